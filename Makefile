@@ -1,0 +1,70 @@
+# The verbs of the project. `make chat` and `make test` are all a newcomer needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Every transitive version; `make lock` renews it.
+CONSTRAINTS := constraints.txt
+TORCH := $(shell sed -n 's/^torch==//p' $(CONSTRAINTS))
+# Where PyTorch keeps builds without CUDA; asked only if no configured index has one and no NVIDIA GPU is here.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
+Q ?= What do papers here say about learning rate warmup?
+
+.PHONY: help setup chat ask test check fix eval bench lock clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/installed  ## install into .venv, nothing else
+
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS)
+	@command -v $(PYTHON) >/dev/null || { echo "paperchat needs Python 3.11 or newer, and there is no $(PYTHON) here: install it, or run make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "paperchat needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1): run make PYTHON=/path/to/a/newer/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) lacks the venv module: install it (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV); the first time takes a few minutes ..."
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(MAKE) --no-print-directory torch
+	@$(PIP) -e '.[dev]'
+	@$(BIN)/paperchat --version >/dev/null && touch $@
+
+# A machine without an NVIDIA GPU should not download gigabytes of CUDA: the CPU build is tried first there.
+.PHONY: torch
+torch:
+	@if command -v nvidia-smi >/dev/null || [ "$$(uname -s)" != Linux ]; then $(PIP) torch==$(TORCH); else \
+	  $(PIP) torch==$(TORCH)+cpu 2>/dev/null \
+	  || $(PIP) --timeout 10 --retries 1 --index-url $(TORCH_INDEX) torch==$(TORCH)+cpu 2>/dev/null \
+	  || $(PIP) torch==$(TORCH); fi
+
+chat: setup  ## ingest the seeds if the library is empty, then serve the chat page
+	@$(BIN)/paperchat serve --if-empty seeds
+
+ask: setup  ## one cited answer in the terminal: make ask Q="..."
+	@$(BIN)/paperchat ask --if-empty seeds "$$QUESTION"
+ask: export QUESTION = $(Q)
+
+test: setup  ## the whole suite
+	@$(BIN)/python -m pytest
+
+check: setup  ## lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+fix: setup  ## what ruff can mend by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+eval: setup  ## how good it is, on the questions in eval/suites
+	@$(BIN)/python -m eval run
+
+bench: setup  ## how fast it is, and what its parts were chosen over
+	@$(BIN)/python -m eval bench
+
+lock: setup  ## renew constraints.txt from the newest releases that pyproject.toml allows
+	@PYTHON=$(PYTHON) TORCH=$(TORCH) sh .ci/lock > $(CONSTRAINTS).new && mv $(CONSTRAINTS).new $(CONSTRAINTS)
+
+clean:  ## remove what was installed and built; libraries stay
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,378 @@
+"""The one truth about papers: records, what was merged, what is indexed. SQLAlchemy Core on SQLite in WAL mode.
+
+    records   what each source says            marks    traces by which equal papers find each other
+    papers    the records of one paper merged  indexed  (paper, fingerprint) pairs that the indexes hold
+    aliases   ids that papers used to have     facts    schema version, generation stamp
+
+The store and the lexicon are derived from it. It is written first and marked last: a paper whose fingerprint
+differs from its mark in `indexed` is simply indexed again, which repairs every interruption.
+Papers are shown once they are indexed: what `list` shows, `search` can find.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
+
+from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
+from assistant.schema import Paper, Record
+
+SCHEMA_VERSION = 1
+# SQLite's oldest limit on the parameters of one statement is 999.
+_MOST_PARAMETERS = 900
+
+_tables = sa.MetaData()
+
+
+def _described() -> list[sa.Column[Any]]:
+    """The columns that records and papers share."""
+    return [
+        sa.Column("title", sa.Text),
+        sa.Column("abstract", sa.Text, nullable=False),
+        sa.Column("authors", sa.JSON, nullable=False),
+        sa.Column("year", sa.Integer),
+        sa.Column("venue", sa.Text),
+        sa.Column("doi", sa.Text),
+        sa.Column("arxiv_id", sa.Text),
+        sa.Column("url", sa.Text),
+    ]
+
+
+papers = sa.Table(
+    "papers",
+    _tables,
+    sa.Column("id", sa.Text, primary_key=True),
+    *_described(),
+    sa.Column("sources", sa.JSON, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+)
+records = sa.Table(
+    "records",
+    _tables,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("paper_id", sa.Text, nullable=False, index=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("run", sa.Integer, nullable=False),
+    *_described(),
+)
+marks = sa.Table(
+    "marks",
+    _tables,
+    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("record", sa.Integer, primary_key=True, index=True),
+)
+indexed = sa.Table(
+    "indexed",
+    _tables,
+    sa.Column("paper_id", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+)
+aliases = sa.Table(
+    "aliases",
+    _tables,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("paper_id", sa.Text, nullable=False, index=True),
+)
+facts = sa.Table(
+    "facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Integer, nullable=False)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as the catalog holds it: its number, its paper, and the ingest run that last met it."""
+
+    number: int
+    record: Record
+    paper_id: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A paper as it shall be.
+
+    `new` are records to add, with the marks of each; `superseded` the numbers of records that newer ones
+    of the same source replace; `absorbed` the ids under which the paper, or parts of it, stood before.
+    """
+
+    paper: Paper
+    new: Mapping[Record, Collection[str]]
+    superseded: frozenset[int]
+    absorbed: frozenset[str]
+
+
+class Catalog:
+    """The catalog in one SQLite file. Safe for many readers beside one writer."""
+
+    def __init__(self, file: Path) -> None:
+        """Opens or creates it. Raises LibraryError for an unreadable file or one of a newer version."""
+        self.file = file
+        self._engine = sa.create_engine(f"sqlite:///{file}")
+        sa.event.listen(self._engine, "connect", _set_up_connection)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.begin() as connection:
+                _tables.create_all(connection)
+                connection.execute(_fact("version", SCHEMA_VERSION).on_conflict_do_nothing())
+                version = connection.scalar(sa.select(facts.c.value).where(facts.c.name == "version"))
+        except (DBAPIError, OSError) as error:
+            raise LibraryError(f"the catalog {file} cannot be opened: {_cause(error)}") from error
+        if version != SCHEMA_VERSION:
+            raise LibraryError(
+                f"the catalog {file} has version {version}, this paperchat reads {SCHEMA_VERSION}: upgrade paperchat"
+            )
+
+    def close(self) -> None:
+        """Release the file."""
+        self._engine.dispose()
+
+    # Reading
+
+    def get(self, paper_ids: Sequence[str]) -> list[Paper]:
+        """The indexed papers of these ids, in their order; unknown ids are passed over."""
+        found: dict[str, Paper] = {}
+        for row in self._select_in(_shown(), papers.c.id, paper_ids):
+            found[row.id] = _paper(row)
+        return [found[paper_id] for paper_id in paper_ids if paper_id in found]
+
+    def find(self, paper_id: str) -> Paper:
+        """The paper of an id, of an id that it used to have, or of an id's beginning. Raises NotFoundError."""
+        with self._engine.connect() as connection:
+            alias = connection.scalar(sa.select(aliases.c.paper_id).where(aliases.c.id == paper_id))
+            wanted = _shown().where(papers.c.id.startswith(alias or paper_id, autoescape=True)).limit(2)
+            rows = connection.execute(wanted).all()
+        if len(rows) != 1 or not paper_id:
+            raise NotFoundError(f"{'several papers have' if rows else 'no paper has'} the id {paper_id!r}")
+        return _paper(rows[0])
+
+    def all(self) -> Iterator[Paper]:
+        """Every indexed paper, by id."""
+        with self._engine.connect() as connection:
+            rows = connection.execution_options(yield_per=1000).execute(_shown().order_by(papers.c.id))
+            yield from map(_paper, rows)
+
+    def count(self) -> int:
+        """How many papers are indexed."""
+        with self._engine.connect() as connection:
+            return _number(connection, _shown())
+
+    def pending(self, limit: int) -> list[Paper]:
+        """Papers that the indexes do not hold as they are now."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_waiting().order_by(papers.c.id).limit(limit))
+            return [_paper(row) for row in rows]
+
+    def pending_count(self) -> int:
+        """How many papers wait to be indexed."""
+        with self._engine.connect() as connection:
+            return _number(connection, _waiting())
+
+    def stale(self) -> list[str]:
+        """Ids that the indexes hold and that no paper has any more."""
+        with self._engine.connect() as connection:
+            gone = sa.select(indexed.c.paper_id).where(~sa.exists().where(papers.c.id == indexed.c.paper_id))
+            return list(connection.scalars(gone.order_by(indexed.c.paper_id)))
+
+    def held(self, wanted: Collection[Record]) -> set[Record]:
+        """Which of these very records, from the same sources, are held already."""
+        by_digest = {_digest(record): record for record in wanted}
+        rows = self._select_in(sa.select(records.c.digest), records.c.digest, list(by_digest))
+        return {by_digest[row.digest] for row in rows}
+
+    def sharing(self, wanted: Collection[str]) -> dict[str, list[Stored]]:
+        """For each mark, the records held that bear it."""
+        found: dict[str, list[Stored]] = {}
+        query = sa.select(marks.c.mark, records).join(records, records.c.number == marks.c.record)
+        for row in self._select_in(query, marks.c.mark, list(wanted)):
+            found.setdefault(row.mark, []).append(_stored(row))
+        return found
+
+    def records_of(self, paper_ids: Collection[str]) -> list[Stored]:
+        """Every record of these papers."""
+        return [_stored(row) for row in self._select_in(sa.select(records), records.c.paper_id, list(paper_ids))]
+
+    @property
+    def generation(self) -> int:
+        """A number that grows whenever the indexes change: how a reader knows that it must look again."""
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(facts.c.value).where(facts.c.name == "generation")) or 0
+
+    # Writing
+
+    def next_run(self) -> int:
+        """The number of a new ingest run."""
+        with self._writing() as connection:
+            return self._increment(connection, "run")
+
+    def seen(self, again: Collection[Record], run: int) -> None:
+        """Note that these records, held already, were met again in this run."""
+        with self._writing() as connection:
+            for batch in _batches([_digest(record) for record in again]):
+                connection.execute(sa.update(records).where(records.c.digest.in_(batch)).values(run=run))
+
+    def put(self, changes: Sequence[Change], run: int) -> None:
+        """Write the papers, their records and marks in one transaction. Raises LibraryWriteError."""
+        with self._writing() as connection:
+            for change in changes:
+                self._put(connection, change, run)
+
+    def delete(self, paper_ids: Collection[str]) -> None:
+        """Forget papers with their records. The indexes follow at the next synchronisation."""
+        with self._writing() as connection:
+            for batch in _batches(list(paper_ids)):
+                numbers = sa.select(records.c.number).where(records.c.paper_id.in_(batch))
+                _drop_records(connection, list(connection.scalars(numbers)))
+                connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
+                connection.execute(sa.delete(aliases).where(aliases.c.paper_id.in_(batch)))
+
+    def mark_indexed(self, done: Iterable[Paper], gone: Collection[str] = ()) -> None:
+        """Note that the indexes hold these papers as they are, and no longer the ids in `gone`."""
+        with self._writing() as connection:
+            for batch in _batches(list(gone)):
+                connection.execute(sa.delete(indexed).where(indexed.c.paper_id.in_(batch)))
+            rows = [{"paper_id": paper.id, "fingerprint": fingerprint(paper)} for paper in done]
+            if rows:
+                upsert = insert(indexed)
+                connection.execute(upsert.on_conflict_do_update(["paper_id"], set_=dict(upsert.excluded)), rows)
+            self._increment(connection, "generation")
+
+    def unmark_all(self) -> None:
+        """Note that the indexes hold nothing: everything is to be indexed again."""
+        with self._writing() as connection:
+            connection.execute(sa.delete(indexed))
+            self._increment(connection, "generation")
+
+    @staticmethod
+    def _put(connection: sa.Connection, change: Change, run: int) -> None:
+        paper, gone = change.paper, change.absorbed | {change.paper.id}
+        _drop_records(connection, list(change.superseded))
+        connection.execute(sa.update(records).where(records.c.paper_id.in_(gone)).values(paper_id=paper.id))
+        connection.execute(sa.delete(papers).where(papers.c.id.in_(gone)))
+        connection.execute(sa.insert(papers).values(**_paper_row(paper)))
+        for record, traces in change.new.items():
+            row = _record_row(record, paper.id, run)
+            number = connection.scalar(sa.insert(records).values(**row).returning(records.c.number))
+            connection.execute(sa.insert(marks), [{"mark": mark, "record": number} for mark in sorted(traces)])
+        connection.execute(sa.delete(aliases).where(aliases.c.id == paper.id))
+        for old in change.absorbed - {paper.id}:
+            connection.execute(sa.update(aliases).where(aliases.c.paper_id == old).values(paper_id=paper.id))
+            connection.execute(_alias(old, paper.id))
+
+    @staticmethod
+    def _increment(connection: sa.Connection, name: str) -> int:
+        upsert = _fact(name, 1)
+        grown = upsert.on_conflict_do_update(["name"], set_={"value": facts.c.value + 1}).returning(facts.c.value)
+        return int(connection.execute(grown).scalar_one())
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise LibraryWriteError(f"the catalog {self.file} cannot be written: {_cause(error)}") from error
+
+    def _select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Any]:
+        """Rows of the query whose column is one of the values, however many values there are."""
+        with self._engine.connect() as connection:
+            for batch in _batches(values):
+                yield from connection.execute(query.where(column.in_(batch)))
+
+
+def fingerprint(paper: Paper) -> str:
+    """A digest over every field: two papers have the same one only if they are equal."""
+    return _hash(asdict(paper))
+
+
+def _digest(record: Record) -> str:
+    return _hash(asdict(replace(record, line=0)))
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _set_up_connection(connection: Any, _: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _shown() -> sa.Select[Any]:
+    return sa.select(papers).where(sa.exists().where(indexed.c.paper_id == papers.c.id))
+
+
+def _waiting() -> sa.Select[Any]:
+    same = (indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint)
+    return sa.select(papers).where(~sa.exists().where(same))
+
+
+def _number(connection: sa.Connection, rows: sa.Select[Any]) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
+
+
+def _fact(name: str, value: int) -> Any:
+    return insert(facts).values(name=name, value=value)
+
+
+def _alias(old: str, new: str) -> Any:
+    return insert(aliases).values(id=old, paper_id=new).on_conflict_do_update(["id"], set_={"paper_id": new})
+
+
+def _drop_records(connection: sa.Connection, numbers: Sequence[int]) -> None:
+    for batch in _batches(numbers):
+        connection.execute(sa.delete(marks).where(marks.c.record.in_(batch)))
+        connection.execute(sa.delete(records).where(records.c.number.in_(batch)))
+
+
+_DESCRIBED = [column.name for column in _described()]
+
+
+def _described_by(value: Paper | Record) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in _DESCRIBED} | {"authors": list(value.authors)}
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _DESCRIBED} | {"authors": tuple(row.authors)}
+
+
+def _paper_row(paper: Paper) -> dict[str, Any]:
+    own = {"id": paper.id, "sources": list(paper.sources), "fingerprint": fingerprint(paper)}
+    return _described_by(paper) | own
+
+
+def _record_row(record: Record, paper_id: str, run: int) -> dict[str, Any]:
+    own = {"paper_id": paper_id, "source": record.source, "line": record.line, "digest": _digest(record), "run": run}
+    return _described_by(record) | own
+
+
+def _paper(row: Any) -> Paper:
+    return Paper(id=row.id, sources=tuple(row.sources), **_fields(row))
+
+
+def _record(row: Any) -> Record:
+    return Record(source=row.source, line=row.line, **_fields(row))
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(row.number, _record(row), row.paper_id, row.run)
+
+
+def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[start : start + _MOST_PARAMETERS] for start in range(0, len(values), _MOST_PARAMETERS))
+
+
+def _cause(error: Exception) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error)

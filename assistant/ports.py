@@ -1,0 +1,117 @@
+"""The seams: what the core asks of a model or an index. Adapters live in their own home modules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assistant.schema import Chunk, Message, Paper, Scored
+
+    Vectors: TypeAlias = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Texts to vectors of length one. `max_tokens` is the longest text that is read whole."""
+
+    name: str
+    revision: str
+    dimension: int
+    max_tokens: int
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Word-pieces of each text, special tokens included."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts to be found: shape (texts, dimension), float32, unit rows."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts to search with: shape (texts, dimension), float32, unit rows."""
+        ...
+
+
+class Store(Protocol):
+    """The vector index. Scores are cosine similarities, -1..1."""
+
+    def replace(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
+        """Make these the only chunks of the papers that they belong to; row i of `vectors` is chunk i's."""
+        ...
+
+    def remove(self, paper_ids: Collection[str]) -> None:
+        """Forget the papers; ids that it does not hold are passed over."""
+        ...
+
+    def search(self, vector: Vectors, limit: int) -> list[Scored]:
+        """The papers nearest to one vector (shape (dimension,)), each by its best chunk, best first."""
+        ...
+
+    def paper_ids(self) -> set[str]:
+        """Every paper that has a chunk here."""
+        ...
+
+    def is_empty(self) -> bool:
+        """Whether it holds nothing."""
+        ...
+
+    def refresh(self) -> None:
+        """See what other processes have written."""
+        ...
+
+    def close(self) -> None:
+        """Release the files."""
+        ...
+
+
+class Lexicon(Protocol):
+    """The lexical index, and the analyser that it reads texts with."""
+
+    def replace(self, papers: Sequence[Paper]) -> None:
+        """Index these papers anew."""
+        ...
+
+    def remove(self, paper_ids: Collection[str]) -> None:
+        """Forget the papers; ids that it does not hold are passed over."""
+        ...
+
+    def search(self, text: str, limit: int) -> list[Scored]:
+        """The papers with the highest BM25 scores for the text, best first."""
+        ...
+
+    def terms(self, text: str) -> list[str]:
+        """The text's index terms in order: lower case, stemmed, without stop-words."""
+        ...
+
+    def rarity(self, terms: Collection[str]) -> dict[str, float]:
+        """Inverse document frequency of each term, in nats: a term that no paper has is the rarest."""
+        ...
+
+    def unknown(self, terms: Collection[str]) -> set[str]:
+        """Those of the terms that no paper has."""
+        ...
+
+    def paper_ids(self) -> set[str]:
+        """Every paper that is indexed here."""
+        ...
+
+    def is_empty(self) -> bool:
+        """Whether it holds nothing."""
+        ...
+
+    def refresh(self) -> None:
+        """See what other processes have written."""
+        ...
+
+
+class LLM(Protocol):
+    """A language model that answers in pieces. `name` is the one in the settings."""
+
+    name: str
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        """The reply, piece by piece. Raises ModelError where the model fails."""
+        ...

@@ -1,0 +1,220 @@
+"""The values that travel through paperchat: frozen, slotted, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one source says of one paper, before it is known which paper it is.
+
+    `line` is the 1-based line of `source` on which the record begins, for messages only.
+    """
+
+    abstract: str
+    title: str | None = None
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    venue: str | None = None
+    doi: str | None = None
+    arxiv_id: str | None = None
+    url: str | None = None
+    source: str = ""
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper: what all its sources say of it together. A citation points to it."""
+
+    id: str
+    abstract: str
+    title: str | None = None
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    venue: str | None = None
+    doi: str | None = None
+    arxiv_id: str | None = None
+    url: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of whole sentences of one abstract; `text` carries the title too and is what is embedded.
+
+    `start` and `end` are character offsets into the paper's abstract.
+    """
+
+    paper_id: str
+    number: int
+    text: str
+    start: int
+    end: int
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence of an abstract: `abstract[start:end] == text`. The unit of evidence."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A paper's id with one index's score for it; higher is better, comparable within one list only."""
+
+    paper_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question made ready for retrieval: `text` as typed, `standalone` readable without the conversation."""
+
+    text: str
+    standalone: str
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is no letter or digit in it."""
+        return not any(character.isalnum() for character in self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A paper found for a query. `score` is the fused one (0..1 within one search), `scores` its parts."""
+
+    rank: int
+    score: float
+    paper: Paper
+    passages: tuple[Passage, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage of a hit that bears on the question, with how well it does (about 0..1)."""
+
+    hit: Hit
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A number in an answer, the paper it stands for, and the passages behind it."""
+
+    number: int
+    paper: Paper
+    passages: tuple[Passage, ...]
+
+
+class Strength(StrEnum):
+    """How far an answer may be trusted to be one."""
+
+    FIRM = "firm"
+    TENTATIVE = "tentative"
+    NONE = "none"
+
+
+class Verdict(StrEnum):
+    """What the cited passages say of a sentence."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    UNCITED = "uncited"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer with the citation numbers it carries; `support` is 0..1."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether the library answers a question: a probability, what follows from it, and why."""
+
+    confidence: float
+    strength: Strength
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an index was built with. Two indexes are interchangeable only if their recipes are equal.
+
+    `dimension` is the length of a vector, `chunk_tokens` the most word-pieces a chunk may hold.
+    """
+
+    embedder: str
+    revision: str
+    dimension: int
+    chunk_tokens: int
+    chunking: str
+    analyzer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found, best first; timings are in milliseconds."""
+
+    query: Query
+    hits: tuple[Hit, ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to a question, or an abstention (`strength` none) that says why. Both are values, not errors.
+
+    While an answer streams, snapshots of it carry ever more text and `done` is false but for the last.
+    """
+
+    question: str
+    standalone: str
+    strength: Strength
+    confidence: float
+    text: str
+    reason: str | None = None
+    citations: tuple[Citation, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    nearest: tuple[Paper, ...] = ()
+    model: str = ""
+    recipe: Recipe | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    done: bool = True
+
+    @property
+    def answered(self) -> bool:
+        """Whether the text is an answer rather than an abstention."""
+        return self.strength is not Strength.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question with its answer; a sequence of turns is a conversation."""
+
+    question: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a language model; `role` is system, user or assistant."""
+
+    role: str
+    content: str

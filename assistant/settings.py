@@ -1,0 +1,104 @@
+"""Every setting, in one frozen object that is passed as an argument.
+
+Precedence: command line, then `PAPERCHAT_*` variables, then `paperchat.toml` (in the working
+directory, then in the library's directory), then the defaults below. Keys of hosted providers stay
+in the providers' own variables and are never settings of paperchat.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from assistant.errors import SettingsError
+
+PREFIX = "PAPERCHAT_"
+TOML = "paperchat.toml"
+
+
+def default_home() -> Path:
+    """The directory that holds everything, where `PAPERCHAT_HOME` does not say otherwise."""
+    return platformdirs.user_data_path("paperchat", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """The effective settings. Field descriptions are the settings table of the README."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(default_factory=default_home, description="directory of the library and everything else kept")
+    embedder: str = Field(
+        default="all-MiniLM-L6-v2",
+        min_length=1,
+        description="sentence-transformers model: the packaged default, a folder, or a hub name",
+    )
+    embedder_revision: str | None = Field(default=None, description="hub revision (tag or commit) of the embedder")
+    query_prompt: str | None = Field(default=None, description="text put before a question when it is embedded")
+    document_prompt: str | None = Field(default=None, description="text put before a chunk when it is embedded")
+    llm: str = Field(
+        default="extractive",
+        pattern=r"^(extractive|[a-z]+/.+)$",
+        description="who writes the answer: `extractive` quotes, without a model; else `provider/model`",
+    )
+    papers: int = Field(default=10, ge=1, le=1000, description="papers that a search returns")
+    candidates: int = Field(default=100, ge=1, le=1000, description="papers that each index proposes before fusion")
+    dense_weight: float = Field(default=0.6, ge=0, le=1, description="share of the vector score in the fused score")
+    statements: int = Field(default=3, ge=1, le=10, description="most sentences that the extractive answer quotes")
+    firm_from: float = Field(default=0.5, ge=0, le=1, description="confidence from which an answer is firm")
+    tentative_from: float = Field(default=0.3, ge=0, le=1, description="confidence below which there is no answer")
+    question_limit: int = Field(default=4000, ge=100, le=100_000, description="longest question, in characters")
+    port: int = Field(
+        default=7860,
+        ge=0,
+        le=65535,
+        description="port of the page on this machine (127.0.0.1); the next free one is taken",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, environment, TOML: in this order."""
+        home = Path(os.environ.get(f"{PREFIX}HOME") or default_home())
+        files = [home / TOML, Path(TOML)]
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=files)
+
+
+def load(**overrides: Any) -> Settings:
+    """The effective settings; overrides that are None count as not given.
+
+    Raises SettingsError, one line that names the setting, for a value out of range or an unreadable file.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_complaint, error.errors()))) from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{TOML} cannot be read: {error}") from error
+
+
+def unknown_variables() -> list[str]:
+    """`PAPERCHAT_*` variables that name no setting: most likely misspelt."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+
+
+def _complaint(problem: Any) -> str:
+    name = ".".join(map(str, problem["loc"])) or "settings"
+    given = f" (given: {problem['input']!r})" if problem["type"] != "extra_forbidden" else ""
+    return f"setting {name} ({PREFIX}{name.upper()}): {problem['msg']}{given}"

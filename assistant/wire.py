@@ -1,0 +1,90 @@
+"""Values to the JSON that scripts rely on. Names may be added to it, never changed or taken away."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from assistant.schema import Answer, Citation, Hit, Paper, Passage, SearchResult, Sentence
+
+Json = dict[str, Any]
+
+
+def paper_json(paper: Paper) -> Json:
+    """A paper; absent values are null, absent lists empty."""
+    return {
+        "id": paper.id,
+        "title": paper.title,
+        "abstract": paper.abstract,
+        "authors": list(paper.authors),
+        "year": paper.year,
+        "venue": paper.venue,
+        "doi": paper.doi,
+        "arxiv_id": paper.arxiv_id,
+        "url": paper.url,
+        "sources": list(paper.sources),
+    }
+
+
+def passage_json(passage: Passage) -> Json:
+    """A passage; `abstract[start:end] == text`."""
+    return {"text": passage.text, "start": passage.start, "end": passage.end}
+
+
+def hit_json(hit: Hit) -> Json:
+    """A hit with its paper, passages and the parts of its score."""
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 6),
+        "paper": paper_json(hit.paper),
+        "passages": [passage_json(passage) for passage in hit.passages],
+        "scores": {name: round(score, 6) for name, score in hit.scores.items()},
+    }
+
+
+def search_json(result: SearchResult) -> Json:
+    """What a search found."""
+    return {
+        "query": result.query.text,
+        "standalone": result.query.standalone,
+        "filters": dict(result.query.filters),
+        "hits": [hit_json(hit) for hit in result.hits],
+        "timings": dict(result.timings),
+    }
+
+
+def answer_json(answer: Answer) -> Json:
+    """An answer or an abstention."""
+    return {
+        "question": answer.question,
+        "standalone": answer.standalone,
+        "answered": answer.answered,
+        "strength": str(answer.strength),
+        "reason": answer.reason,
+        "confidence": round(answer.confidence, 4),
+        "text": answer.text,
+        "citations": [_citation_json(citation) for citation in answer.citations],
+        "sentences": [_sentence_json(sentence) for sentence in answer.sentences],
+        "hits": [hit_json(hit) for hit in answer.hits],
+        "nearest": [paper_json(paper) for paper in answer.nearest],
+        "model": answer.model,
+        "recipe": asdict(answer.recipe) if answer.recipe else None,
+        "timings": dict(answer.timings),
+    }
+
+
+def _citation_json(citation: Citation) -> Json:
+    return {
+        "number": citation.number,
+        "paper": paper_json(citation.paper),
+        "passages": [passage_json(passage) for passage in citation.passages],
+    }
+
+
+def _sentence_json(sentence: Sentence) -> Json:
+    return {
+        "text": sentence.text,
+        "citations": list(sentence.citations),
+        "verdict": str(sentence.verdict),
+        "support": sentence.support,
+    }

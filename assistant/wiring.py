@@ -1,0 +1,127 @@
+"""Names to objects. Heavy libraries are imported inside the functions that need them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.errors import LibraryError
+from assistant.schema import Recipe
+
+if TYPE_CHECKING:
+    from assistant.catalog import Catalog
+    from assistant.chat import Assistant
+    from assistant.library import Indexes, Library
+    from assistant.ports import LLM, Embedder
+    from assistant.settings import Settings
+
+CHUNKING = "title + whole sentences"
+STORE, LEXICON = "store", "lexicon"
+EXTRACTIVE = "extractive"
+
+
+def stay_local(settings: Settings) -> None:
+    """Keep libraries from calling home. To be called before any of them is imported.
+
+    A hub is asked only where the settings name a model of it.
+    """
+    from assistant.encoder import is_local
+
+    quiet = {
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "ANONYMIZED_TELEMETRY": "False",
+        "TOKENIZERS_PARALLELISM": "true",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    if is_local(settings.embedder) and not settings.llm.startswith("huggingface/"):
+        quiet["HF_HUB_OFFLINE"] = "1"
+    for name, value in quiet.items():
+        os.environ.setdefault(name, value)
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """The embedder that the settings name. Raises ModelError."""
+    from assistant import encoder
+
+    return encoder.load(
+        settings.embedder,
+        verified=settings.home / "embedder.verified",
+        revision=settings.embedder_revision,
+        query_prompt=settings.query_prompt,
+        document_prompt=settings.document_prompt,
+    )
+
+
+def open_catalog(home: Path) -> Catalog:
+    """The catalog of a library's directory. Raises LibraryError."""
+    from assistant.catalog import Catalog
+
+    return Catalog(home / "catalog.db")
+
+
+def recipe(embedder: Embedder) -> Recipe:
+    """What indexes made with this embedder are built with."""
+    from assistant.lexicon import ANALYZER
+
+    return Recipe(
+        embedder=embedder.name,
+        revision=embedder.revision,
+        dimension=embedder.dimension,
+        chunk_tokens=embedder.max_tokens,
+        chunking=CHUNKING,
+        analyzer=ANALYZER,
+    )
+
+
+def open_library(settings: Settings, embedder: Embedder | None = None) -> Library:
+    """The library of the settings, created where there is none. Raises RecipeMismatch and LibraryError."""
+    from assistant.library import Library
+
+    embedder = embedder or open_embedder(settings)
+    made_with = recipe(embedder)
+    catalog = open_catalog(settings.home)
+    library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
+    if catalog.count() and (library.store.is_empty() or library.lexicon.is_empty()):
+        raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
+    return library
+
+
+def reset_indexes(settings: Settings) -> None:
+    """Delete both indexes; the catalog stays, and everything in it waits to be indexed again."""
+    from assistant import chroma, lexicon
+    from assistant.library import lock
+
+    catalog = open_catalog(settings.home)
+    with lock(settings.home):
+        catalog.unmark_all()
+        chroma.wipe(settings.home / STORE)
+        lexicon.wipe(settings.home / LEXICON)
+    catalog.close()
+
+
+def open_llm(name: str) -> LLM | None:
+    """The language model of this name; None for `extractive`. Raises ModelError."""
+    if name == EXTRACTIVE:
+        return None
+    from assistant import llama
+
+    return llama.load(name)
+
+
+def open_assistant(settings: Settings, library: Library | None = None) -> Assistant:
+    """The assistant of the settings over their library."""
+    from assistant.chat import Assistant
+
+    return Assistant(library or open_library(settings), settings, open_llm(settings.llm))
+
+
+def _open_indexes(home: Path, made_with: Recipe) -> Indexes:
+    from assistant.chroma import ChromaStore
+    from assistant.lexicon import TantivyLexicon
+    from assistant.library import Indexes
+
+    return Indexes(ChromaStore(home / STORE, made_with), TantivyLexicon(home / LEXICON))

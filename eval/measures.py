@@ -1,0 +1,78 @@
+"""Figures from answers. Ranking measures are ir-measures'; a question without results scores zero and counts.
+
+Every figure is a mean over questions, 0..1, kept with the questions' groups (difficulty or kind) beside `all`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
+
+import ir_measures
+from ir_measures import RR, R, nDCG
+
+from assistant.schema import Answer, Hit, Strength
+from eval.suites import Question
+
+# Rows are figures, columns groups.
+Table = dict[str, dict[str, float]]
+RANKING = (R @ 1, R @ 5, R @ 10, nDCG @ 10, RR @ 10)
+
+
+def ranking(questions: Sequence[Question], found: Mapping[str, Sequence[Hit]]) -> Table:
+    """Recall, nDCG and reciprocal rank of the papers found for each question id."""
+    judgements = [ir_measures.Qrel(question.id, paper, 1) for question in questions for paper in question.papers]
+    results = [
+        # Ranks, not scores: ties must not be broken anew by the measure.
+        ir_measures.ScoredDoc(question.id, hit.paper.id, -float(hit.rank))
+        for question in questions
+        for hit in found.get(question.id, ())
+    ]
+    values = {
+        (str(metric.measure), metric.query_id): metric.value
+        for metric in ir_measures.iter_calc(RANKING, judgements, results)
+    }
+    return {name: _grouped(questions, _lookup(values, name)) for name in map(str, RANKING)}
+
+
+def answering(questions: Sequence[Question], answers: Mapping[str, Answer]) -> Table:
+    """What became of answerable questions: answered at all, a gold paper cited, a gold sentence quoted."""
+    return {
+        "answered": _grouped(questions, lambda question: float(answers[question.id].answered)),
+        "firm": _grouped(questions, lambda question: float(answers[question.id].strength is Strength.FIRM)),
+        "gold paper cited": _grouped(questions, lambda each: float(_cites_gold(each, answers[each.id]))),
+        "gold sentence quoted": _grouped(questions, lambda each: float(_quotes_gold(each, answers[each.id]))),
+    }
+
+
+def refusing(questions: Sequence[Question], answers: Mapping[str, Answer]) -> Table:
+    """What became of unanswerable questions."""
+    return {
+        "not answered firmly": _grouped(
+            questions, lambda question: float(answers[question.id].strength is not Strength.FIRM)
+        ),
+        "refused": _grouped(questions, lambda question: float(not answers[question.id].answered)),
+    }
+
+
+def _lookup(values: Mapping[tuple[str, str], float], name: str) -> Callable[[Question], float]:
+    return lambda question: values.get((name, question.id), 0.0)
+
+
+def _grouped(questions: Sequence[Question], value: Callable[[Question], float]) -> dict[str, float]:
+    groups = {"all": list(questions)}
+    for question in questions:
+        groups.setdefault(question.group, []).append(question)
+    return {name: fmean(map(value, members)) for name, members in groups.items() if members}
+
+
+def _cites_gold(question: Question, answer: Answer) -> bool:
+    return any(citation.paper.id in question.papers for citation in answer.citations)
+
+
+def _quotes_gold(question: Question, answer: Answer) -> bool:
+    return any(gold in passage or passage in gold for gold in question.evidence for passage in _passages(answer))
+
+
+def _passages(answer: Answer) -> Iterable[str]:
+    return (passage.text for citation in answer.citations for passage in citation.passages)

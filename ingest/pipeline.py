@@ -1,0 +1,166 @@
+"""The path of one abstract: identity -> catalog -> chunks -> vectors -> indexes -> mark.
+
+The catalog is written first and marked last, so that whatever it holds without a mark is simply indexed by the
+next run: one rule for every interruption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from scipy.cluster.hierarchy import DisjointSet
+
+from assistant.catalog import Catalog, Change, Stored
+from assistant.errors import InputError
+from assistant.library import Library
+from assistant.schema import Record
+from ingest import identity
+from ingest.chunks import chunk
+from ingest.parsers import files, read
+from ingest.parsers.layout import Problem
+
+_BATCH = 256
+# Called with (papers indexed in this run, papers to index in all).
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """What an ingest did. Counts are of records, `removed` of papers that others absorbed."""
+
+    records: int = 0
+    added: int = 0
+    updated: int = 0
+    merged: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    indexed: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that was given did not go in."""
+        return any(problem.lost for problem in self.problems)
+
+    def count(self, other: Report) -> None:
+        """Add another report's counts."""
+        for name in ("records", "added", "updated", "merged", "unchanged"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def ingest(paths: Iterable[Path], library: Library, progress: Progress | None = None) -> Report:
+    """Read files and folders into the library. What cannot be read is in the report; the rest goes in.
+
+    Raises LibraryBusy where another process writes, LibraryWriteError where the library cannot be written.
+    """
+    report = Report()
+    with library.writing():
+        run = library.catalog.next_run()
+        for batch in _batches(_records(paths, report)):
+            report.count(put(batch, library.catalog, run))
+        report.indexed = synchronise(library, progress)
+    return report
+
+
+def put(records: Sequence[Record], catalog: Catalog, run: int) -> Report:
+    """Write a batch of records to the catalog, each to the paper that it is of."""
+    held = catalog.held(records)
+    catalog.seen(held, run)
+    fresh = [record for record in dict.fromkeys(records) if record not in held]
+    report = Report(records=len(records), unchanged=len(records) - len(fresh))
+    changes = [_change(group, run, report) for group in _groups(fresh, catalog)]
+    catalog.put(changes, run)
+    return report
+
+
+def synchronise(library: Library, progress: Progress | None = None) -> int:
+    """Bring both indexes in line with the catalog; returns how many papers were indexed."""
+    if stale := library.catalog.stale():
+        library.drop(stale)
+    total, done = library.catalog.pending_count(), 0
+    limit = library.recipe.chunk_tokens
+    while papers := library.catalog.pending(_BATCH):
+        chunks = chunk(papers, library.embedder, limit)
+        library.index(papers, chunks, library.embedder.embed_documents([each.text for each in chunks]))
+        done += len(papers)
+        if progress:
+            progress(done, total)
+    return done
+
+
+@dataclass(slots=True)
+class _Group:
+    """Records of one paper: those just read, and those of the papers held that they turn out to belong to."""
+
+    new: dict[Record, frozenset[str]]
+    stored: list[Stored]
+
+
+def _records(paths: Iterable[Path], report: Report) -> Iterator[Record]:
+    """Every record of the paths; whatever is wrong goes to the report."""
+    for file in _files(paths, report):
+        try:
+            for item in read(file):
+                if isinstance(item, Record):
+                    yield item
+                else:
+                    report.problems.append(item)
+                    report.skipped += item.lost
+        except InputError as error:
+            report.problems.append(Problem(error.source, error.line, error.reason))
+
+
+def _files(paths: Iterable[Path], report: Report) -> Iterator[Path]:
+    for path in paths:
+        try:
+            yield from files(path)
+        except InputError as error:
+            report.problems.append(Problem(error.source, error.line, error.reason))
+
+
+def _groups(fresh: Sequence[Record], catalog: Catalog) -> list[_Group]:
+    """The records just read, grouped by paper together with what the catalog holds of these papers."""
+    marked = {record: identity.marks(record) for record in fresh}
+    sharing = catalog.sharing({mark for traces in marked.values() for mark in traces})
+    neighbours: dict[str, list[Record]] = {}
+    groups = DisjointSet()
+    for record, traces in marked.items():
+        groups.add(record)
+        stored = {each.number: each for mark in traces for each in sharing.get(mark, ())}
+        for each in stored.values():
+            if identity.same_paper(record, each.record):
+                groups.add(each.paper_id)
+                groups.merge(record, each.paper_id)
+        for other in {other for mark in traces for other in neighbours.get(mark, ())}:
+            if identity.same_paper(record, other):
+                groups.merge(record, other)
+        for mark in traces:
+            neighbours.setdefault(mark, []).append(record)
+    return [
+        _Group(
+            {member: marked[member] for member in members if isinstance(member, Record)},
+            catalog.records_of([member for member in members if isinstance(member, str)]),
+        )
+        for members in groups.subsets()
+    ]
+
+
+def _change(group: _Group, run: int, report: Report) -> Change:
+    """The paper that a group makes, and what became of its records, counted in the report."""
+    sources = {record.source for record in group.new}
+    superseded = {each.number for each in group.stored if each.record.source in sources and each.run < run}
+    kept = [each.record for each in group.stored if each.number not in superseded]
+    report.added += not group.stored
+    report.updated += min(len(group.new), len(superseded))
+    report.merged += len(group.new) - (not group.stored) - min(len(group.new), len(superseded))
+    paper = identity.merge([*kept, *group.new])
+    absorbed = frozenset(each.paper_id for each in group.stored)
+    return Change(paper, group.new, frozenset(superseded), absorbed)
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while batch := list(islice(records, _BATCH)):
+        yield batch

@@ -1,0 +1,74 @@
+"""Questions by the file: one JSON line in, one out, in order; a bad line does not stop the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from assistant.chat import Assistant
+from assistant.errors import PaperchatError
+from assistant.schema import Turn
+from assistant.wire import Json, answer_json, search_json
+
+
+def run(lines: Iterable[str], reply: Callable[[Json], Json]) -> Iterator[Json]:
+    """A reply, or `{"id"?, "error"}`, for each line that is not empty; `id` is passed through."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _reply(number, line, reply)
+
+
+def ask(assistant: Assistant) -> Callable[[Json], Json]:
+    """Answers `{"question"}`, or `{"questions": [...]}` as a dialog in which each turn sees those before it."""
+
+    def reply(request: Json) -> Json:
+        if "questions" in request:
+            return {"answers": _dialog(assistant, _texts(request["questions"]))}
+        return answer_json(assistant.ask(_question(request)))
+
+    return reply
+
+
+def search(assistant: Assistant) -> Callable[[Json], Json]:
+    """Searches for `{"question"}`."""
+    return lambda request: search_json(assistant.search(_question(request)))
+
+
+def _reply(number: int, line: str, reply: Callable[[Json], Json]) -> Json:
+    identity: Json = {}
+    try:
+        request = _request(line)
+        identity = {"id": request["id"]} if "id" in request else {}
+        return identity | reply(request)
+    except (ValueError, PaperchatError) as error:
+        return identity | {"error": f"line {number}: {error}"}
+
+
+def _request(line: str) -> Json:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise ValueError('expected an object like {"id": 1, "question": "..."}')
+    return request
+
+
+def _question(request: Json) -> str:
+    if not isinstance(request.get("question"), str):
+        raise ValueError('"question" is missing or not a text')
+    return str(request["question"])
+
+
+def _texts(questions: Any) -> list[str]:
+    if not isinstance(questions, list) or not all(isinstance(question, str) for question in questions):
+        raise ValueError('"questions" is not a list of texts')
+    return questions
+
+
+def _dialog(assistant: Assistant, questions: list[str]) -> list[Json]:
+    turns: list[Turn] = []
+    for question in questions:
+        turns.append(Turn(question, assistant.ask(question, turns)))
+    return [answer_json(turn.answer) for turn in turns]

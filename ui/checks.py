@@ -1,0 +1,66 @@
+"""What `paperchat doctor` looks at: settings, library, models."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from assistant import wiring
+from assistant.errors import PaperchatError
+from assistant.library import Library
+from assistant.settings import Settings, unknown_variables
+
+
+@dataclass(slots=True)
+class Findings:
+    """Facts, and what is wrong with its cure, one sentence each."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def examine(settings: Settings) -> Findings:
+    """Look at everything; a part that fails is a problem in the findings, not an error."""
+    found = Findings({"version": version("paperchat"), "python": platform.python_version()})
+    found.facts["settings"] = settings.model_dump(mode="json")
+    found.problems += [f"{name} names no setting of paperchat; is it misspelt?" for name in unknown_variables()]
+    try:
+        library = wiring.open_library(settings)
+        _examine_library(library, found)
+        library.close()
+        wiring.open_llm(settings.llm)
+    except PaperchatError as error:
+        found.problems.append(str(error))
+    return found
+
+
+def as_json(found: Findings) -> dict[str, Any]:
+    """The findings for scripts."""
+    return {**found.facts, "problems": found.problems}
+
+
+def as_text(found: Findings) -> str:
+    """The findings for a person."""
+    lines: list[str] = []
+    for name, value in found.facts.items():
+        if isinstance(value, dict):
+            lines += [f"{name}:", *(f"  {key:20}{inner}" for key, inner in value.items())]
+        else:
+            lines.append(f"{name:22}{value}")
+    return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in found.problems or ())] or ["Nothing found."]) + (
+        "" if found.problems else "\nAll is well."
+    )
+
+
+def _examine_library(library: Library, found: Findings) -> None:
+    held = {paper.id for paper in library.catalog.all()}
+    waiting = library.catalog.pending_count()
+    found.facts |= {"papers": len(held), "waiting": waiting, "generation": library.catalog.generation}
+    if waiting:
+        found.problems.append(f"{waiting} papers wait to be indexed: run paperchat ingest on any source, or reindex")
+    for name, ids in (("store", library.store.paper_ids()), ("lexicon", library.lexicon.paper_ids())):
+        if ids != held:
+            missing, extra = len(held - ids), len(ids - held)
+            found.problems.append(f"the {name} lacks {missing} papers and has {extra} too many: run paperchat reindex")

@@ -1,0 +1,307 @@
+"""The command `paperchat`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant import wiring
+from assistant.errors import InputError, PaperchatError
+from assistant.schema import Turn
+from assistant.settings import Settings, load
+from assistant.wire import Json, answer_json, paper_json, search_json
+from ui import batch, terminal
+
+if TYPE_CHECKING:
+    from assistant.chat import Assistant
+    from ingest.pipeline import Progress, Report
+
+app = typer.Typer(
+    help="Ask questions of a library of research-paper abstracts; every statement of an answer is cited.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+BatchFile = Annotated[
+    str | None,
+    typer.Option("--batch", metavar="FILE.jsonl", help="Read questions from a JSON Lines file; - is standard input."),
+]
+IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder first if the library is empty.")]
+Model = Annotated[str | None, typer.Option("--llm", help="Who writes the answer: extractive, or provider/model.")]
+
+
+def main() -> None:
+    """Run the command; an error of paperchat's is one line on standard error and exit code 1."""
+    try:
+        app()
+    except PaperchatError as error:
+        sys.stderr.write(f"paperchat: {error}\n")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; there is nobody to complain to
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="Directory of the library.")] = None,
+    embedder: Annotated[str | None, typer.Option(help="The embedder: a name or a folder.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Settings that every verb takes."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"paperchat {installed('paperchat')}")
+        raise typer.Exit
+    context.obj = {"home": home, "embedder": embedder}
+
+
+@app.command()
+def ingest(context: typer.Context, paths: Annotated[list[Path], typer.Argument(help="Files or folders.")]) -> None:
+    """Add the papers of files and folders to the library."""
+    from ingest import pipeline
+
+    library = wiring.open_library(_settings(context))
+    with _progress("Indexing") as progress:
+        report = pipeline.ingest(paths, library, progress)
+    _print_report(report, library.catalog.count())
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_papers(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the papers of the library."""
+    papers = wiring.open_catalog(_settings(context).home).all()
+    if as_json:
+        _print_array(map(paper_json, papers))
+    else:
+        for paper in papers:
+            typer.echo(terminal.paper_line(paper))
+
+
+@app.command()
+def show(context: typer.Context, paper_id: str, as_json: AsJson = False) -> None:
+    """Show one paper; the beginning of its id is enough."""
+    paper = wiring.open_catalog(_settings(context).home).find(paper_id)
+    typer.echo(_dumps(paper_json(paper)) if as_json else terminal.paper_text(paper))
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    question: Annotated[str | None, typer.Argument(help="The question, or search words.")] = None,
+    as_json: AsJson = False,
+    batch_file: BatchFile = None,
+    papers: Annotated[int | None, typer.Option(help="How many papers to return.")] = None,
+) -> None:
+    """Find papers, without composing an answer."""
+    _need_one(question, batch_file)
+    assistant = wiring.open_assistant(_settings(context, papers=papers, llm=wiring.EXTRACTIVE))
+    if batch_file:
+        _run_batch(batch_file, batch.search(assistant))
+    else:
+        found = assistant.search(question or "")
+        typer.echo(_dumps(search_json(found)) if as_json else terminal.search_text(found))
+
+
+@app.command()
+def ask(
+    context: typer.Context,
+    question: Annotated[str | None, typer.Argument(help="The question.")] = None,
+    as_json: AsJson = False,
+    batch_file: BatchFile = None,
+    llm: Model = None,
+    if_empty: IfEmpty = None,
+) -> None:
+    """Answer a question from the library, with citations."""
+    _need_one(question, batch_file)
+    assistant = _open_assistant(_settings(context, llm=llm), if_empty)
+    if batch_file:
+        _run_batch(batch_file, batch.ask(assistant))
+    else:
+        answer = assistant.ask(question or "")
+        typer.echo(_dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
+
+
+@app.command()
+def chat(context: typer.Context, llm: Model = None, if_empty: IfEmpty = None) -> None:
+    """Hold a conversation in the terminal; an empty line ends it."""
+    assistant = _open_assistant(_settings(context, llm=llm), if_empty)
+    typer.echo(f"{assistant.library.catalog.count()} papers. Ask; an empty line ends the conversation.")
+    turns: list[Turn] = []
+    while question := _prompt():
+        try:
+            turns.append(Turn(question, assistant.ask(question, turns)))
+            typer.echo(f"\n{terminal.answer_text(turns[-1].answer)}\n")
+        except PaperchatError as error:
+            typer.echo(f"paperchat: {error}", err=True)
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; the next free one is taken.")] = None,
+    llm: Model = None,
+    if_empty: IfEmpty = None,
+) -> None:
+    """Serve the chat page on this machine."""
+    settings = _settings(context, port=port, llm=llm)
+    if if_empty:
+        _ingest_if_empty(settings, if_empty)
+    from ui import web
+
+    web.serve(settings, announce=typer.echo)
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check the settings, the library and the models; exit code 1 where something is wrong."""
+    from ui import checks
+
+    found = checks.examine(_settings(context))
+    typer.echo(_dumps(checks.as_json(found)) if as_json else checks.as_text(found))
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reindex(context: typer.Context) -> None:
+    """Build both indexes anew from the catalog: after a change of the embedder, or when they are damaged."""
+    from ingest import pipeline
+
+    settings = _settings(context)
+    embedder = wiring.open_embedder(settings)  # first, so that a wrong name leaves the indexes alone
+    wiring.reset_indexes(settings)
+    library = wiring.open_library(settings, embedder)
+    with _progress("Indexing") as progress, library.writing():
+        done = pipeline.synchronise(library, progress)
+    typer.echo(f"{done} papers indexed.")
+
+
+@app.command()
+def delete(context: typer.Context, paper_ids: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
+    """Delete papers; unless every id is known, none is deleted."""
+    from ingest import pipeline
+
+    library = wiring.open_library(_settings(context))
+    with library.writing():
+        papers = {library.catalog.find(paper_id).id for paper_id in paper_ids}
+        library.catalog.delete(papers)
+        pipeline.synchronise(library)
+    typer.echo(f"{len(papers)} deleted, {library.catalog.count()} papers left.")
+
+
+def _settings(context: typer.Context, **overrides: Any) -> Settings:
+    settings = load(**context.obj, **overrides)
+    wiring.stay_local(settings)
+    return settings
+
+
+def _open_assistant(settings: Settings, if_empty: Path | None) -> Assistant:
+    if if_empty:
+        _ingest_if_empty(settings, if_empty)
+    return wiring.open_assistant(settings)
+
+
+def _ingest_if_empty(settings: Settings, path: Path) -> None:
+    """Fill an empty library. The report goes to standard error: standard output is for what was asked."""
+    catalog = wiring.open_catalog(settings.home)
+    if catalog.count():
+        return
+    from ingest import pipeline
+
+    typer.echo(f"The library in {settings.home} is empty; reading {path} ...", err=True)
+    library = wiring.open_library(settings)
+    with _progress("Indexing") as progress:
+        report = pipeline.ingest([path], library, progress)
+    _print_report(report, library.catalog.count(), err=True)
+    library.close()
+
+
+def _print_report(report: Report, papers: int, err: bool = False) -> None:
+    for problem in report.problems:
+        typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{terminal.printable(str(problem))}", err=True)
+    typer.echo(
+        f"{report.records} records read: {report.added} papers added, {report.updated} updated, "
+        f"{report.merged} merged, {report.unchanged} unchanged, {report.skipped} skipped. "
+        f"The library has {papers} papers.",
+        err=err,
+    )
+
+
+def _need_one(question: str | None, batch_file: str | None) -> None:
+    if (question is None) == (batch_file is None):
+        raise typer.BadParameter("give a question or --batch FILE.jsonl, and not both")
+
+
+def _run_batch(file: str, reply: Callable[[Json], Json]) -> None:
+    """Print a line for each line of the file; exit code 1 if one of them failed."""
+    failed = False
+    with _lines(file) as lines:
+        for result in batch.run(lines, reply):
+            failed |= "error" in result
+            typer.echo(_dumps(result))
+            sys.stdout.flush()
+    if failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _lines(file: str) -> Iterator[Iterable[str]]:
+    if file == "-":
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        yield sys.stdin
+        return
+    try:
+        with Path(file).open(encoding="utf-8", errors="replace") as lines:
+            yield lines
+    except OSError as error:
+        raise InputError(file, f"cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Progress | None]:
+    """A progress bar on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _prompt() -> str:
+    try:
+        return input("> ").strip()
+    except (EOFError, KeyboardInterrupt):
+        return ""
+
+
+def _print_array(items: Iterable[Json]) -> None:
+    """A JSON array, an item a line, written as it comes."""
+    before = "["
+    for item in items:
+        typer.echo(f"{before}\n{_dumps(item)}", nl=False)
+        before = ","
+    typer.echo("\n]" if before == "," else "[]")
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    main()

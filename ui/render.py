@@ -1,0 +1,117 @@
+"""Answers to HTML for the page. Every text that is not ours is escaped here, and nowhere is it made a link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Turn, Verdict
+from ui.terminal import heading, printable
+
+# $...$ as people write mathematics: no space inside the dollars, no digit behind them (which is money).
+_MATH = re.compile(r"(?<![\\$])\$(?=\S)([^$\n]{1,300}?)(?<=[^\s\\])\$(?!\d)")
+_MARKS = {
+    Verdict.UNSUPPORTED: ("unsupported", "The cited passages do not clearly support this sentence."),
+    Verdict.UNCITED: ("uncited", "This sentence carries no citation."),
+}
+
+
+def question_html(question: str) -> str:
+    """A question as it was typed."""
+    return _block("question", text_html(question))
+
+
+def answer_html(answer: Answer, turn: int) -> str:
+    """An answer or abstention; its citations link to the cards of the same turn (see `cards_html`)."""
+    if not answer.answered:
+        return _block("abstention", f"<p>{text_html(answer.text)}</p>{_nearest(answer.nearest)}")
+    note = f'<p class="note">{text_html(_sentence_case(answer.reason))}.</p>' if answer.reason else ""
+    body = "".join(_paragraph(sentence, turn) for sentence in answer.sentences) or _streaming(answer, turn)
+    return _block("answer", note + body)
+
+
+def cards_html(turns: Sequence[Turn]) -> str:
+    """The sources of a conversation, the newest answer's first: a card for each citation."""
+    parts = [_cards(number, turn) for number, turn in enumerate(turns, start=1) if turn.answer.citations]
+    if not parts:
+        return _block("sources empty", "<p>The abstracts behind an answer appear here.</p>")
+    return _block("sources", "".join(reversed(parts)))
+
+
+def error_html(message: str) -> str:
+    """An error, for the person."""
+    return _block("error", f"<p>{text_html(message)}</p>")
+
+
+def text_html(text: str) -> str:
+    """Text as text: escaped, without control characters, `$...$` marked as mathematics."""
+    return _MATH.sub(r"\\(\1\\)", _escaped(text))
+
+
+def _paragraph(sentence: Sentence, turn: int) -> str:
+    kind, hint = _MARKS.get(sentence.verdict, ("supported", ""))
+    title = f' title="{hint}"' if hint else ""
+    numbers = "".join(_link(number, turn) for number in sentence.citations)
+    return f'<p><span class="{kind}"{title}>{text_html(sentence.text)}</span> {numbers}</p>'
+
+
+def _streaming(answer: Answer, turn: int) -> str:
+    """The text so far of a model that is still writing."""
+    linked = re.sub(r"\[(\d+)\]", lambda marker: _link(int(marker[1]), turn), text_html(answer.text))
+    return f"<p>{linked}</p>".replace("\n", "<br>")
+
+
+def _link(number: int, turn: int) -> str:
+    return f'<a class="cite" href="#{_anchor(turn, number)}" aria-label="Source {number}">[{number}]</a>'
+
+
+def _cards(number: int, turn: Turn) -> str:
+    cards = "".join(_card(citation, number) for citation in turn.answer.citations)
+    return f'<section><h3 class="asked">{text_html(turn.question)}</h3>{cards}</section>'
+
+
+def _card(citation: Citation, turn: int) -> str:
+    paper = citation.paper
+    authors = f'<p class="authors">{_escaped(", ".join(paper.authors))}</p>' if paper.authors else ""
+    about = " · ".join(str(part) for part in (paper.year, paper.venue) if part)
+    return (
+        f'<article class="card" id="{_anchor(turn, citation.number)}" tabindex="-1">'
+        f'<h4><span class="number">[{citation.number}]</span> {_escaped(heading(paper))}</h4>{authors}'
+        f"{f'<p class=about>{_escaped(about)}</p>' if about else ''}"
+        f'<p class="abstract">{"".join(_highlighted(paper.abstract, citation.passages))}</p></article>'
+    )
+
+
+def _highlighted(abstract: str, passages: Sequence[Passage]) -> Iterator[str]:
+    """The abstract, escaped, with the passages marked."""
+    at = 0
+    for passage in sorted(passages, key=lambda each: each.start):
+        yield _escaped(abstract[at : passage.start])
+        yield f"<mark>{_escaped(abstract[max(at, passage.start) : passage.end])}</mark>"
+        at = max(at, passage.end)
+    yield _escaped(abstract[at:])
+
+
+def _nearest(papers: Sequence[Paper]) -> str:
+    if not papers:
+        return ""
+    items = "".join(f"<li>{_escaped(heading(paper))}</li>" for paper in papers)
+    return f"<p>The nearest papers are:</p><ul>{items}</ul>"
+
+
+def _anchor(turn: int, number: int) -> str:
+    return f"source-{turn}-{number}"
+
+
+def _block(kind: str, inner: str) -> str:
+    # No empty line may stand in it: behind one, the chat component would read Markdown again.
+    return f'<div class="{kind}">{inner}</div>'
+
+
+def _escaped(text: str) -> str:
+    return escape(printable(text)).replace("\n", "<br>")
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
