@@ -39,7 +39,9 @@ class SentenceEncoder:
         query_prompt: str | None = None,
         document_prompt: str | None = None,
     ) -> None:
-        self.name, self.revision = name, revision
+        self.name = name
+        # A prompt of the settings changes the vectors as other weights would.
+        self.revision = f"{revision} {document_prompt!r}" if document_prompt is not None else revision
         self._model = model
         self._prompts = {"query": query_prompt, "document": document_prompt}
         self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     embedder_revision: str | None = Field(default=None, description="hub revision (tag or commit) of the embedder")
     query_prompt: str | None = Field(default=None, description="text put before a question when it is embedded")
     document_prompt: str | None = Field(default=None, description="text put before a chunk when it is embedded")
+    chunk_tokens: int | None = Field(
+        default=None, ge=32, description="most word-pieces of a chunk; the embedder's own limit where not given"
+    )
     llm: str = Field(
         default="extractive",
         pattern=r"^(extractive|[a-z]+/.+)$",

@@ -63,15 +63,15 @@ def open_catalog(home: Path) -> Catalog:
     return Catalog(home / "catalog.db")
 
 
-def recipe(embedder: Embedder) -> Recipe:
-    """What indexes made with this embedder are built with."""
+def recipe(settings: Settings, embedder: Embedder) -> Recipe:
+    """What the indexes of these settings are built with."""
     from assistant.lexicon import ANALYZER
 
     return Recipe(
         embedder=embedder.name,
         revision=embedder.revision,
         dimension=embedder.dimension,
-        chunk_tokens=embedder.max_tokens,
+        chunk_tokens=min(settings.chunk_tokens or embedder.max_tokens, embedder.max_tokens),
         chunking=CHUNKING,
         analyzer=ANALYZER,
     )
@@ -82,7 +82,7 @@ def open_library(settings: Settings, embedder: Embedder | None = None) -> Librar
     from assistant.library import Library
 
     embedder = embedder or open_embedder(settings)
-    made_with = recipe(embedder)
+    made_with = recipe(settings, embedder)
     catalog = open_catalog(settings.home)
     library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
     if catalog.count() and (library.store.is_empty() or library.lexicon.is_empty()):

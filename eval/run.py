@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
 
 from assistant import wiring
 from assistant.chat import Assistant
-from assistant.schema import Answer
 from assistant.settings import Settings
 from eval import measures
 from eval.suites import SEEDS, Question, load
 from ingest import pipeline
 
+T = TypeVar("T")
 SEED_FILES = Path(__file__).parent.parent / "seeds"
 
 
 def seeds_assistant(settings: Settings) -> Assistant:
-    """An assistant over the seeds in a library of their own below the settings' home."""
-    own = settings.model_copy(update={"home": settings.home / "eval" / "seeds"})
-    library = wiring.open_library(own)
+    """An assistant over the seeds, in a library that is kept below the settings' home for each recipe."""
+    embedder = wiring.open_embedder(settings)
+    recipe = repr(wiring.recipe(settings, embedder))
+    folder = f"seeds-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    own = settings.model_copy(update={"home": settings.home / "eval" / folder})
+    library = wiring.open_library(own, embedder)
     pipeline.ingest([SEED_FILES], library)
     return wiring.open_assistant(own, library)
 
 
-def run(settings: Settings, split: str | None) -> dict[str, measures.Table]:
-    """The figures of both suites, by suite."""
+def run(settings: Settings, split: str | None, answers: bool = True) -> dict[str, measures.Table]:
+    """The figures of both suites, by suite; without `answers` those of the search alone."""
     assistant = seeds_assistant(settings)
     single = load(SEEDS / "single.jsonl", split)
+    if not answers:
+        found = _each(single, lambda text: assistant.search(text).hits)
+        return {"single": measures.ranking(single, found)}
     unanswerable = load(SEEDS / "unanswerable.jsonl", split)
-    answers = ask_all(assistant, [*single, *unanswerable])
-    ranked = measures.ranking(single, {name: answer.hits for name, answer in answers.items()})
+    given = _each([*single, *unanswerable], assistant.ask)
+    ranked = measures.ranking(single, {name: answer.hits for name, answer in given.items()})
     return {
-        "single": ranked | measures.answering(single, answers),
-        "unanswerable": measures.refusing(unanswerable, answers),
+        "single": ranked | measures.answering(single, given),
+        "unanswerable": measures.refusing(unanswerable, given),
     }
 
 
-def ask_all(assistant: Assistant, questions: Sequence[Question]) -> dict[str, Answer]:
-    """Each question's answer by its id, with a progress bar on a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
+def _each(questions: Sequence[Question], reply: Callable[[str], T]) -> dict[str, T]:
+    """Each question's reply by its id, with a progress bar on a terminal."""
     shown = track(questions, "Asking", console=Console(stderr=True), transient=True)
-    return {question.id: assistant.ask(question.text) for question in shown}
+    return {question.id: reply(question.text) for question in shown}
 
 
 def as_text(figures: dict[str, measures.Table]) -> str:

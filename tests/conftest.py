@@ -74,3 +74,14 @@ def assistant(library: Library, settings: Settings, papers_file: Path) -> Assist
 def assistant_with(assistant: Assistant) -> Callable[[LLM], Assistant]:
     """The same over a language model."""
     return lambda llm: Assistant(assistant.library, assistant.settings, llm)
+
+
+@pytest.fixture
+def judging(assistant: Assistant) -> Callable[..., Assistant]:
+    """Assistants over the three papers with other limits of confidence; by default every answer is firm."""
+
+    def with_limits(llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0) -> Assistant:
+        limits = {"firm_from": firm_from, "tentative_from": tentative_from}
+        return Assistant(assistant.library, assistant.settings.model_copy(update=limits), llm)
+
+    return with_limits

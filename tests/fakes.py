@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assistant.errors import ModelError
-from assistant.ports import Vectors
 from assistant.schema import Message
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
 
 
 class WordHashEmbedder:

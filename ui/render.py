@@ -39,6 +39,11 @@ def cards_html(turns: Sequence[Turn]) -> str:
     return _block("sources", "".join(reversed(parts)))
 
 
+def waiting_html(message: str) -> str:
+    """What is being done until there is an answer."""
+    return _block("waiting", f"<p>{text_html(message)}</p>")
+
+
 def error_html(message: str) -> str:
     """An error, for the person."""
     return _block("error", f"<p>{text_html(message)}</p>")

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from assistant.errors import PaperchatError, SettingsError
 from assistant.schema import Turn
 from assistant.settings import Settings
 from ui import render
-from ui.terminal import heading
 
 HOST = "127.0.0.1"
 _PORTS_TRIED = 50
@@ -39,8 +39,19 @@ def serve(settings: Settings, announce: Callable[[str], Any]) -> None:
     Raises PaperchatError where the library cannot be opened or no port is free.
     """
     assistant = _in_background(lambda: wiring.open_assistant(settings))
-    page = build(assistant, examples(wiring.open_catalog(settings.home)))
-    port = _free_port(settings.port)
+    page, address = start(assistant, examples(wiring.open_catalog(settings.home)), settings.port)
+    announce(f"paperchat is at {address} - press Ctrl+C to stop.")
+    try:
+        assistant.result()
+        page.block_thread()
+    finally:
+        page.close()
+
+
+def start(assistant: Future[Assistant], questions: Sequence[str], port: int) -> tuple[Any, str]:
+    """Serve the page in the background; returns it and its address. Port 0 is any free one."""
+    page = build(assistant, questions)
+    port = _free_port(port)
     page.queue(default_concurrency_limit=4).launch(
         server_name=HOST,
         server_port=port,
@@ -51,45 +62,31 @@ def serve(settings: Settings, announce: Callable[[str], Any]) -> None:
         run_history=False,
         ssr_mode=False,
     )
-    announce(f"paperchat is at http://{HOST}:{port} - press Ctrl+C to stop.")
-    try:
-        assistant.result()
-        page.block_thread()
-    finally:
-        page.close()
+    return page, f"http://{HOST}:{port}"
 
 
 def build(assistant: Future[Assistant], questions: Sequence[str]) -> Any:
     """The page over an assistant that may still be loading, with example questions for an empty conversation."""
     with gr.Blocks(title="paperchat", fill_height=True, analytics_enabled=False) as page:
         turns = gr.State([])
-        gr.HTML(
-            _MASTHEAD,
-            elem_classes="masthead",
-        )
+        with gr.Row(elem_classes="masthead"):
+            gr.HTML(_MASTHEAD)
+            again = gr.Button("New conversation", size="sm", scale=0, min_width=160)
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=3, min_width=320):
-                messages = gr.Chatbot(
-                    show_label=False,
-                    elem_id="messages",
-                    height="calc(100dvh - 14rem)",
-                    examples=[{"text": question} for question in questions],
-                    placeholder="Ask a question, or take one of these.",
-                    latex_delimiters=[{"left": "\\(", "right": "\\)", "display": False}],
-                    sanitize_html=True,
-                    buttons=[],
-                )
-                with gr.Row():
+                messages = _messages(questions)
+                with gr.Row(elem_classes="asking"):
                     box = gr.Textbox(
-                        show_label=False,
                         label="Question",
-                        placeholder="Your question",
+                        show_label=False,
+                        container=False,
+                        placeholder="Ask the abstracts ...",
                         scale=8,
                         autofocus=True,
                         elem_id="question",
                     )
                     button = gr.Button("Ask", variant="primary", scale=1, min_width=80)
-            with gr.Column(scale=2, min_width=300):
+            with gr.Column(scale=2, min_width=320):
                 cards = gr.HTML(render.cards_html(()), elem_id="cards", padding=False)
         shown = [box, messages, cards, turns]
 
@@ -101,29 +98,45 @@ def build(assistant: Future[Assistant], questions: Sequence[str]) -> Any:
 
         gr.on([box.submit, button.click], respond, [box, messages, turns], shown, api_name="ask")
         messages.example_select(chosen, [messages, turns], shown, api_visibility="private")
-        messages.clear(lambda: (render.cards_html(()), []), None, [cards, turns], api_visibility="private")
+        for emptied in (again.click, messages.clear):
+            emptied(lambda: ("", [], render.cards_html(()), []), None, shown, api_visibility="private")
     return page
 
 
 def examples(catalog: Catalog) -> list[str]:
-    """Questions that this very library answers: about a few of its papers, spread evenly."""
-    titled = [paper for paper in catalog.all() if paper.title]
-    step = max(1, len(titled) // _EXAMPLES)
-    return [f"What does “{heading(paper)}” show?" for paper in titled[::step][:_EXAMPLES]]
+    """Questions that this very library answers: about the first few of its papers, which are in no order."""
+    titles = (paper.title for paper in catalog.all() if paper.title)
+    return [f"What does “{title}” show?" for title in islice(titles, _EXAMPLES)]
+
+
+def _messages(questions: Sequence[str]) -> gr.Chatbot:
+    return gr.Chatbot(
+        label="Conversation",
+        show_label=False,
+        elem_id="messages",
+        height="calc(100dvh - 12rem)",
+        examples=[{"text": question} for question in questions],
+        placeholder="Ask a question, or take one of these." if questions else "Ask a question.",
+        latex_delimiters=[{"left": "\\(", "right": "\\)", "display": False}],
+        buttons=[],
+    )
 
 
 def _respond(assistant: Future[Assistant], question: str, said: list[Message], turns: list[Turn]) -> Iterator[Update]:
     """The page after each piece of the answer."""
     said = [*said, _message("user", render.question_html(question))]
-    number = len(turns) + 1
-    yield "", said, render.cards_html(turns), turns
+    cards = render.cards_html(turns)
+    waiting = _message(
+        "assistant", render.waiting_html("Searching ..." if assistant.done() else "Loading the model ...")
+    )
+    yield "", [*said, waiting], cards, turns
     try:
         for answer in assistant.result().stream(question, turns):
             grown = [*turns, Turn(answer.question, answer)]
-            reply = _message("assistant", render.answer_html(answer, number))
+            reply = _message("assistant", render.answer_html(answer, len(grown)))
             yield "", [*said, reply], render.cards_html(grown), grown
     except PaperchatError as error:
-        yield "", [*said, _message("assistant", render.error_html(str(error)))], render.cards_html(turns), turns
+        yield "", [*said, _message("assistant", render.error_html(str(error)))], cards, turns
 
 
 def _message(role: str, content: str) -> Message:

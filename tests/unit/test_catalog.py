@@ -1,0 +1,300 @@
+"""The catalog: what is written is kept, found again by its id, and known to be indexed or not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from assistant.catalog import Catalog, Change
+from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
+from assistant.schema import Paper, Record
+
+FULL = Paper(
+    id="00ff",
+    abstract="∇·E = ρ/ε₀, “quoted”\nand 'quoted'; DROP TABLE papers; 🧪",
+    title="Flüssigkeiten",
+    authors=("Ada Lovelace", "Ωmega, Jr."),
+    year=1843,
+    venue="Scientific Memoirs",
+    doi="10.1/x",
+    arxiv_id="1843.00001",
+    url="https://example.org/?a=1&b=2",
+    sources=("a.txt", "b.txt"),
+)
+BARE = Paper(id="10aa", abstract="Nothing else is known.")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "catalog.db"
+
+
+@pytest.fixture
+def reopen(file: Path) -> Iterator[Callable[[], Catalog]]:
+    """Opens the catalog of one file, as often as asked."""
+    opened: list[Catalog] = []
+
+    def open_one() -> Catalog:
+        opened.append(Catalog(file))
+        return opened[-1]
+
+    yield open_one
+    for catalog in opened:
+        catalog.close()
+
+
+@pytest.fixture
+def catalog(reopen: Callable[[], Catalog]) -> Catalog:
+    return reopen()
+
+
+def change(paper: Paper, *absorbed: str, record: Record | None = None) -> Change:
+    new = {record: frozenset({f"mark {record.abstract}"})} if record else {}
+    return Change(paper, new, superseded=frozenset(), absorbed=frozenset(absorbed))
+
+
+def keep(catalog: Catalog, *papers: Paper) -> None:
+    """Write the papers and say that they are indexed."""
+    catalog.put([change(paper) for paper in papers], run=1)
+    catalog.mark_indexed(papers)
+
+
+def many(count: int) -> list[Paper]:
+    return [Paper(id=f"{number:06}", abstract=f"abstract {number} " * 20) for number in range(count)]
+
+
+def ids(papers: Sequence[Paper]) -> list[str]:
+    return [paper.id for paper in papers]
+
+
+def test_it_is_one_file_in_wal_mode_made_with_its_folder(catalog: Catalog, file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_new_catalog_holds_nothing(catalog: Catalog) -> None:
+    assert catalog.count() == catalog.pending_count() == catalog.generation == 0
+    assert list(catalog.all()) == catalog.pending(10) == catalog.stale() == catalog.get(["00ff"]) == []
+
+
+def test_every_field_of_a_paper_survives_reopening(catalog: Catalog, reopen: Callable[[], Catalog]) -> None:
+    keep(catalog, FULL, BARE)
+    catalog.close()
+    again = reopen()
+    assert list(again.all()) == [FULL, BARE]
+    assert again.count() == 2
+    assert again.generation == 1
+
+
+def test_a_paper_is_shown_once_it_is_indexed(catalog: Catalog) -> None:
+    catalog.put([change(FULL)], run=1)
+    assert catalog.count() == 0
+    assert catalog.get([FULL.id]) == []
+    with pytest.raises(NotFoundError):
+        catalog.find(FULL.id)
+    catalog.mark_indexed([FULL])
+    assert catalog.get([FULL.id]) == [catalog.find(FULL.id)] == [FULL]
+
+
+def test_putting_a_paper_again_replaces_it(catalog: Catalog) -> None:
+    keep(catalog, FULL)
+    newer = Paper(id=FULL.id, abstract="A new abstract.")
+    keep(catalog, newer)
+    assert list(catalog.all()) == [newer]
+
+
+def test_get_keeps_the_order_asked_for_and_passes_over_unknown_ids(catalog: Catalog) -> None:
+    keep(catalog, *many(3))
+    assert ids(catalog.get(["000002", "nobody", "000000"])) == ["000002", "000000"]
+
+
+def test_get_takes_more_ids_than_a_statement_has_parameters(catalog: Catalog) -> None:
+    papers = many(1100)
+    keep(catalog, *papers)
+    wanted = ids(papers)[::-1]
+    assert ids(catalog.get(wanted)) == wanted
+
+
+def test_all_is_by_id(catalog: Catalog) -> None:
+    keep(catalog, *many(3)[::-1])
+    assert ids(list(catalog.all())) == ["000000", "000001", "000002"]
+
+
+def test_the_beginning_of_an_id_finds_its_paper(catalog: Catalog) -> None:
+    keep(catalog, FULL, BARE)
+    assert catalog.find("00ff") == catalog.find("00") == catalog.find("0") == FULL
+
+
+def test_a_beginning_that_two_papers_share_is_refused(catalog: Catalog) -> None:
+    keep(catalog, FULL, Paper(id="00fe", abstract="Another."))
+    with pytest.raises(NotFoundError, match="several papers have the id '00f'"):
+        catalog.find("00f")
+
+
+@pytest.mark.parametrize("unknown", ["", "%", "_", "__ff", "0%", "00ff0", "ff", "00ff ", "'; --", "\0", "\\"])
+def test_an_id_that_no_paper_has_is_refused_and_wildcards_are_none(catalog: Catalog, unknown: str) -> None:
+    keep(catalog, FULL)
+    with pytest.raises(NotFoundError, match="the id"):
+        catalog.find(unknown)
+
+
+def test_a_paper_is_found_by_the_ids_that_it_used_to_have(catalog: Catalog, reopen: Callable[[], Catalog]) -> None:
+    keep(catalog, FULL)
+    catalog.put([change(BARE, FULL.id)], run=2)
+    newest = Paper(id="20bb", abstract="Merged twice.")
+    catalog.put([change(newest, BARE.id)], run=3)
+    catalog.mark_indexed([newest], gone=[FULL.id])
+    for known in (catalog, reopen()):
+        assert known.find(FULL.id) == known.find(BARE.id) == known.find(newest.id) == newest
+
+
+def test_an_id_that_comes_back_is_its_own_paper_again(catalog: Catalog) -> None:
+    keep(catalog, FULL)
+    catalog.put([change(BARE, FULL.id)], run=2)
+    catalog.put([change(FULL)], run=3)
+    catalog.mark_indexed([FULL, BARE])
+    assert catalog.find(FULL.id) == FULL
+    assert catalog.find(BARE.id) == BARE
+
+
+def test_pending_are_papers_that_are_new_or_have_changed(catalog: Catalog) -> None:
+    keep(catalog, FULL)
+    changed = Paper(id=FULL.id, abstract=FULL.abstract, title="Another title")
+    catalog.put([change(changed), change(BARE)], run=2)
+    assert catalog.pending(10) == [changed, BARE]
+    assert catalog.pending(1) == [changed]
+    assert catalog.pending_count() == 2
+    assert catalog.count() == 1, "the paper stays in sight while its new version waits"
+    catalog.mark_indexed([changed, BARE])
+    assert catalog.pending_count() == 0
+
+
+def test_writing_the_same_paper_again_leaves_nothing_pending(catalog: Catalog) -> None:
+    keep(catalog, FULL)
+    catalog.put([change(FULL)], run=2)
+    assert catalog.pending(10) == []
+
+
+def test_a_deleted_paper_is_gone_and_its_id_is_stale(catalog: Catalog) -> None:
+    keep(catalog, FULL, BARE)
+    catalog.delete([FULL.id, "nobody"])
+    assert list(catalog.all()) == [BARE]
+    assert catalog.stale() == [FULL.id]
+    with pytest.raises(NotFoundError):
+        catalog.find(FULL.id)
+    catalog.mark_indexed((), gone=[FULL.id])
+    assert catalog.stale() == []
+
+
+def test_the_id_of_an_absorbed_paper_is_stale(catalog: Catalog) -> None:
+    keep(catalog, FULL)
+    catalog.put([change(BARE, FULL.id)], run=2)
+    assert catalog.stale() == [FULL.id]
+
+
+def test_deleting_a_paper_forgets_its_records_marks_and_former_ids(catalog: Catalog) -> None:
+    record = Record("An abstract.", source="a.txt", line=3)
+    keep(catalog, FULL)
+    catalog.put([change(BARE, FULL.id, record=record)], run=2)
+    catalog.mark_indexed([BARE])
+    assert catalog.held([record]) == {record}
+    assert [each.record for each in catalog.sharing(["mark An abstract."])["mark An abstract."]] == [record]
+    catalog.delete([BARE.id])
+    assert catalog.held([record]) == set()
+    assert catalog.sharing(["mark An abstract."]) == {}
+    assert catalog.records_of([BARE.id]) == []
+    with pytest.raises(NotFoundError):
+        catalog.find(FULL.id)
+
+
+def test_more_papers_than_a_statement_has_parameters_are_deleted_in_one_call(catalog: Catalog) -> None:
+    papers = many(1100)
+    keep(catalog, *papers)
+    catalog.delete(ids(papers))
+    assert catalog.count() == 0
+    assert len(catalog.stale()) == 1100
+
+
+def test_a_record_is_held_wherever_in_its_file_it_stands(catalog: Catalog) -> None:
+    record = Record("An abstract.", source="a.txt", line=3)
+    moved = Record("An abstract.", source="a.txt", line=9)
+    elsewhere = Record("An abstract.", source="b.txt", line=3)
+    catalog.put([change(BARE, record=record)], run=1)
+    assert catalog.held([moved, elsewhere]) == {moved}
+
+
+def test_the_generation_grows_with_each_change_of_the_indexes_only(catalog: Catalog) -> None:
+    catalog.put([change(FULL)], run=1)
+    assert catalog.generation == 0
+    catalog.mark_indexed([FULL])
+    assert catalog.generation == 1
+    catalog.mark_indexed((), gone=[FULL.id])
+    assert catalog.generation == 2
+    catalog.unmark_all()
+    assert catalog.generation == 3
+
+
+def test_unmarking_makes_every_paper_wait(catalog: Catalog) -> None:
+    keep(catalog, FULL, BARE)
+    catalog.unmark_all()
+    assert catalog.count() == 0
+    assert catalog.pending(10) == [FULL, BARE]
+
+
+def test_runs_are_numbered_upwards_across_reopening(catalog: Catalog, reopen: Callable[[], Catalog]) -> None:
+    assert [catalog.next_run(), catalog.next_run(), reopen().next_run()] == [1, 2, 3]
+
+
+def test_a_change_that_fails_leaves_nothing_of_its_batch(catalog: Catalog) -> None:
+    record = Record("Of two papers at once.")
+    with pytest.raises(LibraryWriteError, match="cannot be written"):
+        catalog.put([change(FULL, record=record), change(BARE, record=record)], run=1)
+    assert catalog.pending_count() == 0
+    assert catalog.held([record]) == set()
+
+
+def test_a_reader_beside_a_writer_sees_what_was_committed(catalog: Catalog, reopen: Callable[[], Catalog]) -> None:
+    reader = reopen()
+    keep(catalog, FULL)
+    assert list(reader.all()) == [FULL]
+
+
+def test_a_catalog_of_a_newer_version_is_refused_with_the_cure(catalog: Catalog, file: Path) -> None:
+    catalog.close()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE facts SET value = 2 WHERE name = 'version'")
+    with pytest.raises(LibraryError, match=r"version 2.*upgrade paperchat"):
+        Catalog(file)
+
+
+def test_a_file_that_is_no_catalog_is_refused_and_left_alone(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_bytes(b"this is no database" * 100)
+    with pytest.raises(LibraryError, match=r"catalog\.db cannot be opened: .*not a database"):
+        Catalog(file)
+    assert file.read_bytes() == b"this is no database" * 100
+
+
+# BUG: SQLAlchemy's own error comes out of everything that reads.
+def test_damage_inside_the_file_is_a_library_error_wherever_it_is_met(
+    catalog: Catalog, file: Path, reopen: Callable[[], Catalog]
+) -> None:
+    keep(catalog, *many(500))
+    catalog.close()
+    content = file.read_bytes()
+    half = len(content) // 2
+    file.write_bytes(content[:half] + b"\xa5" * (len(content) - half))
+    damaged = reopen()
+    for read in (lambda: list(damaged.all()), lambda: damaged.get(ids(many(500))), lambda: damaged.find("000400")):
+        with pytest.raises(LibraryError, match="catalog"):
+            read()
+
+
+def test_a_folder_that_cannot_be_made_is_a_library_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(LibraryError, match="cannot be opened"):
+        Catalog(tmp_path / "file" / "catalog.db")
