@@ -18,14 +18,14 @@ help:  ## this list
 
 setup: $(VENV)/installed  ## install into .venv, nothing else
 
-$(VENV)/installed: pyproject.toml $(CONSTRAINTS)
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS) Makefile
 	@command -v $(PYTHON) >/dev/null || { echo "paperchat needs Python 3.11 or newer, and there is no $(PYTHON) here: install it, or run make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "paperchat needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1): run make PYTHON=/path/to/a/newer/python3"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) lacks the venv module: install it (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV); the first time takes a few minutes ..."
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(MAKE) --no-print-directory torch
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev,openai]'
 	@$(BIN)/paperchat --version >/dev/null && touch $@
 
 # A machine without an NVIDIA GPU should not download gigabytes of CUDA: the CPU build is tried first there.

@@ -11,6 +11,13 @@ from assistant.schema import Hit, Judgement, Query, Strength
 
 # Words of a question named as missing.
 _MOST_NAMED = 3
+_MARKS = "?!.,;:\"'()[]"
+# Words of asking, which say nothing of what is asked for.
+_ASKING = frozenset(
+    "what which who whom whose when where why how do does did done can could should would will shall may might must "
+    "has have had am been being many much more most any some they them he she i we you me us my our your "
+    "tell show give find explain describe please about from than so also just only there here".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ def judge(
 
 def signs(query: Query, hits: Sequence[Hit], lexicon: Lexicon) -> Signs:
     """What speaks for an answer being here; `hits` is not empty."""
-    terms = set(lexicon.terms(query.standalone))
+    terms = _telling_words(query, lexicon)
     return Signs(
         cosine=max(hit.scores.get("dense", 0.0) for hit in hits),
         known=1.0 - len(lexicon.unknown(terms)) / max(1, len(terms)),
@@ -66,9 +73,15 @@ def probability(found: Signs) -> float:
 
 def _reason(query: Query, lexicon: Lexicon) -> str:
     """Names the question's words that no abstract of the library has, if there are any."""
-    words = {term: word.strip("?!.,;:\"'()[]") for word in query.standalone.split() for term in lexicon.terms(word)}
+    words = _telling_words(query, lexicon)
     absent = lexicon.unknown(words)
     named = list(dict.fromkeys(word for term, word in words.items() if term in absent))[:_MOST_NAMED]
     if named:
         return f"no abstract in the library mentions {' or '.join(named)}"
     return "no abstract in the library seems to answer it"
+
+
+def _telling_words(query: Query, lexicon: Lexicon) -> dict[str, str]:
+    """The question's index terms, without those that any question may have, each with the word that it comes from."""
+    words = (word.strip(_MARKS) for word in query.standalone.split())
+    return {term: word for word in words if word.casefold() not in _ASKING for term in lexicon.terms(word)}

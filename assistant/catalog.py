@@ -1,7 +1,7 @@
 """The one truth about papers: records, what was merged, what is indexed. SQLAlchemy Core on SQLite in WAL mode.
 
     records   what each source says            marks    traces by which equal papers find each other
-    papers    the records of one paper merged  indexed  (paper, fingerprint) pairs that the indexes hold
+    papers    the records of one paper merged  indexed  (paper, fingerprint) pairs that the indexes hold or take
     aliases   ids that papers used to have     facts    schema version, generation stamp
 
 The store and the lexicon are derived from it. It is written first and marked last: a paper whose fingerprint
@@ -29,6 +29,8 @@ from assistant.schema import Paper, Record
 SCHEMA_VERSION = 1
 # SQLite's oldest limit on the parameters of one statement is 999.
 _MOST_PARAMETERS = 900
+# Stands for a fingerprint while the indexes take a paper for the first time.
+_ANNOUNCED = ""
 
 _tables = sa.MetaData()
 
@@ -149,7 +151,7 @@ class Catalog:
 
     def find(self, paper_id: str) -> Paper:
         """The paper of an id, of an id that it used to have, or of an id's beginning. Raises NotFoundError."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             alias = connection.scalar(sa.select(aliases.c.paper_id).where(aliases.c.id == paper_id))
             wanted = _shown().where(papers.c.id.startswith(alias or paper_id, autoescape=True)).limit(2)
             rows = connection.execute(wanted).all()
@@ -159,29 +161,29 @@ class Catalog:
 
     def all(self) -> Iterator[Paper]:
         """Every indexed paper, by id."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execution_options(yield_per=1000).execute(_shown().order_by(papers.c.id))
             yield from map(_paper, rows)
 
     def count(self) -> int:
         """How many papers are indexed."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return _number(connection, _shown())
 
     def pending(self, limit: int) -> list[Paper]:
         """Papers that the indexes do not hold as they are now."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execute(_waiting().order_by(papers.c.id).limit(limit))
             return [_paper(row) for row in rows]
 
     def pending_count(self) -> int:
         """How many papers wait to be indexed."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return _number(connection, _waiting())
 
     def stale(self) -> list[str]:
         """Ids that the indexes hold and that no paper has any more."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             gone = sa.select(indexed.c.paper_id).where(~sa.exists().where(papers.c.id == indexed.c.paper_id))
             return list(connection.scalars(gone.order_by(indexed.c.paper_id)))
 
@@ -206,7 +208,7 @@ class Catalog:
     @property
     def generation(self) -> int:
         """A number that grows whenever the indexes change: how a reader knows that it must look again."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.scalar(sa.select(facts.c.value).where(facts.c.name == "generation")) or 0
 
     # Writing
@@ -236,6 +238,12 @@ class Catalog:
                 _drop_records(connection, list(connection.scalars(numbers)))
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
                 connection.execute(sa.delete(aliases).where(aliases.c.paper_id.in_(batch)))
+
+    def announce(self, coming: Iterable[Paper]) -> None:
+        """Note that the indexes are about to take these papers, so that none is forgotten there after a crash."""
+        rows = [{"paper_id": paper.id, "fingerprint": _ANNOUNCED} for paper in coming]
+        with self._writing() as connection:
+            connection.execute(insert(indexed).on_conflict_do_nothing(), rows)
 
     def mark_indexed(self, done: Iterable[Paper], gone: Collection[str] = ()) -> None:
         """Note that the indexes hold these papers as they are, and no longer the ids in `gone`."""
@@ -284,9 +292,17 @@ class Catalog:
         except DBAPIError as error:
             raise LibraryWriteError(f"the catalog {self.file} cannot be written: {_cause(error)}") from error
 
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise LibraryError(f"the catalog {self.file} cannot be read: {_cause(error)}") from error
+
     def _select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Any]:
         """Rows of the query whose column is one of the values, however many values there are."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             for batch in _batches(values):
                 yield from connection.execute(query.where(column.in_(batch)))
 
@@ -311,7 +327,8 @@ def _set_up_connection(connection: Any, _: Any) -> None:
 
 
 def _shown() -> sa.Select[Any]:
-    return sa.select(papers).where(sa.exists().where(indexed.c.paper_id == papers.c.id))
+    held = (indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != _ANNOUNCED)
+    return sa.select(papers).where(sa.exists().where(held))
 
 
 def _waiting() -> sa.Select[Any]:

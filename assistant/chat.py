@@ -103,11 +103,11 @@ class Assistant:
         text = ""
         for piece in llm.stream(prompts.answer(query, shown, history)):
             text += piece
-            yield _cited(draft, citations.resolve(text, shown))
-        if not text.strip():
-            raise ModelError(f"the language model {llm.name} returned no text")
+            yield _cited(draft, citations.resolve(citations.settled(text), shown))
         resolved = citations.resolve(text, shown)
         checked = verify.check(resolved.text, resolved.hits, self.library.lexicon)
+        if not checked:
+            raise ModelError(f"the language model {llm.name} returned no statement")
         cited = _cited(draft, resolved, [passages for _, passages in checked])
         yield replace(cited, sentences=tuple(sentence for sentence, _ in checked), done=True)
 

@@ -7,13 +7,17 @@ metadata and is compared on opening, because Chroma takes any vectors of the rig
 from __future__ import annotations
 
 import json
+import shutil
+import threading
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import chromadb
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
 
@@ -30,17 +34,19 @@ _CHUNKS_PER_PAPER = 2
 
 
 class ChromaStore:
-    """A Store in one directory, opened for one recipe."""
+    """A Store in one directory, opened for one recipe. Safe to call from several threads."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         """Raises RecipeMismatch where the directory holds another recipe, LibraryError where it cannot be opened."""
         self._folder, self._recipe = folder, recipe
+        self._lock = threading.RLock()  # a refresh closes the client, and no search may be under way then
         self._open()
 
     def refresh(self) -> None:
         """See what other processes have written. Chroma keeps its own view until it is closed."""
-        self.close()
-        self._open()
+        with self._lock:
+            self.close()
+            self._open()
 
     def close(self) -> None:
         """Release the directory."""
@@ -65,12 +71,12 @@ class ChromaStore:
 
     def search(self, vector: Vectors, limit: int) -> list[Scored]:
         """The papers nearest to the vector, each with the cosine of its best chunk."""
-        found = self._collection.query(
-            query_embeddings=[vector], n_results=limit * _CHUNKS_PER_PAPER, include=["distances", "metadatas"]
-        )
-        best: dict[str, float] = {}
-        for fields, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):
-            best.setdefault(str(fields["paper"]), 1.0 - distance)
+        chunks = limit * _CHUNKS_PER_PAPER
+        with self._lock:
+            best = self._best(vector, chunks)
+            while len(best) < limit and chunks < self._collection.count():
+                chunks *= 4
+                best = self._best(vector, chunks)
         return [Scored(paper_id, score) for paper_id, score in islice(best.items(), limit)]
 
     def paper_ids(self) -> set[str]:
@@ -82,6 +88,14 @@ class ChromaStore:
         """Whether it holds no chunk."""
         return bool(self._collection.count() == 0)
 
+    def _best(self, vector: Vectors, chunks: int) -> dict[str, float]:
+        """The papers of the nearest chunks with the cosine of the best one, best first."""
+        found = self._collection.query([vector], n_results=chunks, include=["distances", "metadatas"])
+        best: dict[str, float] = {}
+        for fields, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):
+            best.setdefault(str(fields["paper"]), 1.0 - distance)
+        return best
+
     def _open(self) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +103,7 @@ class ChromaStore:
             self._most_rows = self._client.get_max_batch_size()
             self._collection = self._checked_collection()
         except (ChromaError, OSError, ValueError) as error:
-            raise LibraryError(f"the store in {self._folder} cannot be opened: {error}") from error
+            raise LibraryError(f"the store in {self._folder} cannot be opened ({error}); run: paperchat reindex") from error
 
     def _checked_collection(self) -> Any:
         wanted = json.dumps(asdict(self._recipe), sort_keys=True)
@@ -116,15 +130,16 @@ class ChromaStore:
 
 
 def wipe(folder: Path) -> None:
-    """Delete the collection that lies in the directory, whatever its recipe."""
-    folder.mkdir(parents=True, exist_ok=True)
-    client = _client(folder)
+    """Delete the store that lies in the directory, whatever its recipe and state."""
     try:
-        client.delete_collection(COLLECTION)
-    except NotFoundError:
-        pass
-    finally:
+        client = _client(folder)
+        with suppress(NotFoundError):
+            client.delete_collection(COLLECTION)
         client.close()
+    except (ChromaError, OSError, ValueError):
+        # It cannot even be opened: its files go, and what Chroma remembers of them in this process.
+        shutil.rmtree(folder, ignore_errors=True)
+        SharedSystemClient.clear_system_cache()
 
 
 def _client(folder: Path) -> Any:

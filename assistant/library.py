@@ -61,6 +61,7 @@ class Library:
 
     def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], vectors: Vectors) -> None:
         """Put papers into both indexes and mark them in the catalog, last. Raises LibraryWriteError."""
+        self.catalog.announce(papers)
         self._indexes.store.replace(chunks, vectors)
         self._indexes.lexicon.replace(papers)
         self.catalog.mark_indexed(papers)

@@ -28,12 +28,19 @@ def understand(question: str, history: Sequence[Turn] = (), limit: int = 4000) -
 
     Raises InputError where the question is longer than `limit` characters.
     """
-    text = " ".join(question.split())
+    # A broken byte on the command line, or half an escaped character in JSON, is no text that can be encoded.
+    text = " ".join(question.encode("utf-8", "replace").decode("utf-8").split())
     if len(text) > limit:
         raise InputError("question", f"{len(text):,} characters are too many for a question (most: {limit:,})")
     if history and _leans_on_history(text):
-        return Query(text, f"{history[-1].answer.standalone} {text}")
+        return Query(text, f"{_subject(history)} {text}")
     return Query(text, text)
+
+
+def _subject(history: Sequence[Turn]) -> str:
+    """The last question that stood on its own."""
+    own = (turn.answer.question for turn in reversed(history) if not _leans_on_history(turn.answer.question))
+    return next(own, history[0].answer.question)
 
 
 def _leans_on_history(text: str) -> bool:

@@ -77,8 +77,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, environment, TOML: in this order."""
-        home = Path(os.environ.get(f"{PREFIX}HOME") or default_home())
-        files = [home / TOML, Path(TOML)]
+        given = init_settings().get("home") or os.environ.get(f"{PREFIX}HOME") or default_home()
+        files = [Path(given) / TOML, Path(TOML)]
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=files)
 
 

@@ -17,6 +17,8 @@ from assistant.sentences import passages, spans
 
 # Support from which a sentence counts as supported.
 SUPPORTED_FROM = 0.6
+_LIST_MARK = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
+_BEHIND_STOP = re.compile(r"([.?!])((?:\[\d+\])+)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -31,14 +33,19 @@ def check(text: str, hits: Sequence[Hit], lexicon: Lexicon) -> list[tuple[Senten
 def _sentences(text: str) -> list[str]:
     """Sentences with their markers; one that consists of markers only belongs to the sentence before it."""
     found: list[str] = []
-    for line in text.splitlines():
+    for line in map(_plain, text.splitlines()):
         for start, end in spans(line):
             sentence = line[start:end]
             if found and not re.search(r"\w", strip(sentence)):
                 found[-1] += f" {sentence}"
             else:
                 found.append(_leading_markers_back(sentence, found))
-    return [sentence for sentence in found if sentence]
+    return [sentence for sentence in found if re.search(r"\w", strip(sentence))]
+
+
+def _plain(line: str) -> str:
+    """The line without the mark of a list, and with a space between a full stop and markers behind it."""
+    return _BEHIND_STOP.sub(r"\1 \2", _LIST_MARK.sub("", line))
 
 
 def _leading_markers_back(sentence: str, before: list[str]) -> str:

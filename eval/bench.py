@@ -27,7 +27,7 @@ from eval.run import seeds_assistant
 from eval.suites import SEEDS, load
 
 # A folder with a sub-folder `scifact`; nothing of it is part of paperchat.
-DATA = Path(os.environ.get("PAPERCHAT_EVAL_DATA", "data"))
+DATA = Path(os.environ.get("EVAL_DATA", "data"))
 _QUESTIONS = 40
 _ABSTRACTS = 1500
 
@@ -41,7 +41,7 @@ def bench(settings: Settings) -> str:
     if scifact.is_dir():
         parts += [_lexical(scifact), _boundaries(scifact)]
     else:
-        parts.append(f"SciFact is not in {scifact}: set PAPERCHAT_EVAL_DATA to the folder that holds it.")
+        parts.append(f"SciFact is not in {scifact}: set EVAL_DATA to the folder that holds it.")
     return "\n\n".join(parts)
 
 

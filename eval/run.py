@@ -12,6 +12,7 @@ from rich.progress import track
 
 from assistant import wiring
 from assistant.chat import Assistant
+from assistant.errors import InputError
 from assistant.settings import Settings
 from eval import measures
 from eval.suites import SEEDS, Question, load
@@ -28,7 +29,9 @@ def seeds_assistant(settings: Settings) -> Assistant:
     folder = f"seeds-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     own = settings.model_copy(update={"home": settings.home / "eval" / folder})
     library = wiring.open_library(own, embedder)
-    pipeline.ingest([SEED_FILES], library)
+    report = pipeline.ingest([SEED_FILES], library)
+    if report.failed:
+        raise InputError(str(SEED_FILES), f"the questions' own papers cannot be read: {report.problems[0]}")
     return wiring.open_assistant(own, library)
 
 

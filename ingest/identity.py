@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from datasketch import MinHash
@@ -42,8 +43,8 @@ def same_paper(one: Record, other: Record) -> bool:
             return True
     if one.arxiv_id and other.arxiv_id:
         return False
-    if set(_title_keys(one)) & set(_title_keys(other)):
-        return _authors_agree(one, other)
+    if set(_title_keys(one)) & set(_title_keys(other)) and _authors_agree(one, other):
+        return True
     overlap = _overlap(one.abstract, other.abstract)
     retitled = one.title and other.title and normalized(one.title) != normalized(other.title)
     return overlap >= (RETITLED if retitled else NEAR_DUPLICATE)
@@ -99,7 +100,7 @@ def _id_key(key: str, record: Record) -> str:
 def _telling(record: Record) -> tuple[Any, ...]:
     """Sort key: the best described record first; ties are broken by content, never by order."""
     described = [record.doi, record.arxiv_id, record.title, record.authors, record.year, record.venue, record.url]
-    return (-sum(map(bool, described)), -len(record.abstract), record.abstract, record.title or "", record.source)
+    return (-sum(map(bool, described)), -len(record.abstract), repr(replace(record, line=0)))
 
 
 def _first(values: Any) -> Any:
@@ -118,7 +119,7 @@ def _authors_agree(one: Record, other: Record) -> bool:
 def _overlap(one: str, other: str) -> float:
     """Jaccard similarity of two texts' sets of words, 0..1."""
     a, b = set(normalized(one).split()), set(normalized(other).split())
-    return len(a & b) / len(a | b) if a | b else 0.0
+    return len(a & b) / len(a | b) if a | b else 1.0
 
 
 def _bands(text: str) -> list[str]:

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import io
+import json
+import os
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
 from assistant import wiring
@@ -76,12 +83,102 @@ def assistant_with(assistant: Assistant) -> Callable[[LLM], Assistant]:
     return lambda llm: Assistant(assistant.library, assistant.settings, llm)
 
 
+@pytest.fixture(scope="session")
+def read_only() -> Iterator[list[Library]]:
+    """The library that `reader` gives to everybody, once somebody has asked for it."""
+    shared: list[Library] = []
+    yield shared
+    for library in shared:
+        library.close()
+
+
 @pytest.fixture
-def judging(assistant: Assistant) -> Callable[..., Assistant]:
-    """Assistants over the three papers with other limits of confidence; by default every answer is firm."""
+def reader(
+    read_only: list[Library], settings: Settings, papers_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Assistant:
+    """As `assistant`, for tests that only read: all of them have the same library, which saves time."""
+    if not read_only:
+        shared = settings.model_copy(update={"home": tmp_path_factory.mktemp("read-only")})
+        library = wiring.open_library(shared, WordHashEmbedder())
+        pipeline.ingest([papers_file], library)
+        read_only.append(library)
+    return Assistant(read_only[0], settings)
+
+
+@pytest.fixture
+def judging(reader: Assistant) -> Callable[..., Assistant]:
+    """Readers with other limits of confidence, and with a model if one is given; by default every answer is firm."""
 
     def with_limits(llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0) -> Assistant:
         limits = {"firm_from": firm_from, "tentative_from": tentative_from}
-        return Assistant(assistant.library, assistant.settings.model_copy(update=limits), llm)
+        return Assistant(reader.library, reader.settings.model_copy(update=limits), llm)
 
     return with_limits
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, read as JSON."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def paperchat(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Run]:
+    """Runs the command in this process, with the word-hash embedder over the library of `settings`."""
+    from ui import cli
+
+    opened: list[Any] = []
+
+    def recorded(open_it: Callable[..., Any]) -> Callable[..., Any]:
+        def open_and_record(*arguments: Any) -> Any:
+            opened.append(open_it(*arguments))
+            return opened[-1]
+
+        return open_and_record
+
+    def run(*arguments: object, stdin: Any = "") -> Run:
+        monkeypatch.setattr(sys, "argv", ["paperchat", *map(str, arguments)])
+        text = io.TextIOWrapper(io.BytesIO(stdin.encode())) if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", text)
+        code: Any = 0
+        try:
+            cli.main()
+        except SystemExit as leaving:
+            code = leaving.code or 0
+        while opened:  # as the end of a process would
+            opened.pop().close()
+        return Run(int(code), *capsys.readouterr())
+
+    for name in [name for name in os.environ if name.startswith("PAPERCHAT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PAPERCHAT_HOME", str(settings.home))
+    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
+    for name in ("open_catalog", "open_library"):
+        monkeypatch.setattr(wiring, name, recorded(getattr(wiring, name)))
+    return run
+
+
+# No property depends on how fast the machine is.
+hypothesis.settings.register_profile(
+    "paperchat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("paperchat")
+
+
+@pytest.fixture(scope="session")
+def seeds_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """A library of the seeds, one for all tests: to be read, or to be given the seeds again."""
+    library = wiring.open_library(load(home=tmp_path_factory.mktemp("seeds")), WordHashEmbedder())
+    pipeline.ingest([SEEDS], library)
+    yield library
+    library.close()

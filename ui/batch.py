@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -47,12 +48,20 @@ def _reply(number: int, line: str, reply: Callable[[Json], Json]) -> Json:
 
 def _request(line: str) -> Json:
     try:
-        request = json.loads(line)
+        request = json.loads(line, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(request, dict):
         raise ValueError('expected an object like {"id": 1, "question": "..."}')
     return request
+
+
+def _finite(digits: str) -> float:
+    return float(digits) if math.isfinite(float(digits)) else _no_number(digits)
+
+
+def _no_number(digits: str) -> float:
+    raise ValueError(f"{digits} is no JSON number")
 
 
 def _question(request: Json) -> str:

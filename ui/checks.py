@@ -9,7 +9,6 @@ from typing import Any
 
 from assistant import wiring
 from assistant.errors import PaperchatError
-from assistant.library import Library
 from assistant.settings import Settings, unknown_variables
 
 
@@ -26,13 +25,11 @@ def examine(settings: Settings) -> Findings:
     found = Findings({"version": version("paperchat"), "python": platform.python_version()})
     found.facts["settings"] = settings.model_dump(mode="json")
     found.problems += [f"{name} names no setting of paperchat; is it misspelt?" for name in unknown_variables()]
-    try:
-        library = wiring.open_library(settings)
-        _examine_library(library, found)
-        library.close()
-        wiring.open_llm(settings.llm)
-    except PaperchatError as error:
-        found.problems.append(str(error))
+    for look in (_examine_library, _examine_model):
+        try:
+            look(settings, found)
+        except PaperchatError as error:
+            found.problems.append(str(error))
     return found
 
 
@@ -54,7 +51,12 @@ def as_text(found: Findings) -> str:
     )
 
 
-def _examine_library(library: Library, found: Findings) -> None:
+def _examine_model(settings: Settings, _: Findings) -> None:
+    wiring.open_llm(settings.llm)
+
+
+def _examine_library(settings: Settings, found: Findings) -> None:
+    library = wiring.open_library(settings)
     held = {paper.id for paper in library.catalog.all()}
     waiting = library.catalog.pending_count()
     found.facts |= {"papers": len(held), "waiting": waiting, "generation": library.catalog.generation}
@@ -64,3 +66,4 @@ def _examine_library(library: Library, found: Findings) -> None:
         if ids != held:
             missing, extra = len(held - ids), len(ids - held)
             found.problems.append(f"the {name} lacks {missing} papers and has {extra} too many: run paperchat reindex")
+    library.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -40,10 +41,14 @@ Model = Annotated[str | None, typer.Option("--llm", help="Who writes the answer:
 
 def main() -> None:
     """Run the command; an error of paperchat's is one line on standard error and exit code 1."""
+    # Abstracts hold characters that a terminal's encoding may lack; in JSON their escapes mean the same.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
     except PaperchatError as error:
-        sys.stderr.write(f"paperchat: {error}\n")
+        sys.stderr.write(f"paperchat: {terminal.one_line(str(error))}\n")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; there is nobody to complain to
@@ -230,7 +235,7 @@ def _ingest_if_empty(settings: Settings, path: Path) -> None:
 
 def _print_report(report: Report, papers: int, err: bool = False) -> None:
     for problem in report.problems:
-        typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{terminal.printable(str(problem))}", err=True)
+        typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{terminal.one_line(str(problem))}", err=True)
     typer.echo(
         f"{report.records} records read: {report.added} papers added, {report.updated} updated, "
         f"{report.merged} merged, {report.unchanged} unchanged, {report.skipped} skipped. "
@@ -263,7 +268,7 @@ def _lines(file: str) -> Iterator[Iterable[str]]:
         yield sys.stdin
         return
     try:
-        with Path(file).open(encoding="utf-8", errors="replace") as lines:
+        with Path(file).open(encoding="utf-8-sig", errors="replace") as lines:
             yield lines
     except OSError as error:
         raise InputError(file, f"cannot be read: {error.strerror}") from error

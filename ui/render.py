@@ -51,7 +51,7 @@ def error_html(message: str) -> str:
 
 def text_html(text: str) -> str:
     """Text as text: escaped, without control characters, `$...$` marked as mathematics."""
-    return _MATH.sub(r"\\(\1\\)", _escaped(text))
+    return _MATH.sub(r"\\(\1\\)", escape(printable(text))).replace("\n", "<br>")
 
 
 def _paragraph(sentence: Sentence, turn: int) -> str:
@@ -63,8 +63,9 @@ def _paragraph(sentence: Sentence, turn: int) -> str:
 
 def _streaming(answer: Answer, turn: int) -> str:
     """The text so far of a model that is still writing."""
-    linked = re.sub(r"\[(\d+)\]", lambda marker: _link(int(marker[1]), turn), text_html(answer.text))
-    return f"<p>{linked}</p>".replace("\n", "<br>")
+    links = {f"[{citation.number}]": _link(citation.number, turn) for citation in answer.citations}
+    linked = re.sub(r"\[\d+\]", lambda marker: links.get(marker[0], marker[0]), text_html(answer.text))
+    return f"<p>{linked}</p>"
 
 
 def _link(number: int, turn: int) -> str:

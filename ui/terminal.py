@@ -56,8 +56,19 @@ def heading(paper: Paper) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without characters that could command a terminal."""
-    return "".join(character for character in text if character.isprintable() or character == "\n")
+    """The text without characters that could command a terminal; every white space but a line break is a blank."""
+    return "".join(map(_printable, text))
+
+
+def one_line(text: str) -> str:
+    """The text, printable, in one line."""
+    return " ".join(printable(text).split())
+
+
+def _printable(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return character
+    return " " if character.isspace() else ""
 
 
 def _reference(citation: Citation) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assistant.errors import InputError
 
+SPLITS = ("dev", "test")
 SEEDS = Path(__file__).parent / "seeds"
 
 
@@ -42,8 +43,8 @@ def load(file: Path, split: str | None = None) -> list[Question]:
 def _questions(file: Path) -> Iterator[Question]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(str(file), f"cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(file), f"cannot be read: {error}") from error
     seen: set[str] = set()
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -61,7 +62,7 @@ def _question(line: str, file: Path, number: int) -> Question:
             id=row["id"],
             text=row["question"],
             papers=frozenset(row["papers"]),
-            split=row["split"],
+            split=SPLITS[SPLITS.index(row["split"])],
             group=row.get("difficulty") or row.get("kind") or "all",
             evidence=tuple(row.get("evidence", ())),
         )

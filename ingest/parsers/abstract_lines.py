@@ -27,6 +27,6 @@ def _record(line: Line, source: str) -> Record | Problem:
     if not prefix:
         return Problem(source, line.number, "skipped: the line does not begin with 'Abstract:'")
     abstract = line.text[prefix.end() :]
-    if not abstract:
+    if not any(character.isalnum() for character in abstract):
         return Problem(source, line.number, "skipped: there is no text after 'Abstract:'")
     return Record(abstract, source=source, line=line.number)

@@ -17,7 +17,7 @@ _MOST_WORDS = 4
 def recognises(lines: Sequence[Line]) -> bool:
     """After the banner, most lines stand in triplets of a title, authors and an abstract."""
     triplets = sum(_is_triplet(*three) for three in zip(lines, lines[1:], lines[2:], strict=False))
-    return triplets > 0 and triplets * 3 >= len(lines) * 0.8
+    return triplets > 0 and triplets * 3 >= (len(lines) - 1) * 0.8
 
 
 def parse(lines: Sequence[Line], source: str) -> Iterator[Record | Problem]:

@@ -21,14 +21,18 @@ _BINARY = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 
 def files(path: Path) -> list[Path]:
     """The file itself, or a folder's text files by name. Raises InputError where there is nothing to read."""
-    if path.is_dir():
+    try:
+        if not path.is_dir():
+            path.stat()
+            return [path]
         found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-        if not found:
-            raise InputError(str(path), f"the folder holds no {' or '.join(SUFFIXES)} file")
-        return found
-    if not path.exists():
-        raise InputError(str(path), "there is no such file")
-    return [path]
+    except FileNotFoundError as error:
+        raise InputError(str(path), "there is no such file") from error
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
+    if not found:
+        raise InputError(str(path), f"the folder holds no {' or '.join(SUFFIXES)} file")
+    return found
 
 
 def read(path: Path) -> Iterator[Record | Problem]:
@@ -39,7 +43,8 @@ def read(path: Path) -> Iterator[Record | Problem]:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
-    yield from parse(data, path.name)
+    # A name need not be UTF-8 on every system, but what is kept of it must be.
+    yield from parse(data, path.name.encode("utf-8", "replace").decode("utf-8"))
 
 
 def parse(data: bytes, source: str) -> Iterator[Record | Problem]:

@@ -68,7 +68,6 @@ def test_tokens_are_counted_with_the_special_ones(embedder: Embedder) -> None:
     assert embedder.count_tokens(["", "ice", "ice ice ice"]) == [2, 3, 5]
 
 
-# BUG: the tokenizer of the packaged model breaks on an empty list.
 def test_the_tokens_of_no_texts_are_none(embedder: Embedder) -> None:
     assert embedder.count_tokens([]) == []
 

@@ -156,7 +156,6 @@ def test_unknown_names_the_terms_that_no_paper_has(lexicon: Lexicon, settled: Ca
     assert lexicon.unknown([]) == set()
 
 
-# BUG: removed papers are counted until their segment is merged away.
 def test_a_term_whose_only_paper_is_gone_is_unknown_and_the_rarest(
     lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]
 ) -> None:
@@ -167,7 +166,6 @@ def test_a_term_whose_only_paper_is_gone_is_unknown_and_the_rarest(
     assert rarity["glacier"] > rarity["yeast"]
 
 
-# BUG: the same.
 def test_rarity_does_not_fall_when_a_paper_is_replaced(lexicon: Lexicon) -> None:
     before = lexicon.rarity(["yeast"])
     for _ in range(3):

@@ -166,7 +166,7 @@ def test_no_server_is_asked_before_the_first_question(server: ChatServer) -> Non
 
 def test_a_refused_key_is_a_model_error_in_one_line_that_names_the_model(server: ChatServer) -> None:
     server.status = 401
-    with pytest.raises(ModelError, match="openai/small failed: .*Incorrect API key") as failure:
+    with pytest.raises(ModelError, match=r"openai/small failed: .*Incorrect API key") as failure:
         list(llama.load("openai/small").stream(CHAT))
     assert "\n" not in str(failure.value)
     assert len(server.asked) == 1, "a refused key is not tried again"
@@ -196,7 +196,7 @@ def test_whatever_a_provider_raises_is_a_model_error_in_one_line() -> None:
         def stream_chat(self, _: object) -> Iterator[object]:
             raise RuntimeError("out of memory\nallocated: lots")
 
-    with pytest.raises(ModelError, match="^the language model huggingface/x failed: out of memory$"):
+    with pytest.raises(ModelError, match=r"^the language model huggingface/x failed: out of memory$"):
         list(llama.LlamaIndexLLM("huggingface/x", Broken()).stream(CHAT))
 
 

@@ -105,7 +105,6 @@ def test_search_returns_at_most_as_many_papers_as_asked(open_store: Open) -> Non
     assert ids(store.search(EAST, 2)) == ["a", "b"]
 
 
-# BUG: twice as many chunks as papers are asked for, and a paper of many near chunks takes all of them.
 def test_a_paper_of_many_chunks_does_not_crowd_out_others(open_store: Open) -> None:
     store = open_store()
     store.replace(chunks(*"aaaaaaaa", "b", "c"), turned(1, 2, 3, 4, 5, 6, 7, 8, 40, 50))

@@ -60,9 +60,9 @@ def test_a_quoted_answer_grows_by_a_statement(judging: Judging) -> None:
     assert all(citations.numbers(each.text) == tuple(c.number for c in each.citations) for each in answers)
 
 
-def test_a_quoted_answer_keeps_to_the_statements_asked_for(assistant: Assistant) -> None:
-    settings = assistant.settings.model_copy(update={"firm_from": 0.0, "statements": 1})
-    assert len(Assistant(assistant.library, settings).ask("How do honey bees dance?").sentences) == 1
+def test_a_quoted_answer_keeps_to_the_statements_asked_for(reader: Assistant) -> None:
+    settings = reader.settings.model_copy(update={"firm_from": 0.0, "statements": 1})
+    assert len(Assistant(reader.library, settings).ask("How do honey bees dance?").sentences) == 1
 
 
 def test_an_answer_in_doubt_says_so_and_is_still_given(judging: Judging) -> None:
@@ -115,7 +115,6 @@ def test_an_endless_question_is_an_error_of_one_line(judging: Judging) -> None:
     assert llm.asked == []
 
 
-# BUG: half a surrogate pair, as a broken byte on the command line becomes, ends in a UnicodeEncodeError.
 def test_a_question_of_broken_characters_is_answered(judging: Judging) -> None:
     assert SMALL in judging().ask("Which glaciers\udcff shrink the fastest?").text
 
@@ -135,14 +134,13 @@ def test_snapshots_grow_and_the_last_is_done(judging: Judging) -> None:
 
 
 def test_an_invented_number_is_in_no_snapshot(judging: Judging) -> None:
-    llm = ScriptedLLM("Small glaciers shrink the fastest [7]", " [2][99].", " So it is [2019].")
+    llm = ScriptedLLM("Small glaciers shrink the fastest [7].", " The loss doubles [2][99].", " So it is [2019].")
     answers = list(judging(llm).stream(QUESTION))
     assert all(set(citations.numbers(text)) <= {1} for text in texts(iter(answers)))
-    assert answers[-1].text == "Small glaciers shrink the fastest [1]. So it is."
+    assert answers[-1].text == "Small glaciers shrink the fastest. The loss doubles [1]. So it is."
     assert [citation.number for citation in answers[-1].citations] == [1]
 
 
-# BUG: a marker that is still being written is shown as the model writes it, and taken back once it is whole.
 def test_a_marker_half_written_is_in_no_snapshot(judging: Judging) -> None:
     llm = ScriptedLLM(*word_by_word(f"{SMALL[:-1]} [99]. {DOUBLES[:-1]} [3, 1]."))
     answers = texts(judging(llm).stream(QUESTION))
@@ -201,14 +199,12 @@ def test_a_model_that_breaks_off_is_an_error_after_what_it_wrote(judging: Judgin
         next(answers)
 
 
-# BUG in the last two: a reply of nothing but citations is taken for an answer.
 @pytest.mark.parametrize("pieces", [(), ("",), (" ", "\n"), ("[9]",), ("[1].",)])
 def test_a_model_that_says_nothing_is_an_error_that_names_it(judging: Judging, pieces: tuple[str, ...]) -> None:
     with pytest.raises(ModelError, match="scripted/test"):
         judging(ScriptedLLM(*pieces)).ask(QUESTION)
 
 
-# BUG: markers within markers leave a number that stands for no paper, and its check stops the answer.
 def test_whatever_a_model_writes_can_be_checked(judging: Judging) -> None:
     answer = judging(ScriptedLLM(f"{SMALL[:-1]} [[9]3].")).ask(QUESTION)
     assert len(answer.citations) == len(citations.numbers(answer.text))
@@ -245,7 +241,7 @@ def test_searching_finds_what_an_answer_is_made_from(judging: Judging) -> None:
 def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
     library: Library, settings: Settings, tmp_path: Path
 ) -> None:
-    subjects = "glaciers volcanoes deserts rivers oceans forests prairies islands".split()
+    subjects = ["glaciers", "volcanoes", "deserts", "rivers", "oceans", "forests", "prairies", "islands"]
     lines = [f"Abstract: All about {subject} and how {subject} came to be {subject}.\n" for subject in subjects]
     source = tmp_path / "many.txt"
     source.write_text("".join(lines))

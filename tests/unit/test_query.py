@@ -63,7 +63,6 @@ def test_a_second_follow_up_still_knows_what_it_is_about() -> None:
     assert FIRST in understand("And in winter?", history).standalone
 
 
-# BUG: every follow-up adds to the query, until the newest question lies beyond what an embedder reads.
 def test_a_long_conversation_does_not_grow_the_query_without_end() -> None:
     history = [turn(FIRST)]
     for _ in range(100):
@@ -90,6 +89,5 @@ def test_an_endless_question_is_refused_in_one_line() -> None:
         understand("a" * 20_000)
 
 
-# BUG: half a surrogate pair, as a broken byte on the command line becomes, reaches the lexicon and stops it.
 def test_a_question_of_broken_characters_can_be_encoded() -> None:
     assert understand("\ud800glaciers\udcff").standalone.encode().count(b"glaciers") == 1

@@ -57,25 +57,25 @@ def test_empty_lists_are_no_obstacle() -> None:
     assert fuse([], scored(a=12), 0.6) == [Scored("a", 0.4)]
 
 
-def test_hits_are_ranked_from_one_on_the_best_first(assistant: Assistant) -> None:
-    hits = assistant.search("Which glaciers shrink the fastest?").hits
+def test_hits_are_ranked_from_one_on_the_best_first(reader: Assistant) -> None:
+    hits = reader.search("Which glaciers shrink the fastest?").hits
     assert [hit.rank for hit in hits] == [1, 2, 3]
     assert "Glaciers" in hits[0].paper.abstract
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert all(0 <= hit.score <= 1 for hit in hits)
 
 
-def test_a_hit_says_what_each_index_gave_it(assistant: Assistant) -> None:
-    best, *others = assistant.search("Which glaciers shrink the fastest?").hits
+def test_a_hit_says_what_each_index_gave_it(reader: Assistant) -> None:
+    best, *others = reader.search("Which glaciers shrink the fastest?").hits
     assert set(best.scores) == {"dense", "lexical"}
     assert best.scores["lexical"] > 0
     assert all(set(hit.scores) == {"dense"} for hit in others)
     assert all(-1 <= hit.scores["dense"] <= best.scores["dense"] <= 1 for hit in others)
 
 
-def test_no_more_papers_are_found_than_asked_for(assistant: Assistant) -> None:
+def test_no_more_papers_are_found_than_asked_for(reader: Assistant) -> None:
     query = understand("bees glaciers bacteria")
-    found = [len(retrieve(query, assistant.library, papers, 100, 0.6).hits) for papers in (1, 2, 3, 10)]
+    found = [len(retrieve(query, reader.library, papers, 100, 0.6).hits) for papers in (1, 2, 3, 10)]
     assert found == [1, 2, 3, 3]
 
 
@@ -89,14 +89,14 @@ def test_a_paper_of_several_chunks_is_found_once(settings: Settings, papers_file
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!"])
-def test_a_blank_query_finds_nothing(assistant: Assistant, question: str) -> None:
-    assert retrieve(understand(question), assistant.library, 10, 100, 0.6).hits == ()
+def test_a_blank_query_finds_nothing(reader: Assistant, question: str) -> None:
+    assert retrieve(understand(question), reader.library, 10, 100, 0.6).hits == ()
 
 
 def test_an_empty_library_has_no_hits(library: Library) -> None:
     assert retrieve(understand("Do bees dance?"), library, 10, 100, 0.6).hits == ()
 
 
-def test_a_question_in_words_that_no_paper_has_still_finds_the_nearest(assistant: Assistant) -> None:
-    hits = assistant.search("transistors amplify whispers").hits
+def test_a_question_in_words_that_no_paper_has_still_finds_the_nearest(reader: Assistant) -> None:
+    hits = reader.search("transistors amplify whispers").hits
     assert [set(hit.scores) for hit in hits] == [{"dense"}] * 3

@@ -10,28 +10,28 @@ from assistant import Assistant
 from assistant.retriever import PaperRetriever
 
 
-def test_it_retrieves_whole_abstracts_best_first_with_the_searchs_scores(assistant: Assistant) -> None:
-    found = PaperRetriever(assistant).retrieve("How do honey bees communicate?")
-    hits = assistant.search("How do honey bees communicate?").hits
+def test_it_retrieves_whole_abstracts_best_first_with_the_searchs_scores(reader: Assistant) -> None:
+    found = PaperRetriever(reader).retrieve("How do honey bees communicate?")
+    hits = reader.search("How do honey bees communicate?").hits
     assert [node.node_id for node in found] == [hit.paper.id for hit in hits]
     assert [node.score for node in found] == [hit.score for hit in hits]
     assert found[0].node.get_content(MetadataMode.NONE) == hits[0].paper.abstract
     assert "waggle dance" in found[0].text
 
 
-def test_a_nodes_metadata_is_the_paper_without_its_abstract(assistant: Assistant) -> None:
-    node = PaperRetriever(assistant).retrieve("glaciers")[0]
-    paper = assistant.search("glaciers").hits[0].paper
+def test_a_nodes_metadata_is_the_paper_without_its_abstract(reader: Assistant) -> None:
+    node = PaperRetriever(reader).retrieve("glaciers")[0]
+    paper = reader.search("glaciers").hits[0].paper
     assert set(node.metadata) == {"title", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources"}
     assert node.metadata["sources"] == list(paper.sources) == ["papers.txt"]
 
 
-def test_a_query_bundle_and_the_asynchronous_call_do_the_same(assistant: Assistant) -> None:
-    retriever = PaperRetriever(assistant)
+def test_a_query_bundle_and_the_asynchronous_call_do_the_same(reader: Assistant) -> None:
+    retriever = PaperRetriever(reader)
     plain = retriever.retrieve("sourdough")
     assert retriever.retrieve(QueryBundle("sourdough")) == plain
     assert asyncio.run(retriever.aretrieve("sourdough")) == plain
 
 
-def test_a_blank_query_retrieves_nothing(assistant: Assistant) -> None:
-    assert PaperRetriever(assistant).retrieve(" ?! ") == []
+def test_a_blank_query_retrieves_nothing(reader: Assistant) -> None:
+    assert PaperRetriever(reader).retrieve(" ?! ") == []

@@ -13,16 +13,16 @@ Check = Callable[[str], list[tuple[Sentence, dict[int, Passage]]]]
 
 
 @pytest.fixture
-def hits(assistant: Assistant) -> list[Hit]:
+def hits(reader: Assistant) -> list[Hit]:
     """[1] stands for the paper on glaciers, [2] for that on bees, [3] for that on bread."""
-    papers = list(assistant.library.catalog.all())
+    papers = list(reader.library.catalog.all())
     found = [next(each for each in papers if word in each.abstract) for word in ("Glaciers", "bees", "Sourdough")]
     return [Hit(rank, 1.0, paper) for rank, paper in enumerate(found, start=1)]
 
 
 @pytest.fixture
-def check(assistant: Assistant, hits: list[Hit]) -> Check:
-    return lambda text: verify.check(text, hits, assistant.library.lexicon)
+def check(reader: Assistant, hits: list[Hit]) -> Check:
+    return lambda text: verify.check(text, hits, reader.library.lexicon)
 
 
 def verdicts(checked: list[tuple[Sentence, dict[int, Passage]]]) -> list[tuple[str, tuple[int, ...], str]]:
@@ -94,7 +94,6 @@ def test_each_sentence_is_judged_on_its_own(check: Check) -> None:
         "Small glaciers shrink the fastest. [1] Older bees dance longer. [2]",
         "Small glaciers shrink the fastest. [1]\nOlder bees dance longer. [2]",
         "Small glaciers shrink the fastest.\n[1]\nOlder bees dance longer.\n[2]",
-        # BUG: without a space between full stop and marker the two sentences are judged as one.
         "Small glaciers shrink the fastest.[1] Older bees dance longer.[2]",
     ],
 )
@@ -116,13 +115,11 @@ def test_a_marker_that_opens_the_text_belongs_to_the_sentence_behind_it(check: C
     assert verdicts(check("[2] Older bees dance longer.")) == [("Older bees dance longer.", (2,), "supported")]
 
 
-# BUG: an empty sentence counts as supported, by an empty passage.
 @pytest.mark.parametrize("text", ["[1]", "[1].", "[1][2]\n[3]"])
 def test_markers_alone_state_nothing(check: Check, text: str) -> None:
     assert check(text) == []
 
 
-# BUG: "1." becomes a sentence of its own, and an uncited one.
 def test_the_number_of_a_list_item_is_no_sentence(check: Check) -> None:
     checked = check("1. Small glaciers shrink the fastest [1].\n2. Older bees dance longer [2].")
     assert [(sentence.citations, sentence.verdict) for sentence, _ in checked] == [

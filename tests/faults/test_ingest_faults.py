@@ -1,0 +1,324 @@
+"""Ingesting when something is broken: files, the disk, the process itself. What is whole goes in, nothing is lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from itertools import count
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant import wiring
+from assistant.catalog import Catalog
+from assistant.chroma import ChromaStore
+from assistant.errors import LibraryBusy, LibraryError, LibraryWriteError, PaperchatError, RecipeMismatch
+from assistant.lexicon import TantivyLexicon
+from assistant.library import Library, lock
+from assistant.schema import Paper
+from assistant.settings import Settings, load
+from ingest import pipeline
+from ingest.pipeline import Report
+from tests.conftest import SEEDS
+from tests.fakes import WordHashEmbedder
+
+# No paper of the first is in the others.
+EARLIER, *LATER = (
+    SEEDS / name for name in ("001_20b5fffaab4760ea.txt", "000_917dde31eefbba1f.txt", "004_18424ad33afb765c.txt")
+)
+# New processes come from one that has the libraries loaded already, but nothing open.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+DISK_FULL = 3
+
+not_as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+
+Held = tuple[list[Paper], set[str], set[str]]
+Open = Callable[[], Library]
+Give = Callable[[Path], Report]
+
+
+def held(library: Library) -> Held:
+    """What catalog, store and lexicon hold."""
+    return list(library.catalog.all()), library.store.paper_ids(), library.lexicon.paper_ids()
+
+
+def elsewhere(task: Callable[..., object], *arguments: object) -> int | None:
+    """Do a task in a process of its own; its exit code, negative if a signal ended it."""
+    process = PROCESSES.Process(target=task, args=arguments)
+    process.start()
+    process.join(60)
+    process.kill()
+    return process.exitcode
+
+
+# What other processes do.
+
+
+def ingest_into(home: Path, *paths: Path) -> None:
+    library = wiring.open_library(load(home=home), WordHashEmbedder())
+    try:
+        pipeline.ingest(paths, library)
+    finally:
+        library.close()
+
+
+def ingest_and_die(home: Path, owner: Any, method: str, call: int, *paths: Path) -> None:
+    """Ingest more seeds in small batches, and be killed upon the given call of a method."""
+    pipeline._BATCH = 5
+    calls, real = count(1), getattr(owner, method)
+
+    def die(*arguments: Any) -> Any:
+        if next(calls) == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments)
+
+    setattr(owner, method, die)
+    ingest_into(home, *paths or LATER)
+
+
+def ingest_until_full(home: Path, owner: Any, method: str) -> None:
+    """Ingest more seeds, while the disk takes nothing more from the first call of a method on."""
+    import resource
+
+    real = getattr(owner, method)
+
+    def fill(*arguments: Any) -> Any:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        return real(*arguments)
+
+    setattr(owner, method, fill)
+    try:
+        ingest_into(home, *LATER)
+    except PaperchatError:
+        sys.exit(DISK_FULL)
+
+
+def hold_the_lock(home: Path, locked: Event) -> None:
+    with lock(home):
+        locked.set()
+        signal.pause()
+
+
+# Files
+
+
+@pytest.fixture
+def give(library: Library, papers_file: Path) -> Give:
+    """Ingests a file between two good ones, and sees that these go in."""
+
+    def ingest(file: Path) -> Report:
+        first = papers_file.with_name("first.txt")
+        first.write_text("Abstract: Volcanoes sleep for centuries.", encoding="utf-8")
+        report = pipeline.ingest([first, file, papers_file], library)
+        assert library.lexicon.search("volcanoes", 1)
+        assert library.lexicon.search("sourdough", 1)
+        return report
+
+    return ingest
+
+
+BROKEN = {
+    "empty": (b"", 0, "the file is empty"),
+    "blank": (b"\n \n\t", 0, "the file is empty"),
+    "binary": (b"\x7fELF\x02\x01\x01\x00\x00\x00", 0, "binary"),
+    "without a record": (b"\n\nIt was a dark night.\nAnd stormy.\n", 3, "no record is recognised"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_file_is_reported_with_its_line_and_the_others_go_in(kind: str, give: Give, tmp_path: Path) -> None:
+    data, line, reason = BROKEN[kind]
+    file = tmp_path / "broken.txt"
+    file.write_bytes(data)
+    report = give(file)
+    (problem,) = report.problems
+    assert (problem.source, problem.line, problem.lost) == ("broken.txt", line, True)
+    assert reason in problem.reason
+    assert report.failed
+    assert report.added == 4
+
+
+def test_a_missing_file_is_reported_and_the_others_go_in(give: Give, tmp_path: Path) -> None:
+    report = give(tmp_path / "nowhere" / "missing.txt")
+    assert [str(problem) for problem in report.problems] == [f"{tmp_path}/nowhere/missing.txt: there is no such file"]
+    assert report.failed
+
+
+def test_an_endless_line_is_reported_and_the_others_go_in(give: Give, tmp_path: Path) -> None:
+    file = tmp_path / "endless.txt"
+    file.write_bytes(b"word " * 10_000_000)
+    (problem,) = give(file).problems
+    assert str(problem).startswith("endless.txt:1: a line of 49,999,999 characters is no abstract")
+
+
+def test_bytes_of_another_encoding_are_a_warning_and_nothing_is_lost(
+    give: Give, library: Library, tmp_path: Path
+) -> None:
+    file = tmp_path / "latin.txt"
+    file.write_bytes("Abstract: Bäume wachsen langsam.\n".encode("cp1252"))
+    report = give(file)
+    assert [problem.line for problem in report.problems] == [1]
+    assert not report.failed
+    (found,) = library.lexicon.search("Bäume", 5)
+    assert library.catalog.find(found.paper_id).abstract == "Bäume wachsen langsam."
+
+
+@not_as_root
+def test_a_file_that_may_not_be_read_is_reported_and_the_others_go_in(give: Give, tmp_path: Path) -> None:
+    file = tmp_path / "secret.txt"
+    file.touch(mode=0)
+    report = give(file)
+    assert [problem.reason for problem in report.problems] == ["cannot be read: Permission denied"]
+    assert report.failed
+
+
+# The process
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Held:
+    """What the library holds in the end if nothing happens."""
+    library = wiring.open_library(load(home=tmp_path_factory.mktemp("uninterrupted")), WordHashEmbedder())
+    for paths in ([EARLIER], LATER):
+        pipeline.ingest(paths, library)
+    everything = held(library)
+    library.close()
+    return everything
+
+
+@pytest.fixture
+def earlier(open_library: Open) -> list[Paper]:
+    """Papers that the library held before the accident."""
+    library = open_library()
+    pipeline.ingest([EARLIER], library)
+    papers = list(library.catalog.all())
+    library.close()
+    return papers
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "call"),
+    [
+        (WordHashEmbedder, "embed_documents", 3),
+        (Catalog, "put", 2),
+        (ChromaStore, "remove", 2),
+        (TantivyLexicon, "replace", 2),
+        (Catalog, "mark_indexed", 2),
+    ],
+)
+def test_a_killed_ingest_is_completed_by_the_next_run(
+    owner: Any,
+    method: str,
+    call: int,
+    earlier: list[Paper],
+    uninterrupted: Held,
+    settings: Settings,
+    open_library: Open,
+) -> None:
+    assert elsewhere(ingest_and_die, settings.home, owner, method, call) == -signal.SIGKILL
+    library = open_library()
+    assert set(earlier) <= set(library.catalog.all())
+    assert held(library) != uninterrupted
+    pipeline.ingest(LATER, library)
+    assert held(library) == uninterrupted
+    assert pipeline.ingest(LATER, library) == Report(records=20, unchanged=20)
+
+
+# BUG: the store and the lexicon keep the former id, which they held without a mark.
+def test_a_paper_that_is_merged_after_a_killed_ingest_is_held_under_its_new_id_alone(
+    settings: Settings, open_library: Open, tmp_path: Path
+) -> None:
+    untitled, titled = tmp_path / "untitled.txt", tmp_path / "titled.txt"
+    abstract = "Volcanoes sleep for centuries before they wake. " * 6
+    untitled.write_text(f"Abstract: {abstract}", encoding="utf-8")
+    titled.write_text(f"On the Sleep of Volcanoes\n{abstract}", encoding="utf-8")
+    assert elsewhere(ingest_and_die, settings.home, Catalog, "mark_indexed", 1, untitled) == -signal.SIGKILL
+    library = open_library()
+    pipeline.ingest([titled], library)
+    (paper,) = library.catalog.all()
+    assert library.store.paper_ids() == library.lexicon.paper_ids() == {paper.id}
+
+
+def test_a_second_writer_is_turned_away_until_the_first_has_gone(library: Library, papers_file: Path) -> None:
+    locked = PROCESSES.Event()
+    writer = PROCESSES.Process(target=hold_the_lock, args=(library.home, locked))
+    writer.start()
+    assert locked.wait(60)
+    with pytest.raises(LibraryBusy, match="another process is writing to the library .* try again"):
+        pipeline.ingest([papers_file], library)
+    assert library.catalog.count() == 0
+    writer.kill()
+    writer.join()
+    assert pipeline.ingest([papers_file], library).added == 3
+
+
+def test_an_open_library_finds_what_another_process_ingests(library: Library, papers_file: Path) -> None:
+    pipeline.ingest([EARLIER], library)
+    question = library.embedder.embed_queries(["honey bees waggle dance flowers"])[0]
+    assert library.store.search(question, 1)[0].score < 0.5
+    assert elsewhere(ingest_into, library.home, papers_file) == 0
+    (found,) = library.store.search(question, 1)
+    assert library.catalog.find(found.paper_id).abstract.startswith("Honey bees")
+    assert library.lexicon.search("waggle", 5)[0].paper_id == found.paper_id
+    pipeline.ingest(LATER, library)
+    assert library.store.search(question, 1) == [found]
+
+
+# The library's directory
+
+
+def test_an_index_of_another_embedder_is_refused_until_it_is_made_anew(
+    library: Library, papers_file: Path, settings: Settings
+) -> None:
+    pipeline.ingest([papers_file], library)
+    expected = held(library)
+    library.close()
+    other = WordHashEmbedder(dimension=32)
+    with pytest.raises(RecipeMismatch, match="paperchat reindex"):
+        wiring.open_library(settings, other)
+    wiring.reset_indexes(settings)
+    renewed = wiring.open_library(settings, other)
+    with renewed.writing():
+        assert pipeline.synchronise(renewed) == 3
+    assert held(renewed) == expected
+    renewed.close()
+
+
+def test_a_library_below_a_regular_file_is_an_error_that_names_it(papers_file: Path) -> None:
+    home = papers_file / "home"
+    with pytest.raises(LibraryError, match=r"papers\.txt.home"):
+        wiring.open_library(load(home=home), WordHashEmbedder())
+    with pytest.raises(LibraryWriteError, match=r"papers\.txt.home cannot be written"), lock(home):
+        pass
+
+
+@not_as_root
+def test_a_directory_that_may_not_be_written_is_an_error_that_names_it(library: Library, papers_file: Path) -> None:
+    (library.home / "writer.lock").unlink(missing_ok=True)
+    library.home.chmod(0o500)
+    try:
+        with pytest.raises(LibraryWriteError, match="home cannot be written"):
+            pipeline.ingest([papers_file], library)
+    finally:
+        library.home.chmod(0o700)
+    assert pipeline.ingest([papers_file], library).added == 3
+
+
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [(Catalog, "put"), (ChromaStore, "replace"), (TantivyLexicon, "replace"), (Catalog, "mark_indexed")],
+)
+def test_a_full_disk_is_an_error_and_once_there_is_room_the_next_ingest_completes(
+    owner: Any, method: str, earlier: list[Paper], uninterrupted: Held, settings: Settings, open_library: Open
+) -> None:
+    assert elsewhere(ingest_until_full, settings.home, owner, method) == DISK_FULL
+    library = open_library()
+    assert list(library.catalog.all()) == earlier
+    pipeline.ingest(LATER, library)
+    assert held(library) == uninterrupted

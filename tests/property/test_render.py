@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Turn, Verdict
+from tests.unit.test_render import HOSTILE, safe
+from ui import render
+from ui.terminal import printable
+
+# Any text, and texts put together from what would do harm.
+TEXTS = st.text() | st.lists(
+    st.sampled_from([*HOSTILE, "<", ">", '"', "'", "&", "$", "[1]", "](", "\n", " ", "`", "\\(", "\\)", "=", "a"])
+).map("".join)
+PLAIN = TEXTS.filter(lambda text: "$" not in text)
+
+
+@given(TEXTS)
+def test_no_text_becomes_markup_or_a_link(text: str) -> None:
+    assert safe(render.question_html(text)).links == []
+    assert safe(render.error_html(text)).links == []
+
+
+@given(PLAIN)
+def test_text_is_shown_as_it_is(text: str) -> None:
+    assert safe(render.question_html(text)).text == printable(text)
+
+
+@given(TEXTS, TEXTS, st.sampled_from(Strength), st.sampled_from(Verdict), st.booleans())
+@example("[7]", "", Strength.FIRM, Verdict.SUPPORTED, False)
+def test_no_answer_becomes_markup_or_a_foreign_link(
+    text: str, title: str, strength: Strength, verdict: Verdict, done: bool
+) -> None:
+    paper = Paper("id", text, title, (title,), 2020, title)
+    sentences = (Sentence(text, (1,), verdict, 0.5),) if done else ()
+    answer = Answer(text, text, strength, 0.5, text, title, (Citation(1, paper, ()),), sentences, nearest=(paper,))
+    assert set(safe(render.answer_html(answer, 1)).links) <= {"#source-1-1"}
+    assert safe(render.cards_html([Turn(text, answer)])).links == []
+
+
+@given(st.data())
+def test_an_abstract_is_complete_whatever_is_marked_in_it(data: st.DataObject) -> None:
+    abstract = printable(data.draw(TEXTS.filter(bool)))
+    places = st.integers(0, len(abstract))
+    cuts = data.draw(st.lists(st.tuples(places, places).map(sorted), max_size=5))
+    cited = tuple(Passage(abstract[start:end], start, end) for start, end in cuts)
+    turn = Turn("", Answer("", "", Strength.FIRM, 0.5, "", citations=(Citation(1, Paper("id", abstract, "-"), cited),)))
+    page = safe(render.cards_html([turn]))
+    assert page.text == f"[1] -{abstract}"
+    marked = {at for start, end in cuts for at in range(start, end)}
+    assert "".join(page.marked) == "".join(abstract[at] for at in sorted(marked))

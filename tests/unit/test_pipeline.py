@@ -1,0 +1,192 @@
+"""Ingesting: what is counted, what is kept, and that catalog, store and lexicon never disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from assistant.errors import ModelError
+from assistant.library import Library
+from assistant.schema import Paper
+from ingest import pipeline
+from ingest.pipeline import Report
+
+ICE = "Glaciers in the Alps lost a third of their ice. We scan 412 of them by laser from the air. " + "Ice melts. " * 12
+BEES = "Honey bees tell the place of flowers by a dance. We decode 5,096 dances with a network. " + "Bees dance. " * 12
+BREAD = "Sourdough rises by wild yeast and by bacteria. We sequence the starters of 500 bakers. " + "Bread is. " * 12
+
+Give = Callable[[str, str], Report]
+Broken = Callable[[], AbstractContextManager[None]]
+
+
+def pairs(**abstracts: str) -> str:
+    """A file of titles and abstracts in turn."""
+    return "".join(f"On the Nature of {title}\n{abstract}\n" for title, abstract in abstracts.items())
+
+
+@pytest.fixture(autouse=True)
+def never_apart(library: Library) -> Iterator[None]:
+    """After every test of this file, all three hold exactly the same ids."""
+    yield
+    ids = {paper.id for paper in library.catalog.all()}
+    assert library.catalog.pending_count() == 0
+    assert library.store.paper_ids() == library.lexicon.paper_ids() == ids
+
+
+@pytest.fixture
+def give(library: Library, tmp_path: Path) -> Give:
+    """Writes a file of this name and text and ingests it."""
+
+    def write_and_ingest(name: str, text: str) -> Report:
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        return pipeline.ingest([file], library)
+
+    return write_and_ingest
+
+
+@pytest.fixture
+def broken_embedder(library: Library, monkeypatch: pytest.MonkeyPatch) -> Broken:
+    """In its block the embedder fails, which is to come out as it is."""
+
+    def fail(_: object) -> NoReturn:
+        raise ModelError("the embedder broke")
+
+    @contextmanager
+    def broken() -> Iterator[None]:
+        with monkeypatch.context() as patch, pytest.raises(ModelError, match="the embedder broke"):
+            patch.setattr(library.embedder, "embed_documents", fail)
+            yield
+
+    return broken
+
+
+def papers(library: Library) -> dict[str, Paper]:
+    return {(paper.title or paper.abstract).split()[-1]: paper for paper in library.catalog.all()}
+
+
+def nearest(library: Library, text: str) -> str:
+    return library.store.search(library.embedder.embed_queries([text])[0], 1)[0].paper_id
+
+
+def test_new_papers_are_added_and_indexed(give: Give, library: Library) -> None:
+    assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, added=2, indexed=2)
+    assert set(papers(library)) == {"Ice", "Bees"}
+
+
+def test_the_same_file_again_changes_nothing(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE, Bees=BEES))
+    generation, before = library.catalog.generation, papers(library)
+    assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, unchanged=2)
+    assert (library.catalog.generation, papers(library)) == (generation, before)
+
+
+def test_records_in_another_order_change_nothing(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE, Bees=BEES))
+    assert give("a.txt", pairs(Bees=BEES, Ice=ICE)) == Report(records=2, unchanged=2)
+
+
+def test_an_edited_abstract_updates_its_paper_and_the_search(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE, Bees=BEES))
+    before = papers(library)
+    assert give("a.txt", pairs(Ice=BREAD, Bees=BEES)) == Report(records=2, updated=1, unchanged=1, indexed=1)
+    after = papers(library)
+    assert after["Ice"].id == before["Ice"].id
+    assert after["Ice"].abstract == BREAD.strip()
+    assert after["Bees"] == before["Bees"]
+    assert nearest(library, BREAD) == after["Ice"].id
+    assert [hit.paper_id for hit in library.lexicon.search("sourdough", 5)] == [after["Ice"].id]
+    assert library.lexicon.search("glaciers", 5) == []
+    assert library.store.search(library.embedder.embed_queries([ICE])[0], 1)[0].score < 0.9
+
+
+def test_a_slightly_edited_abstract_without_title_updates_its_paper(give: Give, library: Library) -> None:
+    give("a.txt", f"Abstract: {ICE}\nAbstract: {BEES}")
+    old = nearest(library, ICE)
+    report = give("a.txt", f"Abstract: {ICE.replace('third', 'quarter')}\nAbstract: {BEES}")
+    assert report == Report(records=2, updated=1, unchanged=1, indexed=1)
+    assert library.catalog.find(old).abstract.startswith("Glaciers in the Alps lost a quarter")
+    assert library.catalog.count() == 2
+
+
+def test_a_record_of_two_files_keeps_both_sources(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE))
+    assert give("b.txt", f"Abstract: {ICE}") == Report(records=1, merged=1, indexed=1)
+    (paper,) = library.catalog.all()
+    assert paper.sources == ("a.txt", "b.txt")
+    assert paper.title == "On the Nature of Ice"
+
+
+def test_a_record_twice_in_one_file_is_one_paper(give: Give, library: Library) -> None:
+    report = give("a.txt", pairs(Ice=ICE) + pairs(Ice=ICE) + pairs(Bees=BEES))
+    assert (report.records, report.added, report.indexed) == (3, 2, 2)
+
+
+def test_a_paper_that_joins_two_makes_them_one(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE))
+    give("b.txt", f"Abstract: {BREAD}")
+    former = {paper.id for paper in library.catalog.all()}
+    report = give("c.txt", pairs(Ice=BREAD))
+    assert (report.merged, report.indexed) == (1, 1)
+    (paper,) = library.catalog.all()
+    assert paper.sources == ("a.txt", "b.txt", "c.txt")
+    assert {library.catalog.find(each) for each in former} == {paper}
+
+
+def test_a_paper_that_vanished_from_its_file_stays(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE, Bees=BEES))
+    give("a.txt", pairs(Bees=BEES))
+    assert set(papers(library)) == {"Ice", "Bees"}
+
+
+def test_a_deleted_paper_is_found_no_more_and_can_come_back(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE, Bees=BEES))
+    before = papers(library)
+    library.catalog.delete([before["Ice"].id])
+    with library.writing():
+        assert pipeline.synchronise(library) == 0
+    assert nearest(library, ICE) == before["Bees"].id
+    assert library.store.paper_ids() == library.lexicon.paper_ids() == {before["Bees"].id}
+    assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, added=1, unchanged=1, indexed=1)
+    assert papers(library) == before
+
+
+def test_more_papers_than_a_batch_go_in_with_progress(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_BATCH", 2)
+    file = tmp_path / "many.txt"
+    file.write_text(
+        "".join(f"Abstract: {word} grow in the {word} garden.\n" for word in "figs kale oats peas yams".split()),
+        encoding="utf-8",
+    )
+    seen: list[tuple[int, int]] = []
+    report = pipeline.ingest([file], library, lambda done, total: seen.append((done, total)))
+    assert report == Report(records=5, added=5, indexed=5)
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_an_embedder_that_fails_leaves_what_was_there_and_the_next_run_completes_it(
+    give: Give, library: Library, broken_embedder: Broken
+) -> None:
+    give("a.txt", pairs(Ice=ICE))
+    before = papers(library)
+    with broken_embedder():
+        give("b.txt", pairs(Bees=BEES))
+    assert papers(library) == before
+    assert give("b.txt", pairs(Bees=BEES)) == Report(records=1, unchanged=1, indexed=1)
+    assert set(papers(library)) == {"Ice", "Bees"}
+
+
+def test_an_update_that_was_interrupted_is_completed_without_any_file(
+    give: Give, library: Library, broken_embedder: Broken
+) -> None:
+    give("a.txt", pairs(Ice=ICE))
+    with broken_embedder():
+        give("a.txt", pairs(Ice=BREAD))
+    assert pipeline.ingest([], library) == Report(indexed=1)
+    assert [hit.paper_id for hit in library.lexicon.search("sourdough", 5)] == [papers(library)["Ice"].id]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from assistant.chat import Assistant
+from assistant.query import understand
+from assistant.schema import Answer, Citation, Hit, Paper, Passage, SearchResult, Strength
+from ui import terminal
+
+# Colours, a title of the window, a bell, a rewritten line, text from right to left, a character of eight bits.
+HOSTILE = "\x1b[31mred\x1b]0;owned\x07 \rover \u202etfel\u202c \x9b2J \x08\x7f\x00 end"
+PAPER = Paper("0123456789abcdef", "Bees dance.", "On bees", ("K. Frisch", "M. Lindauer"), 1967, "Nature", "10.1/x")
+
+
+def paper(text: str) -> Paper:
+    return Paper(text, text, text, (text, text), 2020, text, text, text, text, (text,))
+
+
+def answer(text: str, strength: Strength) -> Answer:
+    """An answer in which every text is this one."""
+    citation = Citation(1, paper(text), (Passage(text, 0, len(text)),))
+    return Answer(text, text, strength, 0.5, text, text, (citation,), nearest=(paper(text),))
+
+
+OUTPUTS: list[Callable[[str], str]] = [
+    lambda text: terminal.answer_text(answer(text, Strength.FIRM)),
+    lambda text: terminal.answer_text(answer(text, Strength.TENTATIVE)),
+    lambda text: terminal.answer_text(answer(text, Strength.NONE)),
+    lambda text: terminal.search_text(
+        SearchResult(understand(text), (Hit(1, 0.5, paper(text), (Passage(text, 0, 1),)),))
+    ),
+    lambda text: terminal.paper_text(paper(text)),
+    lambda text: terminal.paper_line(paper(text)),
+    lambda text: terminal.printable(text),
+]
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_nothing_that_is_shown_can_command_the_terminal(output: Callable[[str], str]) -> None:
+    shown = output(HOSTILE)
+    assert "end" in shown
+    assert all(character.isprintable() or character == "\n" for character in shown)
+
+
+@pytest.mark.parametrize("space", ["\t", "\u00a0", "\u202f", "\u2009", "\u3000"])
+def test_words_stay_apart_whatever_the_space_between_them(space: str) -> None:
+    assert terminal.printable(f"ten{space}bees\ndance").split() == ["ten", "bees", "dance"]
+
+
+def test_letters_and_signs_of_every_kind_are_printable() -> None:
+    text = "Größe ≤ 5 µm, β-Carotin, 蜜蜂, “quoted” — done\nnext line"
+    assert terminal.printable(text) == text
+
+
+def test_an_answer_is_followed_by_its_references(judging: Callable[..., Assistant]) -> None:
+    found = judging().ask("Which glaciers shrink the fastest?")
+    text, references = terminal.answer_text(found).split("\n\n")
+    assert text == found.text
+    (citation,) = found.citations
+    assert references.startswith(f"[1] {citation.paper.id}  Glaciers in the northern Alps")
+
+
+def test_an_answer_in_doubt_opens_with_its_reason(judging: Callable[..., Assistant]) -> None:
+    found = judging(firm_from=1.0).ask("Which glaciers shrink the fastest?")
+    assert terminal.answer_text(found).startswith(f"({found.reason})\n\n{found.text}\n\n[1] ")
+
+
+def test_an_abstention_names_the_nearest_papers(judging: Callable[..., Assistant]) -> None:
+    found = judging(firm_from=1.0, tentative_from=1.0).ask("transistors amplify whispers")
+    text, nearest = terminal.answer_text(found).split("\n\n")
+    assert text == found.text
+    assert nearest.splitlines() == [
+        "Nearest papers:",
+        *(f"    {terminal.paper_line(each)}" for each in found.nearest),
+    ]
+    assert len(found.nearest) == 3
+
+
+def test_a_search_lists_each_hit_with_its_passages(judging: Callable[..., Assistant]) -> None:
+    found = judging().search("Which glaciers shrink the fastest?")
+    blocks = terminal.search_text(found).split("\n\n")
+    assert [block.split(".")[0].strip() for block in blocks] == ["1", "2", "3"]
+    for block, hit in zip(blocks, found.hits, strict=True):
+        assert block.splitlines()[1:] == [f"     {passage.text}" for passage in hit.passages]
+
+
+def test_a_search_that_finds_nothing_says_so() -> None:
+    assert terminal.search_text(SearchResult(understand("bees"), ())) == "Nothing found."
+
+
+def test_a_paper_in_a_line_has_its_id_and_what_is_known() -> None:
+    assert terminal.paper_line(PAPER) == "0123456789abcdef  On bees - K. Frisch et al. (1967)"
+    assert terminal.paper_line(Paper("id", "Bees dance.", authors=("K. Frisch",))) == "id  Bees dance. - K. Frisch"
+
+
+def test_a_paper_is_shown_whole_without_what_is_not_known() -> None:
+    assert terminal.paper_text(PAPER) == (
+        "id      0123456789abcdef\ntitle   On bees\nauthors K. Frisch, M. Lindauer\nyear    1967\n"
+        "venue   Nature\ndoi     10.1/x\n\nBees dance."
+    )
+
+
+def test_a_paper_without_title_is_headed_by_the_beginning_of_its_abstract() -> None:
+    assert terminal.heading(Paper("id", "Bees dance.")) == "Bees dance."
+    long = terminal.heading(Paper("id", "Older bees dance longer than others. " * 10))
+    assert long.endswith(" ...")
+    assert len(long) <= 104
+    assert ("Older bees dance longer than others. " * 10).startswith(long.removesuffix(" ...") + " ")
