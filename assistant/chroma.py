@@ -102,8 +102,10 @@ class ChromaStore:
             self._client = _client(self._folder)
             self._most_rows = self._client.get_max_batch_size()
             self._collection = self._checked_collection()
-        except (ChromaError, OSError, ValueError) as error:
-            raise LibraryError(f"the store in {self._folder} cannot be opened ({error}); run: paperchat reindex") from error
+        except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last after a failed opening
+            raise LibraryError(
+                f"the store in {self._folder} cannot be opened ({error}); run: paperchat reindex"
+            ) from error
 
     def _checked_collection(self) -> Any:
         wanted = json.dumps(asdict(self._recipe), sort_keys=True)
@@ -136,8 +138,7 @@ def wipe(folder: Path) -> None:
         with suppress(NotFoundError):
             client.delete_collection(COLLECTION)
         client.close()
-    except (ChromaError, OSError, ValueError):
-        # It cannot even be opened: its files go, and what Chroma remembers of them in this process.
+    except Exception:  # a damaged store fails in ways of its own, and is to be deleted all the same
         shutil.rmtree(folder, ignore_errors=True)
         SharedSystemClient.clear_system_cache()
 

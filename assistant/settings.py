@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     dense_weight: float = Field(default=0.6, ge=0, le=1, description="share of the vector score in the fused score")
     statements: int = Field(default=3, ge=1, le=10, description="most sentences that the extractive answer quotes")
     firm_from: float = Field(default=0.5, ge=0, le=1, description="confidence from which an answer is firm")
-    tentative_from: float = Field(default=0.3, ge=0, le=1, description="confidence below which there is no answer")
+    tentative_from: float = Field(default=0.35, ge=0, le=1, description="confidence below which there is no answer")
     question_limit: int = Field(default=4000, ge=100, le=100_000, description="longest question, in characters")
     port: int = Field(
         default=7860,

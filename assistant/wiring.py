@@ -86,6 +86,7 @@ def open_library(settings: Settings, embedder: Embedder | None = None) -> Librar
     catalog = open_catalog(settings.home)
     library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
     if catalog.count() and (library.store.is_empty() or library.lexicon.is_empty()):
+        library.close()
         raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
     return library
 
@@ -124,4 +125,5 @@ def _open_indexes(home: Path, made_with: Recipe) -> Indexes:
     from assistant.lexicon import TantivyLexicon
     from assistant.library import Indexes
 
-    return Indexes(ChromaStore(home / STORE, made_with), TantivyLexicon(home / LEXICON))
+    lexicon = TantivyLexicon(home / LEXICON)  # first: it holds nothing open if the store then fails
+    return Indexes(ChromaStore(home / STORE, made_with), lexicon)

@@ -30,6 +30,8 @@ wiring.stay_local(Settings())
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a home of the test's own, untouched by the machine's variables and files."""
+    for name in [name for name in os.environ if name.startswith("PAPERCHAT_")]:
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return load(home=tmp_path / "home")
 

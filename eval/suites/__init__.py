@@ -34,6 +34,8 @@ def load(file: Path, split: str | None = None) -> list[Question]:
 
     Raises InputError, naming file and line, for a line that is no question, an id met twice, or a file without any.
     """
+    if split not in (None, *SPLITS):
+        raise InputError("split", f"{split!r} is not one of {', '.join(SPLITS)}")
     questions = list(_questions(file))
     if not questions:
         raise InputError(str(file), "the suite has no question")

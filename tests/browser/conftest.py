@@ -35,9 +35,9 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or whatever Chromium is on the path."""
+    """Debian's Chromium, or whatever Chromium is on the path; gone with the last browser test, as is its event loop."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
         pytest.skip("no Chromium is installed (on Debian: apt install chromium)")
@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page over a small library, one of its papers hostile, served on loopback."""
     folder = tmp_path_factory.mktemp("page")

@@ -71,7 +71,6 @@ def test_a_damaged_lexicon_is_one_line_with_the_cure_that_works(filled: Papercha
     assert "waggle dance" in filled("ask", BEES).out
 
 
-# BUG: the message lacks the cure, and the cure deletes files that a client of the same process still holds open.
 def test_a_damaged_store_is_one_line_with_the_cure_that_works(filled: Paperchat, settings: Settings) -> None:
     for file in (settings.home / wiring.STORE).rglob("*"):
         if file.is_file():

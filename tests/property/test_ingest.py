@@ -19,7 +19,7 @@ from ingest import pipeline
 from ingest.chunks import chunk
 from ingest.parsers.layout import LONGEST_ABSTRACT, SHORTEST_ABSTRACT, Problem
 from ingest.parsers.read import parse
-from tests.fakes import WordHashEmbedder
+from tests.unit.test_chunks import EMBEDDER, assert_chunked
 
 # Files
 
@@ -46,7 +46,7 @@ def test_any_bytes_give_records_and_problems_or_one_error(data: bytes) -> None:
     try:
         items.extend(parse(data, "x.txt"))
     except InputError as error:
-        assert str(error).startswith("x.txt")
+        items.append(Problem(error.source, error.line or 1, error.reason))
     lines = len(data.splitlines()) or 1
     for item in items:
         assert item.source == "x.txt"
@@ -98,7 +98,7 @@ def test_any_titles_authors_and_abstracts_come_back_from_triplets(
 
 # Identity
 
-ICE = "Glaciers in the Alps lost a third of their ice since 1990. We scan 412 of them by laser. Small ones shrink fastest."
+ICE = "Glaciers in the Alps lost a third of their ice since 1990. We scan 412 of them by laser. Small ones shrink most."
 BEES = (
     "Honey bees tell the place of flowers by a dance. We decode 5,096 dances with a network. Older bees dance longer."
 )
@@ -163,17 +163,7 @@ def test_sentences_are_apart_in_order_stripped_and_leave_nothing_out(text: str) 
 def test_chunks_hold_every_sentence_once_and_within_the_limit(
     written: list[tuple[str, str | None]], limit: int
 ) -> None:
-    embedder = WordHashEmbedder()
     made = [Paper(str(number), abstract, title=title) for number, (abstract, title) in enumerate(written)]
-    chunks = chunk(made, embedder, limit)
+    chunks = chunk(made, EMBEDDER, limit)
     for paper in made:
-        held = [
-            [span for span in spans(paper.abstract) if each.start <= span[0] and span[1] <= each.end]
-            for each in chunks
-            if each.paper_id == paper.id
-        ]
-        assert [span for sentences in held for span in sentences] == spans(paper.abstract)
-        assert all(held)
-        for each, sentences in zip([each for each in chunks if each.paper_id == paper.id], held, strict=True):
-            assert each.text.endswith(paper.abstract[each.start : each.end])
-            assert len(sentences) == 1 or embedder.count_tokens([each.text])[0] <= limit
+        assert_chunked(paper, [each for each in chunks if each.paper_id == paper.id], limit)

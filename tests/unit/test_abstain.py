@@ -70,7 +70,6 @@ def test_a_reason_names_a_few_words_only(reader: Assistant) -> None:
     assert reason == "no abstract in the library mentions transistors or amplify or whispers"
 
 
-# BUG: question words and auxiliaries are no stop-words of the analyser, and crowd out the words that matter.
 def test_a_reason_does_not_name_the_words_that_every_question_has(reader: Assistant) -> None:
     reason = judge(reader, "What do transistors do, and how many whispers did they amplify?", 1.0, 1.0).reason
     assert reason == "no abstract in the library mentions transistors or whispers or amplify"

@@ -280,7 +280,6 @@ def test_a_file_that_is_no_catalog_is_refused_and_left_alone(file: Path) -> None
     assert file.read_bytes() == b"this is no database" * 100
 
 
-# BUG: SQLAlchemy's own error comes out of everything that reads.
 def test_damage_inside_the_file_is_a_library_error_wherever_it_is_met(
     catalog: Catalog, file: Path, reopen: Callable[[], Catalog]
 ) -> None:

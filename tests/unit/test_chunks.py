@@ -19,17 +19,17 @@ def paper(*sentences: str, title: str | None = None) -> Paper:
     return Paper("00", "  \n".join(sentences), title=title, year=2024)
 
 
-def check(of: Paper, chunks: list[Chunk], limit: int) -> None:
+def assert_chunked(of: Paper, chunks: list[Chunk], limit: int) -> None:
     """Everything that holds of the chunks of every paper."""
     prefix = f"{of.title}. " if of.title else ""
     whole = spans(of.abstract)
     covered = [[span for span in whole if each.start <= span[0] and span[1] <= each.end] for each in chunks]
-    assert sum(covered, []) == whole
+    assert [span for held in covered for span in held] == whole
     for number, (each, held) in enumerate(zip(chunks, covered, strict=True)):
         assert (each.paper_id, each.number, each.year) == (of.id, number, of.year)
         assert (each.start, each.end) == (held[0][0], held[-1][1])
         assert each.text == prefix + of.abstract[each.start : each.end]
-        assert len(held) == 1 or EMBEDDER.count_tokens([each.text]) <= [limit]
+        assert len(held) == 1 or EMBEDDER.count_tokens([each.text])[0] <= limit
 
 
 @pytest.mark.parametrize("limit", [1, 8, 20, 40, 100, 256])
@@ -44,7 +44,7 @@ def check(of: Paper, chunks: list[Chunk], limit: int) -> None:
     ],
 )
 def test_chunks_are_runs_of_whole_sentences_within_the_limit(of: Paper, limit: int) -> None:
-    check(of, chunk([of], EMBEDDER, limit), limit)
+    assert_chunked(of, chunk([of], EMBEDDER, limit), limit)
 
 
 def test_the_seeds_fit_into_a_small_embedder(seeds_library: Library) -> None:
@@ -52,7 +52,7 @@ def test_the_seeds_fit_into_a_small_embedder(seeds_library: Library) -> None:
     chunks = chunk(papers, EMBEDDER, 64)
     assert len(chunks) > 2 * len(papers)
     for of in papers:
-        check(of, [each for each in chunks if each.paper_id == of.id], 64)
+        assert_chunked(of, [each for each in chunks if each.paper_id == of.id], 64)
 
 
 def test_an_abstract_that_fits_is_one_chunk() -> None:

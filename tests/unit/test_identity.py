@@ -150,7 +150,6 @@ def test_records_of_two_papers_stay_two(one: Record, other: Record, papers_of: C
     assert len(papers_of(one, other)) == 2
 
 
-# BUG: their id is the same, so the first is lost in the second.
 def test_abstracts_without_a_letter_do_not_swallow_each_other(papers_of: Callable[..., list[Paper]]) -> None:
     (paper,) = papers_of(Record("---"), Record("***"))
     assert len(paper.sources) == 2
@@ -189,7 +188,6 @@ OTHERWISE: dict[str, tuple[Any, Any]] = {
 }
 
 
-# BUG: only abstract, title and source break a tie.
 @pytest.mark.parametrize("field", OTHERWISE)
 def test_the_order_of_records_that_differ_in_one_field_does_not_matter(field: str) -> None:
     records = [replace(Record(ANY), **{field: value}) for value in OTHERWISE[field]]

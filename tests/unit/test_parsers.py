@@ -108,7 +108,6 @@ def test_authors_stand_between_title_and_abstract() -> None:
     ]
 
 
-# BUG: the line with the author's name counts as a line out of place, which is too many beside three.
 def test_a_list_of_one_publication_is_read() -> None:
     (record,) = only_records(f"Lin, Yong\nOn Ice\nLin, Yong, Tang, Shange\n{ICE}\n")
     assert record.authors == ("Yong Lin", "Shange Tang")
@@ -187,13 +186,11 @@ def test_a_folder_without_text_files_is_an_error(tmp_path: Path) -> None:
         files(tmp_path)
 
 
-# BUG: it is an OSError.
 def test_a_path_too_long_for_the_system_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a{255}"):
+    with pytest.raises(InputError, match="a" * 300):
         files(tmp_path / ("a" * 300))
 
 
-# BUG: the name's stray byte stays in the source, which no database or stream can then take.
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_the_source_of_a_file_whose_name_is_not_utf_8_can_be_written_down(tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"caf\xe9.txt")

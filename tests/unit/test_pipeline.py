@@ -58,9 +58,10 @@ def broken_embedder(library: Library, monkeypatch: pytest.MonkeyPatch) -> Broken
 
     @contextmanager
     def broken() -> Iterator[None]:
-        with monkeypatch.context() as patch, pytest.raises(ModelError, match="the embedder broke"):
+        with monkeypatch.context() as patch:
             patch.setattr(library.embedder, "embed_documents", fail)
-            yield
+            with pytest.raises(ModelError, match="the embedder broke"):
+                yield
 
     return broken
 
@@ -161,7 +162,7 @@ def test_more_papers_than_a_batch_go_in_with_progress(
     monkeypatch.setattr(pipeline, "_BATCH", 2)
     file = tmp_path / "many.txt"
     file.write_text(
-        "".join(f"Abstract: {word} grow in the {word} garden.\n" for word in "figs kale oats peas yams".split()),
+        "".join(f"Abstract: {word} grow in the {word} garden.\n" for word in ("figs", "kale", "oats", "peas", "yams")),
         encoding="utf-8",
     )
     seen: list[tuple[int, int]] = []
