@@ -55,8 +55,12 @@ class Library:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the library for writing. Raises LibraryBusy at once where another process does."""
+        """Hold the library for writing. Raises LibraryBusy at once where another process does.
+
+        The indexes are brought up to date first: Chroma would write its own old view over what others have added.
+        """
         with lock(self.home):
+            self._fresh()
             yield
 
     def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], vectors: Vectors) -> None:

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
+from typing import TypeVar
 
 import ir_measures
 from ir_measures import RR, R, nDCG
+from sklearn.metrics import roc_auc_score
 
-from assistant.schema import Answer, Hit, Strength
-from eval.suites import Question
+from assistant.schema import Answer, Hit, Sentence, Strength, Verdict
+from eval.suites import Claim, Question
 
 # Rows are figures, columns groups.
 Table = dict[str, dict[str, float]]
+Asked = TypeVar("Asked", Question, Claim)
 RANKING = (R @ 1, R @ 5, R @ 10, nDCG @ 10, RR @ 10)
 
 
 def ranking(questions: Sequence[Question], found: Mapping[str, Sequence[Hit]]) -> Table:
     """Recall, nDCG and reciprocal rank of the papers found for each question id."""
+    if not questions:
+        return {}
     judgements = [ir_measures.Qrel(question.id, paper, 1) for question in questions for paper in question.papers]
     results = [
         # Ranks, not scores: ties must not be broken anew by the measure.
@@ -47,6 +52,8 @@ def answering(questions: Sequence[Question], answers: Mapping[str, Answer]) -> T
 
 def refusing(questions: Sequence[Question], answers: Mapping[str, Answer]) -> Table:
     """What became of unanswerable questions."""
+    if not questions:
+        return {}
     return {
         "not answered firmly": _grouped(
             questions, lambda question: float(answers[question.id].strength is not Strength.FIRM)
@@ -59,8 +66,17 @@ def _lookup(values: Mapping[tuple[str, str], float], name: str) -> Callable[[Que
     return lambda question: values.get((name, question.id), 0.0)
 
 
-def _grouped(questions: Sequence[Question], value: Callable[[Question], float]) -> dict[str, float]:
-    groups = {"all": list(questions)}
+def checking(claims: Sequence[Claim], verdicts: Mapping[str, Sentence]) -> Table:
+    """Whether claims were told apart: accuracy of the verdicts by kind, and area under the ROC curve of `support`."""
+    if not claims:
+        return {}
+    right = _grouped(claims, lambda each: float((verdicts[each.id].verdict is Verdict.SUPPORTED) == each.supported))
+    area = roc_auc_score([each.supported for each in claims], [verdicts[each.id].support for each in claims])
+    return {"accuracy": right, "ROC AUC": {"all": float(area)}}
+
+
+def _grouped(questions: Sequence[Asked], value: Callable[[Asked], float]) -> dict[str, float]:
+    groups: dict[str, list[Asked]] = {"all": list(questions)}
     for question in questions:
         groups.setdefault(question.group, []).append(question)
     return {name: fmean(map(value, members)) for name, members in groups.items() if members}

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
-from assistant import wiring
+from assistant import verify, wiring
 from assistant.chat import Assistant
 from assistant.errors import InputError
+from assistant.schema import Answer, Hit, Sentence, Turn
 from assistant.settings import Settings
 from eval import measures
-from eval.suites import SEEDS, Question, load
+from eval.suites import SEEDS, Claim, Item, load, load_claims, load_dialogs
 from ingest import pipeline
 
-T = TypeVar("T")
+Reply = TypeVar("Reply")
 SEED_FILES = Path(__file__).parent.parent / "seeds"
 
 
@@ -35,26 +36,88 @@ def seeds_assistant(settings: Settings) -> Assistant:
     return wiring.open_assistant(own, library)
 
 
-def run(settings: Settings, split: str | None, answers: bool = True) -> dict[str, measures.Table]:
-    """The figures of both suites, by suite; without `answers` those of the search alone."""
+def run(
+    settings: Settings, split: str | None, suites: Sequence[str] = (), answers: bool = True
+) -> dict[str, measures.Table]:
+    """The figures by suite; without `answers` those that a search alone gives. No suite named is all of them.
+
+    Raises InputError for an unknown suite.
+    """
+    if unknown := set(suites) - set(_SUITES):
+        raise InputError("suite", f"{unknown.pop()!r} is not one of {', '.join(_SUITES)}")
     assistant = seeds_assistant(settings)
-    single = load(SEEDS / "single.jsonl", split)
+    tables = {name: _SUITES[name](assistant, split, answers) for name in suites or _SUITES}
+    return {name: table for name, table in tables.items() if table}
+
+
+def _single(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
+    questions = load(SEEDS / "single.jsonl", split)
     if not answers:
-        found = _each(single, lambda text: assistant.search(text).hits)
-        return {"single": measures.ranking(single, found)}
-    unanswerable = load(SEEDS / "unanswerable.jsonl", split)
-    given = _each([*single, *unanswerable], assistant.ask)
-    ranked = measures.ranking(single, {name: answer.hits for name, answer in given.items()})
-    return {
-        "single": ranked | measures.answering(single, given),
-        "unanswerable": measures.refusing(unanswerable, given),
-    }
+        return measures.ranking(questions, _each(questions, lambda each: assistant.search(each.text).hits))
+    given = _each(questions, lambda each: assistant.ask(each.text))
+    return measures.ranking(questions, _hits(given)) | measures.answering(questions, given)
 
 
-def _each(questions: Sequence[Question], reply: Callable[[str], T]) -> dict[str, T]:
-    """Each question's reply by its id, with a progress bar on a terminal."""
-    shown = track(questions, "Asking", console=Console(stderr=True), transient=True)
-    return {question.id: reply(question.text) for question in shown}
+def _multi(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
+    questions = load(SEEDS / "multi.jsonl", split)
+    ranked = measures.ranking(questions, _each(questions, lambda each: assistant.search(each.text).hits))
+    if not answers:
+        return ranked
+    return ranked | measures.answering(questions, _each(questions, lambda each: assistant.ask(each.text)))
+
+
+def _unanswerable(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
+    questions = load(SEEDS / "unanswerable.jsonl", split) if answers else []
+    return measures.refusing(questions, _each(questions, lambda each: assistant.ask(each.text)))
+
+
+def _dialogs(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
+    """Each turn sees the answers to the turns before it."""
+    dialogs = load_dialogs(SEEDS / "dialogs.jsonl", split) if answers else []
+    given: dict[str, Answer] = {}
+    for dialog in _shown(dialogs):
+        held: list[Turn] = []
+        for turn in dialog.turns:
+            given[turn.id] = assistant.ask(turn.text, held)
+            held.append(Turn(turn.text, given[turn.id]))
+    turns = [turn for dialog in dialogs for turn in dialog.turns]
+    return measures.ranking(turns, _hits(given))
+
+
+def _claims(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
+    claims = load_claims(SEEDS / "claims.jsonl", split) if answers else []
+    verdicts = _each(claims, lambda claim: _verdict(assistant, claim))
+    return measures.checking(claims, verdicts)
+
+
+_SUITES: dict[str, Callable[[Assistant, str | None, bool], measures.Table]] = {
+    "single": _single,
+    "multi": _multi,
+    "unanswerable": _unanswerable,
+    "dialogs": _dialogs,
+    "claims": _claims,
+}
+
+
+def _verdict(assistant: Assistant, claim: Claim) -> Sentence:
+    """The claim's verdict as if it were a sentence of an answer that cites the paper."""
+    hit = Hit(1, 1.0, assistant.library.catalog.find(claim.paper))
+    ((sentence, _), *_) = verify.check(f"{claim.text} [1]", [hit], assistant.library.lexicon)
+    return sentence
+
+
+def _hits(given: Mapping[str, Answer]) -> dict[str, Sequence[Hit]]:
+    return {name: answer.hits for name, answer in given.items()}
+
+
+def _each(items: Sequence[Item], reply: Callable[[Item], Reply]) -> dict[str, Reply]:
+    """Each item's reply by its id."""
+    return {item.id: reply(item) for item in _shown(items)}
+
+
+def _shown(items: Sequence[Item]) -> Iterable[Item]:
+    """The items, behind a progress bar on a terminal."""
+    return track(items, "Asking", console=Console(stderr=True), transient=True)
 
 
 def as_text(figures: dict[str, measures.Table]) -> str:
@@ -64,6 +127,10 @@ def as_text(figures: dict[str, measures.Table]) -> str:
 
 def _table(table: measures.Table) -> str:
     groups = list(next(iter(table.values())))
-    lines = [f"{'':24}" + "".join(f"{group:>9}" for group in groups)]
-    lines += [f"{name:24}" + "".join(f"{row[group]:9.3f}" for group in groups) for name, row in table.items()]
+    lines = [f"{'':22}" + "".join(f"{group:>13}" for group in groups)]
+    lines += [f"{name:22}" + "".join(_cell(row.get(group)) for group in groups) for name, row in table.items()]
     return "\n".join(lines)
+
+
+def _cell(value: float | None) -> str:
+    return f"{value:13.3f}" if value is not None else " " * 13

@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Report:
-    """What an ingest did. Counts are of records, `removed` of papers that others absorbed."""
+    """What an ingest did. Counts are of records, `indexed` is of papers."""
 
     records: int = 0
     added: int = 0

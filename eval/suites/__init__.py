@@ -1,15 +1,20 @@
-"""Question suites: JSON Lines files, one question a line.
+"""Question suites: JSON Lines files, one question, conversation or claim a line.
 
-Each line has `id`, `question`, `papers` (ids of the papers that answer it, none for an unanswerable one) and
-`split` (dev or test); where it applies also `evidence` (sentences, verbatim), `difficulty` and `kind`.
+    question  id, question, papers (ids of those that answer; none if it is unanswerable), split,
+              and where it applies evidence (sentences, verbatim), difficulty, kind
+    dialog    id, split, turns: each question, papers, needs_history, kind, evidence
+    claim     id, split, claim, paper, supported, kind, evidence
+
+`split` is dev or test: choosing and fitting look at dev alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from assistant.errors import InputError
 
@@ -29,20 +34,59 @@ class Question:
     evidence: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A conversation; the group of a turn says whether it needs what was said before: `history`, `alone`, `switch`."""
+
+    id: str
+    turns: tuple[Question, ...]
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement, and whether the abstract of `paper` supports it; `group` says how it is wrong."""
+
+    id: str
+    text: str
+    paper: str
+    supported: bool
+    split: str
+    group: str
+    evidence: tuple[str, ...] = ()
+
+
+Item = TypeVar("Item", Question, Dialog, Claim)
+
+
 def load(file: Path, split: str | None = None) -> list[Question]:
     """The questions of a suite, of one split or of all.
 
     Raises InputError, naming file and line, for a line that is no question, an id met twice, or a file without any.
     """
+    return _load(file, split, _question)
+
+
+def load_dialogs(file: Path, split: str | None = None) -> list[Dialog]:
+    """The conversations of a suite. Raises InputError as `load` does."""
+    return _load(file, split, _dialog)
+
+
+def load_claims(file: Path, split: str | None = None) -> list[Claim]:
+    """The claims of a suite. Raises InputError as `load` does."""
+    return _load(file, split, _claim)
+
+
+def _load(file: Path, split: str | None, read: Callable[[dict[str, Any]], Item]) -> list[Item]:
     if split not in (None, *SPLITS):
         raise InputError("split", f"{split!r} is not one of {', '.join(SPLITS)}")
-    questions = list(_questions(file))
-    if not questions:
+    items = list(_items(file, read))
+    if not items:
         raise InputError(str(file), "the suite has no question")
-    return [question for question in questions if split in (None, question.split)]
+    return [item for item in items if split in (None, item.split)]
 
 
-def _questions(file: Path) -> Iterator[Question]:
+def _items(file: Path, read: Callable[[dict[str, Any]], Item]) -> Iterator[Item]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -50,23 +94,56 @@ def _questions(file: Path) -> Iterator[Question]:
     seen: set[str] = set()
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            question = _question(line, file, number)
-            if question.id in seen:
-                raise InputError(str(file), f"the id {question.id} was used before", number)
-            seen.add(question.id)
-            yield question
+            item = _item(line, file, number, read)
+            if item.id in seen:
+                raise InputError(str(file), f"the id {item.id} was used before", number)
+            seen.add(item.id)
+            yield item
 
 
-def _question(line: str, file: Path, number: int) -> Question:
+def _item(line: str, file: Path, number: int, read: Callable[[dict[str, Any]], Item]) -> Item:
     try:
         row = json.loads(line)
-        return Question(
-            id=row["id"],
-            text=row["question"],
-            papers=frozenset(row["papers"]),
-            split=SPLITS[SPLITS.index(row["split"])],
-            group=row.get("difficulty") or row.get("kind") or "all",
-            evidence=tuple(row.get("evidence", ())),
-        )
+        SPLITS.index(row["split"])
+        return read(row)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(str(file), f"not a question of a suite: {error!r}", number) from error
+        raise InputError(str(file), f"not a line of such a suite: {error!r}", number) from error
+
+
+def _question(row: dict[str, Any]) -> Question:
+    return Question(
+        id=row["id"],
+        text=row["question"],
+        papers=frozenset(row["papers"]),
+        split=row["split"],
+        group=row.get("difficulty") or row.get("kind") or "all",
+        evidence=tuple(row.get("evidence", ())),
+    )
+
+
+def _dialog(row: dict[str, Any]) -> Dialog:
+    turns = (
+        _question({"id": f"{row['id']}-{number}", "split": row["split"], **turn, "kind": _need(turn)})
+        for number, turn in enumerate(row["turns"], start=1)
+    )
+    return Dialog(row["id"], tuple(turns), row["split"])
+
+
+def _need(turn: dict[str, Any]) -> str:
+    if turn["needs_history"]:
+        return "history"
+    return "switch" if turn["kind"] == "switch" else "alone"
+
+
+def _claim(row: dict[str, Any]) -> Claim:
+    if not isinstance(row["supported"], bool):
+        raise TypeError("supported is neither true nor false")
+    return Claim(
+        id=row["id"],
+        text=row["claim"],
+        paper=row["paper"],
+        supported=row["supported"],
+        split=row["split"],
+        group=row["kind"],
+        evidence=tuple(row.get("evidence", ())),
+    )

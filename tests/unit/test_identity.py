@@ -124,6 +124,8 @@ def test_an_id_is_the_same_on_every_machine_and_in_every_version(record: Record,
     ],
 )
 def test_records_of_one_paper_are_merged(one: Record, other: Record, papers_of: Callable[..., list[Paper]]) -> None:
+    assert identity.same_paper(one, other)
+    assert identity.same_paper(other, one)
     assert len(papers_of(one, other)) == 1
 
 
@@ -147,6 +149,8 @@ def test_records_of_one_paper_are_merged(one: Record, other: Record, papers_of: 
     ],
 )
 def test_records_of_two_papers_stay_two(one: Record, other: Record, papers_of: Callable[..., list[Paper]]) -> None:
+    assert not identity.same_paper(one, other)
+    assert not identity.same_paper(other, one)
     assert len(papers_of(one, other)) == 2
 
 

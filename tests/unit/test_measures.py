@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from assistant.schema import Answer, Citation, Hit, Paper, Passage, Strength
+from assistant.schema import Answer, Citation, Hit, Paper, Passage, Sentence, Strength, Verdict
 from eval import measures
-from eval.suites import Question
+from eval.suites import Claim, Question
 
 
 def question(name: str, papers: str = "", group: str = "all", evidence: Sequence[str] = ()) -> Question:
@@ -108,3 +108,23 @@ def test_refusing_counts_what_was_not_answered_and_what_was_not_answered_firmly(
         "not answered firmly": {"all": pytest.approx(2 / 3), "near": 0.0, "far": 1.0, "junk": 1.0},
         "refused": {"all": pytest.approx(1 / 3), "near": 0.0, "far": 0.0, "junk": 1.0},
     }
+
+
+def test_claims_are_right_where_the_verdict_agrees_and_support_ranks_them() -> None:
+    claims = [
+        Claim("1", "a", "p", supported=True, split="dev", group="supported"),
+        Claim("2", "b", "p", supported=True, split="dev", group="supported"),
+        Claim("3", "c", "p", supported=False, split="dev", group="number"),
+    ]
+    verdicts = {
+        "1": Sentence("a", (1,), Verdict.SUPPORTED, 0.9),
+        "2": Sentence("b", (1,), Verdict.UNSUPPORTED, 0.2),
+        "3": Sentence("c", (1,), Verdict.UNSUPPORTED, 0.5),
+    }
+    table = measures.checking(claims, verdicts)
+    assert table["accuracy"] == {"all": pytest.approx(2 / 3), "supported": 0.5, "number": 1.0}
+    assert table["ROC AUC"] == {"all": 0.5}
+
+
+def test_no_questions_make_no_table() -> None:
+    assert measures.ranking([], {}) == measures.refusing([], {}) == measures.checking([], {}) == {}

@@ -114,6 +114,12 @@ def test_a_slightly_edited_abstract_without_title_updates_its_paper(give: Give, 
     assert library.catalog.count() == 2
 
 
+def test_an_edit_of_one_of_a_papers_two_records_leaves_the_other(give: Give, library: Library) -> None:
+    give("a.txt", pairs(Ice=ICE) + pairs(Ice=ICE + "So it is."))
+    give("a.txt", pairs(Ice=BREAD[:250]) + pairs(Ice=ICE + "So it is."))
+    assert papers(library)["Ice"].abstract == ICE + "So it is."
+
+
 def test_a_record_of_two_files_keeps_both_sources(give: Give, library: Library) -> None:
     give("a.txt", pairs(Ice=ICE))
     assert give("b.txt", f"Abstract: {ICE}") == Report(records=1, merged=1, indexed=1)

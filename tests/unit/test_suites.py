@@ -13,12 +13,13 @@ from assistant.errors import InputError
 from assistant.schema import Paper
 from assistant.settings import load as load_settings
 from eval.suites import SEEDS as SUITES
-from eval.suites import Question, load
+from eval.suites import Question, load, load_claims, load_dialogs
 from ingest import pipeline
 from tests.conftest import SEEDS
 from tests.fakes import WordHashEmbedder
 
-FILES = sorted(SUITES.glob("*.jsonl"))
+FILES = [SUITES / f"{name}.jsonl" for name in ("single", "multi", "unanswerable")]
+DIALOGS, CLAIMS = SUITES / "dialogs.jsonl", SUITES / "claims.jsonl"
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,8 @@ def questions(request: pytest.FixtureRequest) -> list[Question]:
     return load(request.param)
 
 
-def test_there_is_a_suite_of_answerable_and_one_of_unanswerable_questions() -> None:
-    assert {"single", "unanswerable"} <= {file.stem for file in FILES}
+def test_every_file_is_a_suite_of_questions_dialogs_or_claims() -> None:
+    assert {*FILES, DIALOGS, CLAIMS} == set(SUITES.glob("*.jsonl"))
 
 
 def test_ids_are_unique_over_all_suites() -> None:
@@ -77,6 +78,45 @@ def test_every_sentence_of_evidence_stands_in_an_abstract_that_answers(
         if not any(sentence in papers[paper].abstract for paper in question.papers)
     ]
     assert lost == []
+
+
+def test_a_question_of_several_papers_has_two_to_five_and_evidence_from_each(papers: dict[str, Paper]) -> None:
+    for question in load(SUITES / "multi.jsonl"):
+        assert 2 <= len(question.papers) <= 5
+        silent = [
+            paper for paper in question.papers if not any(each in papers[paper].abstract for each in question.evidence)
+        ]
+        assert (question.id, silent) == (question.id, [])
+
+
+def test_every_turn_of_a_dialog_has_its_papers_and_their_sentences(papers: dict[str, Paper]) -> None:
+    for dialog in load_dialogs(DIALOGS):
+        assert 3 <= len(dialog.turns) <= 4
+        assert dialog.turns[0].group == "alone"
+        for turn in dialog.turns:
+            texts = [papers[paper].abstract for paper in turn.papers]
+            assert texts
+            assert all(any(sentence in text for text in texts) for sentence in turn.evidence)
+
+
+def test_dialogs_hold_turns_that_need_history_turns_that_do_not_and_switches() -> None:
+    groups = [turn.group for dialog in load_dialogs(DIALOGS) for turn in dialog.turns]
+    assert {group: groups.count(group) >= 25 for group in set(groups)} == dict.fromkeys(
+        ("history", "alone", "switch"), True
+    )
+
+
+def test_every_claim_is_about_a_paper_and_its_evidence_stands_there(papers: dict[str, Paper]) -> None:
+    claims = load_claims(CLAIMS)
+    assert all(sentence in papers[claim.paper].abstract for claim in claims for sentence in claim.evidence)
+    assert all(claim.evidence for claim in claims)
+    assert sum(claim.supported for claim in claims) * 2 == len(claims) == 80
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_dialogs_and_claims_are_halved_too(split: str) -> None:
+    assert abs(2 * len(load_dialogs(DIALOGS, split)) - len(load_dialogs(DIALOGS))) <= 1
+    assert 2 * len(load_claims(CLAIMS, split)) == len(load_claims(CLAIMS))
 
 
 def test_every_paper_has_exactly_one_question_of_its_own(papers: dict[str, Paper]) -> None:
@@ -124,7 +164,7 @@ def test_a_question_has_its_group_from_difficulty_or_kind(tmp_path: Path) -> Non
 )
 def test_a_line_that_is_no_question_is_refused_by_file_and_line(tmp_path: Path, bad: Any) -> None:
     file = suite(tmp_path, GOOD, "", bad)
-    with pytest.raises(InputError, match="not a question of a suite") as refused:
+    with pytest.raises(InputError, match="not a line of such a suite") as refused:
         load(file)
     assert (refused.value.source, refused.value.line) == (str(file), 3)
 
@@ -161,3 +201,18 @@ def test_a_suite_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_question_of_no_half_is_refused_by_file_and_line(tmp_path: Path, split: Any) -> None:
     with pytest.raises(InputError, match=r"suite\.jsonl:1"):
         load(suite(tmp_path, GOOD | {"split": split}))
+
+
+def test_a_claim_that_is_neither_supported_nor_not_is_refused_by_file_and_line(tmp_path: Path) -> None:
+    claim = {"id": "1", "claim": "Ice melts.", "paper": "a", "kind": "number", "split": "dev"}
+    file = suite(tmp_path, claim | {"supported": True}, claim | {"id": "2", "supported": "yes"})
+    with pytest.raises(InputError, match=r"suite\.jsonl:2: .*supported is neither"):
+        load_claims(file)
+
+
+def test_a_turn_without_a_question_is_refused_by_file_and_line(tmp_path: Path) -> None:
+    turn = {"question": "Why?", "papers": ["a"], "needs_history": False, "kind": "first"}
+    silent = {"papers": ["a"], "needs_history": True, "kind": "pronoun"}
+    file = suite(tmp_path, {"id": "1", "split": "dev", "turns": [turn, silent]})
+    with pytest.raises(InputError, match=r"suite\.jsonl:1"):
+        load_dialogs(file)
