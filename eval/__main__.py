@@ -19,12 +19,12 @@ app = typer.Typer(help="How good the assistant is, in figures.", add_completion=
 def run(
     split: Annotated[str | None, typer.Option(help="dev or test; both where not given.")] = None,
     suite: Annotated[
-        list[str] | None, typer.Option(help="single, multi, unanswerable, dialogs or claims; all where not given.")
+        list[str] | None, typer.Option(help="single, multi, unanswerable, dialogs, claims, or a folder.")
     ] = None,
     answers: Annotated[bool, typer.Option(help="Ask for answers; without, only search, which is much faster.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Ask the questions of the seeds' suites."""
+    """Ask the questions of the seeds' suites, or of a collection in a folder."""
     from eval import run as running
 
     figures = running.run(_settings(), split, suite or (), answers)

@@ -23,7 +23,8 @@ from assistant.lexicon import TantivyLexicon
 from assistant.schema import Paper
 from assistant.sentences import spans
 from assistant.settings import Settings
-from eval.run import seeds_assistant
+from eval import collection
+from eval.libraries import over_seeds
 from eval.suites import SEEDS, load
 
 # A folder with a sub-folder `scifact`; nothing of it is part of paperchat.
@@ -37,7 +38,7 @@ Search = Callable[[str], Sequence[tuple[str, float]]]
 def bench(settings: Settings) -> str:
     """A report in plain text."""
     scifact = DATA / "scifact"
-    parts = [_latency(seeds_assistant(settings))]
+    parts = [_latency(over_seeds(settings))]
     if scifact.is_dir():
         parts += [_lexical(scifact), _boundaries(scifact)]
     else:
@@ -59,7 +60,10 @@ def _latency(assistant: Assistant) -> str:
 
 def _lexical(folder: Path) -> str:
     """nDCG@10 and time a query of tantivy and bm25s over the same abstracts and claims."""
-    papers, claims, judgements = _scifact(folder)
+    scifact = collection.read(folder, "dev")
+    papers, questions = scifact.papers, scifact.questions
+    claims = {question.id: question.text for question in questions}
+    judgements = [ir_measures.Qrel(question.id, paper, 1) for question in questions for paper in question.papers]
     lines = [f"lexical engines, {len(papers)} abstracts, {len(claims)} claims:"]
     with tempfile.TemporaryDirectory() as folder_name:
         for name, prepare in (("tantivy", _tantivy), ("bm25s", _bm25s)):
@@ -111,17 +115,6 @@ def _boundaries(folder: Path) -> str:
         ours = {end for _, end in spans(row["abstract"])}
         found, right, wanted = found + len(ours), right + len(ours & gold), wanted + len(gold)
     return f"sentence boundaries, SciFact: precision {right / found:.4f}, recall {right / wanted:.4f} of {wanted}"
-
-
-def _scifact(folder: Path) -> tuple[list[Paper], dict[str, str], list[Any]]:
-    papers = [Paper(str(row["id"]), row["abstract"], row["title"]) for row in _rows(folder / "corpus.jsonl.gz")]
-    lines = (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    judged = [line.split("\t") for line in lines]
-    wanted = {fields[0] for fields in judged}
-    texts = map(json.loads, (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines())
-    claims = {str(row["id"]): row["text"] for row in texts if row["split"] == "dev" and str(row["id"]) in wanted}
-    judgements = [ir_measures.Qrel(row[0], row[-2], int(row[-1])) for row in judged if row[0] in claims]
-    return papers, claims, judgements
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:

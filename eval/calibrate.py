@@ -11,13 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from assistant import abstain
 from assistant.chat import Assistant
 from assistant.settings import Settings
-from eval.run import seeds_assistant
+from eval.libraries import over_seeds
 from eval.suites import SEEDS, load
 
 
 def calibrate(settings: Settings) -> str:
     """The fitted weights, as they stand in the module, and how well they separate the halves."""
-    assistant = seeds_assistant(settings)
+    assistant = over_seeds(settings)
     fit, labels = _signs(assistant, "dev")
     model = LogisticRegression(C=10.0, class_weight="balanced").fit(fit, labels)
     weights = ", ".join(

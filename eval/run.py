@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -10,60 +9,54 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from assistant import verify, wiring
+from assistant import verify
 from assistant.chat import Assistant
 from assistant.errors import InputError
 from assistant.schema import Answer, Hit, Sentence, Turn
 from assistant.settings import Settings
-from eval import measures
-from eval.suites import SEEDS, Claim, Item, load, load_claims, load_dialogs
-from ingest import pipeline
+from eval import collection, libraries, measures
+from eval.suites import SEEDS, Claim, Item, Question, load, load_claims, load_dialogs
 
 Reply = TypeVar("Reply")
-SEED_FILES = Path(__file__).parent.parent / "seeds"
-
-
-def seeds_assistant(settings: Settings) -> Assistant:
-    """An assistant over the seeds, in a library that is kept below the settings' home for each recipe."""
-    embedder = wiring.open_embedder(settings)
-    recipe = repr(wiring.recipe(settings, embedder))
-    folder = f"seeds-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
-    own = settings.model_copy(update={"home": settings.home / "eval" / folder})
-    library = wiring.open_library(own, embedder)
-    report = pipeline.ingest([SEED_FILES], library)
-    if report.failed:
-        raise InputError(str(SEED_FILES), f"the questions' own papers cannot be read: {report.problems[0]}")
-    return wiring.open_assistant(own, library)
 
 
 def run(
     settings: Settings, split: str | None, suites: Sequence[str] = (), answers: bool = True
 ) -> dict[str, measures.Table]:
-    """The figures by suite; without `answers` those that a search alone gives. No suite named is all of them.
+    """The figures by suite; without `answers` those that a search alone gives. No suite named is all over the seeds.
 
-    Raises InputError for an unknown suite.
+    A suite is one of the seeds' or a folder (see `eval.collection`). Raises InputError for what is neither.
     """
-    if unknown := set(suites) - set(_SUITES):
-        raise InputError("suite", f"{unknown.pop()!r} is not one of {', '.join(_SUITES)}")
-    assistant = seeds_assistant(settings)
-    tables = {name: _SUITES[name](assistant, split, answers) for name in suites or _SUITES}
+    folders = {name: Path(name) for name in suites if name not in _SUITES}
+    for name, folder in folders.items():
+        if not folder.is_dir():
+            raise InputError(name, f"neither a folder nor one of {', '.join(_SUITES)}")
+    tables = {name: _collection(folder, settings, split, answers) for name, folder in folders.items()}
+    if named := [name for name in suites or _SUITES if name not in folders]:
+        assistant = libraries.over_seeds(settings)
+        tables |= {name: _SUITES[name](assistant, split, answers) for name in named}
     return {name: table for name, table in tables.items() if table}
 
 
+def _collection(folder: Path, settings: Settings, split: str | None, answers: bool) -> measures.Table:
+    found = collection.read(folder, split)
+    assistant = libraries.over_papers(folder.name, found.papers, settings)
+    return _answerable(assistant, found.questions, answers)
+
+
 def _single(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
-    questions = load(SEEDS / "single.jsonl", split)
+    return _answerable(assistant, load(SEEDS / "single.jsonl", split), answers)
+
+
+def _multi(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
+    return _answerable(assistant, load(SEEDS / "multi.jsonl", split), answers)
+
+
+def _answerable(assistant: Assistant, questions: Sequence[Question], answers: bool) -> measures.Table:
     if not answers:
         return measures.ranking(questions, _each(questions, lambda each: assistant.search(each.text).hits))
     given = _each(questions, lambda each: assistant.ask(each.text))
     return measures.ranking(questions, _hits(given)) | measures.answering(questions, given)
-
-
-def _multi(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
-    questions = load(SEEDS / "multi.jsonl", split)
-    ranked = measures.ranking(questions, _each(questions, lambda each: assistant.search(each.text).hits))
-    if not answers:
-        return ranked
-    return ranked | measures.answering(questions, _each(questions, lambda each: assistant.ask(each.text)))
 
 
 def _unanswerable(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:

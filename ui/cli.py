@@ -21,7 +21,7 @@ from ui import batch, terminal
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
-    from ingest.pipeline import Progress, Report
+    from ingest.pipeline import Report
 
 app = typer.Typer(
     help="Ask questions of a library of research-paper abstracts; every statement of an answer is cited.",
@@ -74,9 +74,10 @@ def options(
 def ingest(context: typer.Context, paths: Annotated[list[Path], typer.Argument(help="Files or folders.")]) -> None:
     """Add the papers of files and folders to the library."""
     from ingest import pipeline
+    from ingest.progress import progress_bar
 
     library = wiring.open_library(_settings(context))
-    with _progress("Indexing") as progress:
+    with progress_bar("Indexing") as progress:
         report = pipeline.ingest(paths, library, progress)
     _print_report(report, library.catalog.count())
     if report.failed:
@@ -183,12 +184,13 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 def reindex(context: typer.Context) -> None:
     """Build both indexes anew from the catalog: after a change of the embedder, or when they are damaged."""
     from ingest import pipeline
+    from ingest.progress import progress_bar
 
     settings = _settings(context)
     embedder = wiring.open_embedder(settings)  # first, so that a wrong name leaves the indexes alone
     wiring.reset_indexes(settings)
     library = wiring.open_library(settings, embedder)
-    with _progress("Indexing") as progress, library.writing():
+    with progress_bar("Indexing") as progress, library.writing():
         done = pipeline.synchronise(library, progress)
     typer.echo(f"{done} papers indexed.")
 
@@ -224,10 +226,11 @@ def _ingest_if_empty(settings: Settings, path: Path) -> None:
     if catalog.count():
         return
     from ingest import pipeline
+    from ingest.progress import progress_bar
 
     typer.echo(f"The library in {settings.home} is empty; reading {path} ...", err=True)
     library = wiring.open_library(settings)
-    with _progress("Indexing") as progress:
+    with progress_bar("Indexing") as progress:
         report = pipeline.ingest([path], library, progress)
     _print_report(report, library.catalog.count(), err=True)
     library.close()
@@ -272,20 +275,6 @@ def _lines(file: str) -> Iterator[Iterable[str]]:
             yield lines
     except OSError as error:
         raise InputError(file, f"cannot be read: {error.strerror}") from error
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Progress | None]:
-    """A progress bar on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _prompt() -> str:
