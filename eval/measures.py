@@ -71,7 +71,10 @@ def checking(claims: Sequence[Claim], verdicts: Mapping[str, Sentence]) -> Table
     if not claims:
         return {}
     right = _grouped(claims, lambda each: float((verdicts[each.id].verdict is Verdict.SUPPORTED) == each.supported))
-    area = roc_auc_score([each.supported for each in claims], [verdicts[each.id].support for each in claims])
+    truth = [each.supported for each in claims]
+    if len(set(truth)) < 2:
+        return {"accuracy": right}  # there is nothing to tell apart
+    area = roc_auc_score(truth, [verdicts[each.id].support for each in claims])
     return {"accuracy": right, "ROC AUC": {"all": float(area)}}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from assistant import wiring
 from assistant.errors import PaperchatError
 from assistant.settings import Settings, unknown_variables
+from ui.terminal import one_line
 
 
 @dataclass(slots=True)
@@ -46,9 +47,8 @@ def as_text(found: Findings) -> str:
             lines += [f"{name}:", *(f"  {key:20}{inner}" for key, inner in value.items())]
         else:
             lines.append(f"{name:22}{value}")
-    return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in found.problems or ())] or ["Nothing found."]) + (
-        "" if found.problems else "\nAll is well."
-    )
+    verdict = [f"PROBLEM: {one_line(problem)}" for problem in found.problems] or ["All is well."]
+    return "\n".join([*lines, *verdict])
 
 
 def _examine_model(settings: Settings, _: Findings) -> None:
