@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assistant.chat import Assistant
+from tests.contract.json_keys import ANSWER, PAPER
 from tests.fakes import ScriptedLLM
 from ui import batch
 
@@ -14,23 +15,6 @@ Judging = Callable[..., Assistant]
 Json = dict[str, Any]
 
 QUESTION = "Which glaciers shrink the fastest?"
-PAPER = {"id", "title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources"}
-ANSWER = {
-    "question",
-    "standalone",
-    "answered",
-    "strength",
-    "reason",
-    "confidence",
-    "text",
-    "citations",
-    "sentences",
-    "hits",
-    "nearest",
-    "model",
-    "recipe",
-    "timings",
-}
 
 
 def run(assistant: Assistant, *lines: str) -> list[Json]:

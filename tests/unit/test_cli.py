@@ -13,30 +13,12 @@ import pytest
 
 from assistant import wiring
 from tests.conftest import ROOT, Run
+from tests.contract.json_keys import ANSWER, HIT, PAPER, SEARCH
 from tests.fakes import WordHashEmbedder
 
 Paperchat = Callable[..., Run]
 
 BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
-PAPER = {"id", "title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources"}
-HIT = {"rank", "score", "paper", "passages", "scores"}
-SEARCH = {"query", "standalone", "filters", "hits", "timings"}
-ANSWER = {
-    "question",
-    "standalone",
-    "answered",
-    "strength",
-    "reason",
-    "confidence",
-    "text",
-    "citations",
-    "sentences",
-    "hits",
-    "nearest",
-    "model",
-    "recipe",
-    "timings",
-}
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""The keys of the JSON that scripts rely on: names may be added to it, never changed or taken away."""
+
+PAPER = {"id", "title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources"}
+HIT = {"rank", "score", "paper", "passages", "scores"}
+SEARCH = {"query", "standalone", "filters", "hits", "timings"}
+ANSWER = {
+    "question",
+    "standalone",
+    "answered",
+    "strength",
+    "reason",
+    "confidence",
+    "text",
+    "citations",
+    "sentences",
+    "hits",
+    "nearest",
+    "model",
+    "recipe",
+    "timings",
+}
