@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ModelError
+from assistant.ports import Reading
 
 if TYPE_CHECKING:
     from assistant.ports import Vectors
@@ -47,7 +48,7 @@ class SentenceEncoder:
         self._prompts = {"query": query_prompt, "document": document_prompt}
         self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice
         self.dimension: int = model.get_embedding_dimension()
-        before = model.prompts.get("document", "") if document_prompt is None else document_prompt
+        before = self._prompt("document")
         # Two of a text's tokens are the special ones, which the prompt shares with the text behind it.
         prompt_tokens = self.count_tokens([before])[0] - 2 if before else 0
         self.max_tokens: int = (model.get_max_seq_length() or 512) - prompt_tokens
@@ -67,6 +68,33 @@ class SentenceEncoder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Shape (texts, dimension), float32, unit rows."""
         return self._encode(self._model.encode_query, texts, self._prompts["query"])
+
+    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+        """As `embed_documents`, with the vectors of the tokens."""
+        return self._read(self._model.encode_document, "document", texts)
+
+    def read_queries(self, texts: Sequence[str]) -> list[Reading]:
+        """As `embed_queries`, with the vectors of the tokens."""
+        return self._read(self._model.encode_query, "query", texts)
+
+    def _read(self, encode: Any, kind: str, texts: Sequence[str]) -> list[Reading]:
+        if not texts:
+            return []
+        prompt = self._prompt(kind)
+        with self._lock:
+            read = encode(list(texts), prompt=prompt, output_value=None, show_progress_bar=False)
+            spans = self._model.tokenizer(
+                [prompt + text for text in texts],
+                truncation=True,
+                max_length=self._model.get_max_seq_length() or 512,
+                return_offsets_mapping=True,
+            )["offset_mapping"]
+        return [_reading(each, offsets, len(prompt)) for each, offsets in zip(read, spans, strict=True)]
+
+    def _prompt(self, kind: str) -> str:
+        """What goes before a text: the settings' prompt, or else the model's own."""
+        own = self._prompts[kind]
+        return str(self._model.prompts.get(kind) or "") if own is None else own
 
     def _encode(self, encode: Any, texts: Sequence[str], prompt: str | None) -> Vectors:
         import numpy as np
@@ -104,6 +132,19 @@ def load(
         model.max_seq_length = PACKAGED_TOKENS
     return SentenceEncoder(
         name, model, _revision(model, name if name == PACKAGED else location, revision), query_prompt, document_prompt
+    )
+
+
+def _reading(read: Any, offsets: Sequence[tuple[int, int]], before: int) -> Reading:
+    """What the model gave for one text; `before` characters of prompt stood in front of it."""
+    import numpy as np
+
+    vector = read["sentence_embedding"].float().cpu().numpy()
+    own = [place for place, (start, end) in enumerate(offsets) if end > start >= before]  # special tokens are empty
+    return Reading(
+        vector=vector / np.linalg.norm(vector),
+        spans=tuple((offsets[place][0] - before, offsets[place][1] - before) for place in own),
+        tokens=read["token_embeddings"].float().cpu().numpy()[own],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -12,6 +13,20 @@ if TYPE_CHECKING:
     from assistant.schema import Chunk, Message, Paper, Scored
 
     Vectors: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What one forward pass over a text yields.
+
+    `vector` is the text's own, shape (dimension,), of length one. `spans` are the tokens' character offsets in the
+    text (start, end), special tokens left out; row i of `tokens`, shape (tokens, dimension), is token i's vector in
+    its context, of whatever length the model gives it. What lies beyond the embedder's limit has no token.
+    """
+
+    vector: Vectors
+    spans: tuple[tuple[int, int], ...]
+    tokens: Vectors
 
 
 class Embedder(Protocol):
@@ -32,6 +47,14 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts to search with: shape (texts, dimension), float32, unit rows."""
+        ...
+
+    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+        """As `embed_documents`, with the vectors of the tokens."""
+        ...
+
+    def read_queries(self, texts: Sequence[str]) -> list[Reading]:
+        """As `embed_queries`, with the vectors of the tokens."""
         ...
 
 

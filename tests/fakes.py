@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.errors import ModelError
+from assistant.ports import Reading
 from assistant.schema import Message
 
 if TYPE_CHECKING:
@@ -33,6 +34,16 @@ class WordHashEmbedder:
         return vectors.reshape(len(texts), self.dimension)
 
     embed_queries = embed_documents
+
+    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+        """Each word is a token, whose vector knows nothing of its context."""
+        return [self._reading(text) for text in texts]
+
+    read_queries = read_documents
+
+    def _reading(self, text: str) -> Reading:
+        spans = tuple(match.span() for match in re.finditer(r"\w+", text))[: self.max_tokens - 2]
+        return Reading(self._vector(text), spans, self.embed_documents([text[start:end] for start, end in spans]))
 
     def _vector(self, text: str) -> Vectors:
         total = np.full(self.dimension, 1e-3, dtype=np.float32)

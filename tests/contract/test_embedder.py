@@ -96,3 +96,30 @@ def test_several_threads_may_use_it_at_once(embedder: Embedder) -> None:
 @pytest.mark.parametrize("text", [" ", "\n\t", "\0", "?!", "ｗｉｄｅ", "\u202e", "ice " * 20_000])
 def test_odd_texts_have_vectors_too(embedder: Embedder, text: str) -> None:
     assert np.linalg.norm(embedder.embed_queries([text])) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["documents", "queries"])
+def test_a_text_that_is_read_has_the_vector_that_it_has_alone(embedder: Embedder, kind: str) -> None:
+    vectors = getattr(embedder, f"embed_{kind}")(TEXTS)
+    readings = getattr(embedder, f"read_{kind}")(TEXTS)
+    assert np.stack([reading.vector for reading in readings]) == pytest.approx(vectors, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["documents", "queries"])
+def test_each_token_of_a_text_that_is_read_has_its_place_and_a_vector(embedder: Embedder, kind: str) -> None:
+    readings = getattr(embedder, f"read_{kind}")(TEXTS)
+    for text, reading in zip(TEXTS, readings, strict=True):
+        assert reading.tokens.shape == (len(reading.spans), embedder.dimension)
+        assert reading.tokens.dtype == np.float32
+        assert all(0 <= start < end <= len(text) for start, end in reading.spans)
+    assert [TEXTS[1][start:end] for start, end in readings[1].spans][:3] == ["Honey", "bees", "dance"]
+    assert readings[2].spans == ()
+
+
+def test_no_texts_have_no_readings(embedder: Embedder) -> None:
+    assert embedder.read_documents([]) == []
+
+
+def test_what_lies_beyond_the_limit_has_no_token(embedder: Embedder) -> None:
+    (reading,) = embedder.read_documents(["ice " * 5000])
+    assert len(reading.spans) == len(reading.tokens) == embedder.max_tokens - 2

@@ -193,3 +193,14 @@ def test_what_lies_here_is_told_from_a_model_of_the_hub(tmp_path: Path) -> None:
     assert encoder.is_local(encoder.PACKAGED)
     assert encoder.is_local(str(tmp_path))
     assert not encoder.is_local("BAAI/bge-small-en-v1.5")
+
+
+@pytest.mark.parametrize("prompts", [{}, {"query_prompt": "find : "}, {"query_prompt": ""}])
+def test_a_prompt_is_read_with_the_text_but_has_no_tokens_of_its_own(
+    load: Callable[..., encoder.SentenceEncoder], prompts: dict[str, str]
+) -> None:
+    model = load(**prompts)
+    (reading,) = model.read_queries(["ice bees"])
+    assert reading.vector == pytest.approx(model.embed_queries(["ice bees"])[0], abs=1e-5)
+    assert reading.spans == ((0, 3), (4, 8))
+    assert reading.tokens.shape == (2, 16)
