@@ -40,6 +40,7 @@ class ChromaStore:
         """Raises RecipeMismatch where the directory holds another recipe, LibraryError where it cannot be opened."""
         self._folder, self._recipe = folder, recipe
         self._lock = threading.RLock()  # a refresh closes the client, and no search may be under way then
+        self._failed = False  # after a failed write Chroma keeps its database locked until it is closed
         self._open()
 
     def refresh(self) -> None:
@@ -58,7 +59,7 @@ class ChromaStore:
         rows = list(zip(chunks, vectors, strict=True))
         for batch in _batches(rows, self._most_rows):
             self._write(
-                self._collection.upsert,
+                "upsert",
                 ids=[f"{chunk.paper_id}:{chunk.number}" for chunk, _ in batch],
                 embeddings=[vector for _, vector in batch],
                 metadatas=[_fields(chunk) for chunk, _ in batch],
@@ -67,7 +68,7 @@ class ChromaStore:
     def remove(self, paper_ids: Collection[str]) -> None:
         """Forget the papers. Raises LibraryWriteError."""
         for batch in _batches(sorted(paper_ids), self._most_rows):
-            self._write(self._collection.delete, where={"paper": {"$in": batch}})
+            self._write("delete", where={"paper": {"$in": batch}})
 
     def search(self, vector: Vectors, limit: int) -> list[Scored]:
         """The papers nearest to the vector, each with the cosine of its best chunk."""
@@ -102,6 +103,7 @@ class ChromaStore:
             self._client = _client(self._folder)
             self._most_rows = self._client.get_max_batch_size()
             self._collection = self._checked_collection()
+            self._failed = False
         except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last after a failed opening
             raise LibraryError(
                 f"the store in {self._folder} cannot be opened ({error}); run: paperchat reindex"
@@ -124,10 +126,13 @@ class ChromaStore:
             raise RecipeMismatch(_mismatch(json.loads(held), json.loads(wanted)))
         return collection
 
-    def _write(self, write: Any, **arguments: Any) -> None:
+    def _write(self, name: str, **arguments: Any) -> None:
+        if self._failed:  # opened anew now and not upon the failure: a full disk would not let it open
+            self.refresh()
         try:
-            write(**arguments)
+            getattr(self._collection, name)(**arguments)
         except (ChromaError, OSError) as error:
+            self._failed = True
             raise LibraryWriteError(f"the store in {self._folder} cannot be written: {error}") from error
 
 

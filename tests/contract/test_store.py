@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from assistant.chroma import ChromaStore, wipe
-from assistant.errors import LibraryError, RecipeMismatch
+from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
 from assistant.ports import Store
 from assistant.schema import Chunk, Recipe, Scored
 
@@ -226,3 +228,38 @@ def test_a_damaged_store_is_a_library_error(tmp_path: Path) -> None:
     (tmp_path / "chroma.sqlite3").write_bytes(b"no database at all " * 100)
     with pytest.raises(LibraryError, match="cannot be opened"):
         ChromaStore(tmp_path, RECIPE)
+
+
+def in_database(folder: Path, statement: str) -> None:
+    """Change the store's database behind its back."""
+    with closing(sqlite3.connect(folder / "chroma.sqlite3")) as connection, connection:
+        connection.execute(statement)
+
+
+NO_WRITING = "CREATE TRIGGER full BEFORE INSERT ON embeddings_queue BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+
+
+def test_the_write_after_a_failed_one_goes_through_a_store_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refreshed: list[ChromaStore] = []
+    refresh = ChromaStore.refresh
+
+    def counted(store: ChromaStore) -> None:
+        refreshed.append(store)
+        refresh(store)
+
+    monkeypatch.setattr(ChromaStore, "refresh", counted)
+    with closing(ChromaStore(tmp_path, RECIPE)) as store:
+        store.replace(chunks("a"), turned(10))
+        in_database(tmp_path, NO_WRITING)
+        with pytest.raises(LibraryWriteError, match=r"cannot be written: .*disk full"):
+            store.replace(chunks("b"), turned(20))
+        assert refreshed == []
+        assert ids(store.search(EAST, 5)) == ["a"]
+        in_database(tmp_path, "DROP TRIGGER full")
+        store.replace(chunks("b", "c"), turned(20, 30))
+        assert refreshed == [store]
+        store.replace(chunks("d"), turned(40))
+        assert refreshed == [store]
+        assert ids(store.search(EAST, 5)) == ["a", "b", "c", "d"]
