@@ -10,7 +10,7 @@ import json
 import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -100,11 +100,13 @@ class ChromaStore:
     def _open(self) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._client = _client(self._folder)
-            self._most_rows = self._client.get_max_batch_size()
-            self._collection = self._checked_collection()
+            with ExitStack() as on_failure:
+                self._client = on_failure.enter_context(closing(_client(self._folder)))
+                self._most_rows = self._client.get_max_batch_size()
+                self._collection = self._checked_collection()
+                on_failure.pop_all()
             self._failed = False
-        except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last after a failed opening
+        except (ChromaError, OSError, ValueError) as error:
             raise LibraryError(
                 f"the store in {self._folder} cannot be opened ({error}); run: paperchat reindex"
             ) from error
@@ -122,7 +124,6 @@ class ChromaStore:
             )
         held = (collection.metadata or {}).get(_RECIPE, "{}")
         if held != wanted:
-            self.close()
             raise RecipeMismatch(_mismatch(json.loads(held), json.loads(wanted)))
         return collection
 
@@ -137,19 +138,30 @@ class ChromaStore:
 
 
 def wipe(folder: Path) -> None:
-    """Delete the store that lies in the directory, whatever its recipe and state."""
+    """Delete the store that lies in the directory, whatever its recipe and state. Nobody may have it open."""
     try:
-        client = _client(folder)
-        with suppress(NotFoundError):
+        with closing(_client(folder)) as client, suppress(NotFoundError):
             client.delete_collection(COLLECTION)
-        client.close()
     except Exception:  # a damaged store fails in ways of its own, and is to be deleted all the same
         shutil.rmtree(folder, ignore_errors=True)
-        SharedSystemClient.clear_system_cache()
 
 
 def _client(folder: Path) -> Any:
-    return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+    try:
+        return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+    except Exception:
+        _forget_failed(str(folder))
+        raise
+
+
+def _forget_failed(folder: str) -> None:
+    """Let a directory that could not be opened be tried again: Chroma would go on with its half-made system.
+
+    Its own clear_system_cache forgets every other store of the process too: one opened again later would then be
+    stopped by the closing of the first.
+    """
+    if folder not in SharedSystemClient._identifier_to_refcount:  # counted only once it was opened
+        SharedSystemClient._identifier_to_system.pop(folder, None)
 
 
 def _fields(chunk: Chunk) -> dict[str, str | int]:

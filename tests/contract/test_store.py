@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -224,16 +225,53 @@ def test_a_wiped_store_takes_another_recipe(tmp_path: Path) -> None:
     fresh.close()
 
 
-def test_a_damaged_store_is_a_library_error(tmp_path: Path) -> None:
-    (tmp_path / "chroma.sqlite3").write_bytes(b"no database at all " * 100)
-    with pytest.raises(LibraryError, match="cannot be opened"):
-        ChromaStore(tmp_path, RECIPE)
-
-
 def in_database(folder: Path, statement: str) -> None:
     """Change the store's database behind its back."""
     with closing(sqlite3.connect(folder / "chroma.sqlite3")) as connection, connection:
         connection.execute(statement)
+
+
+def no_database(folder: Path) -> None:
+    (folder / "chroma.sqlite3").write_bytes(b"no database at all " * 100)
+
+
+def no_collections(folder: Path) -> None:
+    in_database(folder, "DROP TABLE collections")
+
+
+@pytest.mark.parametrize("damage", [no_database, no_collections])
+def test_a_damaged_store_is_a_library_error_and_opens_in_the_same_process_once_it_is_mended(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    folder, whole = tmp_path / "store", tmp_path / "whole"
+    with closing(ChromaStore(folder, RECIPE)) as store:
+        store.replace(chunks("a"), turned(10))
+    shutil.copytree(folder, whole)
+    damage(folder)
+    with pytest.raises(LibraryError, match=r"cannot be opened .*paperchat reindex"):
+        ChromaStore(folder, RECIPE)
+    shutil.rmtree(folder)
+    shutil.copytree(whole, folder)
+    with closing(ChromaStore(folder, RECIPE)) as store:
+        assert ids(store.search(EAST, 5)) == ["a"]
+
+
+@pytest.mark.parametrize("fails", ["to open", "to be wiped"])
+def test_a_store_that_fails_leaves_the_other_stores_of_the_process_alone(tmp_path: Path, fails: str) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    no_database(damaged)
+    sound = ChromaStore(tmp_path / "sound", RECIPE)
+    sound.replace(chunks("a"), turned(10))
+    if fails == "to open":
+        with pytest.raises(LibraryError):
+            ChromaStore(damaged, RECIPE)
+    else:
+        wipe(damaged)
+        assert not damaged.exists()
+    with closing(ChromaStore(tmp_path / "sound", RECIPE)) as second:
+        sound.close()
+        assert ids(second.search(EAST, 5)) == ["a"]
 
 
 NO_WRITING = "CREATE TRIGGER full BEFORE INSERT ON embeddings_queue BEGIN SELECT RAISE(ABORT, 'disk full'); END"
