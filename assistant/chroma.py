@@ -47,6 +47,7 @@ class ChromaStore:
         """See what other processes have written. Chroma keeps its own view until it is closed."""
         with self._lock:
             self.close()
+            self._collection, self._failed = None, True  # until it is open again
             self._open()
 
     def close(self) -> None:
@@ -71,27 +72,27 @@ class ChromaStore:
             self._write("delete", where={"paper": {"$in": batch}})
 
     def search(self, vector: Vectors, limit: int) -> list[Scored]:
-        """The papers nearest to the vector, each with the cosine of its best chunk."""
+        """The papers nearest to the vector, each with the cosine of its best chunk. Raises LibraryError."""
         chunks = limit * _CHUNKS_PER_PAPER
         with self._lock:
             best = self._best(vector, chunks)
-            while len(best) < limit and chunks < self._collection.count():
+            while len(best) < limit and chunks < self._read("count"):
                 chunks *= 4
                 best = self._best(vector, chunks)
         return [Scored(paper_id, score) for paper_id, score in islice(best.items(), limit)]
 
     def paper_ids(self) -> set[str]:
-        """Every paper that has a chunk here."""
-        found = self._collection.get(include=["metadatas"])
+        """Every paper that has a chunk here. Raises LibraryError."""
+        found = self._read("get", include=["metadatas"])
         return {str(fields["paper"]) for fields in found["metadatas"] or ()}
 
     def is_empty(self) -> bool:
-        """Whether it holds no chunk."""
-        return bool(self._collection.count() == 0)
+        """Whether it holds no chunk. Raises LibraryError."""
+        return bool(self._read("count") == 0)
 
     def _best(self, vector: Vectors, chunks: int) -> dict[str, float]:
         """The papers of the nearest chunks with the cosine of the best one, best first."""
-        found = self._collection.query([vector], n_results=chunks, include=["distances", "metadatas"])
+        found = self._read("query", query_embeddings=[vector], n_results=chunks, include=["distances", "metadatas"])
         best: dict[str, float] = {}
         for fields, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):
             best.setdefault(str(fields["paper"]), 1.0 - distance)
@@ -126,6 +127,17 @@ class ChromaStore:
         if held != wanted:
             raise RecipeMismatch(_mismatch(json.loads(held), json.loads(wanted)))
         return collection
+
+    def _read(self, name: str, **arguments: Any) -> Any:
+        with self._lock:
+            if self._collection is None:
+                self._open()
+            try:
+                return getattr(self._collection, name)(**arguments)
+            except ChromaError as error:
+                raise LibraryError(
+                    f"the store in {self._folder} cannot be read ({error}); run: paperchat reindex"
+                ) from error
 
     def _write(self, name: str, **arguments: Any) -> None:
         if self._failed:  # opened anew now and not upon the failure: a full disk would not let it open

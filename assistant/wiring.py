@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,11 +84,13 @@ def open_library(settings: Settings, embedder: Embedder | None = None) -> Librar
 
     embedder = embedder or open_embedder(settings)
     made_with = recipe(settings, embedder)
-    catalog = open_catalog(settings.home)
-    library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
-    if catalog.count() and (library.store.is_empty() or library.lexicon.is_empty()):
-        library.close()
-        raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
+    with ExitStack() as on_failure:
+        catalog = on_failure.enter_context(closing(open_catalog(settings.home)))
+        library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
+        on_failure.callback(library.close)
+        if catalog.count() and (library.store.is_empty() or library.lexicon.is_empty()):
+            raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
+        on_failure.pop_all()
     return library
 
 

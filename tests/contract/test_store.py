@@ -301,3 +301,36 @@ def test_the_write_after_a_failed_one_goes_through_a_store_opened_anew(
         store.replace(chunks("d"), turned(40))
         assert refreshed == [store]
         assert ids(store.search(EAST, 5)) == ["a", "b", "c", "d"]
+
+
+READS: dict[str, Callable[[Store], object]] = {
+    "search": lambda store: store.search(EAST, 5),
+    "paper_ids": lambda store: store.paper_ids(),
+    "is_empty": lambda store: store.is_empty(),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_store_that_cannot_be_read_is_a_library_error_with_the_cure(tmp_path: Path, read: str) -> None:
+    with closing(ChromaStore(tmp_path, RECIPE)) as store:
+        store.replace(chunks("a"), turned(10))
+        in_database(tmp_path, "DROP TABLE embeddings")
+        with pytest.raises(LibraryError, match=r"cannot be read \(.*embeddings\); run: paperchat reindex"):
+            READS[read](store)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_store_that_could_not_be_opened_anew_is_a_library_error_until_it_can(tmp_path: Path, read: str) -> None:
+    database, away = tmp_path / "chroma.sqlite3", tmp_path / "away"
+    with closing(ChromaStore(tmp_path, RECIPE)) as store:
+        store.replace(chunks("a"), turned(10))
+        before = READS[read](store)
+        database.rename(away)
+        no_database(tmp_path)
+        for use in (ChromaStore.refresh, READS[read], lambda store: store.remove(["b"])):
+            with pytest.raises(LibraryError, match="cannot be opened"):
+                use(store)
+        away.replace(database)
+        assert READS[read](store) == before
+        store.replace(chunks("b"), turned(20))
+        assert ids(store.search(EAST, 5)) == ["a", "b"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,18 @@ def test_a_damaged_store_is_one_line_with_the_cure_that_works(filled: Paperchat,
         if file.is_file():
             file.write_bytes(b"this is no database" * 100)
     assert_one_line(filled("search", BEES), "store", "paperchat reindex")
+    assert filled("reindex").out == "3 papers indexed.\n"
+    assert "waggle dance" in filled("ask", BEES).out
+
+
+@pytest.mark.parametrize("lost", ["embeddings", "embedding_metadata"])
+def test_a_store_damaged_within_is_one_line_with_the_cure_that_works(
+    filled: Paperchat, settings: Settings, lost: str
+) -> None:
+    with closing(sqlite3.connect(settings.home / wiring.STORE / "chroma.sqlite3")) as database, database:
+        database.execute(f"DROP TABLE {lost}")
+    for verb in ("search", "ask"):
+        assert_one_line(filled(verb, BEES), "store", "cannot be read", "paperchat reindex")
     assert filled("reindex").out == "3 papers indexed.\n"
     assert "waggle dance" in filled("ask", BEES).out
 
