@@ -81,6 +81,7 @@ def _lines(data: bytes, source: str) -> Iterator[Line | Problem]:
         data = data.decode("utf-16", "replace").encode("utf-8")
     if not _BINARY.isdisjoint(data[:65536]):
         raise InputError(source, "this is a binary file, not text")
+    # Cut off here, because in a first line that is not UTF-8 the mark would come out as letters.
     for number, raw in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
         try:
             text = raw.decode("utf-8")
@@ -93,4 +94,6 @@ def _lines(data: bytes, source: str) -> Iterator[Line | Problem]:
 
 def _clean(text: str) -> str:
     """The text without control characters, which no title or abstract means to carry."""
+    if text.replace("\t", "").isprintable():  # nearly always, and found out at once
+        return text.strip()
     return "".join(character if character.isprintable() or character == "\t" else " " for character in text).strip()

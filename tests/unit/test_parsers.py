@@ -158,6 +158,19 @@ def test_a_line_of_another_encoding_is_read_with_a_warning() -> None:
     assert records == [Record("Über Bäume.", source="x.txt"), Record("Über Eis.", source="x.txt")]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_first_line_of_another_encoding() -> None:
+    warning, record = parse(b"\xef\xbb\xbf" + "Abstract: Über Bäume.\n".encode("cp1252"), "x.txt")
+    assert isinstance(warning, Problem)
+    assert "(byte 11)" in warning.reason
+    assert record == Record("Über Bäume.", source="x.txt")
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x7f", "\u0085", "\u00a0", "\u2028", "\ufeff", "\u3000"])
+def test_what_cannot_be_printed_becomes_a_space_wherever_it_stands(character: str) -> None:
+    (record,) = only_records(f"Abstract: {'x' * 100}{character}bees{character}\n")
+    assert record.abstract == f"{'x' * 100} bees"
+
+
 def test_control_characters_become_spaces() -> None:
     assert only_records("Abstract: ice\x1b[31m\u2028bees\u200b\n")[0].abstract == "ice [31m bees"
 
