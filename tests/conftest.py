@@ -22,6 +22,8 @@ from tests.fakes import WordHashEmbedder
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
+# A question that the second paper of `papers_file` answers.
+BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
 
 # Before any test module imports a library that would call home.
 wiring.stay_local(Settings())
@@ -132,10 +134,11 @@ class Run:
         return json.loads(self.out)
 
 
+Paperchat = Callable[..., Run]
+
+
 @pytest.fixture
-def paperchat(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Run]:
+def paperchat(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Paperchat:
     """Runs the command in this process, with the word-hash embedder over the library of `settings`."""
     from ui import cli
 
@@ -168,6 +171,13 @@ def paperchat(
     for name in ("open_catalog", "open_library"):
         monkeypatch.setattr(wiring, name, recorded(getattr(wiring, name)))
     return run
+
+
+@pytest.fixture
+def filled(paperchat: Paperchat, papers_file: Path) -> Paperchat:
+    """The command, over a library of the three papers."""
+    assert paperchat("ingest", papers_file).code == 0
+    return paperchat
 
 
 # No property depends on how fast the machine is.

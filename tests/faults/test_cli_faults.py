@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,8 @@ import pytest
 from assistant import wiring
 from assistant.library import lock
 from assistant.settings import Settings
-from tests.conftest import ROOT, Run
+from tests.conftest import BEES, ROOT, Paperchat, Run
 from tests.fakes import ScriptedLLM
-
-Paperchat = Callable[..., Run]
-
-BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
-
-
-@pytest.fixture
-def filled(paperchat: Paperchat, papers_file: Path) -> Paperchat:
-    """The command, over a library of three papers."""
-    assert paperchat("ingest", papers_file).code == 0
-    return paperchat
 
 
 def assert_one_line(done: Run, *parts: str) -> None:

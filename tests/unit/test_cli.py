@@ -5,27 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assistant import wiring
-from tests.conftest import ROOT, Run
+from tests.conftest import BEES, ROOT, Paperchat, Run
 from tests.contract.json_keys import ANSWER, HIT, PAPER, SEARCH
 from tests.fakes import WordHashEmbedder
-
-Paperchat = Callable[..., Run]
-
-BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
-
-
-@pytest.fixture
-def filled(paperchat: Paperchat, papers_file: Path) -> Paperchat:
-    """The command, over a library of three papers."""
-    assert paperchat("ingest", papers_file).code == 0
-    return paperchat
 
 
 def papers_of(run: Paperchat) -> dict[str, Any]:
