@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -284,21 +284,21 @@ class Catalog:
         grown = upsert.on_conflict_do_update(["name"], set_={"value": facts.c.value + 1}).returning(facts.c.value)
         return int(connection.execute(grown).scalar_one())
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise LibraryWriteError(f"the catalog {self.file} cannot be written: {_cause(error)}") from error
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        return self._connected(self._engine.begin, LibraryWriteError, "written")
+
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return self._connected(self._engine.connect, LibraryError, "read")
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def _connected(
+        self, connect: Callable[[], AbstractContextManager[sa.Connection]], failure: type[LibraryError], what: str
+    ) -> Iterator[sa.Connection]:
         try:
-            with self._engine.connect() as connection:
+            with connect() as connection:
                 yield connection
         except DBAPIError as error:
-            raise LibraryError(f"the catalog {self.file} cannot be read: {_cause(error)}") from error
+            raise failure(f"the catalog {self.file} cannot be {what}: {_cause(error)}") from error
 
     def _select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Any]:
         """Rows of the query whose column is one of the values, however many values there are."""
