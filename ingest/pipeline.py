@@ -59,7 +59,7 @@ def ingest(paths: Iterable[Path], library: Library, progress: Progress | None = 
     report = Report()
     with library.writing():
         run = library.catalog.next_run()
-        for batch in _batches(_records(paths, report)):
+        for batch in _batches(_records(paths, library.catalog, run, report)):
             report.count(put(batch, library.catalog, run))
         report.indexed = synchronise(library, progress)
     return report
@@ -99,18 +99,29 @@ class _Group:
     stored: list[Stored]
 
 
-def _records(paths: Iterable[Path], report: Report) -> Iterator[Record]:
-    """Every record of the paths; whatever is wrong goes to the report."""
+def _records(paths: Iterable[Path], catalog: Catalog, run: int, report: Report) -> Iterator[Record]:
+    """Every record of the paths.
+
+    Those of a file that are held already are noted before any of its records is put: what an edited record
+    replaces must not be one that stands further down in the file, in another batch.
+    """
     for file in _files(paths, report):
-        try:
-            for item in read(file):
-                if isinstance(item, Record):
-                    yield item
-                else:
-                    report.problems.append(item)
-                    report.skipped += item.lost
-        except InputError as error:
-            report.problems.append(Problem(error.source, error.line, error.reason))
+        records = list(_read(file, report))
+        catalog.seen(catalog.held(records), run)
+        yield from records
+
+
+def _read(file: Path, report: Report) -> Iterator[Record]:
+    """The records of a file; whatever is wrong goes to the report."""
+    try:
+        for item in read(file):
+            if isinstance(item, Record):
+                yield item
+            else:
+                report.problems.append(item)
+                report.skipped += item.lost
+    except InputError as error:
+        report.problems.append(Problem(error.source, error.line, error.reason))
 
 
 def _files(paths: Iterable[Path], report: Report) -> Iterator[Path]:

@@ -120,6 +120,16 @@ def test_an_edit_of_one_of_a_papers_two_records_leaves_the_other(give: Give, lib
     assert papers(library)["Ice"].abstract == ICE + "So it is."
 
 
+@pytest.mark.parametrize("batch", [1, 256])
+def test_a_twin_of_an_edited_record_is_unchanged_however_far_below_it_stands(
+    give: Give, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(pipeline, "_BATCH", batch)
+    twin = pairs(Ice=ICE + "So it is.")
+    give("a.txt", pairs(Ice=ICE) + twin)
+    assert give("a.txt", pairs(Ice=BREAD[:250]) + twin) == Report(records=2, updated=1, unchanged=1)
+
+
 def test_a_record_of_two_files_keeps_both_sources(give: Give, library: Library) -> None:
     give("a.txt", pairs(Ice=ICE))
     assert give("b.txt", f"Abstract: {ICE}") == Report(records=1, merged=1, indexed=1)
