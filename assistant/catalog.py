@@ -170,10 +170,10 @@ class Catalog:
         with self._reading() as connection:
             return _number(connection, _shown())
 
-    def pending(self, limit: int) -> list[Paper]:
-        """Papers that the indexes do not hold as they are now."""
+    def pending(self, limit: int, after: str = "") -> list[Paper]:
+        """Papers that the indexes do not hold as they are now, by id, from the first id after the given one on."""
         with self._reading() as connection:
-            rows = connection.execute(_waiting().order_by(papers.c.id).limit(limit))
+            rows = connection.execute(_waiting().where(papers.c.id > after).order_by(papers.c.id).limit(limit))
             return [_paper(row) for row in rows]
 
     def pending_count(self) -> int:

@@ -168,6 +168,8 @@ def test_pending_are_papers_that_are_new_or_have_changed(catalog: Catalog) -> No
     catalog.put([change(changed), change(BARE)], run=2)
     assert catalog.pending(10) == [changed, BARE]
     assert catalog.pending(1) == [changed]
+    assert catalog.pending(1, after=changed.id) == [BARE]
+    assert catalog.pending(1, after=BARE.id) == []
     assert catalog.pending_count() == 2
     assert catalog.count() == 1, "the paper stays in sight while its new version waits"
     catalog.mark_indexed([changed, BARE])

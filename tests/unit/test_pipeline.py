@@ -187,6 +187,17 @@ def test_more_papers_than_a_batch_go_in_with_progress(
     assert seen == [(2, 5), (4, 5), (5, 5)]
 
 
+def test_each_paper_is_indexed_once_in_a_run_even_if_the_catalog_forgets_to_mark_it(
+    give: Give, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_BATCH", 1)
+    with monkeypatch.context() as forgetful:
+        forgetful.setattr(library.catalog, "mark_indexed", lambda _: None)
+        assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, added=2, indexed=2)
+    assert library.catalog.pending_count() == 2
+    assert pipeline.ingest([], library) == Report(indexed=2)
+
+
 def test_an_embedder_that_fails_leaves_what_was_there_and_the_next_run_completes_it(
     give: Give, library: Library, broken_embedder: Broken
 ) -> None:
