@@ -14,7 +14,11 @@ from assistant.schema import Passage
 
 # A stop, closing marks, white space, then something that can open a sentence.
 _BOUNDARY = re.compile(
-    r"""(?<=[.?!])["')\]\u201d\u2019]*\s+(?=["'(\[\u201c\u2018$\\]{0,2}(?:[A-Z0-9\u0391-\u03a9]|[a-z]{1,3}\)))"""
+    r"""(?<=[.?!])["')\]\u201d\u2019$]*\s+
+    (?=["'(\[\u201c\u2018$\\]{0,2}(?:[A-Z0-9\u0391-\u03a9]|[a-z]{1,3}\))
+      |(?<!\.[a-z]\.\s)["'(\[\u201c\u2018]?\$[^\s$][^$]*\$  # a formula, unless it is "i.i.d. $x$"
+    )""",
+    re.VERBOSE,
 )
 # What ends in a full stop without ending a sentence.
 _ABBREVIATION = re.compile(

@@ -28,6 +28,13 @@ def sentences(text: str) -> list[str]:
         "We reach $20\\%$. | $N$ is free.",
         "Ice melts. | [1] says so.",
         "Ice melts. | Α-particles do not.",
+        # formulas
+        "It is bounded by $O(n^2)$. | $k$-means then stops.",
+        "It is bounded by $O(n^2).$ | The bound is tight.",
+        "It holds $$a = b.$$ | ($k$ is free.) | $\\ell_1$ too.",
+        "It costs $x. $y is another price.",
+        "We sum e.g. $k$ of them. | They are i.i.d. $x$ and w.r.t. $y$ free.",
+        "They are i.i.d. | We sum them.",
         # abbreviations
         "Smith et al. Found this. | We agree.",
         "Smith et al. (2020) show this. | We agree.",
