@@ -21,6 +21,8 @@ from assistant.schema import Paper, Scored
 
 ANALYZER = "simple-60 lowercase ascii_fold stopword(english) stemmer(english) bm25(1.2,0.75)"
 _TOKENIZER = "paperchat_english"
+# The engine's own, which it does not let be changed.
+_K1 = 1.2
 _WRITER_BYTES = 50_000_000
 # Terms of a query beyond this many are dropped: a pasted page is no question.
 _MOST_TERMS = 200
@@ -57,11 +59,17 @@ class TantivyLexicon:
 
     def search(self, text: str, limit: int) -> list[Scored]:
         """BM25 over title and abstract, best first; a term counts as often as the text has it."""
-        terms = Counter(self.terms(text)[:_MOST_TERMS])
+        terms = self._counted(text)
         if not terms:
             return []
         found = self._searcher.search(self._any_of(terms), limit, count=False)
         return [Scored(self._searcher.doc(address)["id"][0], float(score)) for score, address in found.hits]
+
+    def highest(self, text: str) -> float:
+        """The sum of the terms' rarities, each k1 + 1 times and as often as the text has it: BM25's limit."""
+        terms = self._counted(text)
+        rarity = self.rarity(terms)
+        return (_K1 + 1) * sum(count * rarity[term] for term, count in terms.items())
 
     def terms(self, text: str) -> list[str]:
         """The text's index terms in order."""
@@ -87,6 +95,9 @@ class TantivyLexicon:
     def is_empty(self) -> bool:
         """Whether it holds no paper."""
         return bool(self._searcher.num_docs == 0)
+
+    def _counted(self, text: str) -> Counter[str]:
+        return Counter(self.terms(text)[:_MOST_TERMS])
 
     def _holding(self, term: str) -> int:
         """How many papers have the term. The engine's own document frequency still counts papers that are gone."""

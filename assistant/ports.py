@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -27,6 +27,33 @@ class Reading:
     vector: Vectors
     spans: tuple[tuple[int, int], ...]
     tokens: Vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """The content words of a paper, in order: those of the title, then those of the abstract.
+
+    `starts` are character offsets into the abstract, -1 for a word of the title, shape (words,), int32. Row i of
+    `signs`, shape (words, ceil(dimension / 8)), uint8, has a bit for each coordinate of word i's vector: is it
+    above zero?
+    """
+
+    starts: NDArray[np.int32]
+    signs: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A question as the embedder reads it.
+
+    `vector` is its own, shape (dimension,); `words` are its content words' in their context, shape (words, dimension),
+    all of length one; `weights`, shape (words,), are the shares of the words, together 1.
+    """
+
+    text: str
+    vector: Vectors
+    words: Vectors
+    weights: Vectors
 
 
 class Embedder(Protocol):
@@ -61,8 +88,8 @@ class Embedder(Protocol):
 class Store(Protocol):
     """The vector index. Scores are cosine similarities, -1..1."""
 
-    def replace(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-        """Make these the only chunks of the papers that they belong to; row i of `vectors` is chunk i's."""
+    def replace(self, chunks: Sequence[Chunk], vectors: Sequence[Vectors] | Vectors) -> None:
+        """Make these the only chunks of the papers that they belong to; `vectors[i]` is chunk i's."""
         ...
 
     def remove(self, paper_ids: Collection[str]) -> None:
@@ -105,6 +132,10 @@ class Lexicon(Protocol):
         """The papers with the highest BM25 scores for the text, best first."""
         ...
 
+    def highest(self, text: str) -> float:
+        """What no paper's score for the text exceeds."""
+        ...
+
     def terms(self, text: str) -> list[str]:
         """The text's index terms in order: lower case, stemmed, without stop-words."""
         ...
@@ -127,6 +158,48 @@ class Lexicon(Protocol):
 
     def refresh(self) -> None:
         """See what other processes have written."""
+        ...
+
+
+class WordIndex(Protocol):
+    """The words of every paper in their context."""
+
+    def replace(self, papers: Mapping[str, Words]) -> None:
+        """Hold these words for these papers, by id."""
+        ...
+
+    def remove(self, paper_ids: Collection[str]) -> None:
+        """Forget the papers; ids that it does not hold are passed over."""
+        ...
+
+    def get(self, paper_ids: Collection[str]) -> dict[str, Words]:
+        """The words of those of the papers that it holds, as they are now."""
+        ...
+
+    def paper_ids(self) -> set[str]:
+        """Every paper that it holds, were it without a word."""
+        ...
+
+    def is_empty(self) -> bool:
+        """Whether it holds no paper."""
+        ...
+
+    def refresh(self) -> None:
+        """See what other processes have written."""
+        ...
+
+    def close(self) -> None:
+        """Release the files."""
+        ...
+
+
+class Reranker(Protocol):
+    """A closer look at the best candidates. `name` is the one in the settings."""
+
+    name: str
+
+    def score(self, asked: Asked, papers: Sequence[Paper]) -> list[float]:
+        """How well each of the papers fits the question, about 0..1."""
         ...
 
 

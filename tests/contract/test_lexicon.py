@@ -59,6 +59,22 @@ def test_search_is_best_first_with_one_entry_a_paper(lexicon: Lexicon, settled: 
     assert found[0].score > found[1].score > 0
 
 
+@pytest.mark.parametrize("text", ["glaciers", "glaciers rivers yeast", "rivers rivers rivers", "zeppelin yeast"])
+def test_no_score_reaches_the_highest_possible_one_however_often_a_paper_has_the_words(
+    lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon], text: str
+) -> None:
+    lexicon.replace([Paper("full", f"{text} " * 500)])
+    index = settled(lexicon)
+    best = index.search(text, 1)[0].score
+    assert best <= index.highest(text)
+    if "zeppelin" not in text:
+        assert best > 0.9 * index.highest(text)
+
+
+def test_a_text_without_terms_can_score_nothing(lexicon: Lexicon) -> None:
+    assert lexicon.highest("of the") == 0
+
+
 def test_search_reads_the_title_too(lexicon: Lexicon) -> None:
     assert ids(lexicon.search("years", 5)) == ["ice"]
 
