@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from assistant import abstain, citations, evidence, extractive, prompts, verify
 from assistant.errors import ModelError
-from assistant.ports import LLM
+from assistant.ports import LLM, Reranker
 from assistant.query import understand
-from assistant.retrieve import retrieve
+from assistant.retrieve import Ranking, retrieve
 from assistant.schema import (
     Answer,
     Citation,
@@ -38,8 +38,10 @@ _SHOWN = 6
 class Assistant:
     """Answers questions from a library; with `llm` None it quotes. Safe to call from several threads."""
 
-    def __init__(self, library: Library, settings: Settings, llm: LLM | None = None) -> None:
-        self.library, self.settings, self.llm = library, settings, llm
+    def __init__(
+        self, library: Library, settings: Settings, llm: LLM | None = None, reranker: Reranker | None = None
+    ) -> None:
+        self.library, self.settings, self.llm, self.reranker = library, settings, llm, reranker
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The whole answer. Raises InputError for an endless question, ModelError where the model fails."""
@@ -63,8 +65,7 @@ class Assistant:
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
 
     def _search(self, query: Query) -> SearchResult:
-        settings = self.settings
-        found = retrieve(query, self.library, settings.papers, settings.candidates, settings.dense_weight)
+        found = retrieve(query, self.library, _ranking(self.settings), self.reranker)
         return replace(found, hits=evidence.with_passages(query, found.hits, self.library.lexicon))
 
     def _judge(self, query: Query, found: SearchResult) -> Judgement:
@@ -92,7 +93,7 @@ class Assistant:
         if not draft.answered:
             yield _abstention(draft)
         elif self.llm is None:
-            found = evidence.select(query, draft.hits, self.library.embedder, self.library.lexicon)
+            found = evidence.select(query, draft.hits, self.library.lexicon)
             yield from _quoted(draft, extractive.compose(found, self.settings.statements))
         else:
             yield from self._written(draft, self.llm, query, history)
@@ -110,6 +111,16 @@ class Assistant:
             raise ModelError(f"the language model {llm.name} returned no statement")
         cited = _cited(draft, resolved, [passages for _, passages in checked])
         yield replace(cited, sentences=tuple(sentence for sentence, _ in checked), done=True)
+
+
+def _ranking(settings: Settings) -> Ranking:
+    return Ranking(
+        papers=settings.papers,
+        candidates=settings.candidates,
+        dense_weight=settings.dense_weight,
+        reranked=settings.reranked,
+        rerank_weight=settings.rerank_weight,
+    )
 
 
 def _quoted(draft: Answer, chosen: Sequence[Evidence]) -> Iterator[Answer]:

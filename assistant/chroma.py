@@ -54,7 +54,7 @@ class ChromaStore:
         """Release the directory."""
         self._client.close()
 
-    def replace(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
+    def replace(self, chunks: Sequence[Chunk], vectors: Sequence[Vectors] | Vectors) -> None:
         """Make these the only chunks of their papers. Raises LibraryWriteError."""
         self.remove({chunk.paper_id for chunk in chunks})
         rows = list(zip(chunks, vectors, strict=True))

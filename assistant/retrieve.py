@@ -1,73 +1,131 @@
-"""A query to ranked hits: dense and lexical search, their scores fused, one hit per paper."""
+"""A query to ranked hits: embed, search by meaning and by words, fuse, re-rank, one hit a paper.
+
+All scores are on scales that no search stretches: cosines, shares of the highest BM25 score that the question allows,
+the re-ranker's 0..1. So a weak match stays weak where it is the best of its list, and hits of two searches compare.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.schema import Hit, Query, Scored, SearchResult
-from assistant.timing import milliseconds
+from assistant.ports import Asked, Reranker
+from assistant.schema import Hit, Paper, Query, Scored, SearchResult
+from assistant.timing import Stopwatch
 
 if TYPE_CHECKING:
     from assistant.library import Library
 
 
-def retrieve(query: Query, library: Library, papers: int, candidates: int, dense_weight: float) -> SearchResult:
-    """The best `papers` hits of the `candidates` that each index proposes.
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How hits are chosen: `papers` of them, from `candidates` of each index.
 
-    `dense_weight` is the share of the vector score in the fused one, the rest is BM25's.
+    `dense_weight` is the share of the cosine in the fused score, the rest is BM25's. The best `reranked` are looked at
+    again; `rerank_weight` is that look's share in the score.
     """
-    started = time.perf_counter()
+
+    papers: int
+    candidates: int
+    dense_weight: float
+    reranked: int
+    rerank_weight: float
+
+
+def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranker | None = None) -> SearchResult:
+    """The best papers for the query, best first, with every part of their scores and the time of every stage."""
     if query.is_blank:
         return SearchResult(query, (), {"total_ms": 0.0})
-    vector = library.embedder.embed_queries([query.standalone])[0]
-    embedded = time.perf_counter()
-    dense = library.store.search(vector, candidates)
-    lexical = library.lexicon.search(query.standalone, candidates)
-    fused = fuse(dense, lexical, dense_weight)[:papers]
-    hits = _hits(fused, _by_id(dense), _by_id(lexical), library)
-    return SearchResult(query, hits, {"embed_ms": milliseconds(started, embedded), "total_ms": milliseconds(started)})
+    watch = Stopwatch()
+    asked = _asked(query, library)
+    watch.lap("embed_ms")
+    dense = library.store.search(asked.vector, ranking.candidates)
+    watch.lap("dense_ms")
+    lexical = library.lexicon.search(query.standalone, ranking.candidates)
+    fused = fuse(dense, _shares(lexical, library.lexicon.highest(query.standalone)), ranking.dense_weight)
+    watch.lap("lexical_ms")
+    papers = library.catalog.get([each.paper_id for each in fused[: max(ranking.reranked, ranking.papers)]])
+    closer = _closer(asked, papers[: ranking.reranked], reranker)
+    best = mix(fused, closer, ranking.rerank_weight if reranker else 0.0)
+    parts = {"dense": _by_id(dense), "lexical": _by_id(lexical), "rerank": _by_id(closer)}
+    hits = _hits(best, papers, parts)[: ranking.papers]
+    watch.lap("rerank_ms")
+    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings)
 
 
 def fuse(dense: Sequence[Scored], lexical: Sequence[Scored], dense_weight: float) -> list[Scored]:
-    """Weighted sum of min-max normalised scores, best first; a list that lacks a paper gives it 0.
+    """Weighted sum of two lists of scores, best first.
 
-    A weighted sum keeps what ranks throw away: how far ahead a paper is. Bruch, Gai and Ingber 2023,
-    "An analysis of fusion functions for hybrid retrieval".
+    What the dense list lacks counts as its last paper, which it is no nearer than; what the lexical one lacks, as 0.
+    A weighted sum keeps what ranks throw away: how far ahead a paper is. Bruch, Gai and Ingber 2023, "An analysis of
+    fusion functions for hybrid retrieval".
     """
-    parts = ((_normalised(dense), dense_weight), (_normalised(lexical), 1.0 - dense_weight))
-    total: dict[str, float] = {}
-    for scores, weight in parts:
-        for paper_id, score in scores.items():
-            total[paper_id] = total.get(paper_id, 0.0) + weight * score
-    ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
-    return [Scored(paper_id, score) for paper_id, score in ranked]
+    cosines, shares = _by_id(dense), _by_id(lexical)
+    last = min(cosines.values(), default=0.0)
+    return _ranked(
+        {
+            paper_id: dense_weight * cosines.get(paper_id, last) + (1.0 - dense_weight) * shares.get(paper_id, 0.0)
+            for paper_id in cosines | shares
+        }
+    )
 
 
-def _normalised(scored: Sequence[Scored]) -> dict[str, float]:
-    """Scores stretched to 0..1 within the list."""
-    if not scored:
-        return {}
-    low, high = min(each.score for each in scored), max(each.score for each in scored)
-    return {each.paper_id: (each.score - low) / (high - low) if high > low else 1.0 for each in scored}
+def mix(fused: Sequence[Scored], closer: Sequence[Scored], weight: float) -> list[Scored]:
+    """The fused scores with the re-ranker's, best first; a paper that it has not looked at has 0 of it."""
+    scores = _by_id(closer)
+    return _ranked(
+        {each.paper_id: (1.0 - weight) * each.score + weight * scores.get(each.paper_id, 0.0) for each in fused}
+    )
+
+
+def _asked(query: Query, library: Library) -> Asked:
+    from assistant import late
+
+    (reading,) = library.embedder.read_queries([query.standalone])
+    return late.ask(query.standalone, reading, library.lexicon)
+
+
+def _closer(asked: Asked, papers: Sequence[Paper], reranker: Reranker | None) -> list[Scored]:
+    if reranker is None:
+        return []
+    scores = reranker.score(asked, papers)
+    return [Scored(paper.id, score) for paper, score in zip(papers, scores, strict=True)]
+
+
+def _hits(best: Sequence[Scored], papers: Sequence[Paper], parts: Mapping[str, Mapping[str, float]]) -> tuple[Hit, ...]:
+    """Hits of those of the papers that were read, which are the best ones before re-ranking."""
+    by_id = {paper.id: paper for paper in papers}
+    found = [each for each in best if each.paper_id in by_id]
+    return tuple(
+        Hit(rank, min(1.0, max(0.0, each.score)), by_id[each.paper_id], scores=_parts(each.paper_id, parts))
+        for rank, each in enumerate(found, start=1)
+    )
+
+
+def _with_likeness(hits: Sequence[Hit], asked: Asked, library: Library) -> tuple[Hit, ...]:
+    from assistant import late
+
+    held = library.words.get([hit.paper.id for hit in hits])
+    return tuple(
+        replace(hit, likeness=late.by_sentence(asked, held[hit.paper.id], hit.paper.abstract))
+        if hit.paper.id in held
+        else hit
+        for hit in hits
+    )
+
+
+def _shares(scored: Sequence[Scored], highest: float) -> list[Scored]:
+    return [Scored(each.paper_id, each.score / highest) for each in scored]
+
+
+def _ranked(scores: Mapping[str, float]) -> list[Scored]:
+    return [Scored(paper_id, score) for paper_id, score in sorted(scores.items(), key=lambda each: (-each[1], each[0]))]
 
 
 def _by_id(scored: Sequence[Scored]) -> dict[str, float]:
     return {each.paper_id: each.score for each in scored}
 
 
-def _hits(
-    fused: Sequence[Scored], dense: Mapping[str, float], lexical: Mapping[str, float], library: Library
-) -> tuple[Hit, ...]:
-    fused_scores = _by_id(fused)
-    found = library.catalog.get(list(fused_scores))
-    return tuple(
-        Hit(rank, fused_scores[paper.id], paper, scores=_parts(paper.id, dense, lexical))
-        for rank, paper in enumerate(found, start=1)
-    )
-
-
-def _parts(paper_id: str, dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:
-    parts = {"dense": dense, "lexical": lexical}
+def _parts(paper_id: str, parts: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {name: scores[paper_id] for name, scores in parts.items() if paper_id in scores}

@@ -90,13 +90,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A paper found for a query. `score` is the fused one (0..1 within one search), `scores` its parts."""
+    """A paper found for a query. `score` is the fused one (0..1, comparable between searches), `scores` its parts.
+
+    `likeness` is how like the question each sentence of the abstract is, in order (late interaction, about 0..1).
+    """
 
     rank: int
     score: float
     paper: Paper
     passages: tuple[Passage, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    likeness: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ class Judgement:
 class Recipe:
     """What an index was built with. Two indexes are interchangeable only if their recipes are equal.
 
-    `dimension` is the length of a vector, `chunk_tokens` the most word-pieces a chunk may hold.
+    `dimension` is the length of a vector, `chunk_tokens` the most word-pieces a chunk may hold, `words` how the
+    words of an abstract are held.
     """
 
     embedder: str
@@ -165,6 +170,7 @@ class Recipe:
     chunk_tokens: int
     chunking: str
     analyzer: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,15 @@ class Settings(BaseSettings):
     )
     papers: int = Field(default=10, ge=1, le=1000, description="papers that a search returns")
     candidates: int = Field(default=100, ge=1, le=1000, description="papers that each index proposes before fusion")
-    dense_weight: float = Field(default=0.6, ge=0, le=1, description="share of the vector score in the fused score")
+    dense_weight: float = Field(default=0.7, ge=0, le=1, description="share of the vector score in the fused score")
+    reranker: str = Field(
+        default="late-interaction",
+        min_length=1,
+        description="closer look at the best candidates: `late-interaction` compares word by word with the embedder's "
+        "own vectors; `none`; else a sentence-transformers cross-encoder: a folder, or a hub name",
+    )
+    reranked: int = Field(default=50, ge=1, le=1000, description="papers that the re-ranker looks at")
+    rerank_weight: float = Field(default=0.6, ge=0, le=1, description="share of the re-ranker in the score")
     statements: int = Field(default=3, ge=1, le=10, description="most sentences that the extractive answer quotes")
     firm_from: float = Field(default=0.5, ge=0, le=1, description="confidence from which an answer is firm")
     tentative_from: float = Field(default=0.35, ge=0, le=1, description="confidence below which there is no answer")

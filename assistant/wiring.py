@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from assistant.catalog import Catalog
     from assistant.chat import Assistant
     from assistant.library import Indexes, Library
-    from assistant.ports import LLM, Embedder
+    from assistant.ports import LLM, Embedder, Reranker
     from assistant.settings import Settings
 
 CHUNKING = "title + whole sentences"
-STORE, LEXICON = "store", "lexicon"
+STORE, LEXICON, WORDS = "store", "lexicon", "words.db"
 EXTRACTIVE = "extractive"
+LATE_INTERACTION, NO_RERANKER = "late-interaction", "none"
 
 
 def stay_local(settings: Settings) -> None:
@@ -38,7 +39,8 @@ def stay_local(settings: Settings) -> None:
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
-    if is_local(settings.embedder) and not settings.llm.startswith("huggingface/"):
+    own = settings.reranker in (LATE_INTERACTION, NO_RERANKER) or is_local(settings.reranker)
+    if own and is_local(settings.embedder) and not settings.llm.startswith("huggingface/"):
         quiet["HF_HUB_OFFLINE"] = "1"
     for name, value in quiet.items():
         os.environ.setdefault(name, value)
@@ -66,6 +68,7 @@ def open_catalog(home: Path) -> Catalog:
 
 def recipe(settings: Settings, embedder: Embedder) -> Recipe:
     """What the indexes of these settings are built with."""
+    from assistant.late import HELD_AS
     from assistant.lexicon import ANALYZER
 
     return Recipe(
@@ -75,6 +78,7 @@ def recipe(settings: Settings, embedder: Embedder) -> Recipe:
         chunk_tokens=min(settings.chunk_tokens or embedder.max_tokens, embedder.max_tokens),
         chunking=CHUNKING,
         analyzer=ANALYZER,
+        words=HELD_AS,
     )
 
 
@@ -88,15 +92,15 @@ def open_library(settings: Settings, embedder: Embedder | None = None) -> Librar
         catalog = on_failure.enter_context(closing(open_catalog(settings.home)))
         library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
         on_failure.callback(library.close)
-        if catalog.count() and (library.store.is_empty() or library.lexicon.is_empty()):
+        if catalog.count() and any(index.is_empty() for index in (library.store, library.lexicon, library.words)):
             raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
         on_failure.pop_all()
     return library
 
 
 def reset_indexes(settings: Settings) -> None:
-    """Delete both indexes; the catalog stays, and everything in it waits to be indexed again."""
-    from assistant import chroma, lexicon
+    """Delete the indexes; the catalog stays, and everything in it waits to be indexed again."""
+    from assistant import chroma, lexicon, words
     from assistant.library import lock
 
     catalog = open_catalog(settings.home)
@@ -104,6 +108,7 @@ def reset_indexes(settings: Settings) -> None:
         catalog.unmark_all()
         chroma.wipe(settings.home / STORE)
         lexicon.wipe(settings.home / LEXICON)
+        words.wipe(settings.home / WORDS)
     catalog.close()
 
 
@@ -116,17 +121,35 @@ def open_llm(name: str) -> LLM | None:
     return llama.load(name)
 
 
+def open_reranker(settings: Settings, library: Library) -> Reranker | None:
+    """The re-ranker that the settings name; None for `none`. Raises ModelError."""
+    from assistant import encoder, late
+
+    if settings.reranker == NO_RERANKER:
+        return None
+    if settings.reranker == LATE_INTERACTION:
+        return late.LateInteraction(library)
+    return encoder.load_reranker(settings.reranker)
+
+
 def open_assistant(settings: Settings, library: Library | None = None) -> Assistant:
     """The assistant of the settings over their library."""
     from assistant.chat import Assistant
 
-    return Assistant(library or open_library(settings), settings, open_llm(settings.llm))
+    library = library or open_library(settings)
+    return Assistant(library, settings, open_llm(settings.llm), open_reranker(settings, library))
 
 
 def _open_indexes(home: Path, made_with: Recipe) -> Indexes:
     from assistant.chroma import ChromaStore
     from assistant.lexicon import TantivyLexicon
     from assistant.library import Indexes
+    from assistant.words import SqliteWords
 
-    lexicon = TantivyLexicon(home / LEXICON)  # first: it holds nothing open if the store then fails
-    return Indexes(ChromaStore(home / STORE, made_with), lexicon)
+    lexicon = TantivyLexicon(home / LEXICON)  # first: it holds nothing open if another then fails
+    store = ChromaStore(home / STORE, made_with)
+    try:
+        return Indexes(store, lexicon, SqliteWords(home / WORDS))
+    except LibraryError:
+        store.close()
+        raise

@@ -77,14 +77,14 @@ def put(records: Sequence[Record], catalog: Catalog, run: int) -> Report:
 
 
 def synchronise(library: Library, progress: Progress | None = None) -> int:
-    """Bring both indexes in line with the catalog; returns how many papers were indexed."""
+    """Bring all indexes in line with the catalog; returns how many papers were indexed."""
     if stale := library.catalog.stale():
         library.drop(stale)
     total, done, last = library.catalog.pending_count(), 0, ""
     limit = library.recipe.chunk_tokens
     while papers := library.catalog.pending(_BATCH, after=last):
         chunks = chunk(papers, library.embedder, limit)
-        library.index(papers, chunks, library.embedder.embed_documents([each.text for each in chunks]))
+        library.index(papers, chunks, library.embedder.read_documents([each.text for each in chunks]))
         done, last = done + len(papers), papers[-1].id
         if progress:
             progress(done, total)

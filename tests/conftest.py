@@ -78,13 +78,13 @@ def papers_file(tmp_path: Path) -> Path:
 def assistant(library: Library, settings: Settings, papers_file: Path) -> Assistant:
     """An assistant without a model over the three papers."""
     pipeline.ingest([papers_file], library)
-    return Assistant(library, settings)
+    return wiring.open_assistant(settings, library)
 
 
 @pytest.fixture
 def assistant_with(assistant: Assistant) -> Callable[[LLM], Assistant]:
     """The same over a language model."""
-    return lambda llm: Assistant(assistant.library, assistant.settings, llm)
+    return lambda llm: Assistant(assistant.library, assistant.settings, llm, assistant.reranker)
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +106,7 @@ def reader(
         library = wiring.open_library(shared, WordHashEmbedder())
         pipeline.ingest([papers_file], library)
         read_only.append(library)
-    return Assistant(read_only[0], settings)
+    return wiring.open_assistant(settings, read_only[0])
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def judging(reader: Assistant) -> Callable[..., Assistant]:
 
     def with_limits(llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0) -> Assistant:
         limits = {"firm_from": firm_from, "tentative_from": tentative_from}
-        return Assistant(reader.library, reader.settings.model_copy(update=limits), llm)
+        return Assistant(reader.library, reader.settings.model_copy(update=limits), llm, reader.reranker)
 
     return with_limits
 

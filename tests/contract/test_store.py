@@ -22,7 +22,7 @@ from assistant.schema import Chunk, Recipe, Scored
 if TYPE_CHECKING:
     from assistant.ports import Vectors
 
-RECIPE = Recipe("word-hash", "1", dimension=3, chunk_tokens=256, chunking="whole", analyzer="plain")
+RECIPE = Recipe("word-hash", "1", dimension=3, chunk_tokens=256, chunking="whole", analyzer="plain", words="plain")
 ADAPTERS: dict[str, Callable[[Path], Store]] = {"chroma": lambda folder: ChromaStore(folder, RECIPE)}
 EAST = np.array([1, 0, 0], dtype=np.float32)
 

@@ -22,6 +22,7 @@ from assistant.lexicon import TantivyLexicon
 from assistant.library import Library, lock
 from assistant.schema import Paper
 from assistant.settings import Settings, load
+from assistant.words import SqliteWords
 from ingest import pipeline
 from ingest.pipeline import Report
 from tests.conftest import SEEDS
@@ -38,14 +39,19 @@ DISK_FULL = 3
 
 not_as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 
-Held = tuple[list[Paper], set[str], set[str]]
+Held = tuple[list[Paper], set[str], set[str], set[str]]
 Open = Callable[[], Library]
 Give = Callable[[Path], Report]
 
 
 def held(library: Library) -> Held:
-    """What catalog, store and lexicon hold."""
-    return list(library.catalog.all()), library.store.paper_ids(), library.lexicon.paper_ids()
+    """What the catalog and the indexes hold."""
+    return (
+        list(library.catalog.all()),
+        library.store.paper_ids(),
+        library.lexicon.paper_ids(),
+        library.words.paper_ids(),
+    )
 
 
 def elsewhere(task: Callable[..., object], *arguments: object) -> int | None:
@@ -211,9 +217,10 @@ def earlier(open_library: Open) -> list[Paper]:
 @pytest.mark.parametrize(
     ("owner", "method", "call"),
     [
-        (WordHashEmbedder, "embed_documents", 3),
+        (WordHashEmbedder, "read_documents", 3),
         (Catalog, "put", 2),
         (ChromaStore, "remove", 2),
+        (SqliteWords, "replace", 2),
         (TantivyLexicon, "replace", 2),
         (Catalog, "mark_indexed", 2),
     ],
@@ -282,8 +289,8 @@ def test_a_writer_keeps_what_another_process_wrote_before(open_library: Open, pa
     pipeline.ingest(LATER, library)
     library.close()
     again = open_library()
-    papers, in_store, in_lexicon = held(again)
-    assert in_store == in_lexicon == {paper.id for paper in papers}
+    papers, in_store, in_lexicon, in_words = held(again)
+    assert in_store == in_lexicon == in_words == {paper.id for paper in papers}
     vectors = again.embedder.embed_queries([paper.abstract for paper in papers])
     assert {again.store.search(vector, 1)[0].paper_id for vector in vectors} == in_store
 
@@ -304,6 +311,28 @@ def test_an_index_of_another_embedder_is_refused_until_it_is_made_anew(
     renewed = wiring.open_library(settings, other)
     with renewed.writing():
         assert pipeline.synchronise(renewed) == 3
+    assert held(renewed) == expected
+    renewed.close()
+
+
+@pytest.mark.parametrize("accident", ["missing", "cut short", "overwritten"])
+def test_a_word_index_that_is_lost_is_named_with_its_cure_and_made_anew(
+    accident: str, library: Library, papers_file: Path, settings: Settings, open_library: Open
+) -> None:
+    pipeline.ingest([papers_file], library)
+    expected = held(library)
+    library.close()
+    file = settings.home / wiring.WORDS
+    broken = {"missing": None, "cut short": file.read_bytes()[:6000], "overwritten": b"ice " * 5000}[accident]
+    file.unlink()
+    if broken is not None:
+        file.write_bytes(broken)
+    with pytest.raises(LibraryError, match="paperchat reindex"):
+        open_library()
+    wiring.reset_indexes(settings)
+    renewed = wiring.open_library(settings, WordHashEmbedder())
+    with renewed.writing():
+        pipeline.synchronise(renewed)
     assert held(renewed) == expected
     renewed.close()
 
@@ -330,7 +359,13 @@ def test_a_directory_that_may_not_be_written_is_an_error_that_names_it(library: 
 
 @pytest.mark.parametrize(
     ("owner", "method"),
-    [(Catalog, "put"), (ChromaStore, "replace"), (TantivyLexicon, "replace"), (Catalog, "mark_indexed")],
+    [
+        (Catalog, "put"),
+        (ChromaStore, "replace"),
+        (SqliteWords, "replace"),
+        (TantivyLexicon, "replace"),
+        (Catalog, "mark_indexed"),
+    ],
 )
 def test_a_full_disk_is_an_error_and_once_there_is_room_the_next_ingest_completes(
     owner: Any, method: str, earlier: list[Paper], uninterrupted: Held, settings: Settings, open_library: Open

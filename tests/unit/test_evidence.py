@@ -12,7 +12,7 @@ from assistant.sentences import passages
 def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> list[Evidence]:
     library = reader.library
     found = reader.search(question).hits if hits is None else hits
-    return evidence.select(understand(question), found, library.embedder, library.lexicon)
+    return evidence.select(understand(question), found, library.lexicon)
 
 
 @pytest.mark.parametrize(

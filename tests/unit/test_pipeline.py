@@ -34,7 +34,7 @@ def never_apart(library: Library) -> Iterator[None]:
     yield
     ids = {paper.id for paper in library.catalog.all()}
     assert library.catalog.pending_count() == 0
-    assert library.store.paper_ids() == library.lexicon.paper_ids() == ids
+    assert library.store.paper_ids() == library.lexicon.paper_ids() == library.words.paper_ids() == ids
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def broken_embedder(library: Library, monkeypatch: pytest.MonkeyPatch) -> Broken
     @contextmanager
     def broken() -> Iterator[None]:
         with monkeypatch.context() as patch:
-            patch.setattr(library.embedder, "embed_documents", fail)
+            patch.setattr(library.embedder, "read_documents", fail)
             with pytest.raises(ModelError, match="the embedder broke"):
                 yield
 
@@ -167,7 +167,7 @@ def test_a_deleted_paper_is_found_no_more_and_can_come_back(give: Give, library:
     with library.writing():
         assert pipeline.synchronise(library) == 0
     assert nearest(library, ICE) == before["Bees"].id
-    assert library.store.paper_ids() == library.lexicon.paper_ids() == {before["Bees"].id}
+    assert library.store.paper_ids() == library.lexicon.paper_ids() == library.words.paper_ids() == {before["Bees"].id}
     assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, added=1, unchanged=1, indexed=1)
     assert papers(library) == before
 

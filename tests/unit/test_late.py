@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from assistant import late
+from assistant.library import Library
+from assistant.ports import Asked, Reading, Words
+from assistant.schema import Chunk, Paper
+from assistant.sentences import spans
+from tests.fakes import WordHashEmbedder
+
+ICE = Paper("ice", "Glaciers retreat. Small ones vanish. Of it.", title="Warm years")
+
+
+@pytest.fixture
+def embedder() -> WordHashEmbedder:
+    return WordHashEmbedder(dimension=128)
+
+
+def whole(paper: Paper) -> Chunk:
+    prefix = f"{paper.title}. " if paper.title else ""
+    return Chunk(paper.id, 0, prefix + paper.abstract, 0, len(paper.abstract))
+
+
+def held(
+    library: Library, embedder: WordHashEmbedder, papers: Sequence[Paper], chunks: Sequence[Chunk]
+) -> dict[str, Words]:
+    return late.held(papers, chunks, embedder.read_documents([chunk.text for chunk in chunks]), library.lexicon)
+
+
+def ask(library: Library, embedder: WordHashEmbedder, question: str) -> Asked:
+    return late.ask(question, embedder.read_queries([question])[0], library.lexicon)
+
+
+def test_content_words_are_held_with_their_places_and_stop_words_are_not(
+    library: Library, embedder: WordHashEmbedder
+) -> None:
+    words = held(library, embedder, [ICE], [whole(ICE)])["ice"]
+    places = [start for start in words.starts if start >= 0]
+    assert [ICE.abstract[start:].split()[0] for start in places] == "Glaciers retreat. Small ones vanish.".split()
+    assert list(words.starts[:2]) == [-1, -1]  # the title's
+    assert words.signs.shape == (7, 128 // 8)
+
+
+def test_a_title_is_held_once_and_later_chunks_have_their_own_places(
+    library: Library, embedder: WordHashEmbedder
+) -> None:
+    cut = ICE.abstract.index("Small")
+    parts = [(0, cut - 1), (cut, len(ICE.abstract))]
+    chunks = [Chunk("ice", at, f"Warm years. {ICE.abstract[a:b]}", a, b) for at, (a, b) in enumerate(parts)]
+    one, pieces = (held(library, embedder, [ICE], each)["ice"] for each in ([whole(ICE)], chunks))
+    assert list(one.starts) == list(pieces.starts)
+    assert np.array_equal(one.signs, pieces.signs)  # these vectors know nothing of their context
+
+
+def test_a_paper_without_a_content_word_is_held_without_words(library: Library, embedder: WordHashEmbedder) -> None:
+    empty = Paper("empty", "Of it.")
+    words = held(library, embedder, [empty, ICE], [whole(empty)])
+    assert [len(words[name].starts) for name in ("empty", "ice")] == [0, 0]
+
+
+def test_pieces_of_a_word_are_averaged_and_what_was_not_read_is_left_out(library: Library) -> None:
+    tokens = np.array([[1, 0, 0], [0, 2, 0], [0, 0, -1]], dtype=np.float32)
+    reading = Reading(np.ones(3, dtype=np.float32), ((0, 4), (4, 7), (8, 9)), tokens)
+    asked = late.ask("glacier. retreat", reading, library.lexicon)
+    assert asked.words == pytest.approx(np.array([[0.5**0.5, 0.5**0.5, 0]]), abs=1e-6)
+    assert list(asked.weights) == [1.0]
+
+
+def test_rare_words_weigh_more_and_all_weigh_one_together(library: Library, embedder: WordHashEmbedder) -> None:
+    library.lexicon.replace([Paper(str(number), "Glaciers melt.") for number in range(9)])
+    library.lexicon.replace([Paper("rare", "Glaciers calve.")])
+    common, rare = ask(library, embedder, "glaciers calve").weights
+    assert rare > common > 0
+    assert common + rare == pytest.approx(1.0)
+
+
+def test_a_text_with_the_words_of_the_question_is_most_like_it(library: Library, embedder: WordHashEmbedder) -> None:
+    papers = [ICE, Paper("bees", "Bees dance. Older bees dance longer."), Paper("empty", "Of it.")]
+    library.words.replace(held(library, embedder, papers, [whole(paper) for paper in papers]))
+    asked = ask(library, embedder, "older bees dance")
+    ice, bees, empty = late.LateInteraction(library).score(asked, papers)
+    assert 1 >= bees > 0.7 > 0.4 > ice
+    assert empty == 0
+
+
+def test_papers_that_the_index_lacks_and_questions_without_words_score_nothing(
+    library: Library, embedder: WordHashEmbedder
+) -> None:
+    reranker = late.LateInteraction(library)
+    assert reranker.score(ask(library, embedder, "bees"), [ICE]) == [0.0]
+    library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
+    assert reranker.score(ask(library, embedder, "of it"), [ICE]) == [0.0]
+    assert reranker.score(ask(library, embedder, "bees"), []) == []
+
+
+def test_each_sentence_is_compared_by_its_own_words(library: Library, embedder: WordHashEmbedder) -> None:
+    words = held(library, embedder, [ICE], [whole(ICE)])["ice"]
+    likeness = late.by_sentence(ask(library, embedder, "which small ones vanish in warm years?"), words, ICE.abstract)
+    assert len(likeness) == len(spans(ICE.abstract)) == 3
+    assert likeness[1] == max(likeness)
+    assert likeness[2] == 0.0
+    assert late.by_sentence(ask(library, embedder, "vanish"), words, "") == ()
+
+
+@pytest.mark.parametrize("dimension", [5, 8, 64, 384])
+def test_signs_keep_who_is_nearest(dimension: int) -> None:
+    rng = np.random.default_rng(1)
+    whole_vectors = rng.standard_normal((20, dimension)).astype(np.float32)
+    whole_vectors /= np.linalg.norm(whole_vectors, axis=1, keepdims=True)
+    asked = Asked("", whole_vectors[3], whole_vectors[3:4], np.ones(1, dtype=np.float32))
+    words = Words(np.arange(0, 40, 2, dtype=np.int32), np.packbits(whole_vectors > 0, axis=1))
+    text = " ".join("A." for _ in range(20))
+    assert len(spans(text)) in (1, 20)
+    signs = np.where(whole_vectors > 0, 1, -1) / dimension**0.5
+    likeness = late.by_sentence(asked, words, text)
+    assert max(likeness) == pytest.approx(float((signs @ whole_vectors[3]).max()), abs=1e-5)

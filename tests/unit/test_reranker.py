@@ -1,0 +1,103 @@
+"""Cross-encoders by name, with a tiny one made here, and how the settings choose a re-ranker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import CrossEncoder
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+from assistant import encoder, wiring
+from assistant.chat import Assistant
+from assistant.errors import ModelError
+from assistant.late import LateInteraction
+from assistant.ports import Asked
+from assistant.schema import Paper
+from assistant.settings import Settings
+
+WORDS = "[PAD] [UNK] [CLS] [SEP] glaciers melt honey bees dance ?".split()
+PAPERS = [Paper("ice", "glaciers melt"), Paper("bees", "bees dance", title="honey"), Paper("none", "")]
+
+
+def made(folder: Path, scores: int = 1) -> str:
+    """The name of a cross-encoder of a few hundred random weights."""
+    tokens = Tokenizer(models.WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token=WORDS[1]))
+    tokens.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokens.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    special = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), WORDS, strict=False))
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=tokens, **special)  # type: ignore[no-untyped-call]
+    torch.manual_seed(3)
+    shape: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "num_labels": scores}
+    config = BertConfig(vocab_size=len(WORDS), initializer_range=1.0, intermediate_size=16, **shape)
+    BertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def asking(question: str) -> Asked:
+    nothing = np.empty(0, dtype=np.float32)
+    return Asked(question, nothing, nothing, nothing)
+
+
+def test_a_cross_encoder_reads_the_question_with_title_and_abstract(tmp_path: Path) -> None:
+    name = made(tmp_path)
+    reranker = encoder.load_reranker(name)
+    scores = reranker.score(asking("bees dance ?"), PAPERS)
+    pairs = [("bees dance ?", text) for text in ("glaciers melt", "honey. bees dance", "")]
+    logits = CrossEncoder(name).predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
+    assert scores == pytest.approx([float(1 / (1 + np.exp(-logit))) for logit in logits], abs=1e-5)
+    assert len(set(scores)) == 3
+    assert all(0 <= score <= 1 for score in scores)
+    assert scores != reranker.score(asking("glaciers melt ?"), PAPERS)
+    assert reranker.score(asking("bees"), []) == []
+    assert reranker.name == name
+
+
+def test_a_model_with_several_scores_is_no_reranker(tmp_path: Path) -> None:
+    name = made(tmp_path, scores=3)
+    with pytest.raises(ModelError, match="gives 3 scores instead of one"):
+        encoder.load_reranker(name)
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "~/no-such-folder-either", "somebody/some-model"])
+def test_a_reranker_that_cannot_be_had_is_a_model_error_in_one_line(name: str) -> None:
+    with pytest.raises(ModelError, match=r"re-ranker.*(does not exist|cannot be loaded)") as refused:
+        encoder.load_reranker(name)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_settings_choose_the_reranker(reader: Assistant, settings: Settings, tmp_path: Path) -> None:
+    def chosen(**changes: str) -> object:
+        return wiring.open_reranker(settings.model_copy(update=changes), reader.library)
+
+    assert isinstance(chosen(), LateInteraction)
+    assert chosen(reranker=LateInteraction.name) is not None
+    assert chosen(reranker="none") is None
+    assert isinstance(chosen(reranker=made(tmp_path)), encoder.CrossEncoderReranker)
+
+
+def test_a_search_with_a_cross_encoder_shows_its_scores(reader: Assistant, settings: Settings, tmp_path: Path) -> None:
+    changed = settings.model_copy(update={"reranker": made(tmp_path), "rerank_weight": 1.0})
+    hits = wiring.open_assistant(changed, reader.library).search("do bees dance?").hits
+    assert len(hits) == 3
+    assert [hit.score for hit in hits] == pytest.approx([hit.scores["rerank"] for hit in hits])
+
+
+@pytest.mark.parametrize(
+    ("name", "offline"),
+    [("late-interaction", True), ("none", True), (".", True), ("cross-encoder/ms-marco-MiniLM-L6-v2", False)],
+)
+def test_the_hub_is_asked_only_for_a_reranker_that_is_there(
+    name: str, offline: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment: dict[str, str] = {}
+    monkeypatch.setattr("assistant.wiring.os.environ", environment)
+    wiring.stay_local(settings.model_copy(update={"reranker": name}))
+    assert (environment.get("HF_HUB_OFFLINE") == "1") == offline
