@@ -6,39 +6,41 @@ import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
+from assistant import smalltalk, unstated
+from assistant.alignment import Alignment
+from assistant.keywords import Word, greatest_rarity, is_in, telling
 from assistant.ports import Lexicon
-from assistant.schema import Hit, Judgement, Query, Strength
+from assistant.schema import Judgement, Paper, Query, Strength
 
 # Words of a question named as missing.
 _MOST_NAMED = 3
-_MARKS = "?!.,;:\"'()[]"
-# Words of asking, which say nothing of what is asked for.
-_ASKING = frozenset(
-    "what which who whom whose when where why how do does did done can could should would will shall may might must "
-    "has have had am been being many much more most any some they them he she i we you me us my our your "
-    "tell show give find explain describe please about from than so also just only there here".split()
-)
+# A name that none of so many leading papers has is missing from the evidence.
+_LEADING = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What speaks for an answer being here, each about 0..1, higher is better.
+    """What speaks for an answer being here, each about 0..1, higher is better. None grows with the question's length.
 
-    `cosine` of the question with the nearest paper; `known` share of the question's terms that any paper has.
+    `met` is the mean presence of the question's words in the first paper, weighted by rarity, and `weakest` the
+    presence below which a fifth of that weight lies; `named` is 1 where the leading papers have every name that the
+    question has, and less the rarer a missing one is; `stated` is 0 where it asks for what abstracts rarely state.
     """
 
-    cosine: float
-    known: float
+    met: float
+    weakest: float
+    named: float
+    stated: float
 
 
 # A logistic model over the signs, fitted on the dev half of the seeds suites by `python -m eval calibrate`.
-WEIGHTS = Signs(cosine=4.74, known=4.66)
-BIAS = -5.82
+WEIGHTS = Signs(met=7.62, weakest=7.12, named=3.33, stated=4.49)
+BIAS = -13.55
 
 
 def judge(
     query: Query,
-    hits: Sequence[Hit],
+    aligned: Sequence[Alignment],
     lexicon: Lexicon,
     firm_from: float,
     tentative_from: float,
@@ -46,22 +48,34 @@ def judge(
     """How likely it is that the library answers the question, and what to make of it."""
     if query.is_blank:
         return Judgement(0.0, Strength.NONE, "there is no question in it")
-    if not hits:
+    if smalltalk.is_no_question(query.text):
+        return Judgement(0.0, Strength.NONE, "it is not a question about papers", smalltalk.REPLY)
+    if not aligned:
         return Judgement(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
-    confidence = probability(signs(query, hits, lexicon))
+    confidence = probability(signs(query, aligned, lexicon))
     if confidence >= firm_from:
         return Judgement(confidence, Strength.FIRM)
+    doubts = _doubts(query, aligned, lexicon)
     if confidence >= tentative_from:
-        return Judgement(confidence, Strength.TENTATIVE, "these passages are the nearest, but may not be an answer")
-    return Judgement(confidence, Strength.NONE, _reason(query, lexicon))
+        reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
+        return Judgement(confidence, Strength.TENTATIVE, reason)
+    return Judgement(confidence, Strength.NONE, "; ".join(doubts) or "no abstract in the library seems to answer it")
 
 
-def signs(query: Query, hits: Sequence[Hit], lexicon: Lexicon) -> Signs:
-    """What speaks for an answer being here; `hits` is not empty."""
-    terms = _telling_words(query, lexicon)
+def signs(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> Signs:
+    """What speaks for an answer being here; `aligned` is not empty."""
+    first = aligned[0]
+    absent = _absent_names(first.words, _leading(aligned), lexicon)
+    # A name is there or not: what is near an unknown one says only that it is of the subject.
+    present = sorted(
+        (0.0 if word in absent else max(0.0, float(presence)), word.rarity)
+        for presence, word in zip(first.overall, first.words, strict=True)
+    )
     return Signs(
-        cosine=max(hit.scores.get("dense", 0.0) for hit in hits),
-        known=1.0 - len(lexicon.unknown(terms)) / max(1, len(terms)),
+        met=_mean(present),
+        weakest=_quantile(present, 0.2),
+        named=1.0 - max((word.rarity for word in absent), default=0.0) / greatest_rarity(lexicon),
+        stated=float(not unstated.asked_for(query.standalone)),
     )
 
 
@@ -71,17 +85,61 @@ def probability(found: Signs) -> float:
     return 1.0 / (1.0 + math.exp(-total))
 
 
-def _reason(query: Query, lexicon: Lexicon) -> str:
-    """Names the question's words that no abstract of the library has, if there are any."""
-    words = _telling_words(query, lexicon)
-    absent = lexicon.unknown(words)
-    named = list(dict.fromkeys(word for term, word in words.items() if term in absent))[:_MOST_NAMED]
-    if named:
-        return f"no abstract in the library mentions {' or '.join(named)}"
-    return "no abstract in the library seems to answer it"
+def _mean(weighted: Sequence[tuple[float, float]]) -> float:
+    """The weighted mean of (value, weight) pairs, 0 if there is none."""
+    total = sum(weight for _, weight in weighted)
+    return sum(value * weight for value, weight in weighted) / total if total else 0.0
 
 
-def _telling_words(query: Query, lexicon: Lexicon) -> dict[str, str]:
-    """The question's index terms, without those that any question may have, each with the word that it comes from."""
-    words = (word.strip(_MARKS) for word in query.standalone.split())
-    return {term: word for word in words if word.casefold() not in _ASKING for term in lexicon.terms(word)}
+def _quantile(ascending: Sequence[tuple[float, float]], share: float) -> float:
+    """The value up to which the share of the weight lies, of (value, weight) pairs in ascending order."""
+    left = share * sum(weight for _, weight in ascending)
+    for value, weight in ascending:
+        left -= weight
+        if left <= 0:
+            return value
+    return 0.0
+
+
+def _leading(aligned: Sequence[Alignment]) -> list[Paper]:
+    return [each.hit.paper for each in aligned[:_LEADING]]
+
+
+def _absent_names(words: Sequence[Word], papers: Sequence[Paper], lexicon: Lexicon) -> list[Word]:
+    """The names among the words that none of the papers has, be it in its text or among its authors."""
+    texts = [_everything(paper) for paper in papers]
+    terms = [set(lexicon.terms(text)) for text in texts]
+    named = (word for word in words if word.named)
+    return [word for word in named if not any(is_in(word, text, held) for text, held in zip(texts, terms, strict=True))]
+
+
+def _everything(paper: Paper) -> str:
+    parts = (paper.title, paper.abstract, *paper.authors, paper.venue, paper.year)
+    return "\n".join(str(part) for part in parts if part is not None)
+
+
+def _doubts(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> list[str]:
+    """Why the library may hold no answer, as far as that can be told."""
+    words = telling(query.standalone, lexicon)
+    missing = _missing(words, aligned, lexicon)
+    absent = _absent_names(words, _leading(aligned), lexicon)
+    doubts = []
+    if missing:
+        doubts.append(f"no abstract in the library mentions {_listed(missing)}")
+    elif absent:
+        doubts.append(f"the nearest abstracts do not mention {_listed(absent[:_MOST_NAMED])}")
+    return doubts + [f"abstracts rarely state {what}" for what in unstated.asked_for(query.standalone)[:1]]
+
+
+def _missing(words: Sequence[Word], aligned: Sequence[Alignment], lexicon: Lexicon) -> list[Word]:
+    """The words to say no abstract has: names where there are any, else those with the least like them in the first."""
+    unknown = lexicon.unknown({term for word in words for term in word.terms})
+    missing = list({word.text.casefold(): word for word in words if unknown.intersection(word.terms)}.values())
+    missing = [word for word in missing if word.named] or missing
+    presence = dict(zip((word.start for word in aligned[0].words), aligned[0].overall, strict=True))
+    least = sorted(missing, key=lambda word: float(presence.get(word.start, 0.0)))[:_MOST_NAMED]
+    return sorted(least, key=lambda word: word.start)
+
+
+def _listed(words: Sequence[Word]) -> str:
+    return " or ".join(word.text for word in words)

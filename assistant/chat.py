@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import abstain, citations, evidence, extractive, prompts, verify
+from assistant.alignment import Alignment, align
 from assistant.errors import ModelError
 from assistant.ports import LLM, Reranker
 from assistant.query import understand
@@ -57,10 +58,11 @@ class Assistant:
         started = time.perf_counter()
         query = understand(question, history, self.settings.question_limit)
         found = self._search(query)
-        judgement = self._judge(query, found)
+        aligned = align(query, found.hits, self.library.embedder, self.library.lexicon)
+        judgement = self._judge(query, aligned)
         draft = self._draft(query, found, judgement, milliseconds(started))
         timings = dict(draft.timings)
-        for answer in self._snapshots(draft, query, history):
+        for answer in self._snapshots(draft, query, aligned, history):
             timings.setdefault("first_text_ms", milliseconds(started))
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
 
@@ -68,10 +70,9 @@ class Assistant:
         found = retrieve(query, self.library, _ranking(self.settings), self.reranker)
         return replace(found, hits=evidence.with_passages(query, found.hits, self.library.lexicon))
 
-    def _judge(self, query: Query, found: SearchResult) -> Judgement:
+    def _judge(self, query: Query, aligned: Sequence[Alignment]) -> Judgement:
         settings = self.settings
-        lexicon = self.library.lexicon
-        return abstain.judge(query, found.hits, lexicon, settings.firm_from, settings.tentative_from)
+        return abstain.judge(query, aligned, self.library.lexicon, settings.firm_from, settings.tentative_from)
 
     def _draft(self, query: Query, found: SearchResult, judgement: Judgement, retrieve_ms: float) -> Answer:
         """The answer as far as it is known before its text."""
@@ -80,7 +81,7 @@ class Assistant:
             standalone=query.standalone,
             strength=judgement.strength,
             confidence=judgement.confidence,
-            text="",
+            text=judgement.reply or "",
             reason=judgement.reason,
             hits=found.hits,
             model=self.llm.name if self.llm else extractive.NAME,
@@ -89,12 +90,14 @@ class Assistant:
             done=False,
         )
 
-    def _snapshots(self, draft: Answer, query: Query, history: Sequence[Turn]) -> Iterator[Answer]:
+    def _snapshots(
+        self, draft: Answer, query: Query, aligned: Sequence[Alignment], history: Sequence[Turn]
+    ) -> Iterator[Answer]:
         if not draft.answered:
             yield _abstention(draft)
         elif self.llm is None:
-            found = evidence.select(query, draft.hits, self.library.lexicon)
-            yield from _quoted(draft, extractive.compose(found, self.settings.statements))
+            found = evidence.select(query, aligned)
+            yield from _quoted(draft, extractive.compose(query, found, self.settings.statements))
         else:
             yield from self._written(draft, self.llm, query, history)
 
@@ -158,6 +161,9 @@ def _cited(draft: Answer, resolved: citations.Resolved, behind: Sequence[Mapping
 
 
 def _abstention(draft: Answer) -> Answer:
+    """Says why there is no answer and names the nearest papers; a reply to what is no question stands as it is."""
+    if draft.text:
+        return replace(draft, done=True)
     nearest = tuple(hit.paper for hit in draft.hits[:_NEAREST])
     text = f"The library does not answer this: {draft.reason}."
     return replace(draft, text=text, nearest=nearest, done=True)

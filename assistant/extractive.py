@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from assistant.citations import has_marker
-from assistant.schema import Evidence, Sentence, Verdict
+from assistant.schema import Evidence, Query, Sentence, Verdict
 
 NAME = "extractive"
-# A further statement must be this good beside the best one.
-_SHARE_OF_BEST = 0.75
+# A further statement's odds of answering must be this good beside those of the best one.
+_SHARE_OF_BEST = 0.05
 # Two sentences whose sets of words overlap more (Jaccard) say the same.
 _REPEAT = 0.5
+# Papers quoted for a single fact, and for a question that several papers answer.
+_PAPERS, _PAPERS_OF_A_SURVEY = 3, 4
+# Of one paper such a question wants this many sentences at most, so that others have their say.
+_OF_ONE_PAPER = 2
+_SURVEY = re.compile(
+    r"\b(?:papers|studies|works|articles|publications|literature|benchmarks|datasets|data sets|surveys?|overview)\b"
+    r"|\b(?:compare|comparison|contrast|versus|vs|head to head|disagree|conflicting|both ways|pros and cons)\b"
+    r"|\b(?:is there|are there|any|want|conflicting|what) evidence\b|^evidence\b"
+    r"|\bwho (?:has|have)\b|\bhow do (?:people|researchers|authors|different)\b"
+    r"|\b(?:which|what) (?:\w+ ){0,2}(?:methods|approaches|techniques|formulas|theories|explanations|models) "
+    r"(?:are|exist|have|do|for|to)\b",
+    re.IGNORECASE,
+)
 
 
-def compose(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
+def compose(query: Query, evidence: Sequence[Evidence], most: int) -> list[Evidence]:
     """One to `most` passages that answer the question, grouped by paper and in each abstract's own order.
 
-    A sentence that holds something like a citation marker is not quoted: it would read as ours.
+    A question that several papers answer gets sentences of more of them. A sentence that holds something like a
+    citation marker is not quoted: it would read as ours.
     """
+    survey = wants_several(query)
+    papers, of_one = (_PAPERS_OF_A_SURVEY, _OF_ONE_PAPER) if survey else (_PAPERS, most)
     chosen: list[Evidence] = []
     for each in evidence:
-        good = not chosen or each.score >= _SHARE_OF_BEST * chosen[0].score
-        if good and len(chosen) < most and not has_marker(each.passage.text) and not _repeats(each, chosen):
+        if len(chosen) < most and _is_good(each, chosen) and _has_room(each, chosen, papers, of_one):
             chosen.append(each)
-    papers = list(dict.fromkeys(each.hit.paper.id for each in chosen))
-    return sorted(chosen, key=lambda each: (papers.index(each.hit.paper.id), each.passage.start))
+    order = list(dict.fromkeys(each.hit.paper.id for each in chosen))
+    return sorted(chosen, key=lambda each: (order.index(each.hit.paper.id), each.passage.start))
+
+
+def wants_several(query: Query) -> bool:
+    """Whether the question asks what several papers say, rather than for a single fact."""
+    return bool(_SURVEY.search(query.standalone))
 
 
 def statements(chosen: Sequence[Evidence]) -> list[Sentence]:
@@ -39,6 +61,23 @@ def statements(chosen: Sequence[Evidence]) -> list[Sentence]:
 def text(sentences: Sequence[Sentence]) -> str:
     """The answer's text: a line for each statement, its citation behind it."""
     return "\n".join(f"{each.text} {''.join(f'[{number}]' for number in each.citations)}" for each in sentences)
+
+
+def _is_good(each: Evidence, chosen: Sequence[Evidence]) -> bool:
+    """Whether it is worth quoting beside what is chosen already, of which the first is the best."""
+    near_best = not chosen or _odds(each) >= _SHARE_OF_BEST * _odds(chosen[0])
+    return near_best and not has_marker(each.passage.text) and not _repeats(each, chosen)
+
+
+def _has_room(each: Evidence, chosen: Sequence[Evidence], papers: int, of_one: int) -> bool:
+    held = Counter(other.hit.paper.id for other in chosen)
+    if each.hit.paper.id in held:
+        return held[each.hit.paper.id] < of_one
+    return len(held) < papers
+
+
+def _odds(each: Evidence) -> float:
+    return each.score / max(1.0 - each.score, 1e-9)
 
 
 def _repeats(each: Evidence, chosen: Sequence[Evidence]) -> bool:

@@ -149,11 +149,15 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether the library answers a question: a probability, what follows from it, and why."""
+    """Whether the library answers a question: a probability, what follows from it, and why.
+
+    `reply` is what to say where there is no question to answer.
+    """
 
     confidence: float
     strength: Strength
     reason: str | None = None
+    reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,9 @@ class Settings(BaseSettings):
     )
     reranked: int = Field(default=50, ge=1, le=1000, description="papers that the re-ranker looks at")
     rerank_weight: float = Field(default=0.6, ge=0, le=1, description="share of the re-ranker in the score")
-    statements: int = Field(default=3, ge=1, le=10, description="most sentences that the extractive answer quotes")
-    firm_from: float = Field(default=0.5, ge=0, le=1, description="confidence from which an answer is firm")
-    tentative_from: float = Field(default=0.35, ge=0, le=1, description="confidence below which there is no answer")
+    statements: int = Field(default=5, ge=1, le=10, description="most sentences that the extractive answer quotes")
+    firm_from: float = Field(default=0.25, ge=0, le=1, description="confidence from which an answer is firm")
+    tentative_from: float = Field(default=0.12, ge=0, le=1, description="confidence below which there is no answer")
     question_limit: int = Field(default=4000, ge=100, le=100_000, description="longest question, in characters")
     port: int = Field(
         default=7860,

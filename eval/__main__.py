@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,11 +33,13 @@ def run(
 
 
 @app.command()
-def calibrate() -> None:
-    """Fit the weights of the abstention gate on the dev half, and print them."""
+def calibrate(
+    suite: Annotated[Path | None, typer.Option(help="Folder of a collection; the seeds where not given.")] = None,
+) -> None:
+    """Fit the weights of the evidence and of the abstention gate on the dev half, and print them."""
     from eval.calibrate import calibrate as fit
 
-    typer.echo(fit(_settings()))
+    typer.echo(fit(_settings(), suite))
 
 
 @app.command()

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from assistant import evidence
+from assistant.alignment import PAPERS, align
 from assistant.chat import Assistant
 from assistant.query import understand
 from assistant.schema import Evidence, Hit, Paper
@@ -10,9 +13,15 @@ from assistant.sentences import passages
 
 
 def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> list[Evidence]:
-    library = reader.library
+    query, library = understand(question), reader.library
     found = reader.search(question).hits if hits is None else hits
-    return evidence.select(understand(question), found, library.lexicon)
+    return evidence.select(query, align(query, found, library.embedder, library.lexicon))
+
+
+def marks(reader: Assistant, question: str, abstract: str) -> list[evidence.Marks]:
+    query, library = understand(question), reader.library
+    (found,) = align(query, [Hit(1, 0.8, Paper("one", abstract))], library.embedder, library.lexicon)
+    return evidence.marks(query, found)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +41,7 @@ def test_every_sentence_of_the_hits_is_weighed_once_the_best_first(reader: Assis
     sentences = [passage.text for hit in reader.search("bees").hits for passage in passages(hit.paper.abstract)]
     assert sorted(each.passage.text for each in found) == sorted(sentences)
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
-    assert all(0 <= each.score <= 1.01 for each in found)
+    assert all(0 < each.score < 1 for each in found)
 
 
 def test_evidence_is_a_stretch_of_its_abstract(reader: Assistant) -> None:
@@ -41,13 +50,60 @@ def test_evidence_is_a_stretch_of_its_abstract(reader: Assistant) -> None:
 
 
 def test_only_the_best_papers_are_read_for_sentences(reader: Assistant) -> None:
-    hits = [Hit(rank, 0.5, Paper(f"paper-{rank}", "Bees dance.")) for rank in range(1, evidence.PAPERS + 3)]
-    assert {each.hit.rank for each in select(reader, "Do bees dance?", hits)} == set(range(1, evidence.PAPERS + 1))
+    hits = [Hit(rank, 0.5, Paper(f"paper-{rank}", "Bees dance.")) for rank in range(1, PAPERS + 3)]
+    assert {each.hit.rank for each in select(reader, "Do bees dance?", hits)} == set(range(1, PAPERS + 1))
 
 
 def test_of_equal_sentences_that_of_the_better_paper_goes_first(reader: Assistant) -> None:
     hits = [Hit(1, 0.2, Paper("worse", "Bees dance.")), Hit(2, 1.0, Paper("better", "Bees dance."))]
     assert [each.hit.paper.id for each in select(reader, "Do bees dance?", hits)] == ["better", "worse"]
+
+
+def test_a_sentence_wins_the_words_that_no_other_sentence_has_better(reader: Assistant) -> None:
+    found = marks(reader, "Do bees dance?", "Bees sleep at night. They dance by day. It rains.")
+    assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0])
+
+
+def test_a_word_in_several_sentences_is_won_by_each(reader: Assistant) -> None:
+    found = marks(reader, "dance", "Bees dance at noon. They dance by day. It rains.")
+    assert [each.won for each in found] == [1.0, 1.0, 0.0]
+
+
+def test_a_rare_word_is_worth_more_than_a_common_one(reader: Assistant) -> None:
+    common, rare = marks(reader, "third violins", "A third is lost. Violins are played.")
+    assert 0 < common.won < rare.won < 1
+
+
+def test_a_sentence_knows_its_place_and_the_first_of_several_opens(reader: Assistant) -> None:
+    found = marks(reader, "bees", "Bees dance. They sing. They sleep.")
+    assert [(each.place, each.opening) for each in found] == [(0.0, 1.0), (0.5, 0.0), (1.0, 0.0)]
+    (only,) = marks(reader, "bees", "Bees dance.")
+    assert (only.place, only.opening) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "figures"),
+    [
+        ("How many bees dance?", [0.0, 1.0, 1.0]),
+        ("what share of bees dances", [0.0, 1.0, 1.0]),
+        ("Why do bees dance?", [0.0, 0.0, 0.0]),
+    ],
+)
+def test_a_figure_counts_where_one_is_asked_for(reader: Assistant, question: str, figures: list[float]) -> None:
+    found = marks(reader, question, "Bees dance. Of them 41% dance at noon. The loss doubles.")
+    assert [each.figure for each in found] == figures
+
+
+@pytest.mark.parametrize(
+    ("mark", "more"), [("paper", 0.9), ("won", 0.9), ("place", 0.9), ("opening", 0.1), ("figure", 0.9)]
+)
+def test_each_mark_counts_for_or_against_a_sentence(mark: str, more: float) -> None:
+    middling = evidence.Marks(0.5, 0.5, 0.5, 0.5, 0.5)
+    assert evidence.probability(replace(middling, **{mark: more})) > evidence.probability(middling)
+
+
+def test_a_question_without_telling_words_wins_nothing(reader: Assistant) -> None:
+    assert [each.won for each in marks(reader, "what about it?", "Bees dance. They sing.")] == [0.0, 0.0]
 
 
 def test_without_hits_there_is_no_evidence(reader: Assistant) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from assistant import citations, extractive
-from assistant.schema import Evidence, Hit, Paper, Verdict
+from assistant.schema import Evidence, Hit, Paper, Query, Verdict
 from assistant.sentences import passages
 
 BEES = "Honey bees dance. They show the way to flowers. Old bees dance longer."
@@ -14,6 +16,10 @@ def evidence(abstract: str, *scores: float, rank: int = 1) -> list[Evidence]:
     return [Evidence(hit, passage, score) for passage, score in zip(passages(abstract), scores, strict=True)]
 
 
+def compose(found: list[Evidence], most: int, question: str = "Why do they dance?") -> list[Evidence]:
+    return extractive.compose(Query(question, question), found, most)
+
+
 def best_first(*each: list[Evidence]) -> list[Evidence]:
     return sorted((one for some in each for one in some), key=lambda one: -one.score)
 
@@ -23,20 +29,20 @@ def quotes(chosen: list[Evidence]) -> list[str]:
 
 
 def test_what_is_quoted_is_quoted_word_for_word() -> None:
-    chosen = extractive.compose(evidence(BEES, 0.9, 0.8, 0.7), most=3)
+    chosen = compose(evidence(BEES, 0.9, 0.8, 0.7), most=3)
     assert len(chosen) == 3
     for each, sentence in zip(chosen, extractive.statements(chosen), strict=True):
         assert each.hit.paper.abstract[each.passage.start : each.passage.end] == sentence.text
 
 
 def test_every_statement_carries_one_citation_and_is_supported() -> None:
-    sentences = extractive.statements(extractive.compose(evidence(BEES, 0.9, 0.8, 0.7), most=3))
+    sentences = extractive.statements(compose(evidence(BEES, 0.9, 0.8, 0.7), most=3))
     assert [(each.citations, each.verdict, each.support) for each in sentences] == [((1,), Verdict.SUPPORTED, 1.0)] * 3
 
 
 def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_order() -> None:
     found = best_first(evidence(ICE, 0.9, 0.81, rank=2), evidence(BEES, 0.1, 0.85, 0.86, rank=1))
-    sentences = extractive.statements(extractive.compose(found, most=4))
+    sentences = extractive.statements(compose(found, most=4))
     assert [(each.text, each.citations) for each in sentences] == [
         ("Glaciers lose ice every summer.", (1,)),
         ("Small ones shrink the fastest.", (1,)),
@@ -46,7 +52,7 @@ def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_ord
 
 
 def test_the_text_holds_the_statements_with_markers_that_resolve_to_themselves() -> None:
-    chosen = extractive.compose(best_first(evidence(ICE, 0.9, 0.1), evidence(BEES, 0.1, 0.8, 0.1, rank=2)), most=3)
+    chosen = compose(best_first(evidence(ICE, 0.9, 0.1), evidence(BEES, 0.1, 0.8, 0.1, rank=2)), most=3)
     text = extractive.text(extractive.statements(chosen))
     assert text == "Glaciers lose ice every summer. [1]\nThey show the way to flowers. [2]"
     assert citations.resolve(text, [each.hit for each in chosen]).text == text
@@ -54,32 +60,92 @@ def test_the_text_holds_the_statements_with_markers_that_resolve_to_themselves()
 
 def test_no_more_is_quoted_than_asked_for() -> None:
     found = evidence(BEES, 0.9, 0.88, 0.86)
-    assert [len(extractive.compose(found, most)) for most in (1, 2, 3, 10)] == [1, 2, 3, 3]
+    assert [len(compose(found, most)) for most in (1, 2, 3, 10)] == [1, 2, 3, 3]
 
 
 def test_the_best_sentences_are_the_ones_quoted() -> None:
     found = best_first(evidence(BEES, 0.8, 0.85, 0.9))
-    assert quotes(extractive.compose(found, most=2)) == ["They show the way to flowers.", "Old bees dance longer."]
+    assert quotes(compose(found, most=2)) == ["They show the way to flowers.", "Old bees dance longer."]
 
 
-def test_a_sentence_much_weaker_than_the_best_is_not_quoted() -> None:
-    assert quotes(extractive.compose(evidence(BEES, 0.8, 0.61, 0.5), most=3)) == [
+def test_a_sentence_of_much_lesser_odds_than_the_best_is_not_quoted() -> None:
+    assert quotes(compose(evidence(BEES, 0.8, 0.2, 0.1), most=3)) == [
         "Honey bees dance.",
         "They show the way to flowers.",
     ]
 
 
+def test_a_certain_sentence_leaves_no_room_for_others_but_is_quoted_itself() -> None:
+    assert quotes(compose(evidence(BEES, 1.0, 0.9, 0.9), most=3)) == ["Honey bees dance."]
+
+
+SURVEYS = [
+    "Which papers say that bees dance?",
+    "compare how bees and ants find their way",
+    "what evidence is there that old bees dance longer",
+    "who has studied the dance of bees",
+    "how do people decode dances",
+    "benchmarks for dances?",
+    "does it help? conflicting evidence welcome",
+    "What methods exist for decoding dances?",
+]
+SINGLE_FACTS = [
+    "How many dances were decoded?",
+    "Why do bees dance?",
+    "what error does the network make",
+    "which bees dance the longest",
+    "On how many of the 21 hives did it work?",
+    "",
+]
+
+
+@pytest.mark.parametrize("question", SURVEYS)
+def test_a_question_for_what_several_papers_say_is_told_from_one_for_a_fact(question: str) -> None:
+    assert extractive.wants_several(Query(question, question))
+
+
+@pytest.mark.parametrize("question", SINGLE_FACTS)
+def test_a_question_for_a_fact_wants_no_survey(question: str) -> None:
+    assert not extractive.wants_several(Query(question, question))
+
+
+BESTS = (0.9, 0.88, 0.86)
+
+
+def _five_papers() -> list[Evidence]:
+    """Five papers of three sentences, each of which is better than all of the next paper."""
+    return best_first(
+        *(
+            evidence(f"Hive{n} dances. Meadow{n} sleeps. Flower{n} smells.", *(best - n / 10 for best in BESTS), rank=n)
+            for n in range(1, 6)
+        )
+    )
+
+
+def test_a_single_fact_is_quoted_from_the_best_papers_as_it_comes() -> None:
+    assert [each.hit.rank for each in compose(_five_papers(), most=5)] == [1, 1, 1, 2, 2]
+
+
+def test_a_survey_gives_more_papers_their_say() -> None:
+    assert [each.hit.rank for each in compose(_five_papers(), most=7, question=SURVEYS[0])] == [1, 1, 2, 2, 3, 3, 4]
+
+
+@pytest.mark.parametrize(("question", "papers"), [(SINGLE_FACTS[0], 3), (SURVEYS[0], 4)])
+def test_no_answer_quotes_more_papers_than_can_be_read(question: str, papers: int) -> None:
+    assert len({each.hit.paper.id for each in compose(_five_papers(), most=99, question=question)}) == papers
+
+
 def test_a_near_repeat_is_not_quoted_twice() -> None:
     again = "They show the way to all flowers. Mites kill them."
     found = best_first(evidence(BEES, 0.1, 0.9, 0.1), evidence(again, 0.89, 0.88, rank=2))
-    assert quotes(extractive.compose(found, most=3)) == ["They show the way to flowers.", "Mites kill them."]
+    assert quotes(compose(found, most=3)) == ["They show the way to flowers.", "Mites kill them."]
 
 
 def test_a_sentence_with_something_like_a_marker_is_not_quoted() -> None:
     found = evidence("Bees dance [3]. Bees fly 【2】. Bees sleep at night.", 0.9, 0.89, 0.88)
-    assert quotes(extractive.compose(found, most=3)) == ["Bees sleep at night."]
+    assert quotes(compose(found, most=3)) == ["Bees sleep at night."]
 
 
 def test_without_evidence_nothing_is_quoted() -> None:
-    assert extractive.compose([], most=3) == []
+    assert compose([], most=3) == []
     assert extractive.text(extractive.statements([])) == ""

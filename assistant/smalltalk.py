@@ -1,0 +1,68 @@
+"""What people type that is no question to a library: pleasantries, talk about the assistant, instructions to it.
+
+The rules look at how a message is addressed, never at its topic: a question about prompts, jokes or greetings is a
+question. Where in doubt a message counts as a question, and the gate decides whether the library answers it.
+"""
+
+from __future__ import annotations
+
+import re
+
+REPLY = (
+    "I answer questions from the abstracts of the research papers in this library, and quote the sentences behind each "
+    "answer. Ask me, for instance, what is known about a method, how two approaches compare, or what a paper found."
+)
+_PLEASANTRIES = frozenset(
+    "hi hello hey heya hiya yo greetings good morning afternoon evening night day thanks thank thx ty cheers please "
+    "bye goodbye ciao hola bonjour hallo moin salut merci danke gracias welcome sorry ok okay cool great nice perfect "
+    "awesome wow lol haha hehe yes no yeah nope sure fine well test testing ping".split()
+)
+# What may stand beside a pleasantry without making a question of it.
+_BESIDE = frozenset(
+    "you your very so much a lot again there all everyone everybody folks bot buddy friend to and for the help have "
+    "been had see later is it this that was works got i one two three today".split()
+)
+_QUOTED = re.compile(r"(?<!\w)['\"\u201c\u2018].*?['\"\u201d](?!\w)")
+_CLAUSE = r"(?:^|[.!?,;:]\s*|\bso\s+)"
+_SENTENCE = r"(?:^\W*(?:(?:hi|hey|hello|ok|okay|please|now|so|and)\b[\s,]*)*|[.!?]\s+)"
+_POLITE = r"(?:(?:can|could|would|will) you (?:please )?|please |now |just |i want you to )*"
+_TO_THE_ASSISTANT = (
+    r"how (?:are|r) (?:you|u)\b(?! (?:supposed|to)\b)",
+    r"how(?:'s| is| was) your (?:day|weekend|morning|evening)\b",
+    r"(?:what(?:'s| is)|tell me) your (?:name|age|purpose|job|favou?rite)\b",
+    r"(?:who|what) (?:are|made|built|created|trained) you\b",
+    r"are you (?:an? |the )?(?:real|human|person|bot|robot|chat ?bot|ai|machine|alive|sentient|conscious|there|ok)\b",
+    r"(?:do|can|did) you (?:like|love|hate|feel|dream|sleep|eat|have feelings|speak|hear me|remember me)\b",
+    r"what can you do\b",
+)
+_INSTRUCTIONS = (
+    r"(?:ignore|disregard|forget|override|bypass) (?:\w+ ){0,4}?"
+    r"(?:instructions?|rules|prompts?|guidelines|restrictions|you were told|i said)\b",
+    r"(?:print|show|reveal|repeat|output|display|leak|give|tell)(?: me| us)? (?:\w+ )?your (?:\w+ ){0,3}?"
+    r"(?:prompts?|instructions|rules|configuration|secrets?|keys?|passwords?)\b",
+    r"(?:what|which) (?:is|are|was|were) your (?:\w+ ){0,2}(?:prompt|instructions|rules)\b",
+    r"(?:pretend|imagine) (?:to be|(?:that )?you(?:'re| are| have))\b",
+    r"you(?:'re| are) (?:now|no longer)\b",
+    r"from now on,? (?:you|answer|reply|ignore|speak|call)\b",
+    r"let(?:'s| us) play\b",
+    r"(?:act|behave|answer|respond|talk|speak) (?:as if you|like an?|as an? \w+ (?:who|that|without))\b",
+    r"(?:write|compose|sing|tell|make|draw|give|recite)(?: me| us)?(?: an?| some| the| this| \w+){0,3} "
+    r"(?:poems?|songs?|jokes?|haikus?|limericks?|stor(?:y|ies)|essays?|e-?mails?|letters?|rap|recipes?)\b",
+    r"write(?: me| us)? (?:an?|some|the|my)(?: \w+){0,3} (?:code|scripts?|functions?|programs?|homework|thesis)\b",
+    r"(?:make up|invent|fabricate|fake)\b.*\b(?:papers?|citations?|references?|sources?|quotes?|abstracts?)\b",
+)
+_ADDRESSED = re.compile(
+    f"{_CLAUSE}(?:{'|'.join(_TO_THE_ASSISTANT)})|{_SENTENCE}{_POLITE}(?:{'|'.join(_INSTRUCTIONS)})", re.IGNORECASE
+)
+_FILLER = re.compile(r"\blorem ipsum\b", re.IGNORECASE)
+
+
+def is_no_question(message: str) -> bool:
+    """Whether the message is addressed to the assistant rather than to the library; what it quotes does not count."""
+    text = _QUOTED.sub("", message.replace("\u2019", "'"))
+    return bool(_is_pleasantry(text) or _ADDRESSED.search(text) or _FILLER.match(text))
+
+
+def _is_pleasantry(text: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", text.casefold())
+    return any(word in _PLEASANTRIES for word in words) and all(word in _PLEASANTRIES | _BESIDE for word in words)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from assistant.chat import Assistant
+from assistant.keywords import Word, greatest_rarity, is_in, telling
+
+
+def words(reader: Assistant, question: str) -> list[Word]:
+    return telling(question, reader.library.lexicon)
+
+
+def names(reader: Assistant, question: str) -> list[str]:
+    return [word.text for word in words(reader, question) if word.named]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What do the glaciers of the Alps lose?", ["glaciers", "Alps", "lose"]),
+        ("Are there any papers about how bees dance?", ["bees", "dance"]),
+        ("Adam's step, they've said, doesn't shrink", ["Adam", "step", "said", "shrink"]),
+        ("T5-small vs GPT-4o", ["T5", "small", "vs", "GPT", "4o"]),
+        ("Which ones do they?", ["ones"]),
+        ("", []),
+        ("?!", []),
+    ],
+)
+def test_the_words_of_asking_tell_nothing(reader: Assistant, question: str, told: list[str]) -> None:
+    assert [word.text for word in words(reader, question)] == told
+
+
+def test_a_word_knows_its_place_in_the_question(reader: Assistant) -> None:
+    question = "Do honey bees' dances, (honestly) help?"
+    assert all(question[word.start :].startswith(word.text) for word in words(reader, question))
+    assert all(word.text in question[word.start : word.end] for word in words(reader, question))
+
+
+def test_a_word_that_fewer_papers_have_is_rarer_and_an_unknown_one_the_rarest(reader: Assistant) -> None:
+    third, bees, violins = words(reader, "third bees violins")
+    assert third.rarity < bees.rarity < violins.rarity == greatest_rarity(reader.library.lexicon)
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("Does NovoGrad beat Adam on ImageNet?", ["NovoGrad", "Adam", "ImageNet"]),
+        ("what is said of DPO and of the 7B model", ["DPO", "7B"]),
+        ("LLMs with T5 or GPT-4o", ["LLMs", "T5", "GPT", "4o"]),
+        ("Glaciers shrink. Bees dance? So: Bread rises", []),
+        ('"Bees" dance, said Smith', ["Smith"]),
+        ("Honey bees in 2019 and 3 others", []),
+        ("Small Glaciers Shrink The Fastest In The Northern Alps", []),
+        ("Small Glaciers Shrink The Fastest Under DPO", ["DPO"]),
+        ("WHY DO BEES DANCE WITH T5", ["T5"]),
+        ("which value of x", []),
+    ],
+)
+def test_a_name_is_told_by_how_it_is_written(reader: Assistant, question: str, named: list[str]) -> None:
+    assert names(reader, question) == named
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "there"),
+    [
+        ("SFT", "We study supervised fine-tuning.", True),
+        ("LLMs", "Large language models are studied.", True),
+        ("LLMs", "An LLM is studied.", True),
+        ("LLM", "We study LLMs.", True),
+        ("RM", "A reward model is fitted.", True),
+        ("SFT", "Fine-tuning, supervised.", False),
+        ("Sft", "We study supervised fine-tuning.", False),
+        ("NovoGrad", "Novo and others graduate.", False),
+    ],
+)
+def test_a_name_may_be_spelt_out(reader: Assistant, name: str, text: str, there: bool) -> None:
+    (word,) = words(reader, name)
+    assert is_in(word, text, set(reader.library.lexicon.terms(text))) is there

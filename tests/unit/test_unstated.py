@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from assistant.unstated import asked_for
+
+
+@pytest.mark.parametrize(
+    ("question", "what"),
+    [
+        ("Which learning rate was used for fine-tuning?", "hyper-parameters and exact settings"),
+        ("what value of gamma works best, and which batch size do they use?", "hyper-parameters and exact settings"),
+        ("exactly which prompt did the judge get", "hyper-parameters and exact settings"),
+        ("Exactly how many layers are frozen?", "exact counts"),
+        ("how many training epochs does it take", "exact counts"),
+        ("its word error rate on clean speech", "scores by a named measure"),
+        ("F1 of the tagger?", "scores by a named measure"),
+        ("how many GPUs were needed?", "hardware and running times"),
+        ("GPU hours of the largest run", "hardware and running times"),
+        ("How many of the annotators agreed?", "who took part, how many and for what pay"),
+        ("the number of crowd workers", "who took part, how many and for what pay"),
+        ("what were the raters paid?", "who took part, how many and for what pay"),
+        ("is the code on GitHub?", "licences and where code is found"),
+        ("under which license is it released", "licences and where code is found"),
+    ],
+)
+def test_what_abstracts_rarely_state_is_recognised(question: str, what: str) -> None:
+    assert what in asked_for(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what is the largest learning rate that training survives?",
+        "Does the best weight decay depend on the learning rate?",
+        "why do people need warmup?",
+        "how much better is it than the baseline?",
+        "How many data sets does the benchmark cover?",
+        "did it pay off in practice?",
+        "learning rate schedules",
+        "Which layers change the most?",
+        "",
+    ],
+)
+def test_what_abstracts_may_well_state_is_let_be(question: str) -> None:
+    assert asked_for(question) == []
