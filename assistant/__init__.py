@@ -2,18 +2,33 @@
 
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
-from assistant.schema import Answer, Citation, Hit, Paper, Passage, Query, SearchResult, Strength, Turn, Verdict
+from assistant.schema import (
+    Answer,
+    Citation,
+    Filters,
+    Hit,
+    Paper,
+    Passage,
+    Query,
+    Scope,
+    SearchResult,
+    Strength,
+    Turn,
+    Verdict,
+)
 from assistant.wiring import open_assistant
 
 __all__ = [
     "Answer",
     "Assistant",
     "Citation",
+    "Filters",
     "Hit",
     "Paper",
     "PaperchatError",
     "Passage",
     "Query",
+    "Scope",
     "SearchResult",
     "Strength",
     "Turn",

@@ -24,7 +24,8 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
 from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
-from assistant.schema import Paper, Record
+from assistant.filters import holds, is_by, is_from
+from assistant.schema import Filters, Paper, Record, Scope
 
 SCHEMA_VERSION = 1
 # SQLite's oldest limit on the parameters of one statement is 999.
@@ -169,6 +170,39 @@ class Catalog:
         """How many papers are indexed."""
         with self._reading() as connection:
             return _number(connection, _shown())
+
+    def within(self, filters: Filters, scope: Scope) -> set[str] | None:
+        """Ids of the indexed papers that may be looked at; None where that is all of them."""
+        if not filters and not scope:
+            return None
+        allowed = sa.select(papers.c.id).where(_is_shown(), *_conditions(filters))
+        if not scope.pinned:
+            with self._reading() as connection:
+                return set(connection.scalars(allowed)) - set(scope.excluded)
+        found = self._select_in(allowed, papers.c.id, sorted(set(scope.pinned) - set(scope.excluded)))
+        return {row.id for row in found}
+
+    def newest(self, within: Collection[str], limit: int) -> list[Paper]:
+        """The newest of these papers; those without a year come last."""
+        by_year = sa.select(papers.c.id).where(_is_shown()).order_by(papers.c.year.desc().nulls_last(), papers.c.id)
+        with self._reading() as connection:
+            found = [each for each in connection.scalars(by_year) if each in within]
+        return self.get(found[:limit])
+
+    def is_author(self, name: str) -> bool:
+        """Whether an indexed paper names an author of this name."""
+        with self._reading() as connection:
+            by_name = sa.select(papers.c.id).where(_is_shown(), *_conditions(Filters(authors=(name,)))).limit(1)
+            return connection.scalar(by_name) is not None
+
+    def lacking(self, filters: Filters) -> dict[str, int]:
+        """How many indexed papers do not say what is filtered by at all."""
+        asked = {"authors": filters.authors, "title": filters.titles, "venue": filters.venues}
+        years = (filters.since, filters.until) != (None, None)
+        names = [name for name, values in (asked | {"year": ("year",) * years}).items() if values]
+        empty = {name: papers.c.authors == [] if name == "authors" else papers.c[name].is_(None) for name in names}
+        with self._reading() as connection:
+            return {name: _number(connection, _shown().where(condition)) for name, condition in empty.items()}
 
     def pending(self, limit: int, after: str = "") -> list[Paper]:
         """Papers that the indexes do not hold as they are now, by id, from the first id after the given one on."""
@@ -324,11 +358,34 @@ def _hash(value: Any) -> str:
 def _set_up_connection(connection: Any, _: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("paperchat_holds", 2, holds, deterministic=True)
+    connection.create_function("paperchat_is_by", 2, lambda authors, name: is_by(json.loads(authors), name))
+    connection.create_function("paperchat_is_from", 2, lambda sources, part: is_from(json.loads(sources), part))
 
 
 def _shown() -> sa.Select[Any]:
-    held = (indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != _ANNOUNCED)
-    return sa.select(papers).where(sa.exists().where(held))
+    return sa.select(papers).where(_is_shown())
+
+
+def _is_shown() -> sa.ColumnElement[bool]:
+    return sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != _ANNOUNCED))
+
+
+def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    """What the filters ask, the cheapest first; the functions are those of `_set_up_connection`."""
+    asked: list[sa.ColumnElement[bool]] = []
+    asked += [papers.c.year >= filters.since] if filters.since is not None else []
+    asked += [papers.c.year <= filters.until] if filters.until is not None else []
+    asked += [sa.func.paperchat_holds(papers.c.venue, venue) for venue in filters.venues]
+    asked += [sa.func.paperchat_holds(papers.c.title, title) for title in filters.titles]
+    asked += [sa.func.paperchat_is_from(papers.c.sources, source) for source in filters.sources]
+    asked += [sa.func.paperchat_is_by(papers.c.authors, name) for name in filters.authors]
+    asked += [_says(phrase) for phrase in filters.phrases]
+    return [*asked, *(sa.not_(_says(phrase)) for phrase in filters.without)]
+
+
+def _says(phrase: str) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.func.paperchat_holds(papers.c.title, phrase), sa.func.paperchat_holds(papers.c.abstract, phrase))
 
 
 def _waiting() -> sa.Select[Any]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from assistant import abstain, citations, evidence, extractive, prompts, verify
 from assistant.alignment import Alignment, align
 from assistant.errors import ModelError
+from assistant.filters import unmatched
 from assistant.ports import LLM, Reranker
 from assistant.query import understand
 from assistant.retrieve import Ranking, retrieve
 from assistant.schema import (
+    EVERYTHING,
     Answer,
     Citation,
     Evidence,
@@ -21,6 +23,7 @@ from assistant.schema import (
     Paper,
     Passage,
     Query,
+    Scope,
     SearchResult,
     Strength,
     Turn,
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 # Papers named in an abstention, and abstracts shown to a language model.
 _NEAREST = 3
 _SHOWN = 6
+# Characters of a question that a language model rewrites; whatever is longer is no question.
+_LONGEST_REWRITE = 400
 
 
 class Assistant:
@@ -44,41 +49,58 @@ class Assistant:
     ) -> None:
         self.library, self.settings, self.llm, self.reranker = library, settings, llm, reranker
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """The whole answer. Raises InputError for an endless question, ModelError where the model fails."""
-        *_, last = self.stream(question, history)
+    def ask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
+        """The whole answer, from the papers of the scope.
+
+        Raises InputError for an endless question and for a filter that does not exist, NotFoundError for a scope with
+        an unknown id, ModelError where the model fails.
+        """
+        *_, last = self.stream(question, history, scope)
         return last
 
-    def search(self, question: str, history: Sequence[Turn] = ()) -> SearchResult:
-        """The papers that bear on the question, with their passages, best first. Raises InputError."""
-        return self._search(understand(question, history, self.settings.question_limit))
+    def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
+        """The papers that bear on the question, with their passages, best first. Raises as `ask` does."""
+        return self._search(self._understand(question, history, scope))
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+    def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
         """Snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         started = time.perf_counter()
-        query = understand(question, history, self.settings.question_limit)
+        query = self._understand(question, history, scope)
         found = self._search(query)
         aligned = align(query, found.hits, self.library.embedder, self.library.lexicon)
-        judgement = self._judge(query, aligned)
+        judgement = self._judge(query, found, aligned)
         draft = self._draft(query, found, judgement, milliseconds(started))
         timings = dict(draft.timings)
         for answer in self._snapshots(draft, query, aligned, history):
             timings.setdefault("first_text_ms", milliseconds(started))
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
 
+    def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
+        catalog = self.library.catalog
+        known = Scope(*(tuple(catalog.find(each).id for each in ids) for ids in (scope.pinned, scope.excluded)))
+        query = understand(question, history, self.settings.question_limit, known, catalog.is_author)
+        if self.llm and self.settings.rewrite and history and query.leans:
+            return replace(query, standalone=_rewritten(query, history, self.llm))
+        return query
+
     def _search(self, query: Query) -> SearchResult:
         found = retrieve(query, self.library, _ranking(self.settings), self.reranker)
         return replace(found, hits=evidence.with_passages(query, found.hits, self.library.lexicon))
 
-    def _judge(self, query: Query, aligned: Sequence[Alignment]) -> Judgement:
-        settings = self.settings
-        return abstain.judge(query, aligned, self.library.lexicon, settings.firm_from, settings.tentative_from)
+    def _judge(self, query: Query, found: SearchResult, aligned: Sequence[Alignment]) -> Judgement:
+        settings, lexicon, catalog = self.settings, self.library.lexicon, self.library.catalog
+        if not found.hits and (query.filters or query.scope):
+            reason = unmatched(query.filters, query.scope, catalog.count(), catalog.lacking(query.filters))
+            return Judgement(0.0, Strength.NONE, reason)
+        return abstain.judge(query, aligned, lexicon, settings.firm_from, settings.tentative_from)
 
     def _draft(self, query: Query, found: SearchResult, judgement: Judgement, retrieve_ms: float) -> Answer:
         """The answer as far as it is known before its text."""
         return Answer(
             question=query.text,
             standalone=query.standalone,
+            filters=query.filters,
+            scope=query.scope,
             strength=judgement.strength,
             confidence=judgement.confidence,
             text=judgement.reply or "",
@@ -124,6 +146,16 @@ def _ranking(settings: Settings) -> Ranking:
         reranked=settings.reranked,
         rerank_weight=settings.rerank_weight,
     )
+
+
+def _rewritten(query: Query, history: Sequence[Turn], llm: LLM) -> str:
+    """The model's words for the question, if it says something usable; or else the query as the rules made it."""
+    try:
+        text = " ".join("".join(llm.stream(prompts.standalone(query, history))).split())
+    except ModelError:
+        return query.standalone
+    usable = text.endswith("?") and len(text) <= _LONGEST_REWRITE and not citations.has_marker(text)
+    return text if usable else query.standalone
 
 
 def _quoted(draft: Answer, chosen: Sequence[Evidence]) -> Iterator[Answer]:

@@ -31,6 +31,9 @@ COLLECTION = "paperchat"
 _RECIPE = "recipe"
 # Chunks asked for per paper wanted, so that papers of several chunks do not crowd out others.
 _CHUNKS_PER_PAPER = 2
+# What it costs to be given one chunk more by a search, in chunks that are fetched to be compared: measured at 80,000
+# papers, 0.04 ms beside 0.1 ms.
+_COSTS = 0.4
 
 
 class ChromaStore:
@@ -71,14 +74,10 @@ class ChromaStore:
         for batch in _batches(sorted(paper_ids), self._most_rows):
             self._write("delete", where={"paper": {"$in": batch}})
 
-    def search(self, vector: Vectors, limit: int) -> list[Scored]:
+    def search(self, vector: Vectors, limit: int, within: Collection[str] | None = None) -> list[Scored]:
         """The papers nearest to the vector, each with the cosine of its best chunk. Raises LibraryError."""
-        chunks = limit * _CHUNKS_PER_PAPER
         with self._lock:
-            best = self._best(vector, chunks)
-            while len(best) < limit and chunks < self._read("count"):
-                chunks *= 4
-                best = self._best(vector, chunks)
+            best = self._nearest(vector, limit, None if within is None else frozenset(within))
         return [Scored(paper_id, score) for paper_id, score in islice(best.items(), limit)]
 
     def paper_ids(self) -> set[str]:
@@ -90,13 +89,41 @@ class ChromaStore:
         """Whether it holds no chunk. Raises LibraryError."""
         return bool(self._read("count") == 0)
 
-    def _best(self, vector: Vectors, chunks: int) -> dict[str, float]:
+    def _nearest(self, vector: Vectors, limit: int, within: frozenset[str] | None) -> dict[str, float]:
+        """At least `limit` papers, if there are so many, with the cosines of their best chunks, best first.
+
+        Chroma's own filter takes longer than either way here: comparing the papers asked for one by one where they
+        are few, or else asking for as many more chunks as will be left out.
+        """
+        chunks, held = limit * _CHUNKS_PER_PAPER, self._read("count")
+        if within is not None:
+            chunks = max(1, min(chunks * held // max(1, len(within)) + 1, held))
+            if len(within) <= _COSTS * chunks:
+                return self._compared(vector, within)
+        best = self._best(vector, chunks, within)
+        while len(best) < limit and chunks < held:
+            chunks *= 4
+            best = self._best(vector, chunks, within)
+        return best
+
+    def _best(self, vector: Vectors, chunks: int, within: frozenset[str] | None) -> dict[str, float]:
         """The papers of the nearest chunks with the cosine of the best one, best first."""
         found = self._read("query", query_embeddings=[vector], n_results=chunks, include=["distances", "metadatas"])
         best: dict[str, float] = {}
         for fields, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):
-            best.setdefault(str(fields["paper"]), 1.0 - distance)
+            if within is None or fields["paper"] in within:
+                best.setdefault(str(fields["paper"]), 1.0 - distance)
         return best
+
+    def _compared(self, vector: Vectors, within: frozenset[str]) -> dict[str, float]:
+        """Each of these papers that the store holds with the cosine of its best chunk, best first."""
+        best: dict[str, float] = {}
+        for batch in _batches(sorted(within), self._most_rows):
+            found = self._read("get", where={"paper": {"$in": batch}}, include=["embeddings", "metadatas"])
+            for fields, cosine in zip(found["metadatas"], found["embeddings"] @ vector, strict=True):
+                paper_id = str(fields["paper"])
+                best[paper_id] = max(best.get(paper_id, -1.0), float(cosine))
+        return dict(sorted(best.items(), key=lambda item: (-item[1], item[0])))
 
     def _open(self) -> None:
         try:

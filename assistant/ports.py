@@ -96,8 +96,11 @@ class Store(Protocol):
         """Forget the papers; ids that it does not hold are passed over."""
         ...
 
-    def search(self, vector: Vectors, limit: int) -> list[Scored]:
-        """The papers nearest to one vector (shape (dimension,)), each by its best chunk, best first."""
+    def search(self, vector: Vectors, limit: int, within: Collection[str] | None = None) -> list[Scored]:
+        """The papers nearest to one vector (shape (dimension,)), each by its best chunk, best first.
+
+        With `within` the best of these papers only: as many as there are, up to the limit.
+        """
         ...
 
     def paper_ids(self) -> set[str]:
@@ -128,8 +131,11 @@ class Lexicon(Protocol):
         """Forget the papers; ids that it does not hold are passed over."""
         ...
 
-    def search(self, text: str, limit: int) -> list[Scored]:
-        """The papers with the highest BM25 scores for the text, best first."""
+    def search(self, text: str, limit: int, within: Collection[str] | None = None) -> list[Scored]:
+        """The papers with the highest BM25 scores for the text, best first; with `within`, the best of these only.
+
+        A paper's score does not depend on `within`.
+        """
         ...
 
     def highest(self, text: str) -> float:

@@ -34,15 +34,19 @@ class Ranking:
 
 
 def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranker | None = None) -> SearchResult:
-    """The best papers for the query, best first, with every part of their scores and the time of every stage."""
-    if query.is_blank:
-        return SearchResult(query, (), {"total_ms": 0.0})
+    """The best papers that the query allows, best first, with every part of their scores and each stage's time.
+
+    Filters without anything to search for list the papers that they allow, the newest first.
+    """
     watch = Stopwatch()
+    within = library.catalog.within(query.filters, query.scope)
+    if query.is_blank or within == set():
+        return SearchResult(query, _newest(library, within, ranking.papers), watch.timings)
     asked = _asked(query, library)
     watch.lap("embed_ms")
-    dense = library.store.search(asked.vector, ranking.candidates)
+    dense = library.store.search(asked.vector, ranking.candidates, within)
     watch.lap("dense_ms")
-    lexical = library.lexicon.search(query.standalone, ranking.candidates)
+    lexical = library.lexicon.search(query.standalone, ranking.candidates, within)
     fused = fuse(dense, _shares(lexical, library.lexicon.highest(query.standalone)), ranking.dense_weight)
     watch.lap("lexical_ms")
     papers = library.catalog.get([each.paper_id for each in fused[: max(ranking.reranked, ranking.papers)]])
@@ -52,6 +56,11 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     hits = _hits(best, papers, parts)[: ranking.papers]
     watch.lap("rerank_ms")
     return SearchResult(query, _with_likeness(hits, asked, library), watch.timings)
+
+
+def _newest(library: Library, within: set[str] | None, limit: int) -> tuple[Hit, ...]:
+    listed = library.catalog.newest(within, limit) if within else ()
+    return tuple(Hit(rank, 0.0, paper) for rank, paper in enumerate(listed, start=1))
 
 
 def fuse(dense: Sequence[Scored], lexical: Sequence[Scored], dense_weight: float) -> list[Scored]:

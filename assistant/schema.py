@@ -75,17 +75,57 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """What a paper must be like to be looked at; all of it applies (see `assistant.filters`).
+
+    `since` and `until` are years, both included; `without` are words and phrases that it must not have.
+    """
+
+    authors: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    venues: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Ids of papers: if any is pinned, only pinned ones are looked at; excluded ones never are."""
+
+    pinned: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.pinned or self.excluded)
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A question made ready for retrieval: `text` as typed, `standalone` readable without the conversation."""
+    """A question made ready for retrieval: `text` as typed, `standalone` readable without the conversation.
+
+    `standalone` lacks the filters' words; `filters` and `scope` say which papers are looked at. `leans` is whether it
+    takes up what was said before.
+    """
 
     text: str
     standalone: str
-    filters: Mapping[str, str] = field(default_factory=dict)
+    filters: Filters = Filters()
+    scope: Scope = EVERYTHING
+    leans: bool = False
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is no letter or digit in it."""
-        return not any(character.isalnum() for character in self.text)
+        """Whether no letter or digit is left to search for."""
+        return not any(character.isalnum() for character in self.standalone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +247,8 @@ class Answer:
     recipe: Recipe | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     done: bool = True
+    filters: Filters = Filters()
+    scope: Scope = EVERYTHING
 
     @property
     def answered(self) -> bool:

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
         pattern=r"^(extractive|[a-z]+/.+)$",
         description="who writes the answer: `extractive` quotes, without a model; else `provider/model`",
     )
+    rewrite: bool = Field(
+        default=False, description="let the language model put follow-up questions in words that stand alone"
+    )
     papers: int = Field(default=10, ge=1, le=1000, description="papers that a search returns")
     candidates: int = Field(default=100, ge=1, le=1000, description="papers that each index proposes before fusion")
     dense_weight: float = Field(default=0.7, ge=0, le=1, description="share of the vector score in the fused score")

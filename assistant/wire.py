@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from assistant.schema import Answer, Citation, Hit, Paper, Passage, SearchResult, Sentence
+from assistant.schema import Answer, Citation, Filters, Hit, Paper, Passage, Scope, SearchResult, Sentence
 
 Json = dict[str, Any]
 
@@ -42,12 +42,33 @@ def hit_json(hit: Hit) -> Json:
     }
 
 
+def filters_json(filters: Filters) -> Json:
+    """The filters that there are, under the names they are typed with; `year` has `from` and `to`, perhaps null."""
+    years = {"from": filters.since, "to": filters.until}
+    given = {
+        "author": list(filters.authors),
+        "title": list(filters.titles),
+        "venue": list(filters.venues),
+        "source": list(filters.sources),
+        "year": years if years != {"from": None, "to": None} else None,
+        "phrase": list(filters.phrases),
+        "without": list(filters.without),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def scope_json(scope: Scope) -> Json:
+    """Ids of the papers that alone were looked at, if any, and of those that were not."""
+    return {"pinned": list(scope.pinned), "excluded": list(scope.excluded)}
+
+
 def search_json(result: SearchResult) -> Json:
     """What a search found."""
     return {
         "query": result.query.text,
         "standalone": result.query.standalone,
-        "filters": dict(result.query.filters),
+        "filters": filters_json(result.query.filters),
+        "scope": scope_json(result.query.scope),
         "hits": [hit_json(hit) for hit in result.hits],
         "timings": dict(result.timings),
     }
@@ -58,6 +79,8 @@ def answer_json(answer: Answer) -> Json:
     return {
         "question": answer.question,
         "standalone": answer.standalone,
+        "filters": filters_json(answer.filters),
+        "scope": scope_json(answer.scope),
         "answered": answer.answered,
         "strength": str(answer.strength),
         "reason": answer.reason,

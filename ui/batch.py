@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
-from assistant.schema import Turn
+from assistant.schema import Scope, Turn
 from assistant.wire import Json, answer_json, search_json
 
 
@@ -21,19 +21,22 @@ def run(lines: Iterable[str], reply: Callable[[Json], Json]) -> Iterator[Json]:
 
 
 def ask(assistant: Assistant) -> Callable[[Json], Json]:
-    """Answers `{"question"}`, or `{"questions": [...]}` as a dialog in which each turn sees those before it."""
+    """Answers `{"question"}`, or `{"questions": [...]}` as a dialog in which each turn sees those before it.
+
+    `{"pin": [ids], "exclude": [ids]}` in a request say which papers are looked at.
+    """
 
     def reply(request: Json) -> Json:
         if "questions" in request:
-            return {"answers": _dialog(assistant, _texts(request["questions"]))}
-        return answer_json(assistant.ask(_question(request)))
+            return {"answers": _dialog(assistant, _texts(request["questions"], "questions"), _scope(request))}
+        return answer_json(assistant.ask(_question(request), scope=_scope(request)))
 
     return reply
 
 
 def search(assistant: Assistant) -> Callable[[Json], Json]:
     """Searches for `{"question"}`."""
-    return lambda request: search_json(assistant.search(_question(request)))
+    return lambda request: search_json(assistant.search(_question(request), scope=_scope(request)))
 
 
 def _reply(number: int, line: str, reply: Callable[[Json], Json]) -> Json:
@@ -70,14 +73,19 @@ def _question(request: Json) -> str:
     return str(request["question"])
 
 
-def _texts(questions: Any) -> list[str]:
-    if not isinstance(questions, list) or not all(isinstance(question, str) for question in questions):
-        raise ValueError('"questions" is not a list of texts')
-    return questions
+def _texts(texts: Any, name: str) -> list[str]:
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f'"{name}" is not a list of texts')
+    return texts
 
 
-def _dialog(assistant: Assistant, questions: list[str]) -> list[Json]:
+def _scope(request: Json) -> Scope:
+    pinned, excluded = (tuple(_texts(request.get(name, []), name)) for name in ("pin", "exclude"))
+    return Scope(pinned, excluded)
+
+
+def _dialog(assistant: Assistant, questions: list[str], scope: Scope) -> list[Json]:
     turns: list[Turn] = []
     for question in questions:
-        turns.append(Turn(question, assistant.ask(question, turns)))
+        turns.append(Turn(question, assistant.ask(question, turns, scope)))
     return [answer_json(turn.answer) for turn in turns]

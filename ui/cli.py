@@ -14,7 +14,7 @@ import typer
 
 from assistant import wiring
 from assistant.errors import InputError, PaperchatError
-from assistant.schema import Turn
+from assistant.schema import Scope, Turn
 from assistant.settings import Settings, load
 from assistant.wire import Json, answer_json, paper_json, search_json
 from ui import batch, terminal
@@ -36,6 +36,10 @@ BatchFile = Annotated[
     typer.Option("--batch", metavar="FILE.jsonl", help="Read questions from a JSON Lines file; - is standard input."),
 ]
 IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder first if the library is empty.")]
+Pinned = Annotated[list[str] | None, typer.Option("--pin", metavar="ID", help="Look at this paper only; repeatable.")]
+Excluded = Annotated[
+    list[str] | None, typer.Option("--exclude", metavar="ID", help="Leave this paper out; repeatable.")
+]
 Model = Annotated[str | None, typer.Option("--llm", help="Who writes the answer: extractive, or provider/model.")]
 
 
@@ -109,6 +113,8 @@ def search(
     as_json: AsJson = False,
     batch_file: BatchFile = None,
     papers: Annotated[int | None, typer.Option(help="How many papers to return.")] = None,
+    pin: Pinned = None,
+    exclude: Excluded = None,
 ) -> None:
     """Find papers, without composing an answer."""
     _need_one(question, batch_file)
@@ -116,7 +122,7 @@ def search(
     if batch_file:
         _run_batch(batch_file, batch.search(assistant))
     else:
-        found = assistant.search(question or "")
+        found = assistant.search(question or "", scope=_scope(pin, exclude))
         typer.echo(_dumps(search_json(found)) if as_json else terminal.search_text(found))
 
 
@@ -128,6 +134,8 @@ def ask(
     batch_file: BatchFile = None,
     llm: Model = None,
     if_empty: IfEmpty = None,
+    pin: Pinned = None,
+    exclude: Excluded = None,
 ) -> None:
     """Answer a question from the library, with citations."""
     _need_one(question, batch_file)
@@ -135,7 +143,7 @@ def ask(
     if batch_file:
         _run_batch(batch_file, batch.ask(assistant))
     else:
-        answer = assistant.ask(question or "")
+        answer = assistant.ask(question or "", scope=_scope(pin, exclude))
         typer.echo(_dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
 
 
@@ -245,6 +253,10 @@ def _print_report(report: Report, papers: int, err: bool = False) -> None:
         f"The library has {papers} papers.",
         err=err,
     )
+
+
+def _scope(pin: list[str] | None, exclude: list[str] | None) -> Scope:
+    return Scope(tuple(pin or ()), tuple(exclude or ()))
 
 
 def _need_one(question: str | None, batch_file: str | None) -> None:

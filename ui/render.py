@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Turn, Verdict
-from ui.terminal import heading, printable
+from ui.terminal import heading, printable, searched
 
 # $...$ as people write mathematics: no space inside the dollars, no digit behind them (which is money).
 _MATH = re.compile(r"(?<![\\$])\$(?=\S)([^$\n]{1,300}?)(?<=[^\s\\])\$(?!\d)")
@@ -24,9 +24,11 @@ def question_html(question: str) -> str:
 
 def answer_html(answer: Answer, turn: int) -> str:
     """An answer or abstention; its citations link to the cards of the same turn (see `cards_html`)."""
+    note = searched(answer.question, answer.standalone, answer.filters, answer.scope)
+    note = f'<p class="note">{text_html(note)}</p>' if note else ""
     if not answer.answered:
-        return _block("abstention", f"<p>{text_html(answer.text)}</p>{_nearest(answer.nearest)}")
-    note = f'<p class="note">{text_html(_sentence_case(answer.reason))}.</p>' if answer.reason else ""
+        return _block("abstention", f"{note}<p>{text_html(answer.text)}</p>{_nearest(answer.nearest)}")
+    note += f'<p class="note">{text_html(_sentence_case(answer.reason))}.</p>' if answer.reason else ""
     body = "".join(_paragraph(sentence, turn) for sentence in answer.sentences) or _streaming(answer, turn)
     return _block("answer", note + body)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.schema import Answer, Citation, Hit, Paper, SearchResult, Strength
+from assistant.filters import written
+from assistant.schema import Answer, Citation, Filters, Hit, Paper, Scope, SearchResult, Strength
 
 _WIDEST_TITLE = 100
 
 
 def answer_text(answer: Answer) -> str:
     """The answer with its references, or the abstention with the nearest papers."""
-    parts = [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE else []
+    parts = _note(answer.question, answer.standalone, answer.filters, answer.scope)
+    parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE else []
     parts.append(answer.text)
     if answer.citations:
         parts.append("\n".join(map(_reference, answer.citations)))
@@ -22,7 +24,24 @@ def answer_text(answer: Answer) -> str:
 
 def search_text(result: SearchResult) -> str:
     """Each hit with its passages."""
-    return printable("\n\n".join(map(_hit, result.hits)) or "Nothing found.")
+    query = result.query
+    note = _note(query.text, query.standalone, query.filters, query.scope)
+    return printable("\n\n".join([*note, *(map(_hit, result.hits) if result.hits else ["Nothing found."])]))
+
+
+def searched(typed: str, standalone: str, filters: Filters, scope: Scope) -> str:
+    """What was searched for and among which papers, where it is not simply what was typed; else empty."""
+    among = [f"papers with {written(filters)}"] if filters else []
+    among += [f"only {', '.join(scope.pinned)}"] if scope.pinned else []
+    among += [f"not {', '.join(scope.excluded)}"] if scope.excluded else []
+    if standalone == typed and not among:
+        return ""
+    return f"Searched for: {standalone or 'anything'}" + (f" [{'; '.join(among)}]" if among else "")
+
+
+def _note(typed: str, standalone: str, filters: Filters, scope: Scope) -> list[str]:
+    text = searched(typed, standalone, filters, scope)
+    return [text] if text else []
 
 
 def paper_text(paper: Paper) -> str:

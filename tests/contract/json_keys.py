@@ -2,10 +2,12 @@
 
 PAPER = {"id", "title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources"}
 HIT = {"rank", "score", "paper", "passages", "scores"}
-SEARCH = {"query", "standalone", "filters", "hits", "timings"}
+SEARCH = {"query", "standalone", "filters", "scope", "hits", "timings"}
 ANSWER = {
     "question",
     "standalone",
+    "filters",
+    "scope",
     "answered",
     "strength",
     "reason",

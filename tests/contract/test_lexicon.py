@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,30 @@ def test_search_reads_the_title_too(lexicon: Lexicon) -> None:
 
 def test_search_returns_at_most_as_many_papers_as_asked(lexicon: Lexicon) -> None:
     assert ids(lexicon.search("glaciers rivers yeast", 1)) == ["ice"]
+
+
+@pytest.mark.parametrize("within", [["ice"], {"bees"}, ["bees", "nobody"], ("bread", "bees"), ["ice", "bees", "bread"]])
+def test_a_search_within_some_papers_finds_the_best_of_these(lexicon: Lexicon, within: Collection[str]) -> None:
+    everything = lexicon.search("glaciers rivers yeast", 5)
+    assert lexicon.search("glaciers rivers yeast", 5, within) == [
+        each for each in everything if each.paper_id in within
+    ]
+
+
+@pytest.mark.parametrize("within", [[], ["nobody"]])
+def test_a_search_within_nothing_finds_nothing(lexicon: Lexicon, within: Collection[str]) -> None:
+    assert lexicon.search("glaciers rivers yeast", 5, within) == []
+
+
+@pytest.mark.parametrize("every", [2, 7, 60, 300])
+def test_however_many_papers_are_let_through_as_many_as_exist_are_found(open_lexicon: Open, every: int) -> None:
+    lexicon = open_lexicon()
+    lexicon.replace([Paper(f"{number:03}", "glacier " * (number + 1) + "ice " * 600) for number in range(600)])
+    within = [f"{number:03}" for number in range(600)][::every]
+    unfiltered = [each for each in lexicon.search("glacier", 600) if each.paper_id in within]
+    found = lexicon.search("glacier", 20, within)
+    assert ids(found) == ids(unfiltered)[:20]
+    assert [each.score for each in found] == pytest.approx([each.score for each in unfiltered[:20]])
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", "?!", "the of and", "zeppelin", "🧊"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +112,32 @@ def test_a_paper_of_many_chunks_does_not_crowd_out_others(open_store: Open) -> N
     store = open_store()
     store.replace(chunks(*"aaaaaaaa", "b", "c"), turned(1, 2, 3, 4, 5, 6, 7, 8, 40, 50))
     assert ids(store.search(EAST, 2)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("within", [["b"], {"c", "b"}, ["b", "nobody"], ("c", "b", "d"), list("abcde")])
+def test_a_search_within_some_papers_finds_the_best_of_these(open_store: Open, within: Collection[str]) -> None:
+    store = open_store()
+    store.replace(chunks(*"abbcde"), turned(10, 50, 20, 30, 40, 60))
+    everything = store.search(EAST, 5)
+    assert store.search(EAST, 5, within) == pytest.approx([each for each in everything if each.paper_id in within])
+    assert store.search(EAST, 1, within) == store.search(EAST, 5, within)[:1]
+
+
+def test_a_search_within_nothing_finds_nothing(open_store: Open) -> None:
+    store = open_store()
+    assert store.search(EAST, 5, ["a"]) == []
+    store.replace(chunks("a", "b"), turned(10, 20))
+    assert store.search(EAST, 5, []) == []
+    assert store.search(EAST, 5, ["nobody"]) == []
+
+
+@pytest.mark.parametrize("every", [2, 7, 60, 300])
+def test_however_many_papers_are_let_through_as_many_as_exist_are_found(open_store: Open, every: int) -> None:
+    store = open_store()
+    many = [f"{number:04}" for number in range(600)]
+    store.replace(chunks(*many), turned(*(number / 4 for number in range(600))))
+    within = many[::-1][::every]
+    assert ids(store.search(EAST, 20, within)) == sorted(within)[:20]
 
 
 def test_replacing_again_changes_nothing(open_store: Open, settled: Callable[[Store], Store]) -> None:

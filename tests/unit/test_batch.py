@@ -91,7 +91,7 @@ def test_an_abstention_has_the_same_names_and_its_reason(judging: Judging) -> No
 def test_a_search_has_the_names_that_scripts_rely_on(judging: Judging) -> None:
     line = json.dumps({"id": "s", "question": QUESTION})
     (found,) = (json.loads(json.dumps(each)) for each in batch.run([line], batch.search(judging())))
-    assert set(found) == {"id", "query", "standalone", "filters", "hits", "timings"}
+    assert set(found) == {"id", "query", "standalone", "filters", "scope", "hits", "timings"}
     assert (found["id"], found["query"], found["standalone"], found["filters"]) == ("s", QUESTION, QUESTION, {})
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
     assert "total_ms" in found["timings"]
@@ -208,3 +208,39 @@ def test_a_dialog_knows_nothing_of_other_lines(judging: Judging) -> None:
 
 def test_a_dialog_without_questions_has_no_answers(judging: Judging) -> None:
     assert run(judging(), '{"id": 1, "questions": []}') == [{"id": 1, "answers": []}]
+
+
+def test_a_line_may_say_which_papers_are_looked_at(judging: Judging) -> None:
+    assistant = judging()
+    (first,) = run(assistant, json.dumps({"question": QUESTION}))
+    best, *others = [hit["paper"]["id"] for hit in first["hits"]]
+    pinned, excluded, dialog = run(
+        assistant,
+        json.dumps({"question": QUESTION, "pin": [best[:8]]}),
+        json.dumps({"question": QUESTION, "exclude": [best]}),
+        json.dumps({"questions": [QUESTION, "Why?"], "pin": [best]}),
+    )
+    assert [hit["paper"]["id"] for hit in pinned["hits"]] == [best]
+    assert pinned["scope"] == {"pinned": [best], "excluded": []}
+    assert [hit["paper"]["id"] for hit in excluded["hits"]] == others
+    assert [[hit["paper"]["id"] for hit in answer["hits"]] for answer in dialog["answers"]] == [[best], [best]]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ({"question": QUESTION, "pin": "a"}, '"pin" is not a list of texts'),
+        ({"question": QUESTION, "exclude": [1]}, '"exclude" is not a list of texts'),
+        ({"question": QUESTION, "pin": ["nobody"]}, "no paper has the id 'nobody'"),
+        ({"question": "auther:x"}, "there is no filter auther:"),
+    ],
+)
+def test_a_scope_or_a_filter_that_cannot_be_is_an_error_in_place(judging: Judging, line: Json, complaint: str) -> None:
+    (reply,) = run(judging(), json.dumps(line))
+    assert complaint in reply["error"]
+
+
+def test_filters_are_part_of_a_reply(judging: Judging) -> None:
+    (reply,) = run(judging(), json.dumps({"question": "bees -glaciers year<=2020 year>2000 author:Chen"}))
+    assert reply["filters"] == {"author": ["Chen"], "year": {"from": 2001, "to": 2020}, "without": ["glaciers"]}
+    assert (reply["standalone"], reply["answered"]) == ("bees", False)

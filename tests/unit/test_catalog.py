@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assistant.catalog import Catalog, Change
 from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
-from assistant.schema import Paper, Record
+from assistant.schema import Filters, Paper, Record, Scope
 
 FULL = Paper(
     id="00ff",
@@ -300,3 +301,77 @@ def test_a_folder_that_cannot_be_made_is_a_library_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(LibraryError, match="cannot be opened"):
         Catalog(tmp_path / "file" / "catalog.db")
+
+
+# --- filters ---------------------------------------------------------------------------------------------------------
+
+FILTERED = [
+    (Filters(authors=("lovelace",)), {"00ff"}),
+    (Filters(authors=("Ada Lovelace", "Ωmega")), {"00ff"}),
+    (Filters(authors=("Babbage",)), set()),
+    (Filters(since=1843), {"00ff"}),
+    (Filters(since=1844), set()),
+    (Filters(until=1843), {"00ff"}),
+    (Filters(until=1842), set()),
+    (Filters(since=1800, until=1900), {"00ff"}),
+    (Filters(titles=("flussigkeiten",)), {"00ff"}),
+    (Filters(venues=("scientific",)), {"00ff"}),
+    (Filters(sources=("b.txt",)), {"00ff"}),
+    (Filters(phrases=("and quoted",)), {"00ff"}),
+    (Filters(phrases=("else is known",)), {"10aa"}),
+    (Filters(phrases=("else known",)), set()),
+    (Filters(without=("nothing",)), {"00ff"}),
+    (Filters(without=("Flüssigkeiten", "nothing")), set()),
+    (Filters(without=("'; DROP TABLE papers; --",)), {"10aa"}),
+    (Filters(authors=("'; DROP TABLE papers; --",)), set()),
+    (Filters(without=("unheard of",)), {"00ff", "10aa"}),
+]
+
+
+@pytest.mark.parametrize(("filters", "allowed"), FILTERED)
+def test_filters_let_through_the_papers_that_match_all_of_them(
+    catalog: Catalog, filters: Filters, allowed: set[str]
+) -> None:
+    keep(catalog, FULL, BARE)
+    assert catalog.within(filters, Scope()) == allowed
+    assert catalog.within(filters, Scope(excluded=("00ff",))) == allowed - {"00ff"}
+    assert catalog.within(filters, Scope(pinned=("00ff",))) == allowed & {"00ff"}
+
+
+def test_without_filters_and_scope_everything_is_within(catalog: Catalog) -> None:
+    keep(catalog, FULL, BARE)
+    assert catalog.within(Filters(), Scope()) is None
+
+
+def test_a_scope_of_thousands_of_papers_is_taken(catalog: Catalog) -> None:
+    keep(catalog, FULL, BARE)
+    many = tuple(f"{number:05}" for number in range(3000))
+    assert catalog.within(Filters(), Scope(pinned=(*many, "10aa"))) == {"10aa"}
+    assert catalog.within(Filters(), Scope(excluded=(*many, "10aa"))) == {"00ff"}
+
+
+def test_papers_that_are_not_indexed_yet_are_not_within(catalog: Catalog) -> None:
+    catalog.put([change(FULL)], catalog.next_run())
+    assert catalog.within(Filters(since=1800), Scope()) == set()
+    assert not catalog.is_author("Lovelace")
+
+
+def test_an_author_is_one_whom_a_paper_names(catalog: Catalog) -> None:
+    keep(catalog, FULL, BARE)
+    assert catalog.is_author("A. Lovelace")
+    assert not catalog.is_author("Charles Babbage")
+
+
+def test_what_papers_lack_is_counted_for_the_filters_asked(catalog: Catalog) -> None:
+    keep(catalog, FULL, BARE)
+    everything = Filters(authors=("x",), titles=("x",), venues=("x",), since=2000)
+    assert catalog.lacking(everything) == {"authors": 1, "title": 1, "venue": 1, "year": 1}
+    assert catalog.lacking(Filters(until=2000)) == {"year": 1}
+    assert catalog.lacking(Filters(phrases=("x y",))) == {}
+
+
+def test_the_newest_papers_come_first_and_those_without_a_year_last(catalog: Catalog) -> None:
+    later = replace(FULL, id="22bb", year=1900)
+    keep(catalog, BARE, FULL, later)
+    assert catalog.newest({"00ff", "10aa", "22bb"}, 3) == [later, FULL, BARE]
+    assert catalog.newest({"10aa", "00ff"}, 1) == [FULL]

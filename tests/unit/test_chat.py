@@ -8,9 +8,9 @@ import pytest
 
 from assistant import citations
 from assistant.chat import Assistant
-from assistant.errors import InputError, ModelError
+from assistant.errors import InputError, ModelError, NotFoundError
 from assistant.library import Library
-from assistant.schema import Answer, Strength, Turn, Verdict
+from assistant.schema import Answer, Filters, Scope, Strength, Turn, Verdict
 from assistant.settings import Settings
 from ingest import pipeline
 from tests.fakes import ScriptedLLM
@@ -252,3 +252,121 @@ def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
     assert llm.asked[0][-1].content.count("</abstract") == 6
     assert [citation.paper for citation in answer.citations] == [answer.hits[5].paper]
     assert answer.text == "It is so [1]. It is not."
+
+
+# --- filters and scope -----------------------------------------------------------------------------------------------
+
+
+def ids(assistant: Assistant) -> dict[str, str]:
+    """The library's papers by their first word."""
+    return {paper.abstract.split()[0]: paper.id for paper in assistant.library.catalog.all()}
+
+
+def test_filters_narrow_what_is_found_and_are_part_of_the_answer(judging: Judging) -> None:
+    answer = judging().ask("glaciers bees bacteria -glaciers")
+    assert answer.filters == Filters(without=("glaciers",))
+    assert answer.standalone == "glaciers bees bacteria"
+    assert sorted(hit.paper.abstract.split()[0] for hit in answer.hits) == ["Honey", "Sourdough"]
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("glaciers year>=2020", "no paper in the library matches year>=2020 (3 of its 3 papers have no year)"),
+        ('glaciers author:"Ada Berg"', 'no paper in the library matches author:"Ada Berg" (3 of its 3 papers have no '),
+        ('"waggle foxtrot" of bees', 'no paper in the library matches "waggle foxtrot"'),
+    ],
+)
+def test_where_no_paper_matches_the_answer_says_so_and_is_not_taken_from_elsewhere(
+    judging: Judging, question: str, reason: str
+) -> None:
+    llm = ScriptedLLM("Yes [1].")
+    answer = judging(llm).ask(question)
+    assert (answer.answered, answer.hits, answer.nearest, llm.asked) == (False, (), (), [])
+    assert answer.reason is not None
+    assert answer.reason.startswith(reason)
+
+
+def test_filters_alone_list_the_papers_that_match_and_are_no_question(judging: Judging) -> None:
+    found = judging().search("-glaciers")
+    assert sorted(hit.paper.abstract.split()[0] for hit in found.hits) == ["Honey", "Sourdough"]
+    answer = judging().ask("-glaciers")
+    assert (answer.answered, answer.reason, len(answer.nearest)) == (False, "there is no question in it", 2)
+
+
+def test_only_pinned_papers_are_looked_at_and_excluded_ones_never(judging: Judging) -> None:
+    assistant = judging()
+    bees, bread = ids(assistant)["Honey"], ids(assistant)["Sourdough"]
+    pinned = assistant.ask(QUESTION, scope=Scope(pinned=(bees, bread)))
+    assert {hit.paper.id for hit in pinned.hits} == {bees, bread}
+    assert pinned.scope == Scope((bees, bread))
+    excluded = assistant.search(QUESTION, scope=Scope(excluded=(ids(assistant)["Glaciers"],)))
+    assert {hit.paper.id for hit in excluded.hits} == {bees, bread}
+
+
+def test_beginnings_of_ids_are_enough_for_a_scope(judging: Judging) -> None:
+    bees = ids(judging())["Honey"]
+    assert judging().search(QUESTION, scope=Scope((bees[:8],))).query.scope == Scope((bees,))
+
+
+@pytest.mark.parametrize("scope", [Scope(("nobody",)), Scope((), ("nobody",))])
+def test_a_scope_of_an_unknown_paper_is_an_error_that_names_it(judging: Judging, scope: Scope) -> None:
+    for asked in (judging().ask, judging().search):
+        with pytest.raises(NotFoundError, match="nobody"):
+            asked(QUESTION, scope=scope)
+
+
+def test_where_every_pinned_paper_is_excluded_the_answer_says_so(judging: Judging) -> None:
+    bees = ids(judging())["Honey"]
+    answer = judging().ask(QUESTION, scope=Scope((bees,), (bees,)))
+    assert (answer.answered, answer.hits) == (False, ())
+    assert answer.reason == "none of the papers asked about is left when the excluded ones are gone"
+
+
+def test_a_number_in_a_follow_up_scopes_it_to_that_paper(judging: Judging) -> None:
+    first = judging(ScriptedLLM("Glaciers shrink [1]. Bees dance [3].")).ask(QUESTION)
+    second = judging().ask("what does [2] measure?", [Turn(first.question, first)])
+    assert [hit.paper for hit in second.hits] == [first.citations[1].paper]
+    assert second.scope == Scope((first.citations[1].paper.id,))
+
+
+# --- follow-ups rewritten by a model ---------------------------------------------------------------------------------
+
+
+def rewriting(assistant: Assistant, llm: ScriptedLLM) -> Assistant:
+    return Assistant(assistant.library, assistant.settings.model_copy(update={"rewrite": True}), llm)
+
+
+def test_a_model_may_put_a_follow_up_in_its_own_words(reader: Assistant, judging: Judging) -> None:
+    history = [Turn(QUESTION, judging().ask(QUESTION))]
+    llm = ScriptedLLM("Why do small ", "glaciers shrink\n fastest?")
+    found = rewriting(reader, llm).search("Why do they?", history)
+    assert found.query.standalone == "Why do small glaciers shrink fastest?"
+    assert llm.asked[0][-1].content == "Rewrite this question: Why do they?"
+    assert not any("[1]" in message.content for message in llm.asked[0])
+
+
+@pytest.mark.parametrize(
+    "llm",
+    [
+        ScriptedLLM(),
+        ScriptedLLM("I cannot do that."),
+        ScriptedLLM("glaciers " * 100 + "?"),
+        ScriptedLLM("See [1]?"),
+        ScriptedLLM("Why", "?", fails_after=0),
+    ],
+)
+def test_where_the_model_fails_or_rambles_the_rules_serve(
+    reader: Assistant, judging: Judging, llm: ScriptedLLM
+) -> None:
+    history = [Turn(QUESTION, judging().ask(QUESTION))]
+    by_rules = reader.search("Why do they?", history).query
+    assert rewriting(reader, llm).search("Why do they?", history).query == by_rules
+
+
+def test_a_question_that_stands_alone_is_never_rewritten(reader: Assistant, judging: Judging) -> None:
+    llm = ScriptedLLM("Something else?")
+    rewriting(reader, llm).search("How do honey bees dance?", [Turn(QUESTION, judging().ask(QUESTION))])
+    rewriting(reader, llm).search("Why do they?")
+    Assistant(reader.library, reader.settings, llm).search("Why do they?", [Turn(QUESTION, judging().ask(QUESTION))])
+    assert llm.asked == []

@@ -153,6 +153,31 @@ def test_options_of_the_command_outrank_the_environment(
 # chat
 
 
+def test_pin_and_exclude_say_which_papers_are_looked_at(filled: Paperchat) -> None:
+    best, *others = [
+        hit["paper"]["id"] for hit in filled("search", "Which glaciers shrink the fastest?", "--json").json["hits"]
+    ]
+    for verb in ("search", "ask"):
+        pinned = filled(verb, "Which glaciers shrink the fastest?", "--json", "--pin", best[:8]).json
+        excluded = filled(
+            verb, "Which glaciers shrink the fastest?", "--json", "--exclude", best, "--exclude", others[0]
+        ).json
+        assert [hit["paper"]["id"] for hit in pinned["hits"]] == [best]
+        assert [hit["paper"]["id"] for hit in excluded["hits"]] == others[1:]
+    unknown = filled("ask", "Which glaciers shrink the fastest?", "--pin", "nobody")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "'nobody'" in unknown.err
+
+
+def test_a_filter_is_read_and_one_that_does_not_exist_is_refused(filled: Paperchat) -> None:
+    run = filled("ask", "glaciers year>=2020")
+    assert run.code == 0
+    assert "no paper in the library matches year>=2020" in run.out
+    refused = filled("search", "auther:Arora glaciers")
+    assert (refused.code, refused.out) == (1, "")
+    assert "there is no filter auther:" in refused.err
+
+
 def test_chat_answers_line_by_line_until_an_empty_one(filled: Paperchat) -> None:
     done = filled("chat", stdin=f"{BEES}\nHow large is the loss of ice of the glaciers in the Alps?\n\nnever asked\n")
     assert done.code == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -297,3 +298,12 @@ def test_without_sources_the_page_says_where_they_will_appear() -> None:
         page = safe(render.cards_html(turns))
         assert page.having("sources empty") == ["div"]
         assert page.text == "The abstracts behind an answer appear here."
+
+
+def test_an_answer_says_what_was_searched_for_where_it_is_not_what_was_typed() -> None:
+    plain = Answer("bees", "bees", Strength.NONE, 0.0, "No.")
+    leaning = replace(plain, question="why <b>?", standalone="bees why <b>?")
+    assert "Searched for" not in render.answer_html(plain, 1)
+    for strength in Strength:
+        shown = render.answer_html(replace(leaning, strength=strength), 1)
+        assert '<p class="note">Searched for: bees why &lt;b&gt;?</p>' in shown

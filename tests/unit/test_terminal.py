@@ -6,7 +6,7 @@ import pytest
 
 from assistant.chat import Assistant
 from assistant.query import understand
-from assistant.schema import Answer, Citation, Hit, Paper, Passage, SearchResult, Strength
+from assistant.schema import Answer, Citation, Filters, Hit, Paper, Passage, Scope, SearchResult, Strength
 from ui import terminal
 
 # Colours, a title of the window, a bell, a rewritten line, text from right to left, a character of eight bits.
@@ -108,3 +108,24 @@ def test_a_paper_without_title_is_headed_by_the_beginning_of_its_abstract() -> N
     assert long.endswith(" ...")
     assert len(long) <= 104
     assert ("Older bees dance longer than others. " * 10).startswith(long.removesuffix(" ...") + " ")
+
+
+@pytest.mark.parametrize(
+    ("standalone", "filters", "scope", "shown"),
+    [
+        ("bees", Filters(), Scope(), ""),
+        ("bees. why?", Filters(), Scope(), "Searched for: bees. why?"),
+        ("", Filters(since=2020), Scope(), "Searched for: anything [papers with year>=2020]"),
+        ("bees", Filters(), Scope(("a1", "b2"), ("c3",)), "Searched for: bees [only a1, b2; not c3]"),
+    ],
+)
+def test_what_was_searched_for_is_said_where_it_is_not_what_was_typed(
+    standalone: str, filters: Filters, scope: Scope, shown: str
+) -> None:
+    assert terminal.searched("bees", standalone, filters, scope) == shown
+
+
+def test_answers_and_searches_begin_with_what_was_searched_for(judging: Callable[..., Assistant]) -> None:
+    question, note = "glaciers bees -sourdough", "Searched for: glaciers bees [papers with -sourdough]\n\n"
+    assert terminal.answer_text(judging().ask(question)).startswith(note)
+    assert terminal.search_text(judging().search(question)).startswith(note)

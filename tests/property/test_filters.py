@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import InputError
+from assistant.filters import Parsed, parse, written
+from assistant.query import leans, understand
+from assistant.schema import Answer, Filters, Strength, Turn
+
+# What filters are made of, in any order, with any text between.
+PIECES = st.sampled_from(
+    'author: title: venue: source: year: year>= year< year auther: x: " “ ” - -survey 2020 2020-2022 1999 20 '
+    "since before between and in papers by Danqi Chen et al. J. has published it the second [2] ? . , \0".split(" ")
+)
+SYNTAX = st.lists(PIECES | st.text(max_size=6), max_size=12).map(" ".join) | st.lists(PIECES, max_size=12).map("".join)
+WORDS = st.lists(st.text("abcdefghijklmnopqrstuvwxyzäß", min_size=1, max_size=8), max_size=12)
+
+
+@given(SYNTAX | st.text())
+def test_a_question_is_parsed_or_refused_in_one_line(question: str) -> None:
+    complaints = []
+    try:
+        parse(question, lambda name: "Chen" in name)
+    except InputError as refused:
+        complaints.append(refused)
+    assert all(each.source == "question" and "\n" not in each.reason for each in complaints)
+
+
+@given(SYNTAX)
+def test_filters_survive_being_written_and_read_again(question: str) -> None:
+    try:
+        found = parse(question, lambda name: "Chen" in name).filters
+    except InputError:
+        return
+    assert parse(written(found)) == Parsed(" ".join(found.phrases), found)
+
+
+@given(WORDS.filter(lambda words: not {"by", "since"} & set(words)))
+def test_words_without_any_filter_are_left_as_they_are(words: list[str]) -> None:
+    assert parse("  ".join(words)) == Parsed(" ".join(words), Filters())
+
+
+@given(SYNTAX, SYNTAX)
+def test_any_conversation_can_be_understood(first: str, second: str) -> None:
+    try:
+        query = understand(second, [Turn(first, Answer(first, first, Strength.NONE, 0.0, ""))])
+    except InputError:
+        return
+    assert query.leans is leans(parse(second).text)
+    assert parse(second).text in query.standalone or not query.leans
