@@ -15,6 +15,7 @@ from assistant.schema import (
     Strength,
     Turn,
     Verdict,
+    Verification,
 )
 from assistant.wiring import open_assistant
 
@@ -33,5 +34,6 @@ __all__ = [
     "Strength",
     "Turn",
     "Verdict",
+    "Verification",
     "open_assistant",
 ]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from assistant import abstain, citations, evidence, extractive, prompts, verify
 from assistant.alignment import Alignment, align
-from assistant.errors import ModelError
+from assistant.claims.judge import Judge
+from assistant.errors import InputError, ModelError
 from assistant.filters import unmatched
-from assistant.ports import LLM, Reranker
+from assistant.ports import LLM, Entailment, Reranker
 from assistant.query import understand
 from assistant.retrieve import Ranking, retrieve
 from assistant.schema import (
@@ -27,6 +28,7 @@ from assistant.schema import (
     SearchResult,
     Strength,
     Turn,
+    Verification,
 )
 from assistant.timing import milliseconds
 
@@ -39,15 +41,26 @@ _NEAREST = 3
 _SHOWN = 6
 # Characters of a question that a language model rewrites; whatever is longer is no question.
 _LONGEST_REWRITE = 400
+# Papers that a claim is compared with, and the longest abstract that is handed in for it, in characters.
+_COMPARED = 5
+_LONGEST_ABSTRACT = 50_000
 
 
 class Assistant:
-    """Answers questions from a library; with `llm` None it quotes. Safe to call from several threads."""
+    """Answers questions from a library; with `llm` None it quotes, with `entailment` None it checks claims by its own
+    signs alone. Safe to call from several threads.
+    """
 
     def __init__(
-        self, library: Library, settings: Settings, llm: LLM | None = None, reranker: Reranker | None = None
+        self,
+        library: Library,
+        settings: Settings,
+        llm: LLM | None = None,
+        reranker: Reranker | None = None,
+        entailment: Entailment | None = None,
     ) -> None:
-        self.library, self.settings, self.llm, self.reranker = library, settings, llm, reranker
+        self.library, self.settings = library, settings
+        self.llm, self.reranker, self.entailment = llm, reranker, entailment
 
     def ask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
         """The whole answer, from the papers of the scope.
@@ -82,6 +95,35 @@ class Assistant:
         if self.llm and self.settings.rewrite and history and query.leans:
             return replace(query, standalone=_rewritten(query, history, self.llm))
         return query
+
+    def verify(self, claim: str, paper_id: str | None = None, abstract: str | None = None) -> Verification:
+        """Whether a paper supports the claim: that of the id, the one whose abstract is given, or any of the library.
+
+        Raises InputError for an endless claim or abstract, or where both are given; NotFoundError for an unknown id;
+        ModelError where a model fails.
+        """
+        if abstract is not None:
+            if paper_id is not None:
+                raise InputError("claim", "give the id of a paper or an abstract, and not both")
+            return verify.by_abstract(self._claim(claim), _limited(abstract), self._judge_of_claims())
+        text, judge = self._claim(claim), self._judge_of_claims()
+        if paper_id is None:
+            return verify.by_any(text, self._bearing_on(text)[:_COMPARED], judge)
+        paper = self.library.catalog.find(paper_id)
+        return verify.by_paper(text, paper, self.rivals(text, paper), judge)
+
+    def rivals(self, claim: str, paper: Paper) -> list[Paper]:
+        """The other papers of the library that are likeliest to say what the claim says of this one, best first."""
+        return [each for each in self._bearing_on(claim) if each.id != paper.id][:_COMPARED]
+
+    def _bearing_on(self, claim: str) -> list[Paper]:
+        return [hit.paper for hit in self._search(Query(claim, claim)).hits]
+
+    def _claim(self, claim: str) -> str:
+        return understand(claim, (), self.settings.question_limit).text
+
+    def _judge_of_claims(self) -> Judge:
+        return Judge(self.library.embedder, self.library.lexicon, self.entailment)
 
     def _search(self, query: Query) -> SearchResult:
         found = retrieve(query, self.library, _ranking(self.settings), self.reranker)
@@ -131,7 +173,7 @@ class Assistant:
             text += piece
             yield _cited(draft, citations.resolve(citations.settled(text), shown))
         resolved = citations.resolve(text, shown)
-        checked = verify.check(resolved.text, resolved.hits, self.library.lexicon)
+        checked = verify.check(resolved.text, resolved.hits, self._judge_of_claims())
         if not checked:
             raise ModelError(f"the language model {llm.name} returned no statement")
         cited = _cited(draft, resolved, [passages for _, passages in checked])
@@ -190,6 +232,13 @@ def _cited(draft: Answer, resolved: citations.Resolved, behind: Sequence[Mapping
         for number, hit in enumerate(resolved.hits, start=1)
     )
     return replace(draft, text=resolved.text, citations=found)
+
+
+def _limited(abstract: str) -> str:
+    if len(abstract) > _LONGEST_ABSTRACT:
+        limit = f"{len(abstract):,} characters are too many for an abstract (most: {_LONGEST_ABSTRACT:,})"
+        raise InputError("abstract", limit)
+    return abstract.encode("utf-8", "replace").decode("utf-8")
 
 
 def _abstention(draft: Answer) -> Answer:

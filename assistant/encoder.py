@@ -28,6 +28,10 @@ WEIGHTS = "model.safetensors"
 PACKAGED_TOKENS = 512
 
 
+# What an entailment model tells apart, in this order.
+_LABELS = ("contradiction", "neutral", "entailment")
+
+
 class SentenceEncoder:
     """An Embedder over a sentence-transformers model. Safe to call from several threads.
 
@@ -145,6 +149,43 @@ def load_reranker(name: str) -> CrossEncoderReranker:
     if model.num_labels != 1:
         raise ModelError(f"re-ranker {name!r} is no re-ranker: it gives {model.num_labels} scores instead of one")
     return CrossEncoderReranker(name, model)
+
+
+class CrossEncoderEntailment:
+    """An Entailment over a sentence-transformers cross-encoder. Safe to call from several threads."""
+
+    def __init__(self, name: str, model: Any) -> None:
+        """Raises ModelError where the model has other labels than contradiction, neutral and entailment."""
+        labels = [str(label).casefold() for _, label in sorted((model.config.id2label or {}).items())]
+        if sorted(labels) != sorted(_LABELS):
+            raise ModelError(f"{name!r} is no entailment model: its labels are {', '.join(labels)}")
+        self.name = name
+        self._model = model
+        self._order = [labels.index(label) for label in _LABELS]
+        self._lock = threading.Lock()
+
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
+        """How likely contradiction, neither and entailment are: shape (pairs, 3), rows sum to 1."""
+        import numpy as np
+
+        if not pairs:
+            return np.empty((0, len(_LABELS)), dtype=np.float32)
+        with self._lock:
+            found = self._model.predict(list(pairs), apply_softmax=True, show_progress_bar=False)
+        return np.asarray(found, dtype=np.float32)[:, self._order]
+
+
+def load_entailment(name: str) -> CrossEncoderEntailment:
+    """The entailment model of a folder or of the hub. Raises ModelError."""
+    from sentence_transformers import CrossEncoder
+
+    location, local = _locate_model("entailment model", name)
+
+    try:
+        model = CrossEncoder(location, local_files_only=local)
+    except Exception as error:  # the library raises whatever its loaders raise
+        raise ModelError(f"entailment model {name!r} cannot be loaded: {_first_line(error)}") from error
+    return CrossEncoderEntailment(name, model)
 
 
 def load(

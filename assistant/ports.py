@@ -85,6 +85,19 @@ class Embedder(Protocol):
         ...
 
 
+class Entailment(Protocol):
+    """A model that reads two texts together and says whether the second follows from the first."""
+
+    name: str
+
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
+        """For each (text, claim) how likely contradiction, neither and entailment are: shape (pairs, 3), rows sum to 1.
+
+        Raises ModelError where the model fails.
+        """
+        ...
+
+
 class Store(Protocol):
     """The vector index. Scores are cosine similarities, -1..1."""
 

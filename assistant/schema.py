@@ -179,12 +179,29 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer with the citation numbers it carries; `support` is 0..1."""
+    """A sentence of an answer with the citation numbers it carries; `support` is 0..1, `reason` says why."""
 
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
     support: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a paper supports a claim, or, without one asked for, whether any paper of the library does.
+
+    `paper_id` is the paper that the passage stands in, None where there is none or its abstract was handed in;
+    `support` is 0..1.
+    """
+
+    claim: str
+    paper_id: str | None
+    verdict: Verdict
+    support: float
+    passage: Passage | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

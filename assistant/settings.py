@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     rewrite: bool = Field(
         default=False, description="let the language model put follow-up questions in words that stand alone"
     )
+    nli: str | None = Field(
+        default=None,
+        min_length=1,
+        description="cross-encoder of entailment that checks claims too: a folder or a hub name; none by default",
+    )
     papers: int = Field(default=10, ge=1, le=1000, description="papers that a search returns")
     candidates: int = Field(default=100, ge=1, le=1000, description="papers that each index proposes before fusion")
     dense_weight: float = Field(default=0.7, ge=0, le=1, description="share of the vector score in the fused score")

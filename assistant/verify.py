@@ -1,8 +1,4 @@
-"""Does the cited passage support this sentence? A score and a verdict for each sentence of an answer.
-
-The check is lexical: the share of the sentence's terms, weighted by their rarity, that the best passage of the
-cited papers has, and every number of the sentence must stand in a cited abstract.
-"""
+"""Verdicts: on each sentence of an answer by the papers that it cites, and on a claim by a paper or a library."""
 
 from __future__ import annotations
 
@@ -10,24 +6,52 @@ import re
 from collections.abc import Sequence
 
 from assistant.citations import numbers, strip
-from assistant.evidence import coverage
-from assistant.ports import Lexicon
-from assistant.schema import Hit, Passage, Sentence, Verdict
-from assistant.sentences import passages, spans
+from assistant.claims.judge import Finding, Judge
+from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
+from assistant.sentences import spans
 
-# Support from which a sentence counts as supported.
-SUPPORTED_FROM = 0.6
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
 _BEHIND_STOP = re.compile(r"([.?!])((?:\[\d+\])+)")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
-def check(text: str, hits: Sequence[Hit], lexicon: Lexicon) -> list[tuple[Sentence, dict[int, Passage]]]:
+def check(text: str, hits: Sequence[Hit], judge: Judge) -> list[tuple[Sentence, dict[int, Passage]]]:
     """Each sentence of a resolved text with its verdict, and for each number it cites the passage nearest to it.
 
-    `[n]` in the text stands for `hits[n - 1]`.
+    `[n]` in the text stands for `hits[n - 1]`. All texts are read in one pass of the embedder.
     """
-    return [_checked(sentence, hits, lexicon) for sentence in _sentences(text)]
+    sentences = _sentences(text)
+    cited = {number for sentence in sentences for number in numbers(sentence)}
+    judge.read([*map(strip, sentences), *(hits[number - 1].paper.abstract for number in sorted(cited))])
+    return [
+        _checked(sentence, [hits[number - 1].paper for number in numbers(sentence)], judge) for sentence in sentences
+    ]
+
+
+def by_abstract(claim: str, abstract: str, judge: Judge) -> Verification:
+    """Whether this abstract, which need not be in the library, supports the claim."""
+    return _verification(claim, None, judge.judge(claim, abstract))
+
+
+def by_paper(claim: str, paper: Paper, others: Sequence[Paper], judge: Judge) -> Verification:
+    """Whether the paper supports the claim; `others` are papers that may say it instead."""
+    rivals = [each.abstract for each in others if each.id != paper.id]
+    return _verification(claim, paper.id, judge.judge(claim, paper.abstract, paper.title or "", rivals))
+
+
+def by_any(claim: str, papers: Sequence[Paper], judge: Judge) -> Verification:
+    """Whether any of the papers supports the claim: the verdict by the one that does so best."""
+    judge.read([claim, *(paper.abstract for paper in papers)])
+    found = [by_paper(claim, paper, (), judge) for paper in papers]
+    nothing = Verification(claim, None, Verdict.UNSUPPORTED, 0.0, None, "no paper of the library bears on it")
+    return max(found, key=lambda each: each.support, default=nothing)
+
+
+def _verification(claim: str, paper_id: str | None, found: Finding) -> Verification:
+    return Verification(claim, paper_id, _verdict(found), found.support, found.passage, found.reason)
+
+
+def _verdict(found: Finding) -> Verdict:
+    return Verdict.SUPPORTED if found.supported else Verdict.UNSUPPORTED
 
 
 def _sentences(text: str) -> list[str]:
@@ -57,29 +81,14 @@ def _leading_markers_back(sentence: str, before: list[str]) -> str:
     return sentence
 
 
-def _checked(sentence: str, hits: Sequence[Hit], lexicon: Lexicon) -> tuple[Sentence, dict[int, Passage]]:
-    claim, cited = strip(sentence), numbers(sentence)
-    best = {number: _nearest(claim, hits[number - 1], lexicon) for number in cited}
-    support = max((score for _, score in best.values()), default=0.0)
-    if not _numbers_stand(claim, [hits[number - 1] for number in cited]):
-        support = min(support, SUPPORTED_FROM / 2)
-    verdict = Verdict.UNCITED if not cited else Verdict.UNSUPPORTED
-    if cited and support >= SUPPORTED_FROM:
-        verdict = Verdict.SUPPORTED
-    found = {number: passage for number, (passage, _) in best.items()}
-    return Sentence(claim, cited, verdict, round(support, 4)), found
-
-
-def _nearest(claim: str, hit: Hit, lexicon: Lexicon) -> tuple[Passage, float]:
-    """The passage of a paper that has most of the claim, and how much."""
-    if claim in hit.paper.abstract:
-        start = hit.paper.abstract.index(claim)
-        return Passage(claim, start, start + len(claim)), 1.0
-    weights = lexicon.rarity(set(lexicon.terms(claim)))
-    scored = ((passage, coverage(passage.text, weights, lexicon)) for passage in passages(hit.paper.abstract))
-    return max(scored, key=lambda pair: pair[1], default=(Passage("", 0, 0), 0.0))
-
-
-def _numbers_stand(claim: str, cited: Sequence[Hit]) -> bool:
-    known = {number for hit in cited for number in _NUMBER.findall(f"{hit.paper.title} {hit.paper.abstract}")}
-    return set(_NUMBER.findall(claim)) <= known
+def _checked(sentence: str, cited: Sequence[Paper], judge: Judge) -> tuple[Sentence, dict[int, Passage]]:
+    """The sentence by the best of the papers that it cites."""
+    claim, places = strip(sentence), numbers(sentence)
+    if not places:
+        return Sentence(claim, (), Verdict.UNCITED, 0.0, "it cites no paper"), {}
+    found = {
+        place: judge.judge(claim, paper.abstract, paper.title or "") for place, paper in zip(places, cited, strict=True)
+    }
+    best = max(found.values(), key=lambda each: each.support)
+    passages = {place: each.passage for place, each in found.items() if each.passage}
+    return Sentence(claim, places, _verdict(best), best.support, best.reason), passages

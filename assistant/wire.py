@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from assistant.schema import Answer, Citation, Filters, Hit, Paper, Passage, Scope, SearchResult, Sentence
+from assistant.schema import (
+    Answer,
+    Citation,
+    Filters,
+    Hit,
+    Paper,
+    Passage,
+    Scope,
+    SearchResult,
+    Sentence,
+    Verification,
+)
 
 Json = dict[str, Any]
 
@@ -104,10 +115,23 @@ def _citation_json(citation: Citation) -> Json:
     }
 
 
+def verification_json(verification: Verification) -> Json:
+    """A verdict on a claim."""
+    return {
+        "claim": verification.claim,
+        "paper_id": verification.paper_id,
+        "verdict": str(verification.verdict),
+        "support": verification.support,
+        "passage": passage_json(verification.passage) if verification.passage else None,
+        "reason": verification.reason,
+    }
+
+
 def _sentence_json(sentence: Sentence) -> Json:
     return {
         "text": sentence.text,
         "citations": list(sentence.citations),
         "verdict": str(sentence.verdict),
         "support": sentence.support,
+        "reason": sentence.reason,
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assistant.catalog import Catalog
     from assistant.chat import Assistant
     from assistant.library import Indexes, Library
-    from assistant.ports import LLM, Embedder, Reranker
+    from assistant.ports import LLM, Embedder, Entailment, Reranker
     from assistant.settings import Settings
 
 CHUNKING = "title + whole sentences"
@@ -39,8 +39,8 @@ def stay_local(settings: Settings) -> None:
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
-    own = settings.reranker in (LATE_INTERACTION, NO_RERANKER) or is_local(settings.reranker)
-    if own and is_local(settings.embedder) and not settings.llm.startswith("huggingface/"):
+    named = {settings.embedder, settings.reranker, settings.nli} - {LATE_INTERACTION, NO_RERANKER, None}
+    if all(map(is_local, filter(None, named))) and not settings.llm.startswith("huggingface/"):
         quiet["HF_HUB_OFFLINE"] = "1"
     for name, value in quiet.items():
         os.environ.setdefault(name, value)
@@ -132,12 +132,22 @@ def open_reranker(settings: Settings, library: Library) -> Reranker | None:
     return encoder.load_reranker(settings.reranker)
 
 
+def open_entailment(name: str | None) -> Entailment | None:
+    """The entailment model of this name, if one is named. Raises ModelError."""
+    if name is None:
+        return None
+    from assistant import encoder
+
+    return encoder.load_entailment(name)
+
+
 def open_assistant(settings: Settings, library: Library | None = None) -> Assistant:
     """The assistant of the settings over their library."""
     from assistant.chat import Assistant
 
     library = library or open_library(settings)
-    return Assistant(library, settings, open_llm(settings.llm), open_reranker(settings, library))
+    models = open_llm(settings.llm), open_reranker(settings, library), open_entailment(settings.nli)
+    return Assistant(library, settings, *models)
 
 
 def _open_indexes(home: Path, made_with: Recipe) -> Indexes:

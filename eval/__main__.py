@@ -36,7 +36,7 @@ def run(
 def calibrate(
     suite: Annotated[Path | None, typer.Option(help="Folder of a collection; the seeds where not given.")] = None,
 ) -> None:
-    """Fit the weights of the evidence and of the abstention gate on the dev half, and print them."""
+    """Fit the weights of evidence, abstention and, over the seeds, claim checks on the dev half, and print them."""
     from eval.calibrate import calibrate as fit
 
     typer.echo(fit(_settings(), suite))

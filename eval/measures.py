@@ -13,7 +13,7 @@ import ir_measures
 from ir_measures import RR, R, nDCG
 from sklearn.metrics import roc_auc_score
 
-from assistant.schema import Answer, Hit, Sentence, Strength, Verdict
+from assistant.schema import Answer, Hit, Sentence, Strength, Verdict, Verification
 from eval.suites import Claim, Question
 
 # Rows are figures, columns groups.
@@ -66,7 +66,7 @@ def _lookup(values: Mapping[tuple[str, str], float], name: str) -> Callable[[Que
     return lambda question: values.get((name, question.id), 0.0)
 
 
-def checking(claims: Sequence[Claim], verdicts: Mapping[str, Sentence]) -> Table:
+def checking(claims: Sequence[Claim], verdicts: Mapping[str, Sentence | Verification]) -> Table:
     """Whether claims were told apart: accuracy of the verdicts by kind, and area under the ROC curve of `support`."""
     if not claims:
         return {}

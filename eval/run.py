@@ -9,13 +9,12 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from assistant import verify
 from assistant.chat import Assistant
 from assistant.errors import InputError
-from assistant.schema import Answer, Hit, Sentence, Turn
+from assistant.schema import Answer, Hit, Turn
 from assistant.settings import Settings
 from eval import collection, libraries, measures
-from eval.suites import SEEDS, Claim, Item, Question, load, load_claims, load_dialogs
+from eval.suites import SEEDS, Item, Question, load, load_claims, load_dialogs
 
 Reply = TypeVar("Reply")
 
@@ -79,7 +78,7 @@ def _dialogs(assistant: Assistant, split: str | None, answers: bool) -> measures
 
 def _claims(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
     claims = load_claims(SEEDS / "claims.jsonl", split) if answers else []
-    verdicts = _each(claims, lambda claim: _verdict(assistant, claim))
+    verdicts = _each(claims, lambda claim: assistant.verify(claim.text, claim.paper))
     return measures.checking(claims, verdicts)
 
 
@@ -90,13 +89,6 @@ _SUITES: dict[str, Callable[[Assistant, str | None, bool], measures.Table]] = {
     "dialogs": _dialogs,
     "claims": _claims,
 }
-
-
-def _verdict(assistant: Assistant, claim: Claim) -> Sentence:
-    """The claim's verdict as if it were a sentence of an answer that cites the paper."""
-    hit = Hit(1, 1.0, assistant.library.catalog.find(claim.paper))
-    ((sentence, _), *_) = verify.check(f"{claim.text} [1]", [hit], assistant.library.lexicon)
-    return sentence
 
 
 def _hits(given: Mapping[str, Answer]) -> dict[str, Sequence[Hit]]:

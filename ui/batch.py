@@ -10,7 +10,7 @@ from typing import Any
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
 from assistant.schema import Scope, Turn
-from assistant.wire import Json, answer_json, search_json
+from assistant.wire import Json, answer_json, search_json, verification_json
 
 
 def run(lines: Iterable[str], reply: Callable[[Json], Json]) -> Iterator[Json]:
@@ -37,6 +37,17 @@ def ask(assistant: Assistant) -> Callable[[Json], Json]:
 def search(assistant: Assistant) -> Callable[[Json], Json]:
     """Searches for `{"question"}`."""
     return lambda request: search_json(assistant.search(_question(request), scope=_scope(request)))
+
+
+def verify(assistant: Assistant) -> Callable[[Json], Json]:
+    """Checks `{"claim"}` by the library, `{"claim", "paper_id"}` by a paper, `{"claim", "abstract"}` by an abstract."""
+
+    def reply(request: Json) -> Json:
+        claim = _text(request, "claim")
+        paper_id, abstract = _optional(request, "paper_id"), _optional(request, "abstract")
+        return verification_json(assistant.verify(claim, paper_id, abstract))
+
+    return reply
 
 
 def _reply(number: int, line: str, reply: Callable[[Json], Json]) -> Json:
@@ -68,9 +79,17 @@ def _no_number(digits: str) -> float:
 
 
 def _question(request: Json) -> str:
-    if not isinstance(request.get("question"), str):
-        raise ValueError('"question" is missing or not a text')
-    return str(request["question"])
+    return _text(request, "question")
+
+
+def _text(request: Json, name: str) -> str:
+    if not isinstance(request.get(name), str):
+        raise ValueError(f'"{name}" is missing or not a text')
+    return str(request[name])
+
+
+def _optional(request: Json, name: str) -> str | None:
+    return _text(request, name) if request.get(name) is not None else None
 
 
 def _texts(texts: Any, name: str) -> list[str]:

@@ -16,7 +16,7 @@ from assistant import wiring
 from assistant.errors import InputError, PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.settings import Settings, load
-from assistant.wire import Json, answer_json, paper_json, search_json
+from assistant.wire import Json, answer_json, paper_json, search_json, verification_json
 from ui import batch, terminal
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 BatchFile = Annotated[
     str | None,
     typer.Option("--batch", metavar="FILE.jsonl", help="Read questions from a JSON Lines file; - is standard input."),
+]
+ClaimsFile = Annotated[
+    str | None,
+    typer.Option("--batch", metavar="FILE.jsonl", help="Read claims from a JSON Lines file; - is standard input."),
 ]
 IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder first if the library is empty.")]
 Pinned = Annotated[list[str] | None, typer.Option("--pin", metavar="ID", help="Look at this paper only; repeatable.")]
@@ -148,6 +152,24 @@ def ask(
 
 
 @app.command()
+def verify(
+    context: typer.Context,
+    claim: Annotated[str | None, typer.Argument(help="The statement to be checked.")] = None,
+    paper: Annotated[str | None, typer.Option(help="Id of the paper; any of the library where not given.")] = None,
+    as_json: AsJson = False,
+    batch_file: ClaimsFile = None,
+) -> None:
+    """Check whether a paper, or any of the library, supports a claim."""
+    _need_one(claim, batch_file, "claim")
+    assistant = wiring.open_assistant(_settings(context, llm=wiring.EXTRACTIVE))
+    if batch_file:
+        _run_batch(batch_file, batch.verify(assistant))
+    else:
+        found = assistant.verify(claim or "", paper)
+        typer.echo(_dumps(verification_json(found)) if as_json else terminal.verification_text(found))
+
+
+@app.command()
 def chat(context: typer.Context, llm: Model = None, if_empty: IfEmpty = None) -> None:
     """Hold a conversation in the terminal; an empty line ends it."""
     assistant = _open_assistant(_settings(context, llm=llm), if_empty)
@@ -259,9 +281,9 @@ def _scope(pin: list[str] | None, exclude: list[str] | None) -> Scope:
     return Scope(tuple(pin or ()), tuple(exclude or ()))
 
 
-def _need_one(question: str | None, batch_file: str | None) -> None:
-    if (question is None) == (batch_file is None):
-        raise typer.BadParameter("give a question or --batch FILE.jsonl, and not both")
+def _need_one(text: str | None, batch_file: str | None, kind: str = "question") -> None:
+    if (text is None) == (batch_file is None):
+        raise typer.BadParameter(f"give a {kind} or --batch FILE.jsonl, and not both")
 
 
 def _run_batch(file: str, reply: Callable[[Json], Json]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from assistant.filters import written
-from assistant.schema import Answer, Citation, Filters, Hit, Paper, Scope, SearchResult, Strength
+from assistant.schema import Answer, Citation, Filters, Hit, Paper, Scope, SearchResult, Strength, Verification
 
 _WIDEST_TITLE = 100
 
@@ -42,6 +42,14 @@ def searched(typed: str, standalone: str, filters: Filters, scope: Scope) -> str
 def _note(typed: str, standalone: str, filters: Filters, scope: Scope) -> list[str]:
     text = searched(typed, standalone, filters, scope)
     return [text] if text else []
+
+
+def verification_text(verification: Verification) -> str:
+    """The verdict with its reason, and the passage."""
+    lines = [f"{verification.verdict} ({verification.support:.2f}): {verification.reason}"]
+    if verification.passage:
+        lines += [f"    {verification.paper_id}  {verification.passage.text}"]
+    return printable("\n".join(lines))
 
 
 def paper_text(paper: Paper) -> str:

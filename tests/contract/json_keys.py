@@ -21,3 +21,6 @@ ANSWER = {
     "recipe",
     "timings",
 }
+SENTENCE = {"text", "citations", "verdict", "support", "reason"}
+VERIFICATION = {"claim", "paper_id", "verdict", "support", "passage", "reason"}
+PASSAGE = {"text", "start", "end"}

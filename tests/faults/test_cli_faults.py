@@ -31,7 +31,7 @@ def assert_one_line(done: Run, *parts: str) -> None:
 
 
 def verbs(papers_file: Path) -> list[tuple[object, ...]]:
-    return [("ingest", papers_file), ("search", BEES), ("ask", BEES), ("delete", "0"), ("reindex",)]
+    return [("ingest", papers_file), ("search", BEES), ("ask", BEES), ("verify", BEES), ("delete", "0"), ("reindex",)]
 
 
 READING = [("list",), ("show", "0")]

@@ -11,7 +11,7 @@ from assistant.alignment import Alignment, align
 from assistant.keywords import Word, greatest_rarity
 from assistant.library import Library
 from assistant.query import understand
-from assistant.retrieve import retrieve
+from assistant.retrieve import Ranking, retrieve
 from assistant.schema import Query
 from tests.fakes import WordHashEmbedder
 
@@ -24,7 +24,9 @@ QUESTIONS = st.one_of(st.lists(WORDS, min_size=1, max_size=30).map(" ".join), st
 def aligned(library: Library, question: str) -> tuple[Query, list[Alignment]]:
     """The question against the papers found for it."""
     query = understand(question)
-    return query, align(query, retrieve(query, library, 10, 50, 0.5).hits, WordHashEmbedder(), library.lexicon)
+    return query, align(
+        query, retrieve(query, library, Ranking(10, 50, 0.5, 0, 0.0)).hits, WordHashEmbedder(), library.lexicon
+    )
 
 
 @settings(max_examples=40)

@@ -54,7 +54,7 @@ def check_answer(answer: Json) -> None:
         check_paper(citation["paper"])
         check_passages(citation)
     for sentence in answer["sentences"]:
-        assert set(sentence) == {"text", "citations", "verdict", "support"}
+        assert set(sentence) == {"text", "citations", "verdict", "support", "reason"}
         assert sentence["verdict"] in {"supported", "unsupported", "uncited"}
         assert 0 <= sentence["support"] <= 1
     for hit in answer["hits"]:

@@ -412,7 +412,7 @@ def test_an_error_of_paperchats_is_one_line_on_standard_error_with_exit_code_1(
 
 def test_without_arguments_it_prints_the_help(paperchat: Paperchat) -> None:
     done = paperchat()
-    verbs = ("ingest", "list", "show", "search", "ask", "chat", "serve", "doctor", "reindex", "delete")
+    verbs = ("ingest", "list", "show", "search", "ask", "verify", "chat", "serve", "doctor", "reindex", "delete")
     assert all(f" {verb} " in done.out + done.err for verb in verbs)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from assistant import verify
 from assistant.chat import Assistant
+from assistant.claims.judge import SUPPORTED_FROM, Judge
 from assistant.schema import Hit, Passage, Sentence, Verdict
 from assistant.sentences import passages
 
@@ -22,7 +23,8 @@ def hits(reader: Assistant) -> list[Hit]:
 
 @pytest.fixture
 def check(reader: Assistant, hits: list[Hit]) -> Check:
-    return lambda text: verify.check(text, hits, reader.library.lexicon)
+    judge = Judge(reader.library.embedder, reader.library.lexicon)
+    return lambda text: verify.check(text, hits, judge)
 
 
 def verdicts(checked: list[tuple[Sentence, dict[int, Passage]]]) -> list[tuple[str, tuple[int, ...], str]]:
@@ -55,7 +57,7 @@ def test_a_sentence_in_other_words_is_supported_by_the_passage_that_says_it(chec
 def test_a_wrong_number_is_not_supported(check: Check, text: str) -> None:
     ((sentence, _),) = check(text)
     assert sentence.verdict is Verdict.UNSUPPORTED
-    assert sentence.support < verify.SUPPORTED_FROM
+    assert sentence.support < SUPPORTED_FROM
 
 
 def test_a_number_may_stand_elsewhere_in_the_cited_abstract(check: Check) -> None:
@@ -81,9 +83,11 @@ def test_one_of_several_cited_papers_is_enough(check: Check) -> None:
 
 
 def test_each_sentence_is_judged_on_its_own(check: Check) -> None:
-    assert verdicts(check("Older bees dance longer [2]. Older bees sing longer than whales [2].\nBees are nice.")) == [
+    assert verdicts(
+        check("Older bees dance longer [2]. Whales sing of older bees in the evening [2].\nBees are nice.")
+    ) == [
         ("Older bees dance longer.", (2,), "supported"),
-        ("Older bees sing longer than whales.", (2,), "unsupported"),
+        ("Whales sing of older bees in the evening.", (2,), "unsupported"),
         ("Bees are nice.", (), "uncited"),
     ]
 

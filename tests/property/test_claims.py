@@ -1,0 +1,63 @@
+"""Whatever the claim: quotations hold, a number that was changed does not, and passages stand where they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from assistant.claims.judge import Judge
+from assistant.lexicon import TantivyLexicon
+from tests.fakes import WordHashEmbedder
+
+NOUNS = ("glaciers", "bees", "starters", "kernels", "rivers", "lenses", "yeasts", "tokens")
+VERBS = ("shrink", "dance", "ferment", "converge", "meander", "sharpen", "learn", "drift")
+sentence = st.builds(
+    "{} {} by {} % in {} places.".format,
+    st.sampled_from([noun.capitalize() for noun in NOUNS]),
+    st.sampled_from(VERBS),
+    st.integers(11, 98),
+    st.integers(100, 900),
+)
+abstracts = st.lists(sentence, min_size=1, max_size=6, unique=True)
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
+    return Judge(WordHashEmbedder(), TantivyLexicon(Path(tmp_path_factory.mktemp("lexicon"))))
+
+
+@given(sentences=abstracts, data=st.data())
+def test_a_sentence_of_the_abstract_is_always_wholly_supported_by_itself(
+    judge: Judge, sentences: list[str], data: st.DataObject
+) -> None:
+    quoted = data.draw(st.sampled_from(sentences))
+    found = judge.judge(quoted, " ".join(sentences))
+    assert (found.support, found.supported) == (1.0, True)
+    assert found.passage is not None
+    assert found.passage.text == quoted
+
+
+@given(sentences=abstracts, data=st.data())
+def test_a_sentence_with_a_number_that_the_abstract_lacks_is_never_supported(
+    judge: Judge, sentences: list[str], data: st.DataObject
+) -> None:
+    quoted = data.draw(st.sampled_from(sentences))
+    number = quoted.split(" by ")[1].split()[0]
+    other = str(data.draw(st.integers(11, 98)))
+    abstract = " ".join(sentences)
+    assume(f" {other} " not in abstract)
+    assert not judge.judge(quoted.replace(f" {number} ", f" {other} ", 1), abstract).supported
+
+
+@given(claim=st.text(max_size=200), abstract=st.one_of(st.text(max_size=300), abstracts.map(" ".join)))
+def test_support_is_a_share_and_the_passage_stands_in_the_abstract(judge: Judge, claim: str, abstract: str) -> None:
+    found = judge.judge(claim, abstract)
+    assert 0 <= found.support <= 1
+    assert found.reason
+    if found.passage:
+        assert abstract[found.passage.start : found.passage.end] == found.passage.text
+    if found.supported:
+        assert found.passage is not None

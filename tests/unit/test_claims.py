@@ -1,0 +1,113 @@
+"""Claims beside an abstract: what is noticed, and what is said of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.chat import Assistant
+from assistant.claims.judge import Finding, Judge
+
+ABSTRACT = (
+    "Peat bogs store carbon for thousands of years. We drain 24 bogs in Finland and Estonia and measure their gases "
+    "for three summers. Draining increases the release of carbon dioxide by 41.5 % on average. Methane, in contrast, "
+    "falls to a third. Bogs that are flooded again may recover, and some of them store carbon within ten years. Birch "
+    "trees do not slow the loss of carbon. The Bograph sensor works without batteries."
+)
+OTHER = "Old mills are rebuilt with stones from a quarry in Cornwall, and every mill grinds two tons of rye an hour."
+
+
+@pytest.fixture
+def judge(reader: Assistant) -> Judge:
+    return Judge(reader.library.embedder, reader.library.lexicon)
+
+
+def checked(judge: Judge, claim: str, rivals: tuple[str, ...] = ()) -> Finding:
+    found = judge.judge(claim, ABSTRACT, "Peat", rivals)
+    assert 0 <= found.support <= 1
+    assert found.reason
+    if found.passage:
+        assert ABSTRACT[found.passage.start : found.passage.end] == found.passage.text
+    return found
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Draining increased the release of carbon dioxide by 41.5 percent on average.", "Draining increases"),
+        ("On average, draining increases the carbon dioxide release by 41.5%.", "Draining increases"),
+        ("Methane, in contrast, falls to 33 %.", "Methane"),
+        ("We measure the gases of 24 drained bogs in Estonia and Finland for 3 summers.", "We drain 24 bogs"),
+        ("Birch trees do not slow carbon losses.", "Birch trees"),
+        ("Without batteries works the Bograph sensor.", "The Bograph sensor"),
+    ],
+)
+def test_the_same_in_other_words_is_supported_by_the_passage_that_says_it(
+    judge: Judge, claim: str, passage: str
+) -> None:
+    found = checked(judge, claim)
+    assert found.supported
+    assert found.reason == "the passage says it in other words"
+    assert found.passage is not None
+    assert found.passage.text.startswith(passage)
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        ("Draining increases the release of carbon dioxide by 45.1 % on average.", "45.1 % is not in the paper"),
+        ("We drain 240 bogs in Finland and Estonia.", "240 is not in the paper"),
+        ("Draining increases the release of carbon dioxide by a third on average.", "says a third of something else"),
+        (
+            "Draining decreases the release of carbon dioxide by 41.5 % on average.",
+            "'increases', the claim 'decreases'",
+        ),
+        ("Methane, in contrast, rises to a third.", "'falls', the claim 'rises'"),
+        ("Birch trees slow the loss of carbon.", "only one of the two negates 'slow'"),
+        ("The Bograph sensor works with batteries.", "the passage denies 'batteries', the claim does not"),
+        ("Peat bogs do not store carbon for thousands of years.", "the claim denies 'store', the passage does not"),
+        ("We drain 24 bogs in Finland and Norway.", "no passage of the paper speaks of Norway"),
+        ("The Thermograph sensor works without batteries.", "no passage of the paper speaks of Thermograph"),
+        ("All bogs that are flooded again recover.", "does not go as far as 'all'"),
+        ("We show that bogs that are flooded again recover.", "the claim says 'show', the passage is more careful"),
+        ("Volcanoes warm distant oceans quickly.", "no passage of the paper speaks of"),
+    ],
+)
+def test_a_claim_that_is_wrong_in_one_point_is_not_supported_and_the_reason_names_it(
+    judge: Judge, claim: str, reason: str
+) -> None:
+    found = checked(judge, claim)
+    assert not found.supported
+    assert reason in found.reason
+
+
+def test_what_another_paper_says_speaks_against_this_one(judge: Judge) -> None:
+    claim = "Stones from an old quarry and rye for the mills store carbon for thousands of years."
+    alone, beside = checked(judge, claim), checked(judge, claim, (OTHER,))
+    assert beside.support <= alone.support
+    quoted = checked(judge, "Old mills are rebuilt with stones from a quarry in Cornwall.", (OTHER,))
+    assert not quoted.supported
+
+
+@pytest.mark.parametrize(
+    "claim", ["", " \n", "?!", "...", "Do peat bogs store carbon?", "It is so.", "Hello!", "Thank you", "Bogs."]
+)
+def test_what_states_nothing_of_the_paper_is_not_supported(judge: Judge, claim: str) -> None:
+    assert not checked(judge, claim).supported
+
+
+def test_a_part_of_a_sentence_is_no_quotation(judge: Judge) -> None:
+    assert checked(judge, "slow the loss of carbon.").support < 1.0
+
+
+def test_two_neighbouring_sentences_may_be_the_passage_together(judge: Judge) -> None:
+    claim = "Draining increases the release of carbon dioxide by 41.5 %, while methane falls to a third."
+    found = checked(judge, claim)
+    assert found.passage is not None
+    assert found.passage.text.startswith("Draining increases")
+    assert found.passage.text.endswith("falls to a third.")
+
+
+@pytest.mark.parametrize("abstract", ["", " ", "\n"])
+def test_a_paper_without_an_abstract_supports_nothing(judge: Judge, abstract: str) -> None:
+    found = judge.judge("Peat bogs store carbon.", abstract)
+    assert (found.supported, found.passage) == (False, None)

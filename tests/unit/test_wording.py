@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from assistant.chat import Assistant
+from assistant.claims.wording import Words, importance, likeness, ranked, said, words
+from assistant.ports import Reading
+
+Read = Callable[[str], Words]
+
+ABSTRACT = "Bees dance. Older bees dance longer, while glaciers melt in summer. Nothing else is known of them."
+
+
+@pytest.fixture
+def read(reader: Assistant) -> Read:
+    library = reader.library
+    return lambda text: words(text, library.embedder.read_documents([text])[0], library.lexicon)
+
+
+def test_words_have_their_place_their_stem_and_a_vector_of_length_one(read: Read) -> None:
+    found = read("The bees danced in 1,000 hives.")
+    assert [found.written(number) for number in range(len(found))] == ["The", "bees", "danced", "in", "1,000", "hives"]
+    assert found.stems == ("", "bee", "danc", "", "1 000", "hive")
+    assert np.allclose(np.linalg.norm(found.vectors, axis=1), 1.0)
+
+
+def test_a_word_that_the_embedder_did_not_reach_has_no_vector_but_keeps_its_stem(reader: Assistant) -> None:
+    reading = Reading(np.ones(2, dtype=np.float32), ((0, 4),), np.array([[3.0, 4.0]], dtype=np.float32))
+    found = words("bees dance", reading, reader.library.lexicon)
+    assert found.vectors.tolist() == [pytest.approx([0.6, 0.8]), [0.0, 0.0]]
+    assert likeness(found, found)[1, 1] == 1.0
+
+
+def test_a_clause_ends_at_a_comma_but_not_within_a_number(read: Read) -> None:
+    found = read(ABSTRACT)
+    longer, melt = (found.stems.index(stem) for stem in ("longer", "melt"))
+    assert found.clauses[longer] != found.clauses[melt]
+    number = read("We decode 5,096 dances")
+    assert set(number.clauses) == {0}
+
+
+def test_the_sentence_that_says_most_of_a_claim_comes_first(read: Read, reader: Assistant) -> None:
+    claim = read("dances of older bees are longer")
+    abstract = read(ABSTRACT)
+    weights = importance(claim, claim.content(), reader.library.lexicon)
+    scored = ranked(claim, abstract, likeness(claim, abstract), weights)
+    assert scored[0][1].text.startswith("Older bees")
+    assert [score for score, _ in scored] == sorted((score for score, _ in scored), reverse=True)
+    assert {passage.text for _, passage in scored} == {ABSTRACT[each.start : each.end] for _, each in scored}
+    assert len(scored) == 3
+
+
+def test_of_no_words_nothing_is_said(read: Read, reader: Assistant) -> None:
+    claim = read("bees dance")
+    weights = importance(claim, claim.content(), reader.library.lexicon)
+    assert weights.sum() == pytest.approx(1.0)
+    alike = likeness(claim, claim)
+    assert said(alike, weights, claim.content(), ()) == 0.0
+    assert said(alike, weights, claim.content(), range(2)) == pytest.approx(1.0)
