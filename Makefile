@@ -56,10 +56,10 @@ fix: setup  ## what ruff can mend by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-eval: setup  ## how good it is, on the questions in eval/suites
-	@$(BIN)/python -m eval run
+eval: setup  ## how good it is, on the questions in eval/suites, against the floors in eval/floors.toml
+	@$(BIN)/python -m eval gate
 
-bench: setup  ## how fast it is, and what its parts were chosen over
+bench: setup  ## how fast it is, beside the plain llama-index pipeline
 	@$(BIN)/python -m eval bench
 
 lock: setup  ## renew constraints.txt from the newest releases that pyproject.toml allows

@@ -150,7 +150,7 @@ class Assistant:
             hits=found.hits,
             model=self.llm.name if self.llm else extractive.NAME,
             recipe=self.library.recipe,
-            timings={"retrieve_ms": retrieve_ms},
+            timings={**found.timings, "retrieve_ms": retrieve_ms},
             done=False,
         )
 

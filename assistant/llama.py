@@ -42,6 +42,13 @@ def load(name: str) -> LlamaIndexLLM:
     return LlamaIndexLLM(name, _PROVIDERS[provider](model))
 
 
+def count_tokens(text: str) -> int:
+    """How many tokens llama-index counts in a text: about as many as any model's own tokenizer would."""
+    from llama_index.core.utils import get_tokenizer
+
+    return len(get_tokenizer()(text))
+
+
 def _ollama(model: str) -> Any:
     return _class("llama_index.llms.ollama", "Ollama", "ollama")(model=model, request_timeout=600.0)
 

@@ -1,133 +1,160 @@
-"""What the parts cost beside what could stand in their place. Prints ratios of one run; nothing here is a test.
-
-Lexical engines and sentence boundaries are compared on SciFact, where its folder is at hand (see README.md).
-"""
+"""How fast it is, beside the plain llama-index pipeline and the machine's own limits, all in one run. Not a test."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
-import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import ir_measures
-from ir_measures import nDCG
-
 from assistant.chat import Assistant
-from assistant.lexicon import TantivyLexicon
+from assistant.ports import Embedder
 from assistant.schema import Paper
-from assistant.sentences import spans
 from assistant.settings import Settings
-from eval import collection
-from eval.libraries import over_seeds
+from eval import collection, libraries, runs
+from eval.clock import milliseconds_each
+from eval.exams import Exam
 from eval.suites import SEEDS, load
+from ingest.progress import progress_bar
 
-# A folder with a sub-folder `scifact`; nothing of it is part of paperchat.
+# A folder with collections in the layouts of `eval.collection`; nothing of it is part of paperchat.
 DATA = Path(os.environ.get("EVAL_DATA", "data"))
+SCIFACT, LARGE = "scifact", "ml_arxiv_2019"
 _QUESTIONS = 40
-_ABSTRACTS = 1500
+_SAMPLE = 256
+# Multiplications and additions a token of the packaged model: twice the weights of its six layers.
+_FLOP_A_TOKEN = 21.2e6
 
-Search = Callable[[str], Sequence[tuple[str, float]]]
+Json = dict[str, Any]
 
 
-def bench(settings: Settings) -> str:
-    """A report in plain text."""
-    scifact = DATA / "scifact"
-    parts = [_latency(over_seeds(settings))]
-    if scifact.is_dir():
-        parts += [_lexical(scifact), _boundaries(scifact)]
+def bench(settings: Settings, large: bool = False) -> Json:
+    """Figures by part; milliseconds, papers a second and megabytes as the names say. Also kept as JSON below the home.
+
+    `large` measures 80,753 papers too, whose first indexing takes more than an hour on two cores.
+    """
+    from eval import parts, peers
+
+    found: Json = {"versions": runs.versions(), "commit": runs.commit(), "matrix_peak_gflops": peers.matrix_peak()}
+    found["sizes"] = {label: figures for label, figures in _sizes(settings, large)}
+    if (DATA / SCIFACT).is_dir():
+        found["lexical engines"] = parts.lexical_engines(DATA / SCIFACT)
+        found["sentence boundaries"] = parts.sentence_boundaries(DATA / SCIFACT)
     else:
-        parts.append(f"SciFact is not in {scifact}: set EVAL_DATA to the folder that holds it.")
-    return "\n\n".join(parts)
+        found["left out"] = f"{SCIFACT} is not in {DATA}: set EVAL_DATA to the folder that holds it"
+    _keep(settings.home, found)
+    return found
 
 
-def _latency(assistant: Assistant) -> str:
-    """Median search and answer times, beside the time to embed the question alone."""
+def _sizes(settings: Settings, large: bool) -> Iterator[tuple[str, Json]]:
+    """The same measures over libraries of several sizes, the smallest first."""
+    suites = [Exam("seeds", ())]
+    suites += [
+        Exam(name, (), name, collection.read_papers(DATA / name))
+        for name in (SCIFACT, *([LARGE] if large else []))
+        if (DATA / name).is_dir()
+    ]
+    for suite in suites:
+        with libraries.opened(settings, [suite]) as opened:
+            assistant = opened[suite.library]
+            papers = list(assistant.library.catalog.all())
+            yield f"{len(papers):,} papers", _figures(assistant, papers, settings, suite is suites[0])
+
+
+def _figures(assistant: Assistant, papers: Sequence[Paper], settings: Settings, smallest: bool) -> Json:
+    from eval import peers
+
     questions = [question.text for question in load(SEEDS / "single.jsonl", "dev")][:_QUESTIONS]
-    embed = _median(lambda text: assistant.library.embedder.embed_queries([text]), questions)
-    search = _median(assistant.search, questions)
-    ask = _median(assistant.ask, questions)
-    return (
-        f"warm, {assistant.library.catalog.count()} papers, medians of {len(questions)} questions:\n"
-        f"  embedding a question {embed:.1f} ms, search {search / embed:.1f} times that, an answer {ask / embed:.1f}"
+    library = assistant.library
+    embed = milliseconds_each(lambda text: library.embedder.embed_queries([text]), questions)
+    with _peer(settings.home / "eval" / "peers" / library.home.name, library.embedder, papers) as peer:
+        peer_search = milliseconds_each(peer.searcher(), questions)
+        peer_size = _megabytes(settings.home / "eval" / "peers" / library.home.name)
+    plain = Assistant(library, settings.model_copy(update={"reranker": "none"}))
+    search, unranked = milliseconds_each(assistant.search, questions), milliseconds_each(plain.search, questions)
+    figures: Json = {
+        "embed_question_ms": embed,
+        "search_ms": search,
+        "search_without_reranking_ms": unranked,
+        "ask_ms": milliseconds_each(assistant.ask, questions),
+        "llama_index_search_ms": peer_search,
+        "exact_numpy_search_ms": milliseconds_each(peers.exact_searcher(len(papers), library.embedder), questions),
+        "search_over_llama_index": search["p50"] / peer_search["p50"],
+        "search_without_reranking_over_llama_index": unranked["p50"] / peer_search["p50"],
+        "index_mb": _megabytes(library.home),
+        "llama_index_mb": peer_size,
+        "cold": _cold(library.home, questions[0]),
+    }
+    return figures | (_ingest_rates(papers[:_SAMPLE], settings, library.embedder) if smallest else {})
+
+
+def _ingest_rates(papers: Sequence[Paper], settings: Settings, embedder: Embedder) -> Json:
+    """Papers a second: embedding alone, paperchat's whole ingest and the peer's, of the same abstracts."""
+    from eval import peers
+
+    texts = [f"{paper.title or ''}\n{paper.abstract}" for paper in papers]
+    tokens = sum(embedder.count_tokens(texts))
+    embed = _seconds(lambda: embedder.embed_documents(texts))
+    with tempfile.TemporaryDirectory() as folder:
+        own = settings.model_copy(update={"home": Path(folder)})
+        whole = _seconds(lambda: libraries.build("sample", papers, own, embedder).close())
+    with tempfile.TemporaryDirectory() as folder:
+        peer = peers.LlamaIndexPeer(Path(folder), embedder)
+        theirs = _seconds(lambda: peer.ingest(papers))
+        peer.close()
+    return {
+        "ingest_papers_s": len(papers) / whole,
+        "embed_papers_s": len(papers) / embed,
+        "llama_index_ingest_papers_s": len(papers) / theirs,
+        "ingest_over_llama_index": theirs / whole,
+        "embed_gflops": tokens * _FLOP_A_TOKEN / embed / 1e9,
+    }
+
+
+@contextmanager
+def _peer(folder: Path, embedder: Embedder, papers: Sequence[Paper]) -> Iterator[Any]:
+    from eval import peers
+
+    folder.mkdir(parents=True, exist_ok=True)
+    peer = peers.LlamaIndexPeer(folder, embedder)
+    with progress_bar("Indexing by llama-index"):
+        peer.ingest(papers)
+    yield peer
+    peer.close()
+
+
+def _cold(home: Path, question: str) -> Json:
+    """A new process from its start to its first answer, and the most memory that it held."""
+    command = "from ui.cli import main; main()"
+    started = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-c", command, "--home", str(home), "ask", question], stdout=subprocess.DEVNULL
     )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = status
+    if status:
+        raise RuntimeError(f"the command failed on {question!r}")
+    return {"first_answer_s": time.perf_counter() - started, "peak_memory_mb": usage.ru_maxrss / 1024}
 
 
-def _lexical(folder: Path) -> str:
-    """nDCG@10 and time a query of tantivy and bm25s over the same abstracts and claims."""
-    scifact = collection.read(folder, "dev")
-    papers, questions = scifact.papers, scifact.questions
-    claims = {question.id: question.text for question in questions}
-    judgements = [ir_measures.Qrel(question.id, paper, 1) for question in questions for paper in question.papers]
-    lines = [f"lexical engines, {len(papers)} abstracts, {len(claims)} claims:"]
-    with tempfile.TemporaryDirectory() as folder_name:
-        for name, prepare in (("tantivy", _tantivy), ("bm25s", _bm25s)):
-            started = time.perf_counter()
-            search = prepare(papers, Path(folder_name))
-            built = time.perf_counter() - started
-            took = _median(search, list(claims.values()))
-            results = [
-                ir_measures.ScoredDoc(claim, paper, score) for claim in claims for paper, score in search(claims[claim])
-            ]
-            quality = ir_measures.calc_aggregate([nDCG @ 10], judgements, results)[nDCG @ 10]
-            lines.append(f"  {name:8} nDCG@10 {quality:.3f}, built in {built:.2f} s, {took:.2f} ms a query")
-    return "\n".join(lines)
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
-def _tantivy(papers: Sequence[Paper], folder: Path) -> Search:
-    lexicon = TantivyLexicon(folder / "lexicon")
-    lexicon.replace(papers)
-    return lambda text: [(each.paper_id, each.score) for each in lexicon.search(text, 100)]
+def _megabytes(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
-def _bm25s(papers: Sequence[Paper], _: Path) -> Search:
-    import bm25s
-    import Stemmer
-
-    stemmer = Stemmer.Stemmer("english")
-
-    def tokens(texts: list[str]) -> Any:
-        return bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False)
-
-    engine = bm25s.BM25(k1=0.9, b=0.4)
-    engine.index(tokens([f"{paper.title or ''}\n{paper.abstract}" for paper in papers]), show_progress=False)
-
-    def search(text: str) -> list[tuple[str, float]]:
-        places, scores = engine.retrieve(tokens([text]), k=100, show_progress=False)
-        return [(papers[place].id, float(score)) for place, score in zip(places[0], scores[0], strict=True)]
-
-    return search
-
-
-def _boundaries(folder: Path) -> str:
-    """Precision and recall of sentence ends against SciFact's own sentences."""
-    found = right = wanted = 0
-    for row in _rows(folder / "corpus.jsonl.gz")[:_ABSTRACTS]:
-        gold, at = set(), 0
-        for sentence in map(str.strip, row["sentences"]):
-            at = row["abstract"].index(sentence, at) + len(sentence)
-            gold.add(at)
-        ours = {end for _, end in spans(row["abstract"])}
-        found, right, wanted = found + len(ours), right + len(ours & gold), wanted + len(gold)
-    return f"sentence boundaries, SciFact: precision {right / found:.4f}, recall {right / wanted:.4f} of {wanted}"
-
-
-def _rows(file: Path) -> list[dict[str, Any]]:
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def _median(work: Callable[[str], Any], texts: Sequence[str]) -> float:
-    """Milliseconds, the median over the texts, after one to warm up."""
-    work(texts[0])
-    times = []
-    for text in texts:
-        started = time.perf_counter()
-        work(text)
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
+def _keep(home: Path, found: Json) -> None:
+    file = home / "eval" / "bench" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(found, indent=1), encoding="utf-8")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from assistant import wiring
@@ -11,45 +12,76 @@ from assistant.catalog import Change
 from assistant.chat import Assistant
 from assistant.errors import InputError
 from assistant.library import Library
+from assistant.ports import LLM, Embedder
 from assistant.schema import Paper
 from assistant.settings import Settings
+from eval.exams import Exam
+from eval.meter import Metered
 from ingest import pipeline
 from ingest.progress import progress_bar
 
 SEED_FILES = Path(__file__).parent.parent / "seeds"
 
 
+@contextmanager
+def opened(settings: Settings, suites: Sequence[Exam]) -> Iterator[dict[str, Assistant]]:
+    """An assistant over each library of the suites, by its name. Raises InputError where the seeds are not at hand."""
+    embedder, llm = wiring.open_embedder(settings), _metered(wiring.open_llm(settings.llm))
+    with ExitStack() as stack:
+        found: dict[str, Assistant] = {}
+        for suite in suites:
+            if suite.library not in found:
+                library = build(suite.library, suite.papers, settings, embedder)
+                stack.callback(library.close)
+                found[suite.library] = _assistant(library, settings, llm)
+        yield found
+
+
 def over_seeds(settings: Settings) -> Assistant:
     """An assistant over the seeds. Raises InputError where they are not at hand."""
-
-    def fill(library: Library) -> None:
-        with progress_bar("Indexing") as progress:
-            report = pipeline.ingest([SEED_FILES], library, progress)
-        if report.failed:
-            raise InputError(str(SEED_FILES), f"the questions' own papers cannot be read: {report.problems[0]}")
-
-    return _over("seeds", settings, (), fill)
+    return _assistant(build("seeds", None, settings, wiring.open_embedder(settings)), settings, None)
 
 
 def over_papers(name: str, papers: Sequence[Paper], settings: Settings) -> Assistant:
-    """An assistant over these very papers: under their own ids, none merged with another."""
-
-    def fill(library: Library) -> None:
-        with library.writing(), progress_bar("Indexing") as progress:
-            if library.catalog.count() < len(papers):
-                changes = [Change(paper, {}, frozenset(), frozenset()) for paper in papers]
-                library.catalog.put(changes, library.catalog.next_run())
-            pipeline.synchronise(library, progress)
-
-    return _over(name, settings, papers, fill)
+    """An assistant over these very papers."""
+    return _assistant(build(name, papers, settings, wiring.open_embedder(settings)), settings, None)
 
 
-def _over(name: str, settings: Settings, content: Iterable[Paper], fill: Callable[[Library], None]) -> Assistant:
-    embedder = wiring.open_embedder(settings)
+def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assistant:
+    reranker, entailment = wiring.open_reranker(settings, library), wiring.open_entailment(settings.nli)
+    return Assistant(library, settings, llm, reranker, entailment)
+
+
+def _metered(llm: LLM | None) -> LLM | None:
+    return Metered(llm) if llm else None
+
+
+def build(name: str, papers: Sequence[Paper] | None, settings: Settings, embedder: Embedder) -> Library:
+    """The library of these very papers, under their own ids, none merged with another; or that of the seeds."""
+    own = settings.model_copy(update={"home": _place(name, papers or (), settings, embedder)})
+    library = wiring.open_library(own, embedder)
+    fill: Callable[[Library], None] = _ingest_seeds if papers is None else lambda each: _put(papers, each)
+    fill(library)
+    return library
+
+
+def _place(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:
     digest = hashlib.sha256(repr(wiring.recipe(settings, embedder)).encode())
     for paper in content:
         digest.update(repr(paper).encode())
-    own = settings.model_copy(update={"home": settings.home / "eval" / f"{name}-{digest.hexdigest()[:12]}"})
-    library = wiring.open_library(own, embedder)
-    fill(library)
-    return wiring.open_assistant(own, library)
+    return settings.home / "eval" / "libraries" / f"{name}-{digest.hexdigest()[:12]}"
+
+
+def _ingest_seeds(library: Library) -> None:
+    with progress_bar("Indexing") as progress:
+        report = pipeline.ingest([SEED_FILES], library, progress)
+    if report.failed:
+        raise InputError(str(SEED_FILES), f"the questions' own papers cannot be read: {report.problems[0]}")
+
+
+def _put(papers: Sequence[Paper], library: Library) -> None:
+    with library.writing(), progress_bar("Indexing") as progress:
+        if library.catalog.count() < len(papers):
+            changes = [Change(paper, {}, frozenset(), frozenset()) for paper in papers]
+            library.catalog.put(changes, library.catalog.next_run())
+        pipeline.synchronise(library, progress)

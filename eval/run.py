@@ -1,121 +1,135 @@
-"""Asks every question of the seeds' suites and prints the figures."""
+"""A run: every item of its suites put to the assistant, each taken down as soon as it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TypeVar
-
-from rich.console import Console
-from rich.progress import track
+import resource
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from assistant.chat import Assistant
-from assistant.errors import InputError
-from assistant.schema import Answer, Hit, Turn
 from assistant.settings import Settings
-from eval import collection, libraries, measures
-from eval.suites import SEEDS, Item, Question, load, load_claims, load_dialogs
+from eval import asking, exams, judge, libraries, runs
+from eval.exams import Exam, Item
+from eval.records import Record
+from ingest.progress import progress_bar
 
-Reply = TypeVar("Reply")
+Reply = Callable[[Item], list[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a run asks: `suites` by name or folder, and of these one `split`, and `limit` items of each, if given.
+
+    Without `answers` the library is only searched. `judge` is a language model that scores answers, `votes` times.
+    """
+
+    suites: tuple[str, ...] = ()
+    split: str | None = None
+    limit: int | None = None
+    answers: bool = True
+    judge: str | None = None
+    votes: int = 1
 
 
 def run(
-    settings: Settings, split: str | None, suites: Sequence[str] = (), answers: bool = True
-) -> dict[str, measures.Table]:
-    """The figures by suite; without `answers` those that a search alone gives. No suite named is all over the seeds.
+    settings: Settings,
+    asks: Asks,
+    name: str | None = None,
+    workers: int = 1,
+    prices: tuple[float, float] | None = None,
+) -> runs.Run:
+    """Ask everything and store it as a run of this name, or of one made from the time; go on if it was begun before.
 
-    A suite is one of the seeds' or a folder (see `eval.collection`). Raises InputError for what is neither.
+    `workers` questions are asked at a time, which pays where a remote model answers. `prices` are money for a million
+    tokens in and out. Raises InputError for suites that are wrong and a name that has other contents.
     """
-    folders = {name: Path(name) for name in suites if name not in _SUITES}
-    for name, folder in folders.items():
-        if not folder.is_dir():
-            raise InputError(name, f"neither a folder nor one of {', '.join(_SUITES)}")
-    tables = {name: _collection(folder, settings, split, answers) for name, folder in folders.items()}
-    if named := [name for name in suites or _SUITES if name not in folders]:
-        assistant = libraries.over_seeds(settings)
-        tables |= {name: _SUITES[name](assistant, split, answers) for name in named}
-    return {name: table for name, table in tables.items() if table}
+    return take(settings, exams.read(asks.suites, asks.split, asks.limit), asks, name, workers, prices)
 
 
-def _collection(folder: Path, settings: Settings, split: str | None, answers: bool) -> measures.Table:
-    found = collection.read(folder, split)
-    assistant = libraries.over_papers(folder.name, found.papers, settings)
-    return _answerable(assistant, found.questions, answers)
+def take(
+    settings: Settings,
+    suites: Sequence[Exam],
+    asks: Asks,
+    name: str | None = None,
+    workers: int = 1,
+    prices: tuple[float, float] | None = None,
+) -> runs.Run:
+    """As `run`, with the suites at hand. Raises InputError."""
+    name = name or runs.new_name()
+    runs.folder(settings.home, name)  # a name that will not do is told before anything is indexed
+    scorer = judge.open_judge(asks.judge, asks.votes)
+    with libraries.opened(settings, suites) as assistants:
+        about = _about(settings, suites, asks, name, prices, assistants)
+        with runs.recording(settings.home, about) as (begun, store):
+            done = {(record.suite, record.id) for record in begun.records}
+            for suite in suites:
+                todo = [item for item in suite.items if not _is_done(item, suite.name, done)]
+                replies = _replies(todo, _reply(suite, assistants[suite.library], asks, scorer), workers)
+                for each in _shown(replies, f"Asking {suite.name}", len(todo)):
+                    store(each)
+    return runs.finish(settings.home, about.name, _peak_memory())
 
 
-def _single(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
-    return _answerable(assistant, load(SEEDS / "single.jsonl", split), answers)
+def _about(
+    settings: Settings,
+    suites: Sequence[Exam],
+    asks: Asks,
+    name: str,
+    prices: tuple[float, float] | None,
+    assistants: dict[str, Assistant],
+) -> runs.About:
+    return runs.About(
+        name=name,
+        asks=asdict(asks),
+        settings=settings.model_dump(mode="json", exclude={"home", "port"}),
+        items={suite.name: sum(len(exams.record_ids(item)) for item in suite.items) for suite in suites},
+        contents={suite.name: exams.digest(suite) for suite in suites},
+        recipes={library: asdict(assistant.library.recipe) for library, assistant in assistants.items()},
+        versions=runs.versions(),
+        commit=runs.commit(),
+        started=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        prices=prices,
+    )
 
 
-def _multi(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
-    return _answerable(assistant, load(SEEDS / "multi.jsonl", split), answers)
+def _is_done(item: Item, suite: str, done: set[tuple[str, str]]) -> bool:
+    return all((suite, each) in done for each in exams.record_ids(item))
 
 
-def _answerable(assistant: Assistant, questions: Sequence[Question], answers: bool) -> measures.Table:
-    if not answers:
-        return measures.ranking(questions, _each(questions, lambda each: assistant.search(each.text).hits))
-    given = _each(questions, lambda each: assistant.ask(each.text))
-    return measures.ranking(questions, _hits(given)) | measures.answering(questions, given)
+def _reply(suite: Exam, assistant: Assistant, asks: Asks, scorer: judge.Judge | None) -> Reply:
+    def reply(item: Item) -> list[Record]:
+        found = asking.put(item, suite.name, assistant, asks.answers)
+        return [scorer.judged(record) for record in found] if scorer else found
+
+    return reply
 
 
-def _unanswerable(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
-    questions = load(SEEDS / "unanswerable.jsonl", split) if answers else []
-    return measures.refusing(questions, _each(questions, lambda each: assistant.ask(each.text)))
+def _replies(items: Sequence[Item], reply: Reply, workers: int) -> Iterator[list[Record]]:
+    """Each item's records, as they come."""
+    if workers == 1:
+        yield from map(reply, items)
+        return
+    with ThreadPoolExecutor(workers) as threads:
+        try:
+            for done in as_completed([threads.submit(reply, item) for item in items]):
+                yield done.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
 
 
-def _dialogs(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
-    """Each turn sees the answers to the turns before it."""
-    dialogs = load_dialogs(SEEDS / "dialogs.jsonl", split) if answers else []
-    given: dict[str, Answer] = {}
-    for dialog in _shown(dialogs):
-        held: list[Turn] = []
-        for turn in dialog.turns:
-            given[turn.id] = assistant.ask(turn.text, held)
-            held.append(Turn(turn.text, given[turn.id]))
-    turns = [turn for dialog in dialogs for turn in dialog.turns]
-    return measures.ranking(turns, _hits(given))
+def _shown(found: Iterable[list[Record]], what: str, total: int) -> Iterator[list[Record]]:
+    """The same, behind a progress bar on a terminal."""
+    with progress_bar(what) as progress:
+        for done, each in enumerate(found, start=1):
+            if progress:
+                progress(done, total)
+            yield each
 
 
-def _claims(assistant: Assistant, split: str | None, answers: bool) -> measures.Table:
-    claims = load_claims(SEEDS / "claims.jsonl", split) if answers else []
-    verdicts = _each(claims, lambda claim: assistant.verify(claim.text, claim.paper))
-    return measures.checking(claims, verdicts)
-
-
-_SUITES: dict[str, Callable[[Assistant, str | None, bool], measures.Table]] = {
-    "single": _single,
-    "multi": _multi,
-    "unanswerable": _unanswerable,
-    "dialogs": _dialogs,
-    "claims": _claims,
-}
-
-
-def _hits(given: Mapping[str, Answer]) -> dict[str, Sequence[Hit]]:
-    return {name: answer.hits for name, answer in given.items()}
-
-
-def _each(items: Sequence[Item], reply: Callable[[Item], Reply]) -> dict[str, Reply]:
-    """Each item's reply by its id."""
-    return {item.id: reply(item) for item in _shown(items)}
-
-
-def _shown(items: Sequence[Item]) -> Iterable[Item]:
-    """The items, behind a progress bar on a terminal."""
-    return track(items, "Asking", console=Console(stderr=True), transient=True)
-
-
-def as_text(figures: dict[str, measures.Table]) -> str:
-    """Tables for a terminal: a row a figure, a column a group."""
-    return "\n\n".join(f"{suite}\n{_table(table)}" for suite, table in figures.items())
-
-
-def _table(table: measures.Table) -> str:
-    groups = list(next(iter(table.values())))
-    lines = [f"{'':22}" + "".join(f"{group:>13}" for group in groups)]
-    lines += [f"{name:22}" + "".join(_cell(row.get(group)) for group in groups) for name, row in table.items()]
-    return "\n".join(lines)
-
-
-def _cell(value: float | None) -> str:
-    return f"{value:13.3f}" if value is not None else " " * 13
+def _peak_memory() -> float:
+    """The most memory that this process held, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)

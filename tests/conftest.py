@@ -11,9 +11,11 @@ from typing import Any
 
 import hypothesis
 import pytest
+from typer.testing import CliRunner
 
 from assistant import wiring
 from assistant.chat import Assistant
+from assistant.errors import PaperchatError
 from assistant.library import Library
 from assistant.ports import LLM
 from assistant.settings import Settings, load
@@ -178,6 +180,48 @@ def filled(paperchat: Paperchat, papers_file: Path) -> Paperchat:
     """The command, over a library of the three papers."""
     assert paperchat("ingest", papers_file).code == 0
     return paperchat
+
+
+@pytest.fixture(scope="session")
+def shared_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every evaluation keeps its libraries, which are made once for each content."""
+    return tmp_path_factory.mktemp("libraries")
+
+
+@pytest.fixture
+def measuring(settings: Settings, shared_libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings to evaluate with, over the word-hash embedder."""
+    (settings.home / "eval").mkdir(parents=True)
+    (settings.home / "eval" / "libraries").symlink_to(shared_libraries, target_is_directory=True)
+    monkeypatch.setenv("PAPERCHAT_HOME", str(settings.home))
+    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
+    return settings
+
+
+@pytest.fixture
+def writing(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], None]:
+    """Has a language model write the answers, or judge them, whatever its name."""
+
+    def by(llm: LLM) -> None:
+        monkeypatch.setattr(wiring, "open_llm", lambda name: None if name == wiring.EXTRACTIVE else llm)
+
+    return by
+
+
+@pytest.fixture
+def evaluate(measuring: Settings) -> Callable[..., Run]:
+    """Runs `python -m eval` in this process, through the library that its command line is made with."""
+    from eval.__main__ import app
+
+    def run(*arguments: object) -> Run:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if isinstance(result.exception, PaperchatError):  # as `main` says it
+            return Run(1, result.stdout, f"eval: {result.exception}\n")
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Run(result.exit_code, result.stdout, result.stderr)
+
+    return run
 
 
 # No property depends on how fast the machine is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,3 +68,19 @@ class ScriptedLLM:
             if number == self.fails_after:
                 raise ModelError("the scripted model broke off")
             yield piece
+
+
+class UnreliableLLM(ScriptedLLM):
+    """The same, but raises at asks of these numbers, counted from 1, after it has begun to speak."""
+
+    def __init__(self, *pieces: str, raises: Mapping[int, BaseException]) -> None:
+        super().__init__(*pieces)
+        self.raises = raises
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        self.asked.append(list(messages))
+        number = len(self.asked)
+        for piece in self.pieces:
+            yield piece
+            if number in self.raises:
+                raise self.raises[number]

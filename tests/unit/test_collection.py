@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from assistant import wiring
 from assistant.errors import InputError
 from assistant.settings import Settings
-from eval import collection, libraries
-from eval import run as running
+from eval import collection, libraries, measures
+from eval.run import Asks, run
+from tests.evaluation import write, write_claims
 from tests.fakes import WordHashEmbedder
 
 PAPERS = [
@@ -22,12 +19,6 @@ PAPERS = [
     {"_id": "d3", "title": "On Ice", "text": "Glaciers lost a third of their ice. The loss doubled after 2005."},
 ]
 QUERIES = [{"_id": "q1", "text": "loss of glacier ice"}, {"_id": "q2", "text": "dance of bees"}]
-
-
-def write(file: Path, rows: list[Any]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
-    file.write_bytes(gzip.compress(text.encode()) if file.suffix == ".gz" else text.encode())
 
 
 @pytest.fixture
@@ -71,6 +62,8 @@ def test_a_folder_with_splits_among_its_queries_is_read(uniform: Path) -> None:
         ("queries.jsonl", '{"id": "a", "text": "again"}', r"queries\.jsonl:3: the id a was used before"),
         ("queries.jsonl", "no json", r"queries\.jsonl:3: not a line of such a file"),
         ("queries.jsonl", '{"id": "c"}', r"queries\.jsonl:3: not a line of such a file"),
+        ("queries.jsonl", '{"id": "c", "text": "?", "evidence": "Bees dance."}', "evidence is not a list of texts"),
+        ("queries.jsonl", "[]", r"queries\.jsonl:3: not a line of such a file"),
     ],
 )
 def test_a_broken_line_is_refused_by_file_and_line(uniform: Path, name: str, row: str, complaint: str) -> None:
@@ -87,6 +80,19 @@ def test_a_missing_file_is_named(uniform: Path, name: str) -> None:
         collection.read(uniform)
 
 
+@pytest.mark.parametrize("name", ["queries.jsonl", "qrels.tsv"])
+def test_an_empty_file_is_refused(uniform: Path, name: str) -> None:
+    (uniform / name).write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"no judged question|judges the question a, which is not there"):
+        collection.read(uniform)
+
+
+def test_a_first_judgement_is_no_header_where_none_is_to_be(uniform: Path) -> None:
+    (uniform / "qrels.tsv").write_text("a\td1\tone\nb\td1\t1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"qrels\.tsv:1: expected query, document and grade"):
+        collection.read(uniform)
+
+
 def test_a_collection_without_a_judged_question_is_refused(uniform: Path) -> None:
     with pytest.raises(InputError, match="no judged question of the split train"):
         collection.read(uniform, "train")
@@ -99,32 +105,96 @@ def test_a_file_that_breaks_off_is_refused(uniform: Path) -> None:
         collection.read(uniform)
 
 
-@pytest.fixture
-def hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Word-hash vectors instead of the model's."""
-    monkeypatch.setattr(wiring, "open_embedder", lambda settings: WordHashEmbedder())
+def test_a_compressed_file_that_is_damaged_is_refused(uniform: Path) -> None:
+    content = bytearray((uniform / "corpus.jsonl.gz").read_bytes())
+    content[12:16] = b"\xff\xff\xff\xff"
+    (uniform / "corpus.jsonl.gz").write_bytes(content)
+    with pytest.raises(InputError, match=r"corpus\.jsonl\.gz: cannot be read"):
+        collection.read(uniform)
 
 
-@pytest.mark.usefixtures("hashing")
-def test_papers_keep_their_ids_even_where_they_are_equal_and_are_indexed_once(settings: Settings, beir: Path) -> None:
+def test_papers_keep_their_ids_even_where_they_are_equal_and_are_indexed_once(measuring: Settings, beir: Path) -> None:
     papers = collection.read(beir).papers
-    first = libraries.over_papers("beir", papers, settings)
-    generation = first.library.catalog.generation
-    first.library.close()
-    second = libraries.over_papers("beir", papers, settings)
-    assert [paper.id for paper in second.library.catalog.all()] == ["d1", "d2", "d3"]
-    assert second.library.catalog.generation == generation
-    other = libraries.over_papers("beir", papers[:2], settings)
-    assert other.library.home != second.library.home
+    first = libraries.build("beir", papers, measuring, WordHashEmbedder())
+    generation = first.catalog.generation
+    first.close()
+    second = libraries.build("beir", papers, measuring, WordHashEmbedder())
+    assert [paper.id for paper in second.catalog.all()] == ["d1", "d2", "d3"]
+    assert second.catalog.generation == generation
+    other = libraries.build("beir", papers[:2], measuring, WordHashEmbedder())
+    assert other.home != second.home
+    second.close()
+    other.close()
 
 
-@pytest.mark.usefixtures("hashing")
-def test_a_run_over_a_folder_gives_the_figures_of_its_questions(settings: Settings, beir: Path) -> None:
-    figures = running.run(settings, "test", [str(beir)], answers=False)
-    assert figures[str(beir)]["R@10"] == {"all": 1.0}
-    assert set(running.run(settings, "test", [str(beir)])[str(beir)]) > {"R@1", "gold paper cited"}
+def test_a_run_over_a_folder_gives_the_figures_of_its_questions(measuring: Settings, beir: Path) -> None:
+    searched = run(measuring, Asks((str(beir),), "test", answers=False))
+    figures = measures.figures(searched.records)
+    assert figures["beir"]["R@10"] == {"all": 1.0}
+    assert set(figures["beir"]) == {"R@1", "R@5", "R@10", "nDCG@10", "RR@10"}
+    asked = run(measuring, Asks((str(beir),), "test"), "with-answers")
+    assert set(measures.figures(asked.records)["beir"]) > {"R@1", "gold paper cited"}
 
 
-def test_a_suite_that_is_neither_known_nor_a_folder_is_refused(settings: Settings) -> None:
+def test_a_suite_that_is_neither_known_nor_a_folder_is_refused(measuring: Settings) -> None:
     with pytest.raises(InputError, match="nonsense: neither a folder nor one of single"):
-        running.run(settings, None, ["nonsense"])
+        run(measuring, Asks(("nonsense",)))
+
+
+# Claims
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Path:
+    return write_claims(tmp_path / "science")
+
+
+def test_claims_are_read_with_their_verdicts_and_the_sentences_behind_them(claims: Path) -> None:
+    found = {claim.id: (claim.supported, claim.group, claim.evidence) for claim in collection.read_claims(claims)}
+    assert found == {
+        "1-ice": (True, "support", ("The loss doubles after 2005.",)),
+        "2-bees": (False, "contradict", ("Older bees dance longer.",)),
+        "3-bread": (
+            True,
+            "support",
+            ("Acetic acid bacteria are found in a third of them.", "The smell of a starter depends on its bacteria."),
+        ),
+    }
+    assert [claim.id for claim in collection.read_claims(claims, "test")] == ["3-bread"]
+
+
+def test_a_folder_without_evidence_has_no_claims(beir: Path) -> None:
+    assert collection.read_claims(beir) == ()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1\tbees\tSUPPORT",
+        "1\tbees\tMAYBE\t0",
+        "9\tbees\tSUPPORT\t0",
+        "1\tnowhere\tSUPPORT\t0",
+        "1\tbees\tSUPPORT\t99",
+        "1\tbees\tSUPPORT\t-1",
+        "1\tbees\tSUPPORT\tlast",
+        "1\tbees\tSUPPORT\t0\tmore",
+    ],
+)
+def test_a_broken_judgement_of_a_claim_is_refused_by_file_and_line(claims: Path, row: str) -> None:
+    with (claims / "evidence.tsv").open("a", encoding="utf-8") as file:
+        file.write(f"{row}\n")
+    with pytest.raises(InputError, match=r"evidence\.tsv:4: not a judgement of a claim"):
+        collection.read_claims(claims)
+
+
+def test_a_claim_judged_twice_about_a_paper_is_refused(claims: Path) -> None:
+    with (claims / "evidence.tsv").open("a", encoding="utf-8") as file:
+        file.write("1\tice\tCONTRADICT\t0\n")
+    with pytest.raises(InputError, match=r"evidence\.tsv:4: question and document 1-ice were judged before"):
+        collection.read_claims(claims)
+
+
+def test_an_empty_file_of_judgements_is_refused(claims: Path) -> None:
+    (claims / "evidence.tsv").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"evidence\.tsv: there is no judgement"):
+        collection.read_claims(claims)

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
-from assistant.schema import Answer, Citation, Hit, Paper, Passage, Sentence, Strength, Verdict
+from assistant.schema import Strength, Verdict
 from eval import measures
-from eval.suites import Claim, Question
+from eval.records import Record
+from tests.evaluation import asked, checked, reply, said
 
 
-def question(name: str, papers: str = "", group: str = "all", evidence: Sequence[str] = ()) -> Question:
-    return Question(name, f"{name}?", frozenset(papers), "dev", group, tuple(evidence))
+def of_all(*records: Record) -> dict[str, float]:
+    """Each figure over all questions."""
+    return {name: row["all"] for table in measures.figures(records).values() for name, row in table.items()}
 
 
-def hits(papers: str) -> list[Hit]:
-    """A hit for each letter, in order, all of one score."""
-    return [Hit(rank, 0.5, Paper(letter, "")) for rank, letter in enumerate(papers, start=1)]
+def curve(*confident_and_right: tuple[float, float]) -> list[float]:
+    confidence, right = np.array(confident_and_right).T
+    return [float(risk) for risk in measures.risk_coverage(confidence, right)]
 
 
-def answer(strength: Strength, cited: str = "", passages: Sequence[str] = ()) -> Answer:
-    quoted = tuple(Passage(text, 0, len(text)) for text in passages)
-    citations = tuple(Citation(number, Paper(letter, ""), quoted) for number, letter in enumerate(cited, start=1))
-    return Answer("", "", strength, 0.5, "", citations=citations)
+# Ranking
 
 
 def test_ranking_is_the_mean_of_each_question() -> None:
-    asked = [question("first", "a"), question("third", "c"), question("missed", "z")]
-    table = measures.ranking(asked, {"first": hits("abc"), "third": hits("abc"), "missed": hits("abc")})
-    assert {name: row["all"] for name, row in table.items()} == pytest.approx(
+    assert of_all(asked("first", "a", "abc"), asked("third", "c", "abc"), asked("missed", "z", "abc")) == pytest.approx(
         {
             "R@1": 1 / 3,
             "R@5": 2 / 3,
@@ -42,49 +41,57 @@ def test_ranking_is_the_mean_of_each_question() -> None:
 
 
 def test_a_question_without_results_scores_zero_and_counts() -> None:
-    asked = [question("found", "a"), question("empty", "a"), question("absent", "a")]
-    table = measures.ranking(asked, {"found": hits("a"), "empty": []})
-    assert all(row == pytest.approx({"all": 1 / 3}) for row in table.values())
+    found = of_all(asked("found", "a", "a"), asked("empty", "a"), asked("another", "a"))
+    assert found == pytest.approx(dict.fromkeys(found, 1 / 3))
+    assert len(found) == len(measures.RANKING)
 
 
 def test_without_any_result_every_figure_is_zero() -> None:
-    assert all(row == {"all": 0.0} for row in measures.ranking([question("one", "a")], {}).values())
+    assert of_all(asked("one", "a")) == dict.fromkeys(map(str, measures.RANKING), 0.0)
 
 
 def test_recall_counts_every_paper_that_answers() -> None:
-    table = measures.ranking([question("one", "az")], {"one": hits("ab")})
-    assert table["R@10"]["all"] == pytest.approx(0.5)
-    assert table["RR@10"]["all"] == pytest.approx(1.0)
+    found = of_all(asked("one", "az", "ab"))
+    assert found["R@10"] == pytest.approx(0.5)
+    assert found["RR@10"] == pytest.approx(1.0)
 
 
 def test_the_order_is_that_of_the_ranks_although_scores_are_equal() -> None:
-    table = measures.ranking([question("one", "z")], {"one": hits("zyx")})
-    assert table["R@1"]["all"] == 1.0
+    assert of_all(asked("one", "z", "zyx"))["R@1"] == 1.0
 
 
 def test_a_paper_behind_the_tenth_place_counts_for_nothing() -> None:
-    table = measures.ranking([question("one", "k")], {"one": hits("abcdefghijk")})
-    assert all(row["all"] == 0.0 for row in table.values())
+    assert set(of_all(asked("one", "k", "abcdefghijk")).values()) == {0.0}
 
 
 def test_figures_are_kept_by_group_beside_all() -> None:
-    asked = [question("one", "a", "easy"), question("two", "a", "hard"), question("three", "z", "hard")]
-    table = measures.ranking(asked, {each.id: hits("a") for each in asked})
+    table = measures.figures(
+        [
+            asked("one", "a", "a", group="easy"),
+            asked("two", "a", "a", group="hard"),
+            asked("three", "z", "a", group="hard"),
+        ]
+    )["single"]
     assert table["R@1"] == pytest.approx({"all": 2 / 3, "easy": 1.0, "hard": 0.5})
 
 
+def test_figures_are_kept_by_suite_even_where_ids_are_the_same() -> None:
+    found = measures.figures([asked("one", "a", "a"), asked("one", "a", "b", suite="multi")])
+    assert (found["single"]["R@1"], found["multi"]["R@1"]) == ({"all": 1.0}, {"all": 0.0})
+
+
+# Answers
+
+
 def test_answering_counts_answers_gold_papers_and_gold_sentences() -> None:
-    asked = [question(name, "a", evidence=["Ice melts fast."]) for name in ("exact", "part", "other", "none")]
-    table = measures.answering(
-        asked,
-        {
-            "exact": answer(Strength.FIRM, "ba", ["Ice melts fast."]),
-            "part": answer(Strength.TENTATIVE, "a", ["melts"]),
-            "other": answer(Strength.FIRM, "b", ["Bees dance."]),
-            "none": answer(Strength.NONE),
-        },
+    gold = ["Ice melts fast."]
+    found = of_all(
+        asked("exact", "a", reply=reply(cited="ba", passages=["Ice melts fast."]), evidence=gold),
+        asked("part", "a", reply=reply(Strength.TENTATIVE, "a", ["melts"]), evidence=gold),
+        asked("other", "a", reply=reply(cited="b", passages=["Bees dance."]), evidence=gold),
+        asked("none", "a", reply=reply(Strength.NONE), evidence=gold),
     )
-    assert {name: row["all"] for name, row in table.items()} == {
+    assert {name: found[name] for name in ("answered", "firm", "gold paper cited", "gold sentence quoted")} == {
         "answered": 0.75,
         "firm": 0.5,
         "gold paper cited": 0.5,
@@ -93,38 +100,279 @@ def test_answering_counts_answers_gold_papers_and_gold_sentences() -> None:
 
 
 def test_a_quote_that_holds_the_gold_sentence_counts() -> None:
-    asked = [question("one", "a", evidence=["Ice melts."])]
-    table = measures.answering(asked, {"one": answer(Strength.FIRM, "a", ["Because it is warm: Ice melts. Often."])})
-    assert table["gold sentence quoted"]["all"] == 1.0
+    answer = reply(cited="a", passages=["Because it is warm: Ice melts. Often."])
+    assert of_all(asked("one", "a", reply=answer, evidence=["Ice melts."]))["gold sentence quoted"] == 1.0
+
+
+def test_an_empty_passage_is_no_gold_sentence() -> None:
+    answer = reply(cited="a", passages=["", " "])
+    assert of_all(asked("one", "a", reply=answer, evidence=["Ice melts."]))["gold sentence quoted"] == 0.0
+
+
+def test_evidence_is_how_many_gold_sentences_are_quoted_and_how_many_quotes_are_gold() -> None:
+    answer = reply(cited="a", passages=["Ice melts.", "Bees dance.", "Bread rises."])
+    found = of_all(asked("one", "a", reply=answer, evidence=["Ice melts.", "Snow falls."]))
+    assert found["evidence recall"] == pytest.approx(1 / 2)
+    assert found["evidence precision"] == pytest.approx(1 / 3)
+
+
+def test_citations_are_measured_by_sentence_and_by_number() -> None:
+    answer = reply(cited="ab", sentences=[said(1, 2), said(2), said(verdict=Verdict.UNCITED)])
+    found = of_all(asked("one", "a", reply=answer))
+    assert found["citation recall"] == pytest.approx(1 / 3)
+    assert found["citation precision"] == pytest.approx(1 / 3)
+    assert found["sentences supported"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "valid"), [("Ice [1].", 1, 1.0), ("Ice [2].", 1, 0.0), ("Ice [1].", 2, 0.0), ("Ice [0].", 1, 0)]
+)
+def test_a_number_that_stands_for_no_paper_is_invalid(text: str, number: int, valid: float) -> None:
+    answer = reply(cited="a", text=text, sentences=[said(number)])
+    assert of_all(asked("one", "a", reply=answer))["citation numbers valid"] == valid
 
 
 def test_refusing_counts_what_was_not_answered_and_what_was_not_answered_firmly() -> None:
-    asked = [question(name, group=name) for name in ("near", "far", "junk")]
-    table = measures.refusing(
-        asked,
-        {"near": answer(Strength.FIRM), "far": answer(Strength.TENTATIVE), "junk": answer(Strength.NONE)},
+    table = measures.figures(
+        [
+            asked("near", reply=reply(Strength.FIRM), group="near"),
+            asked("far", reply=reply(Strength.TENTATIVE), group="far"),
+            asked("junk", reply=reply(Strength.NONE), group="junk"),
+        ]
+    )["single"]
+    assert table["not answered firmly"] == {"all": pytest.approx(2 / 3), "near": 0.0, "far": 1.0, "junk": 1.0}
+    assert table["refused"] == {"all": pytest.approx(1 / 3), "near": 0.0, "far": 0.0, "junk": 1.0}
+
+
+def test_what_is_not_answerable_has_no_ranking_and_what_is_has_no_refusing() -> None:
+    assert {"R@1", "answered"}.isdisjoint(of_all(asked("one", reply=reply())))
+    assert {"refused", "not answered firmly"}.isdisjoint(of_all(asked("one", "a", reply=reply())))
+
+
+# What failed
+
+
+def test_a_failed_question_scores_zero_and_counts() -> None:
+    good = reply(cited="a", passages=["Ice."], sentences=[said(1)])
+    found = of_all(
+        asked("good", "a", "a", good, evidence=["Ice."]),
+        asked("failed", "a", error="no answer", evidence=["Ice."]),
     )
-    assert table == {
-        "not answered firmly": {"all": pytest.approx(2 / 3), "near": 0.0, "far": 1.0, "junk": 1.0},
-        "refused": {"all": pytest.approx(1 / 3), "near": 0.0, "far": 0.0, "junk": 1.0},
+    # Two are of answers alone: whether the numbers of no text are valid, and whether the paper that was found is used.
+    assert {name: value for name, value in found.items() if value != 0.5} == {
+        "citation numbers valid": 1.0,
+        "firm, gold paper in top 5": 1.0,
     }
+
+
+def test_a_failed_unanswerable_question_was_not_refused() -> None:
+    found = of_all(asked("good", reply=reply(Strength.NONE)), asked("failed", error="no answer"))
+    assert found == {"not answered firmly": 0.5, "refused": 0.5}
+
+
+def test_a_failed_question_counts_in_no_measure_that_does_not_apply_to_it() -> None:
+    assert {"evidence recall", "gold sentence quoted", "evidence precision", "refused"}.isdisjoint(
+        of_all(asked("failed", "a", error="no answer"))
+    )
+
+
+def test_a_failed_claim_is_wrong_whatever_the_truth() -> None:
+    failed = [checked("1", True, None, error="gone"), checked("2", False, None, error="gone")]
+    assert of_all(*failed)["accuracy"] == 0.0
+
+
+# Claims
 
 
 def test_claims_are_right_where_the_verdict_agrees_and_support_ranks_them() -> None:
-    claims = [
-        Claim("1", "a", "p", supported=True, split="dev", group="supported"),
-        Claim("2", "b", "p", supported=True, split="dev", group="supported"),
-        Claim("3", "c", "p", supported=False, split="dev", group="number"),
-    ]
-    verdicts = {
-        "1": Sentence("a", (1,), Verdict.SUPPORTED, 0.9),
-        "2": Sentence("b", (1,), Verdict.UNSUPPORTED, 0.2),
-        "3": Sentence("c", (1,), Verdict.UNSUPPORTED, 0.5),
-    }
-    table = measures.checking(claims, verdicts)
+    table = measures.figures(
+        [
+            checked("1", True, Verdict.SUPPORTED, 0.9, group="supported"),
+            checked("2", True, Verdict.UNSUPPORTED, 0.2, group="supported"),
+            checked("3", False, Verdict.UNSUPPORTED, 0.5, group="number"),
+        ]
+    )["claims"]
     assert table["accuracy"] == {"all": pytest.approx(2 / 3), "supported": 0.5, "number": 1.0}
     assert table["ROC AUC"] == {"all": 0.5}
 
 
+def test_the_sentence_behind_a_verdict_is_held_against_the_gold_one() -> None:
+    found = of_all(
+        checked("1", True, passage="Ice melts.", evidence=["Ice melts."]),
+        checked("2", True, passage="Bees dance.", evidence=["Ice melts."]),
+        checked("3", True, passage="Bees dance."),
+    )
+    assert found["gold sentence behind it"] == 0.5
+
+
+def test_claims_of_one_kind_have_no_area_under_the_curve() -> None:
+    assert "ROC AUC" not in of_all(checked("1", True), checked("2", True))
+
+
 def test_no_questions_make_no_table() -> None:
-    assert measures.ranking([], {}) == measures.refusing([], {}) == measures.checking([], {}) == {}
+    assert measures.figures([]) == {}
+    assert measures.values([]) == {}
+
+
+# Trust
+
+
+def test_the_area_under_the_roc_curve_counts_ties_half() -> None:
+    truth = np.array([1.0, 1.0, 0.0, 0.0])
+    assert measures.roc_auc(truth, np.array([0.9, 0.5, 0.5, 0.1])) == pytest.approx(3.5 / 4)
+    assert measures.roc_auc(truth, np.array([0.1, 0.2, 0.3, 0.4])) == 0.0
+    assert measures.roc_auc(truth, np.full(4, 0.3)) == 0.5
+
+
+def test_risk_is_the_share_of_wrong_answers_among_the_most_confident() -> None:
+    assert curve((0.9, 1), (0.8, 0), (0.7, 1), (0.1, 0)) == pytest.approx([0, 1 / 2, 1 / 3, 1 / 2])
+
+
+def test_the_order_of_equally_confident_answers_does_not_matter() -> None:
+    assert curve((0.5, 1), (0.5, 0)) == curve((0.5, 0), (0.5, 1)) == pytest.approx([0.5, 0.5])
+
+
+def test_trust_is_of_answerable_and_unanswerable_questions_together() -> None:
+    found = measures.figures(
+        [
+            asked("right", "a", "a", reply(cited="a", confidence=0.8)),
+            asked("none", "", "a", reply(cited="a", confidence=0.4), suite="unanswerable"),
+            asked("turn", "a", "a", reply(cited="a", confidence=0.0), suite="dialogs"),
+        ]
+    )["trust"]
+    assert {name: row["all"] for name, row in found.items()} == pytest.approx(
+        {
+            "area under risk-coverage": (0 + 1 / 2) / 2,
+            "Brier score": (0.2**2 + 0.4**2) / 2,
+            "ROC AUC of confidence": 1.0,
+        }
+    )
+
+
+def test_without_unanswerable_questions_nothing_is_said_of_trust() -> None:
+    assert measures.TRUST not in measures.figures([asked("one", "a", "a", reply(cited="a"))])
+
+
+def test_reliability_is_by_tenths_and_leaves_empty_ones_out() -> None:
+    confidence, truth = np.array([0.91, 0.99, 1.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
+    assert measures.reliability(confidence, truth) == [
+        (0.0, 0.0, 1),
+        (pytest.approx(2.9 / 3), pytest.approx(2 / 3), 3),
+    ]
+
+
+# Cost
+
+
+def test_cost_is_by_stage_with_the_median_the_95th_percentile_and_the_most() -> None:
+    records = [asked(str(took), "a", timings={"total_ms": float(took)}) for took in range(1, 102)]
+    assert measures.cost(records) == {"total_ms": {"p50": 51.0, "p95": 96.0, "max": 101.0}}
+
+
+def test_tokens_are_summed_and_money_is_what_a_million_costs() -> None:
+    records = [asked(name, "a", reply=reply(tokens=(300_000, 100_000))) for name in "ab"]
+    assert measures.tokens(records) == (600_000, 200_000)
+    assert measures.money((600_000, 200_000), (1.0, 5.0)) == pytest.approx(0.6 + 1.0)
+
+
+def test_without_a_language_model_there_are_no_tokens() -> None:
+    assert measures.tokens([asked("one", "a", reply=reply()), checked("1", True)]) is None
+
+
+# What depends on what
+
+
+def of_each(*records: Record) -> dict[tuple[str, str], float]:
+    tables = measures.figures(records)
+    return {(suite, name): row["all"] for suite, table in tables.items() for name, row in table.items()}
+
+
+SOUND: tuple[Record, ...] = (
+    *(
+        asked(
+            name,
+            name,
+            f"{name}xyzuvw",
+            reply(cited=name, passages=["Ice."], sentences=[said(1)], confidence=confidence, text="Ice [1]."),
+            evidence=["Ice."],
+        )
+        for name, confidence in (("a", 0.9), ("b", 0.8))
+    ),
+    asked("none", "", "xyz", reply(Strength.NONE, confidence=0.1), suite="unanswerable"),
+    checked("right", True, Verdict.SUPPORTED, 0.9),
+    checked("wrong", False, Verdict.UNSUPPORTED, 0.1),
+)
+RANKED = {("single", name) for name in ("R@1", "R@5", "R@10", "nDCG@10", "RR@10")}
+
+
+def moved(place: int, **changes: Any) -> set[tuple[str, str]]:
+    """The figures that differ from those of the sound records where one of them has other fields."""
+    records = list(SOUND)
+    records[place] = replace(records[place], **changes)
+    before, after = of_each(*SOUND), of_each(*records)
+    return {name for name in before | after if before.get(name) != after.get(name)}
+
+
+def test_a_sound_run_is_perfect() -> None:
+    lower = {"area under risk-coverage", "Brier score"}
+    assert {name: value for name, value in of_each(*SOUND).items() if value != 1.0 and name[1] not in lower} == {}
+
+
+def test_a_wrong_judgement_moves_whatever_is_held_against_it() -> None:
+    assert moved(0, papers=("elsewhere",)) == RANKED | {
+        ("single", "gold paper cited"),
+        ("single", "citation recall"),
+        ("single", "citation precision"),
+        ("trust", "area under risk-coverage"),
+    }
+
+
+def test_a_shuffled_ranking_moves_the_ranking_alone() -> None:
+    sixth = asked("a", "a", "xyzuva").found
+    assert moved(0, found=sixth) == RANKED - {("single", "R@10")}
+
+
+def test_a_broken_citation_number_moves_the_measures_of_citations_alone() -> None:
+    answer = reply(cited="a", passages=["Ice."], sentences=[said(2)], confidence=0.9, text="Ice [1].")
+    assert moved(0, reply=answer) == {
+        ("single", "citation recall"),
+        ("single", "citation precision"),
+        ("single", "citation numbers valid"),
+    }
+
+
+def test_a_broken_number_in_the_text_moves_their_validity_alone() -> None:
+    answer = reply(cited="a", passages=["Ice."], sentences=[said(1)], confidence=0.9, text="Ice [7].")
+    assert moved(0, reply=answer) == {("single", "citation numbers valid")}
+
+
+def test_another_passage_moves_the_measures_of_evidence_alone() -> None:
+    answer = reply(cited="a", passages=["Bees."], sentences=[said(1)], confidence=0.9, text="Ice [1].")
+    assert moved(0, reply=answer) == {
+        ("single", "gold sentence quoted"),
+        ("single", "evidence recall"),
+        ("single", "evidence precision"),
+    }
+
+
+def test_a_flipped_verdict_of_a_sentence_moves_the_share_supported_alone() -> None:
+    sentences = [said(1, verdict=Verdict.UNSUPPORTED)]
+    answer = reply(cited="a", passages=["Ice."], sentences=sentences, confidence=0.9, text="Ice [1].")
+    assert moved(0, reply=answer) == {("single", "sentences supported")}
+
+
+def test_a_flipped_verdict_of_a_claim_moves_accuracy_alone() -> None:
+    assert moved(3, verdict=Verdict.UNSUPPORTED) == {("claims", "accuracy")}
+
+
+def test_an_inverted_support_of_a_claim_moves_the_area_under_the_curve_alone() -> None:
+    assert moved(3, support=0.05) == {("claims", "ROC AUC")}
+
+
+def test_an_inverted_confidence_moves_trust_alone() -> None:
+    answer = reply(cited="a", passages=["Ice."], sentences=[said(1)], confidence=0.05, text="Ice [1].")
+    assert moved(0, reply=answer) == {
+        ("trust", "area under risk-coverage"),
+        ("trust", "Brier score"),
+        ("trust", "ROC AUC of confidence"),
+    }

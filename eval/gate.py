@@ -1,0 +1,68 @@
+"""The floors that no change may fall through: `floors.toml`, whole suites and a small slice of each."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from assistant.errors import InputError
+from eval.measures import LOWER_IS_BETTER, Table
+
+FLOORS = Path(__file__).parent / "floors.toml"
+
+
+@with_config(ConfigDict(extra="forbid"))
+class Floors(TypedDict):
+    """`slice_size` items of each suite are the slice. Both tables: suite, measure, group, least value."""
+
+    slice_size: Annotated[int, Field(ge=1)]
+    whole: dict[str, dict[str, dict[str, float]]]
+    slice: dict[str, dict[str, dict[str, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A figure below its floor."""
+
+    suite: str
+    measure: str
+    group: str
+    floor: float
+    value: float
+
+    def __str__(self) -> str:
+        way = "above" if self.measure in LOWER_IS_BETTER else "below"
+        return f"{self.suite}, {self.measure} ({self.group}): {self.value:.3f} is {way} {self.floor:.3f}"
+
+
+def read(file: Path = FLOORS) -> Floors:
+    """The floors of a file. Raises InputError where it is not one."""
+    try:
+        return TypeAdapter(Floors).validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(str(file), f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(str(file), f"cannot be read: {error}") from error
+
+
+def falls(
+    floors: Mapping[str, Mapping[str, Mapping[str, float]]], figures: Mapping[str, Table], file: Path = FLOORS
+) -> list[Fall]:
+    """The figures that fell below their floor. Raises InputError for a floor of a figure that there is not."""
+    found = []
+    for suite, measures in floors.items():
+        for measure, groups in measures.items():
+            for group, floor in groups.items():
+                value = figures.get(suite, {}).get(measure, {}).get(group)
+                if value is None:
+                    raise InputError(str(file), f"has a floor for {suite}, {measure} ({group}), which was not measured")
+                if not (value <= floor if measure in LOWER_IS_BETTER else value >= floor):
+                    found.append(Fall(suite, measure, group, floor, value))
+    return found

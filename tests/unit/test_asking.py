@@ -1,0 +1,242 @@
+"""An item of a suite is put to the assistant, and what came of it is taken down, failures included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
+import pytest
+
+from assistant.chat import Assistant
+from assistant.errors import ModelError
+from assistant.ports import LLM
+from assistant.schema import Message, Strength, Verdict
+from assistant.settings import Settings
+from eval import asking, libraries
+from eval.meter import Metered
+from eval.records import Asked, Checked, Record, from_json, to_json
+from eval.suites import Claim, Question
+from tests.evaluation import NOT_THERE, PAPERS, QUESTIONS, TALK
+from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
+
+ICE, BEES, _ = QUESTIONS
+TIMED_OUT = ModelError("timed out")
+
+
+def claim(text: str, paper: str = "ice") -> Claim:
+    return Claim("c", text, paper, supported=True, split="dev", group="all")
+
+
+@pytest.fixture
+def over_three(measuring: Settings) -> Iterator[Callable[..., Assistant]]:
+    """Assistants over the three papers, firm about everything that is found."""
+    library = libraries.build("three", PAPERS, measuring, WordHashEmbedder())
+    settings = measuring.model_copy(update={"firm_from": 0.0, "tentative_from": 0.0})
+
+    def over(llm: LLM | None = None) -> Assistant:
+        return Assistant(library, settings, llm)
+
+    yield over
+    library.close()
+
+
+@pytest.fixture
+def three(over_three: Callable[..., Assistant]) -> Assistant:
+    return over_three()
+
+
+def one(records: Sequence[Record]) -> Asked:
+    (record,) = records
+    assert isinstance(record, Asked)
+    return record
+
+
+def checked(text: str, three: Assistant, paper: str = "ice") -> Checked:
+    (record,) = asking.put(claim(text, paper), "claims", three)
+    assert isinstance(record, Checked)
+    return record
+
+
+def tokens(question: Question, assistant: Assistant) -> tuple[int, int]:
+    """What the model read and wrote."""
+    reply = one(asking.put(question, "single", assistant)).reply
+    assert reply is not None
+    assert reply.tokens_in is not None
+    assert reply.tokens_out is not None
+    return reply.tokens_in, reply.tokens_out
+
+
+# Questions
+
+
+def test_a_question_is_taken_down_with_what_was_found_and_said(three: Assistant) -> None:
+    record = one(asking.put(ICE, "single", three))
+    assert (record.id, record.suite, record.split, record.group) == ("q-ice", "single", "dev", "easy")
+    assert record.papers == ("ice",)
+    assert record.found[0].id == "ice"
+    assert record.reply is not None
+    assert record.reply.cited[0].id == "ice"
+    assert "The loss doubles after 2005." in record.reply.cited[0].passages
+    assert record.reply.sentences[0].citations == (1,)
+    assert record.timings["total_ms"] > 0
+    assert record.error is None
+
+
+def test_a_search_is_taken_down_without_a_reply(three: Assistant) -> None:
+    record = one(asking.put(ICE, "single", three, answers=False))
+    assert record.only_search
+    assert record.found[0].id == "ice"
+    assert record.reply is None
+
+
+def test_an_unanswerable_question_is_taken_down_with_the_reason_why_it_was_refused(
+    three: Assistant, measuring: Settings
+) -> None:
+    strict = Assistant(three.library, measuring.model_copy(update={"firm_from": 1.0, "tentative_from": 1.0}))
+    record = one(asking.put(NOT_THERE, "unanswerable", strict))
+    assert not record.answerable
+    assert record.reply is not None
+    assert record.reply.strength is Strength.NONE
+    assert record.reply.reason
+    assert record.reply.cited == ()
+
+
+def test_a_question_that_is_refused_as_input_is_a_failed_one(three: Assistant) -> None:
+    endless = replace(ICE, text="ice " * 5000)
+    record = one(asking.put(endless, "single", three))
+    assert record.error is not None
+    assert "characters" in record.error
+
+
+def test_what_is_taken_down_can_be_stored_and_read_again(three: Assistant) -> None:
+    for item in (ICE, NOT_THERE, TALK, claim("The loss doubles after 2005.")):
+        for record in asking.put(item, "suite", three):
+            assert from_json(to_json(record)) == record
+
+
+def test_something_else_is_no_item(three: Assistant) -> None:
+    with pytest.raises(TypeError, match="not an item of a suite"):
+        asking.put("a question?", "single", three)
+
+
+# Conversations
+
+
+def test_each_turn_of_a_conversation_sees_the_turns_before_it(over_three: Callable[..., Assistant]) -> None:
+    llm = ScriptedLLM("Bees dance [1].")
+    records = asking.put(TALK, "dialogs", over_three(llm))
+    assert [record.id for record in records] == ["talk-1", "talk-2", "talk-3"]
+    assert [record.group for record in records] == ["alone", "history", "switch"]
+    second = "\n".join(message.content for message in llm.asked[1])
+    assert TALK.turns[0].text in second
+
+
+def test_a_conversation_that_is_only_searched_has_its_history_all_the_same(three: Assistant) -> None:
+    with_answers, searched = asking.put(TALK, "dialogs", three), asking.put(TALK, "dialogs", three, answers=False)
+    for before, after in zip(with_answers, searched, strict=True):
+        assert isinstance(before, Asked)
+        assert isinstance(after, Asked)
+        assert (after.reply, after.only_search) == (None, True)
+        assert (after.standalone, after.found) == (before.standalone, before.found)
+
+
+def test_a_turn_that_fails_is_not_in_the_history_of_the_next(over_three: Callable[..., Assistant]) -> None:
+    llm = UnreliableLLM("Bees ", "dance [1].", raises={1: TIMED_OUT})
+    records = asking.put(TALK, "dialogs", over_three(llm))
+    assert [record.error for record in records] == ["timed out", None, None]
+    assert TALK.turns[0].text not in "\n".join(message.content for message in llm.asked[1])
+
+
+# Claims
+
+
+def test_a_claim_has_the_verdict_and_the_passage_behind_it(three: Assistant) -> None:
+    true, false = checked("The loss doubles after 2005.", three), checked("Volcanoes cool oceans.", three)
+    assert (true.verdict, true.support, true.passage) == (Verdict.SUPPORTED, 1.0, "The loss doubles after 2005.")
+    assert false.verdict is Verdict.UNSUPPORTED
+    assert false.support < true.support
+
+
+def test_a_claim_of_several_sentences_is_as_well_supported_as_the_weakest(three: Assistant) -> None:
+    record = checked("The loss doubles after 2005. Volcanoes cool the oceans.", three)
+    assert record.verdict is Verdict.UNSUPPORTED
+    assert checked("The loss doubles after 2005. Small glaciers shrink the fastest.", three).support == 1.0
+
+
+@pytest.mark.parametrize("text", ["The loss doubles [7] after 2005 [2].", "The loss\ndoubles\n\nafter 2005"])
+def test_a_claim_may_hold_markers_and_breaks_of_its_own(three: Assistant, text: str) -> None:
+    assert checked(text, three).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(("text", "paper"), [("?!", "ice"), ("", "ice"), ("Ice melts.", "nowhere")])
+def test_a_claim_that_cannot_be_checked_is_a_failed_one(three: Assistant, text: str, paper: str) -> None:
+    record = checked(text, three, paper)
+    assert record.error
+    assert record.verdict is None
+
+
+def test_a_claim_is_about_the_paper_of_the_very_id(measuring: Settings, three: Assistant) -> None:
+    numbered = [replace(PAPERS[0], id="12"), replace(PAPERS[1], id="123")]
+    library = libraries.build("numbered", numbered, measuring, WordHashEmbedder())
+    assert checked("The loss doubles after 2005.", Assistant(library, measuring), "12").verdict is Verdict.SUPPORTED
+    assert checked("The loss doubles after 2005.", Assistant(library, measuring), "1").error
+    library.close()
+
+
+# Models
+
+
+def test_a_model_that_times_out_half_way_makes_a_failed_question(over_three: Callable[..., Assistant]) -> None:
+    record = one(asking.put(ICE, "single", over_three(UnreliableLLM("Ice ", "melts [1].", raises={1: TIMED_OUT}))))
+    assert (record.error, record.reply) == ("timed out", None)
+
+
+def test_tokens_of_each_answer_are_counted_by_themselves(over_three: Callable[..., Assistant]) -> None:
+    assistant = over_three(Metered(ScriptedLLM("The loss ", "doubles [1].")))
+    first, again = (tokens(ICE, assistant) for _ in range(2))
+    assert first[1] == again[1] > 2
+    # Prompts have a mark of their own that is drawn anew, so they are not equally long.
+    assert again[0] == pytest.approx(first[0], rel=0.2)
+    assert first[0] > first[1]
+
+
+def test_tokens_of_a_failed_answer_are_not_counted_to_the_next(over_three: Callable[..., Assistant]) -> None:
+    alone = over_three(Metered(ScriptedLLM("The loss ", "doubles [1].")))
+    behind = over_three(Metered(UnreliableLLM("The loss ", "doubles [1].", raises={1: TIMED_OUT})))
+    asking.put(BEES, "single", behind)
+    expected, found = tokens(ICE, alone), tokens(ICE, behind)
+    assert found[1] == expected[1]
+    assert found[0] == pytest.approx(expected[0], rel=0.2)
+
+
+def test_without_a_model_no_tokens_are_told(three: Assistant) -> None:
+    found = one(asking.put(ICE, "single", three)).reply
+    assert found is not None
+    assert (found.tokens_in, found.tokens_out) == (None, None)
+
+
+class Together(ScriptedLLM):
+    """Says as many words as the question has, once another thread is speaking too."""
+
+    def __init__(self, speakers: int) -> None:
+        super().__init__()
+        self.barrier = Barrier(speakers, timeout=30)
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        self.barrier.wait()
+        yield "word " * len(messages[0].content.split())
+
+
+def test_tokens_are_metered_for_each_thread_by_itself() -> None:
+    meter = Metered(Together(2))
+
+    def ask(words: int) -> tuple[int, int]:
+        list(meter.stream([Message("user", "word " * words)]))
+        return meter.taken()
+
+    with ThreadPoolExecutor(2) as threads:
+        few, many = threads.map(ask, (5, 50))
+    assert few[0] == few[1] < many[0] == many[1]
+    assert meter.taken() == (0, 0)

@@ -1,0 +1,112 @@
+"""Floors: what fell is told, and a floor that nothing can be held against is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant.errors import InputError
+from eval import gate, measures
+from eval.gate import Fall
+from eval.measures import LOWER_IS_BETTER
+from tests.evaluation import asked, checked, reply
+
+FIGURES = {
+    "single": {"R@1": {"all": 0.8, "hard": 0.4}},
+    "trust": {"Brier score": {"all": 0.15}, "ROC AUC of confidence": {"all": 0.9}},
+}
+
+
+@pytest.fixture
+def floors(tmp_path: Path) -> Path:
+    return tmp_path / "floors.toml"
+
+
+def test_a_figure_on_its_floor_has_not_fallen() -> None:
+    wanted = {"single": {"R@1": {"all": 0.8, "hard": 0.3}}, "trust": {"Brier score": {"all": 0.15}}}
+    assert gate.falls(wanted, FIGURES) == []
+
+
+def test_every_figure_below_its_floor_is_told() -> None:
+    found = gate.falls({"single": {"R@1": {"all": 0.81, "hard": 0.5}}}, FIGURES)
+    assert found == [Fall("single", "R@1", "all", 0.81, 0.8), Fall("single", "R@1", "hard", 0.5, 0.4)]
+    assert str(found[0]) == "single, R@1 (all): 0.800 is below 0.810"
+
+
+def test_where_less_is_better_the_floor_is_a_ceiling() -> None:
+    assert gate.falls({"trust": {"Brier score": {"all": 0.2}}}, FIGURES) == []
+    (fall,) = gate.falls({"trust": {"Brier score": {"all": 0.1}}}, FIGURES)
+    assert str(fall) == "trust, Brier score (all): 0.150 is above 0.100"
+
+
+def test_what_is_said_to_be_better_lower_is_a_measure_that_there_is() -> None:
+    both = [asked("one", "a", "a", reply(cited="a")), asked("two", "", "a", reply())]
+    assert measures.trust(both).keys() >= LOWER_IS_BETTER
+
+
+@pytest.mark.parametrize("value", [float("nan")])
+@pytest.mark.parametrize("measure", ["R@1", "Brier score"])
+def test_a_figure_that_is_no_number_has_fallen(measure: str, value: float) -> None:
+    assert len(gate.falls({"s": {measure: {"all": 0.5}}}, {"s": {measure: {"all": value}}})) == 1
+
+
+@pytest.mark.parametrize(
+    ("floor", "name"),
+    [
+        ({"sinlge": {"R@1": {"all": 0.1}}}, r"sinlge, R@1 \(all\)"),
+        ({"single": {"R@2": {"all": 0.1}}}, r"single, R@2 \(all\)"),
+        ({"single": {"R@1": {"harder": 0.1}}}, r"single, R@1 \(harder\)"),
+    ],
+)
+def test_a_floor_of_what_was_not_measured_is_refused_by_name(
+    floor: dict[str, dict[str, dict[str, float]]], name: str
+) -> None:
+    with pytest.raises(InputError, match=rf"floors\.toml: has a floor for {name}, which was not measured"):
+        gate.falls(floor, FIGURES)
+
+
+def test_floors_are_read_by_suite_measure_and_group(floors: Path) -> None:
+    floors.write_text('slice_size = 4\n[whole.single."R@1"]\nall = 0.5\n[slice]\n', encoding="utf-8")
+    assert gate.read(floors) == {"slice_size": 4, "whole": {"single": {"R@1": {"all": 0.5}}}, "slice": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("slice_size = ", "cannot be read"),
+        ("slice_size = 4\n[whole]\n", "slice: Field required"),
+        ("slice_size = 0\n[whole]\n[slice]\n", "slice_size: Input should be greater"),
+        ("slice_size = 4\n[whole]\n[slice]\n[hole]\n", "hole: Extra inputs are not permitted"),
+        ('slice_size = 4\n[whole.single]\n"R@1" = 0.5\n[slice]\n', r"whole\.single\.R@1: Input should be a valid dict"),
+        ('slice_size = 4\n[whole.single."R@1"]\nall = "high"\n[slice]\n', r"R@1\.all: Input should be a valid number"),
+        ("\udcff", "cannot be read"),
+    ],
+)
+def test_a_malformed_file_of_floors_is_refused_with_the_place(floors: Path, text: str, complaint: str) -> None:
+    floors.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match=rf"floors\.toml: .*{complaint}"):
+        gate.read(floors)
+
+
+def test_a_missing_file_of_floors_is_named(floors: Path) -> None:
+    with pytest.raises(InputError, match=r"floors\.toml: cannot be read"):
+        gate.read(floors)
+
+
+def test_the_floors_that_paperchat_comes_with_are_well_formed() -> None:
+    held = gate.read()
+    floors = [
+        floor
+        for table in (held["whole"], held["slice"])
+        for suite in table.values()
+        for groups in suite.values()
+        for floor in groups.values()
+    ]
+    assert all(0 <= floor <= 1 for floor in floors)
+
+
+def test_floors_hold_against_figures_from_records() -> None:
+    figures = measures.figures([asked("one", "a", "ba"), checked("1", True)])
+    assert gate.falls({"single": {"RR@10": {"all": 0.5}}, "claims": {"accuracy": {"all": 1.0}}}, figures) == []
+    assert len(gate.falls({"single": {"R@1": {"all": 0.5}}}, figures)) == 1
