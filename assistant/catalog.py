@@ -154,9 +154,11 @@ class Catalog:
         """The paper of an id, of an id that it used to have, or of an id's beginning. Raises NotFoundError."""
         with self._reading() as connection:
             alias = connection.scalar(sa.select(aliases.c.paper_id).where(aliases.c.id == paper_id))
-            wanted = _shown().where(papers.c.id.startswith(alias or paper_id, autoescape=True)).limit(2)
+            beginning = alias or paper_id
+            wanted = _shown().where(papers.c.id.startswith(beginning, autoescape=True)).order_by(papers.c.id).limit(2)
             rows = connection.execute(wanted).all()
-        if len(rows) != 1 or not paper_id:
+        # A whole id comes first, and may be the beginning of another one.
+        if not paper_id or not rows or (len(rows) > 1 and rows[0].id != beginning):
             raise NotFoundError(f"{'several papers have' if rows else 'no paper has'} the id {paper_id!r}")
         return _paper(rows[0])
 

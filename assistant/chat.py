@@ -13,7 +13,7 @@ from assistant.claims.judge import Judge
 from assistant.errors import InputError, ModelError
 from assistant.filters import unmatched
 from assistant.ports import LLM, Entailment, Reranker
-from assistant.query import understand
+from assistant.query import tidy, understand
 from assistant.retrieve import Ranking, retrieve
 from assistant.schema import (
     EVERYTHING,
@@ -120,7 +120,8 @@ class Assistant:
         return [hit.paper for hit in self._search(Query(claim, claim)).hits]
 
     def _claim(self, claim: str) -> str:
-        return understand(claim, (), self.settings.question_limit).text
+        """The claim without the citation markers of an answer that it was taken from."""
+        return " ".join(citations.strip(tidy(claim, "claim", self.settings.question_limit)).split())
 
     def _judge_of_claims(self) -> Judge:
         return Judge(self.library.embedder, self.library.lexicon, self.entailment)

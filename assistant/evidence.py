@@ -80,7 +80,7 @@ def probability(found: Marks) -> float:
 
 
 def with_passages(query: Query, hits: Sequence[Hit], lexicon: Lexicon) -> tuple[Hit, ...]:
-    """Each hit with the sentences that share most with the question, in the abstract's order. Needs no model."""
+    """Each hit with the sentences most like the question, in the abstract's order; what retrieval knows is enough."""
     weights = lexicon.rarity(set(lexicon.terms(query.standalone)))
     return tuple(replace(hit, passages=_sharing(hit, weights, lexicon)) for hit in hits)
 
@@ -104,5 +104,7 @@ def _won(aligned: Alignment) -> list[float]:
 
 
 def _sharing(hit: Hit, weights: Mapping[str, float], lexicon: Lexicon) -> tuple[Passage, ...]:
-    ranked = sorted(passages(hit.paper.abstract), key=lambda each: -coverage(each.text, weights, lexicon))
+    found = passages(hit.paper.abstract)
+    likeness = dict(zip(found, hit.likeness, strict=False))
+    ranked = sorted(found, key=lambda each: -coverage(each.text, weights, lexicon) - likeness.get(each, 0.0))
     return tuple(sorted(ranked[:_PASSAGES], key=lambda each: each.start))

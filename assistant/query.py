@@ -161,10 +161,7 @@ def understand(
     `scope` is what the caller looks at, `is_author` says whether the library knows an author of a name. Raises
     InputError where the question is longer than `limit` characters, or has a filter that does not exist.
     """
-    # A broken byte on the command line, or half an escaped character in JSON, is no text that can be encoded.
-    text = " ".join(question.encode("utf-8", "replace").decode("utf-8").split())
-    if len(text) > limit:
-        raise InputError("question", f"{len(text):,} characters are too many for a question (most: {limit:,})")
+    text = tidy(question, "question", limit)
     own = filters.parse(text, is_author)
     asked = own.text
     if not history:
@@ -177,6 +174,15 @@ def understand(
         dict.fromkeys(filter(None, [*_thread(asked, base, history), *_pointed_at(asked, base), asked]))
     )
     return Query(text, standalone, own.filters or base.answer.filters, cited, leans=True)
+
+
+def tidy(typed: str, what: str, limit: int) -> str:
+    """What was typed, on one line. Raises InputError where it is longer than `limit` characters; `what` is for that."""
+    # A broken byte on the command line, or half an escaped character in JSON, is no text that can be encoded.
+    text = " ".join(typed.encode("utf-8", "replace").decode("utf-8").split())
+    if len(text) > limit:
+        raise InputError(what, f"{len(text):,} characters are too many for a {what} (most: {limit:,})")
+    return text
 
 
 def leans(question: str) -> bool:

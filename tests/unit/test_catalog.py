@@ -131,6 +131,11 @@ def test_the_beginning_of_an_id_finds_its_paper(catalog: Catalog) -> None:
     assert catalog.find("00ff") == catalog.find("00") == catalog.find("0") == FULL
 
 
+def test_a_whole_id_finds_its_paper_although_another_one_begins_with_it(catalog: Catalog) -> None:
+    keep(catalog, FULL, Paper(id=f"{FULL.id}a", abstract="Another."), Paper(id=f"{FULL.id}0", abstract="A third."))
+    assert catalog.find(FULL.id) == FULL
+
+
 def test_a_beginning_that_two_papers_share_is_refused(catalog: Catalog) -> None:
     keep(catalog, FULL, Paper(id="00fe", abstract="Another."))
     with pytest.raises(NotFoundError, match="several papers have the id '00f'"):
