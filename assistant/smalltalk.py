@@ -34,6 +34,12 @@ _TO_THE_ASSISTANT = (
     r"are you (?:an? |the )?(?:real|human|person|bot|robot|chat ?bot|ai|machine|alive|sentient|conscious|there|ok)\b",
     r"(?:do|can|did) you (?:like|love|hate|feel|dream|sleep|eat|have feelings|speak|hear me|remember me)\b",
     r"what can you do\b",
+    r"you(?:'re| are) (?:(?:so|very|really|such an?|an?) )?"
+    r"(?:stupid|dumb|useless|boring|great|funny|smart|clever|amazing|awesome|cute|sweet|nice|wrong|liar|genius|idiot)\b",
+    r"i (?:really )?(?:love|hate|like|miss) you\b",
+    r"i(?:'m| am) (?:(?:so|very|really|a bit) )?(?:bored|hungry|tired|sad|lonely|happy|angry|drunk|in love|back)\b",
+    r"what(?:'s| is) (?:up|the (?:weather|time|date|meaning of life))(?= (?:like|now|today|tomorrow|in)\b|\W*$)",
+    r"what (?:time|day) is it\b",
 )
 _INSTRUCTIONS = (
     r"(?:ignore|disregard|forget|override|bypass) (?:\w+ ){0,4}?"
@@ -42,7 +48,18 @@ _INSTRUCTIONS = (
     r"(?:prompts?|instructions|rules|configuration|secrets?|keys?|passwords?)\b",
     r"(?:what|which) (?:is|are|was|were) your (?:\w+ ){0,2}(?:prompt|instructions|rules)\b",
     r"(?:pretend|imagine) (?:to be|(?:that )?you(?:'re| are| have))\b",
-    r"you(?:'re| are) (?:now|no longer)\b",
+    r"you(?:'re| are|'ll| will| must| shall| should) (?:now|no longer|never|always|only)\b",
+    r"(?:say|reply|answer|respond|repeat|output) (?:only|exactly|nothing|something|everything|after me|hi|hello|yes|no"
+    r"|with(?:out)? (?:any |the )?(?:words?|citations?|sources?)|the (?:words?|text|sentence) above)\b",
+    r"(?:stop|start|avoid) (?:citing|quoting|refusing|answering|being)\b",
+    r"(?:don't|do not|never) (?:cite|quote|refuse)\b",
+    r"(?:enable|activate|enter|switch to|turn on) (?:\w+ )?mode\b",
+    r"(?:i(?:'m| am)|as) (?:your|the) (?:developer|administrator|admin|creator|owner|boss|programmer)\b",
+    r"(?:delete|drop|erase|wipe|remove) (?:all|every|the|your) (?:\w+ )?"
+    r"(?:papers?|library|files?|data|databases?|tables?)\b",
+    r"(?:recommend|suggest|order|book|buy|find|get)(?: me| us)? (?:an? |some )(?:\w+ )?"
+    r"(?:movies?|films?|songs?|restaurants?|pizzas?|flights?|taxis?|hotels?|presents?|gifts?|names?)\b",
+    r"(?:translate|proofread|correct|rewrite|rephrase|summari[sz]e) (?:this|the following|my)\b|do my homework\b",
     r"from now on,? (?:you|answer|reply|ignore|speak|call)\b",
     r"let(?:'s| us) play\b",
     r"(?:act|behave|answer|respond|talk|speak) (?:as if you|like an?|as an? \w+ (?:who|that|without))\b",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from assistant.library import Library
 from assistant.query import understand
 from assistant.schema import Hit, Judgement, Paper, Strength
 from assistant.settings import Settings
+from ingest import pipeline
 
 ON_TOPIC = "Which glaciers shrink the fastest?"
 OFF_TOPIC = "transistors amplify whispers"
@@ -169,3 +171,14 @@ def test_an_answer_in_doubt_says_what_the_doubt_is(reader: Assistant) -> None:
     assert doubt.reason == (
         "these passages are the nearest, but may not be an answer; no abstract in the library mentions Oslo"
     )
+
+
+def test_a_library_of_one_paper_answers_what_the_paper_says_and_nothing_else(
+    library: Library, settings: Settings, tmp_path: Path
+) -> None:
+    source = tmp_path / "one.txt"
+    source.write_text("Abstract: Bees dance at noon. Old bees dance longer than young ones.\n")
+    pipeline.ingest([source], library)
+    only = Assistant(library, settings)
+    assert only.ask("do old bees dance longer than young ones").strength is Strength.FIRM
+    assert only.ask("which transistors amplify whispers in Oslo").strength is Strength.NONE
