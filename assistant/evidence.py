@@ -14,8 +14,9 @@ from assistant.sentences import passages
 
 # A sentence has a word of the question as well as the best one does if its presence is within this of it.
 _AS_WELL = 0.02
-# Passages that stand for a hit in a list of search results.
-_PASSAGES = 2
+# Passages that stand for a hit in a list of search results, and what it is worth to stand at the end of the abstract.
+_PASSAGES = 3
+_PLACE = 0.15
 _ASKS_FOR_A_FIGURE = re.compile(
     r"\bhow (?:many|much|large|big|far|often|long|small|fast|high|low)\b"
     r"|\bwhat (?:%|percentage|share|fraction|rank|score)|\b(?:number|percentage|share|size) of\b|%",
@@ -104,7 +105,12 @@ def _won(aligned: Alignment) -> list[float]:
 
 
 def _sharing(hit: Hit, weights: Mapping[str, float], lexicon: Lexicon) -> tuple[Passage, ...]:
+    """The sentences that are most like the question and share most terms; conclusions stand at the end."""
     found = passages(hit.paper.abstract)
-    likeness = dict(zip(found, hit.likeness, strict=False))
-    ranked = sorted(found, key=lambda each: -coverage(each.text, weights, lexicon) - likeness.get(each, 0.0))
-    return tuple(sorted(ranked[:_PASSAGES], key=lambda each: each.start))
+    likeness = hit.likeness or (0.0,) * len(found)
+    scores = {
+        each: coverage(each.text, weights, lexicon) + near + _PLACE * place / len(found)
+        for place, (each, near) in enumerate(zip(found, likeness, strict=True))
+    }
+    best = sorted(found, key=lambda each: -scores[each])[:_PASSAGES]
+    return tuple(sorted(best, key=lambda each: each.start))

@@ -178,7 +178,8 @@ class _Reader:
         """The text without its year, if it says one that can be nothing else and none was typed."""
         said = list(_SAID_YEARS.finditer(text))
         typed = self.filters.since or self.filters.until
-        if len(said) != 1 or typed or (_OF_EVENTS.search(text) and not _OF_PAPERS.search(text)):
+        tells = _OF_EVENTS.search(text) or text.rstrip().endswith(".")  # of a question, or of a statement
+        if len(said) != 1 or typed or (tells and not _OF_PAPERS.search(text)):
             return text
         (match,) = said
         years = sorted(int(year) for year in re.findall(_YEAR, match[0]))

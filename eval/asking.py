@@ -9,7 +9,7 @@ from time import perf_counter
 
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
-from assistant.schema import Answer, Turn
+from assistant.schema import Answer, Scope, Turn
 from assistant.timing import milliseconds
 from eval import records
 from eval.meter import Metered
@@ -77,10 +77,13 @@ def _metered(record: Asked, tokens: tuple[int, int] | None) -> Asked:
 def _checked(record: Checked, claim: Claim, assistant: Assistant) -> Checked:
     started = perf_counter()
     found = assistant.verify(claim.text, claim.paper)
+    took = milliseconds(started)
+    hits = assistant.search(claim.text, scope=Scope(pinned=(claim.paper,))).hits
     return replace(
         record,
         verdict=found.verdict,
         support=found.support,
         passage=found.passage.text if found.passage else "",
-        timings={"total_ms": milliseconds(started)},
+        nearest=tuple(passage.text for hit in hits for passage in hit.passages),
+        timings={"total_ms": took},
     )

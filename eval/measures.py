@@ -197,11 +197,17 @@ def _in_top(record: Asked, limit: int) -> bool:
     return any(found.id in record.papers for found in record.found[:limit])
 
 
+def _shown(claim: Checked, passages: Sequence[str]) -> float | None:
+    """Whether one of the passages is a sentence that tells whether the claim is true, where those are known."""
+    if not claim.evidence:
+        return None
+    return float(any(_same(gold, passage) for gold in claim.evidence for passage in passages))
+
+
 _OF_CLAIMS: dict[str, Callable[[Checked], float | None]] = {
     "accuracy": lambda each: float(each.verdict is not None and (each.verdict is Verdict.SUPPORTED) == each.supported),
-    "gold sentence behind it": lambda each: (
-        float(any(_same(gold, each.passage) for gold in each.evidence)) if each.evidence else None
-    ),
+    "gold sentence behind it": lambda each: _shown(each, (each.passage,)),
+    "gold sentence in top 3": lambda each: _shown(each, each.nearest),
 }
 
 
@@ -214,7 +220,9 @@ def _applied(measures: Mapping[str, Callable[[Kind], float | None]], records: Se
 
 
 def _table(records: Sequence[Record]) -> Table:
-    groups = {record.id: record.group for record in records}
+    groups = {record.id: _groups(record) for record in records}
+    if len({record.split for record in records}) < 2:
+        groups = {name: own[1:] for name, own in groups.items()}  # the split is that of all
     return {name: _grouped(own, groups) for name, own in values(records).items()} | _of_all(joint(records))
 
 
@@ -222,10 +230,17 @@ def _of_all(found: Mapping[str, Joint]) -> Table:
     return {name: {"all": each.value} for name, each in found.items()}
 
 
-def _grouped(own: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, float]:
+def _groups(record: Record) -> tuple[str, ...]:
+    """The split, then the difficulty or kind, unless that is the same for all."""
+    return (record.split, record.group) if record.group not in ("all", record.suite) else (record.split,)
+
+
+def _grouped(own: Mapping[str, float], groups: Mapping[str, Sequence[str]]) -> dict[str, float]:
     members: dict[str, list[float]] = {"all": list(own.values())}
-    for name, value in own.items():
-        members.setdefault(groups[name], []).append(value)
+    for place in range(2):  # the splits stand before the other groups
+        for name, value in own.items():
+            for group in groups[name][place : place + 1]:
+                members.setdefault(group, []).append(value)
     return {name: fmean(each) for name, each in members.items()}
 
 

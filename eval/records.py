@@ -90,7 +90,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A claim about a paper, whether it is supported, and what the assistant made of it."""
+    """A claim about a paper, whether it is supported, and what the assistant made of it.
+
+    `passage` is shown with the verdict; `nearest` are the passages that a search in that paper shows.
+    """
 
     id: str
     suite: str
@@ -103,6 +106,7 @@ class Checked:
     verdict: Verdict | None = None
     support: float = 0.0
     passage: str = ""
+    nearest: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant.ports import Lexicon, Reading
-from assistant.schema import Passage
-from assistant.sentences import passages
 
 if TYPE_CHECKING:
     from assistant.ports import Vectors
@@ -26,8 +24,6 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_CLAUSE = 3
-# A conclusion stands at the end of an abstract more often than at its beginning: what the place is worth.
-_PLACE = 0.15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,25 +109,6 @@ def said(alike: Vectors, weights: Vectors, numbers: Sequence[int], within: Colle
         return 0.0
     best = alike[list(numbers)][:, list(within)].max(axis=1)
     return min(1.0, max(0.0, float(weights @ best)))
-
-
-def ranked(claim: Words, abstract: Words, alike: Vectors, weights: Vectors) -> list[tuple[float, Passage]]:
-    """The abstract's sentences by how much of the claim they say, the best first, with their scores (0..1.15).
-
-    On SciFact's claims a gold evidence sentence is among the first three for 0.88 (train) and 0.87 (dev) of the gold
-    abstracts; without the worth of the place for 0.85 and 0.83, by the cosine of sentence and claim for 0.67 and 0.70.
-    """
-    found = passages(abstract.text)
-    numbers = claim.content()
-    scored = [
-        (
-            said(alike, weights, numbers, abstract.within(each.start, each.end))
-            + _PLACE * place / max(1, len(found) - 1),
-            each,
-        )
-        for place, each in enumerate(found)
-    ]
-    return sorted(scored, key=lambda pair: (-pair[0], pair[1].start))
 
 
 def _clauses(text: str, spans: Sequence[tuple[int, int]], stems: Sequence[str]) -> tuple[int, ...]:

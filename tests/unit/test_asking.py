@@ -77,8 +77,11 @@ def test_a_question_is_taken_down_with_what_was_found_and_said(three: Assistant)
     assert record.papers == ("ice",)
     assert record.found[0].id == "ice"
     assert record.reply is not None
-    assert record.reply.cited[0].id == "ice"
-    assert "The loss doubles after 2005." in record.reply.cited[0].passages
+    answer = three.ask(ICE.text)
+    assert [each.id for each in record.reply.cited] == [each.paper.id for each in answer.citations]
+    assert [each.text for each in record.reply.sentences] == [each.text for each in answer.sentences]
+    cited = {each.id: each.passages for each in record.reply.cited}
+    assert "The loss doubles after 2005." in cited["ice"]
     assert record.reply.sentences[0].citations == (1,)
     assert record.timings["total_ms"] > 0
     assert record.error is None

@@ -72,6 +72,8 @@ SAID = [
 ]
 
 NO_FILTERS = [
+    "The loss of ice doubles after 2005.",
+    "Mortality fell before 2010.",
     "trained in 2019 steps",
     "What happened in 2021?",
     "does the loss fall after 2000 steps",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant.chat import Assistant
-from assistant.claims.wording import Words, importance, likeness, ranked, said, words
+from assistant.claims.wording import Words, importance, likeness, said, words
 from assistant.ports import Reading
 
 Read = Callable[[str], Words]
@@ -40,17 +40,6 @@ def test_a_clause_ends_at_a_comma_but_not_within_a_number(read: Read) -> None:
     assert found.clauses[longer] != found.clauses[melt]
     number = read("We decode 5,096 dances")
     assert set(number.clauses) == {0}
-
-
-def test_the_sentence_that_says_most_of_a_claim_comes_first(read: Read, reader: Assistant) -> None:
-    claim = read("dances of older bees are longer")
-    abstract = read(ABSTRACT)
-    weights = importance(claim, claim.content(), reader.library.lexicon)
-    scored = ranked(claim, abstract, likeness(claim, abstract), weights)
-    assert scored[0][1].text.startswith("Older bees")
-    assert [score for score, _ in scored] == sorted((score for score, _ in scored), reverse=True)
-    assert {passage.text for _, passage in scored} == {ABSTRACT[each.start : each.end] for _, each in scored}
-    assert len(scored) == 3
 
 
 def test_of_no_words_nothing_is_said(read: Read, reader: Assistant) -> None:
