@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
-from assistant import smalltalk, unstated
+from assistant import logistic, smalltalk, unstated
 from assistant.alignment import Alignment
 from assistant.keywords import Word, greatest_rarity, is_in, telling
 from assistant.ports import Lexicon
@@ -81,8 +80,7 @@ def signs(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> Signs
 
 def probability(found: Signs) -> float:
     """The logistic model's probability, 0..1."""
-    total = BIAS + sum(weight * sign for weight, sign in zip(astuple(WEIGHTS), astuple(found), strict=True))
-    return 1.0 / (1.0 + math.exp(-total))
+    return logistic.probability(BIAS, WEIGHTS, found)
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float:

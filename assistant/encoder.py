@@ -139,13 +139,7 @@ class CrossEncoderReranker:
 
 def load_reranker(name: str) -> CrossEncoderReranker:
     """The cross-encoder in a folder or of the hub. Raises ModelError where it cannot be had or is none."""
-    from sentence_transformers import CrossEncoder
-
-    location, local = _locate_model("re-ranker", name)
-    try:
-        model = CrossEncoder(location, local_files_only=local)
-    except Exception as error:  # the library raises whatever its loaders raise
-        raise ModelError(f"re-ranker {name!r} cannot be loaded: {_first_line(error)}") from error
+    model = _cross_encoder("re-ranker", name)
     if model.num_labels != 1:
         raise ModelError(f"re-ranker {name!r} is no re-ranker: it gives {model.num_labels} scores instead of one")
     return CrossEncoderReranker(name, model)
@@ -177,15 +171,17 @@ class CrossEncoderEntailment:
 
 def load_entailment(name: str) -> CrossEncoderEntailment:
     """The entailment model of a folder or of the hub. Raises ModelError."""
+    return CrossEncoderEntailment(name, _cross_encoder("entailment model", name))
+
+
+def _cross_encoder(kind: str, name: str) -> Any:
     from sentence_transformers import CrossEncoder
 
-    location, local = _locate_model("entailment model", name)
-
+    location, local = _locate_model(kind, name)
     try:
-        model = CrossEncoder(location, local_files_only=local)
+        return CrossEncoder(location, local_files_only=local)
     except Exception as error:  # the library raises whatever its loaders raise
-        raise ModelError(f"entailment model {name!r} cannot be loaded: {_first_line(error)}") from error
-    return CrossEncoderEntailment(name, model)
+        raise ModelError(f"{kind} {name!r} cannot be loaded: {_first_line(error)}") from error
 
 
 def load(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
+from assistant import logistic
 from assistant.alignment import Alignment
 from assistant.ports import Lexicon
 from assistant.schema import Evidence, Hit, Passage, Query
@@ -76,8 +76,7 @@ def marks(query: Query, aligned: Alignment) -> list[Marks]:
 
 def probability(found: Marks) -> float:
     """The logistic model's probability that the sentence answers, 0..1."""
-    total = BIAS + sum(weight * mark for weight, mark in zip(astuple(WEIGHTS), astuple(found), strict=True))
-    return 1.0 / (1.0 + math.exp(-total))
+    return logistic.probability(BIAS, WEIGHTS, found)
 
 
 def with_passages(query: Query, hits: Sequence[Hit], lexicon: Lexicon) -> tuple[Hit, ...]:

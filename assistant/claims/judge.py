@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
+from assistant import logistic
 from assistant.claims import objections
 from assistant.claims.objections import Comparison, Objection
 from assistant.claims.polarity import directions
@@ -152,8 +152,7 @@ def signs(against: dict[str, Objection]) -> Signs:
 
 def probability(found: Signs) -> float:
     """The logistic model's probability that the claim is supported, 0..1."""
-    total = BIAS + sum(weight * sign for weight, sign in zip(astuple(WEIGHTS), astuple(found), strict=True))
-    return 1.0 / (1.0 + math.exp(-max(-50.0, total)))
+    return logistic.probability(BIAS, WEIGHTS, found)
 
 
 def verbatim(claim: str, abstract: str) -> Passage | None:
