@@ -14,18 +14,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DBAPIError
 
-from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
+from assistant.errors import LibraryError, NotFoundError
 from assistant.filters import holds, is_by, is_from
 from assistant.schema import Filters, Paper, Record, Scope
+from assistant.sqlite import Database, lock_for_writing
 
 SCHEMA_VERSION = 1
 # SQLite's oldest limit on the parameters of one statement is 999.
@@ -122,16 +122,9 @@ class Catalog:
     def __init__(self, file: Path) -> None:
         """Opens or creates it. Raises LibraryError for an unreadable file or one of a newer version."""
         self.file = file
-        self._engine = sa.create_engine(f"sqlite:///{file}")
-        sa.event.listen(self._engine, "connect", _set_up_connection)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with self._engine.begin() as connection:
-                _tables.create_all(connection)
-                connection.execute(_fact("version", SCHEMA_VERSION).on_conflict_do_nothing())
-                version = connection.scalar(sa.select(facts.c.value).where(facts.c.name == "version"))
-        except (DBAPIError, OSError) as error:
-            raise LibraryError(f"the catalog {file} cannot be opened: {_cause(error)}") from error
+        self._database = Database(file, "catalog", _set_up, _FUNCTIONS)
+        with self._reading() as connection:
+            version = connection.scalar(sa.select(facts.c.value).where(facts.c.name == "version"))
         if version != SCHEMA_VERSION:
             raise LibraryError(
                 f"the catalog {file} has version {version}, this paperchat reads {SCHEMA_VERSION}: upgrade paperchat"
@@ -139,7 +132,7 @@ class Catalog:
 
     def close(self) -> None:
         """Release the file."""
-        self._engine.dispose()
+        self._database.close()
 
     # Reading
 
@@ -321,20 +314,10 @@ class Catalog:
         return int(connection.execute(grown).scalar_one())
 
     def _writing(self) -> AbstractContextManager[sa.Connection]:
-        return self._connected(self._engine.begin, LibraryWriteError, "written")
+        return self._database.writing()
 
     def _reading(self) -> AbstractContextManager[sa.Connection]:
-        return self._connected(self._engine.connect, LibraryError, "read")
-
-    @contextmanager
-    def _connected(
-        self, connect: Callable[[], AbstractContextManager[sa.Connection]], failure: type[LibraryError], what: str
-    ) -> Iterator[sa.Connection]:
-        try:
-            with connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise failure(f"the catalog {self.file} cannot be {what}: {_cause(error)}") from error
+        return self._database.reading()
 
     def _select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Any]:
         """Rows of the query whose column is one of the values, however many values there are."""
@@ -357,12 +340,18 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _set_up_connection(connection: Any, _: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.create_function("paperchat_holds", 2, holds, deterministic=True)
-    connection.create_function("paperchat_is_by", 2, lambda authors, name: is_by(json.loads(authors), name))
-    connection.create_function("paperchat_is_from", 2, lambda sources, part: is_from(json.loads(sources), part))
+def _set_up(connection: sa.Connection) -> None:
+    lock_for_writing(connection)
+    _tables.create_all(connection)
+    connection.execute(_fact("version", SCHEMA_VERSION).on_conflict_do_nothing())
+
+
+# What SQL asks of a paper's columns; lists are JSON there.
+_FUNCTIONS: dict[str, Callable[[Any, str], bool]] = {
+    "paperchat_holds": holds,
+    "paperchat_is_by": lambda authors, name: is_by(json.loads(authors), name),
+    "paperchat_is_from": lambda sources, part: is_from(json.loads(sources), part),
+}
 
 
 def _shown() -> sa.Select[Any]:
@@ -374,7 +363,7 @@ def _is_shown() -> sa.ColumnElement[bool]:
 
 
 def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    """What the filters ask, the cheapest first; the functions are those of `_set_up_connection`."""
+    """What the filters ask, the cheapest first; the functions are those of `_FUNCTIONS`."""
     asked: list[sa.ColumnElement[bool]] = []
     asked += [papers.c.year >= filters.since] if filters.since is not None else []
     asked += [papers.c.year <= filters.until] if filters.until is not None else []
@@ -448,7 +437,3 @@ def _stored(row: Any) -> Stored:
 
 def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[start : start + _MOST_PARAMETERS] for start in range(0, len(values), _MOST_PARAMETERS))
-
-
-def _cause(error: Exception) -> str:
-    return str(error.orig if isinstance(error, DBAPIError) else error)

@@ -88,10 +88,17 @@ class Assistant:
             timings.setdefault("first_text_ms", milliseconds(started))
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
 
+    def whole(self, scope: Scope) -> Scope:
+        """The scope with the whole present id of each paper, of which it may have the beginning or an old one.
+
+        Raises NotFoundError.
+        """
+        find = self.library.catalog.find
+        return Scope(*(tuple(find(each).id for each in ids) for ids in (scope.pinned, scope.excluded)))
+
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
-        catalog = self.library.catalog
-        known = Scope(*(tuple(catalog.find(each).id for each in ids) for ids in (scope.pinned, scope.excluded)))
-        query = understand(question, history, self.settings.question_limit, known, catalog.is_author)
+        is_author = self.library.catalog.is_author
+        query = understand(question, history, self.settings.question_limit, self.whole(scope), is_author)
         if self.llm and self.settings.rewrite and history and query.leans:
             return replace(query, standalone=_rewritten(query, history, self.llm))
         return query

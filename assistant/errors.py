@@ -3,7 +3,7 @@
 PaperchatError
 ├── SettingsError         a setting is missing, misspelt or out of range
 ├── InputError            what was handed in cannot be read: names file, line and reason
-├── NotFoundError         no such paper
+├── NotFoundError         no such paper or conversation
 ├── LibraryError          the library on disk cannot serve
 │   ├── RecipeMismatch    the indexes were built with another embedder or chunking
 │   ├── LibraryBusy       another process is writing
@@ -38,7 +38,7 @@ class InputError(PaperchatError):
 
 
 class NotFoundError(PaperchatError):
-    """No paper has the id asked for."""
+    """No paper, or no conversation, has the id asked for."""
 
 
 class LibraryError(PaperchatError):

@@ -275,10 +275,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question with its answer; a sequence of turns is a conversation."""
+    """A question with its answer; a sequence of turns is a conversation.
+
+    `scope` is what the person looked at; the answer's own is narrower where the question names papers.
+    """
 
     question: str
     answer: Answer
+    scope: Scope = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

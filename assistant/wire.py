@@ -1,9 +1,13 @@
-"""Values to the JSON that scripts rely on. Names may be added to it, never changed or taken away."""
+"""Values to the JSON that scripts rely on, and back. Names may be added to it, never changed or taken away."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from assistant.schema import (
     Answer,
@@ -19,6 +23,17 @@ from assistant.schema import (
 )
 
 Json = dict[str, Any]
+Value = TypeVar("Value")
+
+# Filters but the years: under which name they are typed and written, and the field that has them.
+_FILTERS = {
+    "author": "authors",
+    "title": "titles",
+    "venue": "venues",
+    "source": "sources",
+    "phrase": "phrases",
+    "without": "without",
+}
 
 
 def paper_json(paper: Paper) -> Json:
@@ -56,16 +71,9 @@ def hit_json(hit: Hit) -> Json:
 def filters_json(filters: Filters) -> Json:
     """The filters that there are, under the names they are typed with; `year` has `from` and `to`, perhaps null."""
     years = {"from": filters.since, "to": filters.until}
-    given = {
-        "author": list(filters.authors),
-        "title": list(filters.titles),
-        "venue": list(filters.venues),
-        "source": list(filters.sources),
-        "year": years if years != {"from": None, "to": None} else None,
-        "phrase": list(filters.phrases),
-        "without": list(filters.without),
-    }
-    return {name: value for name, value in given.items() if value}
+    given = {name: list(getattr(filters, field)) for name, field in _FILTERS.items()}
+    said = {name: values for name, values in given.items() if values}
+    return said | ({"year": years} if any(year is not None for year in years.values()) else {})
 
 
 def scope_json(scope: Scope) -> Json:
@@ -105,6 +113,63 @@ def answer_json(answer: Answer) -> Json:
         "recipe": asdict(answer.recipe) if answer.recipe else None,
         "timings": dict(answer.timings),
     }
+
+
+def answer_from_json(given: Mapping[str, Any]) -> Answer:
+    """The answer that `answer_json` made this of, to the digits that it writes.
+
+    Keys that are no field of an answer are passed over, fields that are missing take their defaults: so what an older
+    or a newer paperchat wrote can be read. Hits come back without their `likeness`, which only retrieval and the choice
+    of passages need. Raises ValueError where it is no answer.
+    """
+    return _read(Answer, given, "answer")
+
+
+def scope_from_json(given: Mapping[str, Any]) -> Scope:
+    """The scope that `scope_json` made this of. Raises ValueError where it is none."""
+    return _read(Scope, given, "scope")
+
+
+def _read(kind: type[Value], given: Mapping[str, Any], called: str) -> Value:
+    try:
+        value: Value = _dataclass_from(kind, given)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"this is no {called}: {error!r}") from error
+    return value
+
+
+def _filters_from(given: Mapping[str, Any]) -> Filters:
+    years = given.get("year") or {}
+    listed = {field: tuple(given.get(name, ())) for name, field in _FILTERS.items()}
+    return Filters(since=years.get("from"), until=years.get("to"), **listed)
+
+
+def _dataclass_from(kind: Any, given: Mapping[str, Any]) -> Any:
+    if kind is Filters:  # its names are those that are typed
+        return _filters_from(given)
+    hints = _hints(kind)
+    return kind(**{name: _value_from(hints[name], given[name]) for name in hints if name in given})
+
+
+def _value_from(hint: Any, given: Any) -> Any:
+    """What JSON says, as the type that a field asks for."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if given is None else _value_from(parts[0], given)
+    if origin is tuple:
+        return tuple(_value_from(parts[0], each) for each in given)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _dataclass_from(hint, given)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint(given)
+    return given
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, in their order."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def _citation_json(citation: Citation) -> Json:

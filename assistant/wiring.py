@@ -13,6 +13,7 @@ from assistant.schema import Recipe
 if TYPE_CHECKING:
     from assistant.catalog import Catalog
     from assistant.chat import Assistant
+    from assistant.conversations import Conversations
     from assistant.library import Indexes, Library
     from assistant.ports import LLM, Embedder, Entailment, Reranker
     from assistant.settings import Settings
@@ -64,6 +65,13 @@ def open_catalog(home: Path) -> Catalog:
     from assistant.catalog import Catalog
 
     return Catalog(home / "catalog.db")
+
+
+def open_conversations(home: Path, owner: str = "") -> Conversations:
+    """The conversations kept in a library's directory. Raises LibraryError."""
+    from assistant.conversations import Conversations
+
+    return Conversations(home / "conversations.db", owner)
 
 
 def recipe(settings: Settings, embedder: Embedder) -> Recipe:

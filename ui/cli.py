@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,13 +14,16 @@ import typer
 
 from assistant import wiring
 from assistant.errors import InputError, PaperchatError
+from assistant.replay import Comparison, replay
 from assistant.schema import Scope, Turn
 from assistant.settings import Settings, load
 from assistant.wire import Json, answer_json, paper_json, search_json, verification_json
-from ui import batch, terminal
+from ui import batch, export, terminal
+from ui.talk import Talk, resume
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
+    from assistant.conversations import Conversation, Conversations, StoredTurn
     from ingest.pipeline import Report
 
 app = typer.Typer(
@@ -29,6 +32,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+talks = typer.Typer(help="The conversations that were kept.")
+app.add_typer(talks, name="conversations")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 BatchFile = Annotated[
@@ -43,6 +49,11 @@ IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder f
 Pinned = Annotated[list[str] | None, typer.Option("--pin", metavar="ID", help="Look at this paper only; repeatable.")]
 Excluded = Annotated[
     list[str] | None, typer.Option("--exclude", metavar="ID", help="Leave this paper out; repeatable.")
+]
+Continue = Annotated[bool, typer.Option("-c", "--continue", help="Continue the last conversation.")]
+InConversation = Annotated[
+    str | None,
+    typer.Option("--conversation", metavar="ID", help="Continue this conversation; the beginning of its id is enough."),
 ]
 Model = Annotated[str | None, typer.Option("--llm", help="Who writes the answer: extractive, or provider/model.")]
 
@@ -140,15 +151,25 @@ def ask(
     if_empty: IfEmpty = None,
     pin: Pinned = None,
     exclude: Excluded = None,
+    last: Continue = False,
+    conversation: InConversation = None,
+    save: Annotated[bool, typer.Option(help="Keep question and answer as a conversation; a batch is not kept.")] = True,
 ) -> None:
     """Answer a question from the library, with citations."""
     _need_one(question, batch_file)
-    assistant = _open_assistant(_settings(context, llm=llm), if_empty)
+    if batch_file and (last or conversation):
+        raise typer.BadParameter("a batch continues no conversation")
+    settings = _settings(context, llm=llm)
     if batch_file:
-        _run_batch(batch_file, batch.ask(assistant))
-    else:
-        answer = assistant.ask(question or "", scope=_scope(pin, exclude))
-        typer.echo(_dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
+        _run_batch(batch_file, batch.ask(_open_assistant(settings, if_empty)))
+        return
+    talk = _resume(settings, last, conversation)
+    assistant = _open_assistant(settings, if_empty)
+    scope = assistant.whole(_scope(pin, exclude))
+    answer = assistant.ask(question or "", talk.turns, scope)
+    typer.echo(_dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
+    if save:
+        talk.keep(Turn(question or "", answer, scope))
 
 
 @app.command()
@@ -170,17 +191,117 @@ def verify(
 
 
 @app.command()
-def chat(context: typer.Context, llm: Model = None, if_empty: IfEmpty = None) -> None:
-    """Hold a conversation in the terminal; an empty line ends it."""
-    assistant = _open_assistant(_settings(context, llm=llm), if_empty)
+def chat(
+    context: typer.Context,
+    llm: Model = None,
+    if_empty: IfEmpty = None,
+    last: Continue = False,
+    conversation: InConversation = None,
+) -> None:
+    """Hold a conversation in the terminal; it is kept, and an empty line ends it."""
+    settings = _settings(context, llm=llm)
+    talk = _resume(settings, last, conversation)
+    assistant = _open_assistant(settings, if_empty)
     typer.echo(f"{assistant.library.catalog.count()} papers. Ask; an empty line ends the conversation.")
-    turns: list[Turn] = []
     while question := _prompt():
         try:
-            turns.append(Turn(question, assistant.ask(question, turns)))
-            typer.echo(f"\n{terminal.answer_text(turns[-1].answer)}\n")
+            answer = assistant.ask(question, talk.turns)
+            typer.echo(f"\n{terminal.answer_text(answer)}\n")
+            talk.keep(Turn(question, answer))
         except PaperchatError as error:
-            typer.echo(f"paperchat: {error}", err=True)
+            typer.echo(f"paperchat: {terminal.one_line(str(error))}", err=True)
+
+
+@talks.callback(invoke_without_command=True)
+def list_conversations(
+    context: typer.Context,
+    words: Annotated[str, typer.Option("--search", metavar="WORDS", help="Only those with each of these words.")] = "",
+    page: Annotated[int, typer.Option(min=1, help="Which page of the list.")] = 1,
+    size: Annotated[int, typer.Option(min=1, help="How many conversations a page has.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the conversations that were kept, the newest first; or show, rename and delete them."""
+    if context.invoked_subcommand:
+        return
+    with _conversations(context) as kept:
+        found = kept.recent(words, limit=size, offset=(page - 1) * size)
+        more = kept.count(words) - (page - 1) * size - len(found)
+    if as_json:
+        _print_array(map(export.summary_json, found))
+        return
+    for each in found:
+        typer.echo(terminal.conversation_line(each))
+    if more > 0:
+        typer.echo(f"{more} more: --page {page + 1}", err=True)
+
+
+@talks.command("show")
+def show_conversation(context: typer.Context, conversation_id: str, as_json: AsJson = False) -> None:
+    """Show a conversation; the beginning of its id is enough."""
+    found, turns = _conversation(context, conversation_id)
+    if as_json:
+        typer.echo(_dumps(export.conversation_json(found, turns)))
+    else:
+        typer.echo(terminal.conversation_line(found))
+        typer.echo(f"\n{terminal.turns_text(stored.turn for stored in turns)}")
+
+
+@talks.command("rename")
+def rename_conversation(context: typer.Context, conversation_id: str, title: str) -> None:
+    """Give a conversation another title."""
+    with _conversations(context) as kept:
+        kept.rename(kept.find(conversation_id).id, title)
+
+
+@talks.command("delete")
+def delete_conversations(
+    context: typer.Context, conversation_ids: Annotated[list[str], typer.Argument(metavar="ID...")]
+) -> None:
+    """Delete conversations; unless every id is known, none is deleted."""
+    with _conversations(context) as kept:
+        found = {kept.find(conversation_id).id for conversation_id in conversation_ids}
+        kept.delete(sorted(found))
+        typer.echo(f"{len(found)} deleted, {terminal.counted(kept.count(), 'conversation')} left.")
+
+
+@app.command("replay")
+def replay_conversation(
+    context: typer.Context, conversation_id: str, llm: Model = None, as_json: AsJson = False
+) -> None:
+    """Ask the questions of a conversation again, and show what has changed since. Nothing is kept."""
+    found, turns = _conversation(context, conversation_id)
+    compared: list[Comparison] = []
+    for each in replay(_open_assistant(_settings(context, llm=llm), None), [stored.turn for stored in turns]):
+        compared.append(each)
+        if not as_json:
+            typer.echo(terminal.comparison_text(each))
+    if as_json:
+        typer.echo(_dumps(export.summary_json(found) | {"turns": [export.comparison_json(each) for each in compared]}))
+    else:
+        typer.echo(
+            f"{sum(each.changed for each in compared)} of {terminal.counted(len(compared), 'answer')} would change."
+        )
+
+
+@app.command("export")
+def export_papers(
+    context: typer.Context,
+    form: Annotated[export.Format, typer.Option("--format", help="What to write.")],
+    conversation: Annotated[
+        str | None, typer.Option(metavar="ID", help="This conversation, or the papers that it cites.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write this file, not to standard output.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write a conversation, its bibliography, or the papers of the whole library."""
+    if conversation:
+        text = export.conversation_as(*_conversation(context, conversation), form)
+    else:
+        text = export.papers_as(wiring.open_catalog(_settings(context).home).all(), form)
+    if to:
+        export.write(text, to, overwrite=force)
+    else:
+        typer.echo(text, nl=False)
 
 
 @app.command()
@@ -242,6 +363,27 @@ def _settings(context: typer.Context, **overrides: Any) -> Settings:
     settings = load(**context.obj, **overrides)
     wiring.stay_local(settings)
     return settings
+
+
+def _resume(settings: Settings, last: bool, conversation_id: str | None) -> Talk:
+    """The conversation to go on with. On standard error it says which one that is."""
+    if last and conversation_id:
+        raise typer.BadParameter("give -c or --conversation ID, and not both")
+    talk = resume(settings, last, conversation_id)
+    if talk.id:
+        turns = terminal.counted(len(talk.turns), "turn")
+        typer.echo(f"Continuing {talk.id}: {terminal.one_line(talk.title)} ({turns})", err=True)
+    return talk
+
+
+def _conversations(context: typer.Context) -> closing[Conversations]:
+    return closing(wiring.open_conversations(_settings(context).home))
+
+
+def _conversation(context: typer.Context, conversation_id: str) -> tuple[Conversation, list[StoredTurn]]:
+    with _conversations(context) as kept:
+        found = kept.find(conversation_id)
+        return found, kept.turns(found.id)
 
 
 def _open_assistant(settings: Settings, if_empty: Path | None) -> Assistant:

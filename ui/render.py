@@ -6,15 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Turn, Verdict
-from ui.terminal import heading, printable, searched
-
-# $...$ as people write mathematics: no space inside the dollars, no digit behind them (which is money).
-_MATH = re.compile(r"(?<![\\$])\$(?=\S)([^$\n]{1,300}?)(?<=[^\s\\])\$(?!\d)")
-_MARKS = {
-    Verdict.UNSUPPORTED: ("unsupported", "The cited passages do not clearly support this sentence."),
-    Verdict.UNCITED: ("uncited", "This sentence carries no citation."),
-}
+from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Turn
+from ui.latex import FORMULA
+from ui.terminal import DOUBTS, heading, printable, searched
 
 
 def question_html(question: str) -> str:
@@ -41,6 +35,11 @@ def cards_html(turns: Sequence[Turn]) -> str:
     return _block("sources", "".join(reversed(parts)))
 
 
+def sources_html(answer: Answer, turn: int) -> str:
+    """A card for each citation of the answer of a turn: what its links lead to."""
+    return "".join(_card(citation, turn) for citation in answer.citations)
+
+
 def waiting_html(message: str) -> str:
     """What is being done until there is an answer."""
     return _block("waiting", f"<p>{text_html(message)}</p>")
@@ -53,14 +52,15 @@ def error_html(message: str) -> str:
 
 def text_html(text: str) -> str:
     """Text as text: escaped, without control characters, `$...$` marked as mathematics."""
-    return _MATH.sub(r"\\(\1\\)", escape(printable(text))).replace("\n", "<br>")
+    marked = FORMULA.sub(lambda found: f"\\({found[0][1:-1]}\\)", escape(printable(text)))
+    return marked.replace("\n", "<br>")
 
 
 def _paragraph(sentence: Sentence, turn: int) -> str:
-    kind, hint = _MARKS.get(sentence.verdict, ("supported", ""))
-    title = f' title="{hint}"' if hint else ""
+    doubt = DOUBTS.get(sentence.verdict)
+    title = f' title="{doubt}"' if doubt else ""
     numbers = "".join(_link(number, turn) for number in sentence.citations)
-    return f'<p><span class="{kind}"{title}>{text_html(sentence.text)}</span> {numbers}</p>'
+    return f'<p><span class="{sentence.verdict}"{title}>{text_html(sentence.text)}</span> {numbers}</p>'
 
 
 def _streaming(answer: Answer, turn: int) -> str:
@@ -75,8 +75,7 @@ def _link(number: int, turn: int) -> str:
 
 
 def _cards(number: int, turn: Turn) -> str:
-    cards = "".join(_card(citation, number) for citation in turn.answer.citations)
-    return f'<section><h3 class="asked">{text_html(turn.question)}</h3>{cards}</section>'
+    return f'<section><h3 class="asked">{text_html(turn.question)}</h3>{sources_html(turn.answer, number)}</section>'
 
 
 def _card(citation: Citation, turn: int) -> str:

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from assistant.filters import written
-from assistant.schema import Answer, Citation, Filters, Hit, Paper, Scope, SearchResult, Strength, Verification
+from assistant.schema import (
+    Answer,
+    Citation,
+    Filters,
+    Hit,
+    Paper,
+    Scope,
+    SearchResult,
+    Strength,
+    Turn,
+    Verdict,
+    Verification,
+)
 
+if TYPE_CHECKING:
+    from assistant.conversations import Conversation
+    from assistant.replay import Comparison
+
+# What is to be said against a sentence of an answer.
+DOUBTS = {
+    Verdict.UNSUPPORTED: "The cited passages do not clearly support this sentence.",
+    Verdict.UNCITED: "This sentence carries no citation.",
+}
 _WIDEST_TITLE = 100
 
 
@@ -52,6 +74,30 @@ def verification_text(verification: Verification) -> str:
     return printable("\n".join(lines))
 
 
+def conversation_line(conversation: Conversation) -> str:
+    """A conversation in one line: id, day of its last change, number of turns, title."""
+    turns = counted(conversation.turns, "turn")
+    return one_line(f"{conversation.id}  {conversation.changed[:10]}  {turns}  {conversation.title}")
+
+
+def turns_text(turns: Iterable[Turn]) -> str:
+    """Each question with its answer."""
+    return "\n\n".join(f"> {one_line(turn.question)}\n\n{answer_text(turn.answer)}" for turn in turns)
+
+
+def comparison_text(compared: Comparison) -> str:
+    """A question and what changed in its answer."""
+    parts = [f"> {one_line(compared.before.question)}"]
+    for papers, what in ((compared.gained, "would now be cited"), (compared.lost, "would no longer be cited")):
+        if papers:
+            parts.append(f"  {counted(len(papers), 'paper')} {what}:")
+            parts += [f"    {one_line(paper_line(paper))}" for paper in papers]
+    if compared.before.strength is not compared.after.strength:
+        why = f": {one_line(compared.after.reason)}" if compared.after.reason else ""
+        parts.append(f"  the answer was {compared.before.strength} and would now be {compared.after.strength}{why}")
+    return "\n".join(parts if compared.changed else [*parts, "  nothing changed"])
+
+
 def paper_text(paper: Paper) -> str:
     """Everything known of a paper."""
     fields = [
@@ -90,6 +136,11 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The text, printable, in one line."""
     return " ".join(printable(text).split())
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 paper`, `2 papers`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _printable(character: str) -> str:

@@ -24,3 +24,5 @@ ANSWER = {
 SENTENCE = {"text", "citations", "verdict", "support", "reason"}
 VERIFICATION = {"claim", "paper_id", "verdict", "support", "passage", "reason"}
 PASSAGE = {"text", "start", "end"}
+CONVERSATION = {"id", "title", "created", "changed", "turns"}
+TURN = {"id", "question", "scope", "asked", "settings", "prompt", "feedback", "answer"}

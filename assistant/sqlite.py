@@ -1,0 +1,80 @@
+"""What every SQLite file of paperchat has in common: WAL mode, transactions, and errors that say what and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from assistant.errors import LibraryError, LibraryWriteError
+
+# SQLite's words for a file that no waiting and no room on the disk will mend.
+_DAMAGED = ("malformed", "not a database")
+
+
+class Database:
+    """One SQLite file. Safe for many readers beside one writer; a second writer waits for up to 30 seconds."""
+
+    def __init__(
+        self,
+        file: Path,
+        name: str,
+        set_up: Callable[[sa.Connection], None],
+        functions: Mapping[str, Callable[..., Any]],
+        cure: str = "",
+    ) -> None:
+        """Opens or creates the file; `set_up` makes its tables, in one transaction.
+
+        `name` is what messages call it, `cure` what they advise where it is damaged. Every connection knows the
+        `functions`, by their names in SQL; each must say the same of the same values. Raises LibraryError.
+        """
+        self.file, self._called, self._cure = file, f"the {name} {file}", cure
+        self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(file)))
+        sa.event.listen(self._engine, "connect", lambda connection, _: _set_up_connection(connection, functions))
+        with self._failing_as(LibraryError, "opened"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.begin() as connection:
+                set_up(connection)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to read with. Raises LibraryError."""
+        with self._failing_as(LibraryError, "read"), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection whose changes are kept together or not at all. Raises LibraryWriteError."""
+        with self._failing_as(LibraryWriteError, "written"), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _failing_as(self, error: type[LibraryError], deed: str) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, OSError) as failure:
+            cause = str(failure.orig if isinstance(failure, DBAPIError) else failure)
+            cure = f"; {self._cure}" if self._cure and any(word in cause for word in _DAMAGED) else ""
+            raise error(f"{self._called} cannot be {deed}: {cause}{cure}") from failure
+
+
+def lock_for_writing(connection: sa.Connection) -> None:
+    """Begin the transaction as a writer's, so that what it reads stays true until what it writes is there."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _set_up_connection(connection: Any, functions: Mapping[str, Callable[..., Any]]) -> None:
+    # The time-out first: turning WAL mode on may itself have to wait for another process.
+    # FULL: what was committed survives a power failure too, for one flush to the disk a transaction.
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+    for name, function in functions.items():
+        connection.create_function(name, -1, function, deterministic=True)

@@ -1,0 +1,93 @@
+"""An answer to JSON and back, whatever is in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.schema import Answer, Hit, Paper, Recipe, Scope, Sentence, Strength, Verdict
+from assistant.wire import answer_from_json, answer_json, scope_from_json, scope_json
+from tests.strategies import ANSWERS, SCOPES
+
+
+def travelled(value: Any) -> Any:
+    """What arrives of it through a file of JSON."""
+    return json.loads(json.dumps(value))
+
+
+@given(ANSWERS)
+def test_an_answer_comes_back_from_its_json_as_it_was(answer: Answer) -> None:
+    assert answer_from_json(travelled(answer_json(answer))) == answer
+
+
+@given(ANSWERS, st.floats(0, 1), st.floats(0, 1))
+def test_of_a_finer_number_the_digits_that_are_written_come_back(
+    answer: Answer, confidence: float, score: float
+) -> None:
+    hits = tuple(replace(hit, score=score, scores={"dense": score}) for hit in answer.hits)
+    written = travelled(answer_json(replace(answer, confidence=confidence, hits=hits)))
+    assert answer_json(answer_from_json(written)) == written
+
+
+@given(ANSWERS)
+def test_keys_that_a_newer_version_added_do_no_harm(answer: Answer) -> None:
+    written = travelled(answer_json(answer))
+    for each in (written, *written["hits"], *written["citations"], *written["nearest"]):
+        each["added later"] = [1]
+    assert answer_from_json(written) == answer
+
+
+@given(SCOPES)
+def test_a_scope_comes_back_from_its_json_as_it_was(scope: Scope) -> None:
+    assert scope_from_json(travelled(scope_json(scope))) == scope
+
+
+OPTIONAL = ["reason", "citations", "hits", "nearest", "model", "recipe", "timings", "filters", "scope"]
+
+
+@given(ANSWERS, st.sampled_from(OPTIONAL))
+def test_a_key_that_an_older_version_did_not_write_takes_its_default(answer: Answer, missing: str) -> None:
+    written = {name: value for name, value in travelled(answer_json(answer)).items() if name != missing}
+    bare = Answer("", "", answer.strength, 0, "")
+    assert answer_from_json(written) == replace(answer, **{missing: getattr(bare, missing)})
+
+
+def test_every_field_of_an_answer_is_written_but_those_of_its_making() -> None:
+    """An answer that is kept is done; `likeness` serves retrieval and the choice of passages, and both are over."""
+    hit = Hit(1, 0.5, Paper("a", "Bees."), likeness=(0.25,))
+    sentence = Sentence("Bees.", (), Verdict.UNCITED, 0)
+    recipe = Recipe("", "", 1, 1, "", "", "")
+    answer = Answer("q", "q", Strength.FIRM, 0, "", sentences=(sentence,), hits=(hit,), recipe=recipe)
+    written = answer_json(answer)
+    assert unwritten(answer, written) == {"done"}
+    assert unwritten(hit, written["hits"][0]) == {"likeness"}
+    assert unwritten(sentence, written["sentences"][0]) == unwritten(recipe, written["recipe"]) == set()
+    assert answer_from_json(travelled(written)) == replace(answer, hits=(replace(hit, likeness=()),))
+
+
+def unwritten(value: Any, written: dict[str, Any]) -> set[str]:
+    """The fields of a value that its JSON lacks."""
+    return {field.name for field in fields(value)} - set(written)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"question": "q"},
+        {"question": "q", "standalone": "q", "strength": "iron", "confidence": 1, "text": ""},
+        {"question": "q", "standalone": "q", "strength": "firm", "confidence": 1, "text": "", "citations": 3},
+        {"question": "q", "standalone": "q", "strength": "firm", "confidence": 1, "text": "", "filters": ["x"]},
+        {"question": "q", "standalone": "q", "strength": "firm", "confidence": 1, "text": "", "filters": {"author": 3}},
+        {"question": "q", "standalone": "q", "strength": "firm", "confidence": 1, "text": "", "scope": {"pinned": 3}},
+        {"question": "q", "standalone": "q", "strength": "firm", "confidence": 1, "text": "", "hits": [{"rank": 1}]},
+    ],
+)
+def test_what_is_no_answer_is_a_clear_error(broken: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no answer|iron"):
+        answer_from_json(broken)
