@@ -55,16 +55,18 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("page")
     papers = folder / "papers.txt"
     papers.write_text(
-        "Abstract: Glaciers in the northern Alps lost a third of their ice between 1990 and 2020. We measure the loss "
-        "with airborne laser scans of 412 glaciers. The loss of ice doubles after 2005. Small glaciers shrink first.\n"
-        "Abstract: Honey bees communicate the place of flowers by a waggle dance. We decode 5,096 dances with a neural "
-        "network. The network reads the direction of a dance with an error of 4 degrees. Older bees dance longer.\n"
+        "Abstract: Mountains hold fresh water for millions. Glaciers in the northern Alps lost a third of their ice "
+        "between 1990 and 2020. We measure the loss with airborne laser scans of 412 glaciers. The loss of ice doubles "
+        "after 2005. Small glaciers shrink first.\n"
+        "Abstract: Insects find food in many ways. Honey bees communicate the place of flowers by a waggle dance. We "
+        "decode 5,096 dances with a neural network. The network reads the direction of a dance with an error of 4 "
+        "degrees. Older bees dance longer.\n"
         + HOSTILE,
         encoding="utf-8",
     )
     # The word-hash embedder's cosines are not those that the gate was fitted to.
     settings = load(home=folder / "home", firm_from=0.2, tentative_from=0.1)
-    library = wiring.open_library(settings, WordHashEmbedder())
+    library = wiring.open_library(settings, WordHashEmbedder(dimension=256))
     pipeline.ingest([papers], library)
     ready: Future[Assistant] = Future()
     ready.set_result(Assistant(library, settings))
