@@ -6,7 +6,8 @@
 
 The store and the lexicon are derived from it. It is written first and marked last: a paper whose fingerprint
 differs from its mark in `indexed` is simply indexed again, which repairs every interruption.
-Papers are shown once they are indexed: what `list` shows, `search` can find.
+Papers are shown once they are indexed: what `list` shows, `search` can find. Papers without an abstract are shown
+at once and never indexed: there is nothing in them to find an answer in.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ facts = sa.Table(
     "facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Integer, nullable=False)
 )
 
+_HAS_ABSTRACT = papers.c.abstract != ""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -137,7 +140,7 @@ class Catalog:
     # Reading
 
     def get(self, paper_ids: Sequence[str]) -> list[Paper]:
-        """The indexed papers of these ids, in their order; unknown ids are passed over."""
+        """The papers of these ids that are shown, in their order; unknown ids are passed over."""
         found: dict[str, Paper] = {}
         for row in self._select_in(_shown(), papers.c.id, paper_ids):
             found[row.id] = _paper(row)
@@ -156,21 +159,26 @@ class Catalog:
         return _paper(rows[0])
 
     def all(self) -> Iterator[Paper]:
-        """Every indexed paper, by id."""
+        """Every paper that is shown, by id."""
         with self._reading() as connection:
             rows = connection.execution_options(yield_per=1000).execute(_shown().order_by(papers.c.id))
             yield from map(_paper, rows)
 
     def count(self) -> int:
-        """How many papers are indexed."""
+        """How many papers are shown."""
         with self._reading() as connection:
             return _number(connection, _shown())
+
+    def count_without_abstract(self) -> int:
+        """How many of them have no abstract."""
+        with self._reading() as connection:
+            return _number(connection, sa.select(papers).where(~_HAS_ABSTRACT))
 
     def within(self, filters: Filters, scope: Scope) -> set[str] | None:
         """Ids of the indexed papers that may be looked at; None where that is all of them."""
         if not filters and not scope:
             return None
-        allowed = sa.select(papers.c.id).where(_is_shown(), *_conditions(filters))
+        allowed = sa.select(papers.c.id).where(_is_indexed(), *_conditions(filters))
         if not scope.pinned:
             with self._reading() as connection:
                 return set(connection.scalars(allowed)) - set(scope.excluded)
@@ -179,7 +187,7 @@ class Catalog:
 
     def newest(self, within: Collection[str], limit: int) -> list[Paper]:
         """The newest of these papers; those without a year come last."""
-        by_year = sa.select(papers.c.id).where(_is_shown()).order_by(papers.c.year.desc().nulls_last(), papers.c.id)
+        by_year = sa.select(papers.c.id).where(_is_indexed()).order_by(papers.c.year.desc().nulls_last(), papers.c.id)
         with self._reading() as connection:
             found = [each for each in connection.scalars(by_year) if each in within]
         return self.get(found[:limit])
@@ -187,11 +195,11 @@ class Catalog:
     def is_author(self, name: str) -> bool:
         """Whether an indexed paper names an author of this name."""
         with self._reading() as connection:
-            by_name = sa.select(papers.c.id).where(_is_shown(), *_conditions(Filters(authors=(name,)))).limit(1)
+            by_name = sa.select(papers.c.id).where(_is_indexed(), *_conditions(Filters(authors=(name,)))).limit(1)
             return connection.scalar(by_name) is not None
 
     def lacking(self, filters: Filters) -> dict[str, int]:
-        """How many indexed papers do not say what is filtered by at all."""
+        """How many of the papers that are shown do not say what is filtered by at all."""
         asked = {"authors": filters.authors, "title": filters.titles, "venue": filters.venues}
         years = (filters.since, filters.until) != (None, None)
         names = [name for name, values in (asked | {"year": ("year",) * years}).items() if values]
@@ -211,9 +219,10 @@ class Catalog:
             return _number(connection, _waiting())
 
     def stale(self) -> list[str]:
-        """Ids that the indexes hold and that no paper has any more."""
+        """Ids that the indexes hold and that no paper with an abstract has any more."""
         with self._reading() as connection:
-            gone = sa.select(indexed.c.paper_id).where(~sa.exists().where(papers.c.id == indexed.c.paper_id))
+            kept = sa.exists().where((papers.c.id == indexed.c.paper_id) & _HAS_ABSTRACT)
+            gone = sa.select(indexed.c.paper_id).where(~kept)
             return list(connection.scalars(gone.order_by(indexed.c.paper_id)))
 
     def held(self, wanted: Collection[Record]) -> set[Record]:
@@ -355,10 +364,10 @@ _FUNCTIONS: dict[str, Callable[[Any, str], bool]] = {
 
 
 def _shown() -> sa.Select[Any]:
-    return sa.select(papers).where(_is_shown())
+    return sa.select(papers).where(_is_indexed() | ~_HAS_ABSTRACT)
 
 
-def _is_shown() -> sa.ColumnElement[bool]:
+def _is_indexed() -> sa.ColumnElement[bool]:
     return sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != _ANNOUNCED))
 
 
@@ -381,7 +390,7 @@ def _says(phrase: str) -> sa.ColumnElement[bool]:
 
 def _waiting() -> sa.Select[Any]:
     same = (indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint)
-    return sa.select(papers).where(~sa.exists().where(same))
+    return sa.select(papers).where(~sa.exists().where(same) & _HAS_ABSTRACT)
 
 
 def _number(connection: sa.Connection, rows: sa.Select[Any]) -> int:

@@ -11,7 +11,8 @@ from enum import StrEnum
 class Record:
     """What one source says of one paper, before it is known which paper it is.
 
-    `line` is the 1-based line of `source` on which the record begins, for messages only.
+    `line` is the 1-based line of `source` on which the record begins, for messages only. A record without an
+    abstract (empty) has a title.
     """
 
     abstract: str
@@ -28,7 +29,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One paper: what all its sources say of it together. A citation points to it."""
+    """One paper: what all its sources say of it together. A citation points to it.
+
+    Where no source has an abstract it is empty: the paper is listed and not searched.
+    """
 
     id: str
     abstract: str

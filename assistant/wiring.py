@@ -100,7 +100,8 @@ def open_library(settings: Settings, embedder: Embedder | None = None) -> Librar
         catalog = on_failure.enter_context(closing(open_catalog(settings.home)))
         library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
         on_failure.callback(library.close)
-        if catalog.count() and any(index.is_empty() for index in (library.store, library.lexicon, library.words)):
+        searched = catalog.count() - catalog.count_without_abstract()
+        if searched and any(index.is_empty() for index in (library.store, library.lexicon, library.words)):
             raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
         on_failure.pop_all()
     return library

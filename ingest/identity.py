@@ -33,7 +33,7 @@ _BANDS, _ROWS = 32, 4
 
 def marks(record: Record) -> frozenset[str]:
     """Short traces of a record. Two records of one paper share at least one of them (nearly always for a revision)."""
-    return frozenset([*_keys(record), *_bands(normalized(record.abstract))])
+    return frozenset([*_keys(record), *(_bands(normalized(record.abstract)) if record.abstract else [])])
 
 
 def same_paper(one: Record, other: Record) -> bool:
@@ -45,6 +45,8 @@ def same_paper(one: Record, other: Record) -> bool:
         return False
     if set(_title_keys(one)) & set(_title_keys(other)) and _authors_agree(one, other):
         return True
+    if not (one.abstract and other.abstract):
+        return _short_title_key(one) == _short_title_key(other) != ""
     overlap = _overlap(one.abstract, other.abstract)
     retitled = one.title and other.title and normalized(one.title) != normalized(other.title)
     return overlap >= (RETITLED if retitled else NEAR_DUPLICATE)
@@ -77,7 +79,8 @@ def _keys(record: Record) -> list[str]:
     """Exact traces, the strongest first."""
     keys = [f"doi {normalized(record.doi)}"] if record.doi else []
     keys += [f"arxiv {normalized(record.arxiv_id)}"] if record.arxiv_id else []
-    return [*keys, *_title_keys(record), f"abstract {_digest(normalized(record.abstract))}"]
+    keys += _title_keys(record) or filter(None, [_short_title_key(record)])
+    return [*keys, f"abstract {_digest(normalized(record.abstract))}"] if record.abstract else keys
 
 
 def _title_keys(record: Record) -> list[str]:
@@ -85,9 +88,16 @@ def _title_keys(record: Record) -> list[str]:
     return [f"title {title}"] if len(title.split()) >= TELLING_TITLE_WORDS else []
 
 
+def _short_title_key(record: Record) -> str:
+    """A short title with first author and year, which tell a paper where there is no abstract to compare."""
+    title = normalized(record.title or "") or record.title
+    telling = not title or len(title.split()) >= TELLING_TITLE_WORDS
+    return "" if telling else f"short {title} {_first_author(record)} {record.year or ''}"
+
+
 def _paper_id(ranked: Sequence[Record]) -> str:
     """Sixteen hex digits from the strongest key that any of the records has, the smallest of equals."""
-    order = ("doi", "arxiv", "title", "abstract")
+    order = ("doi", "arxiv", "title", "abstract", "short")
     keys = [_id_key(key, record) for record in ranked for key in _keys(record)]
     return _digest(min(keys, key=lambda key: (order.index(key.split(" ", 1)[0]), key)))
 

@@ -6,10 +6,12 @@ next run: one rule for every interruption.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from scipy.cluster.hierarchy import DisjointSet
 
@@ -23,19 +25,25 @@ from ingest.parsers import files, read
 from ingest.parsers.layout import Problem
 
 _BATCH = 256
+# Of one file's problems only the first are told, so that neither memory nor the reader is flooded.
+_MOST_TOLD = 1_000
 # Called with (papers indexed in this run, papers to index in all).
 Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
 class Report:
-    """What an ingest did. Counts are of records, `indexed` is of papers."""
+    """What an ingest did. Counts are of records, `indexed` is of papers.
+
+    `without_abstract` are kept and listed, and are searched once a later file brings their abstracts.
+    """
 
     records: int = 0
     added: int = 0
     updated: int = 0
     merged: int = 0
     unchanged: int = 0
+    without_abstract: int = 0
     skipped: int = 0
     indexed: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -47,7 +55,7 @@ class Report:
 
     def count(self, other: Report) -> None:
         """Add another report's counts."""
-        for name in ("records", "added", "updated", "merged", "unchanged"):
+        for name in ("records", "added", "updated", "merged", "unchanged", "without_abstract"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -70,7 +78,8 @@ def put(records: Sequence[Record], catalog: Catalog, run: int) -> Report:
     held = catalog.held(records)
     catalog.seen(held, run)
     fresh = [record for record in dict.fromkeys(records) if record not in held]
-    report = Report(records=len(records), unchanged=len(records) - len(fresh))
+    bare = sum(not record.abstract for record in records)
+    report = Report(records=len(records), unchanged=len(records) - len(fresh), without_abstract=bare)
     changes = [_change(group, run, report) for group in _groups(fresh, catalog)]
     catalog.put(changes, run)
     return report
@@ -103,31 +112,51 @@ def _records(paths: Iterable[Path], catalog: Catalog, run: int, report: Report) 
     """Every record of the paths.
 
     Those of a file that are held already are noted before any of its records is put: what an edited record
-    replaces must not be one that stands further down in the file, in another batch.
+    replaces must not be one that stands further down in the file, in another batch. Until then the records wait in
+    a temporary file, because a source may be larger than the memory, and standard input is read only once.
     """
     for file in _files(paths, report):
-        records = list(_read(file, report))
-        catalog.seen(catalog.held(records), run)
-        yield from records
+        with TemporaryFile("w+", encoding="utf-8") as waiting:
+            for batch in _batches(_read(file, report)):
+                catalog.seen(catalog.held(batch), run)
+                waiting.writelines(f"{json.dumps(asdict(record))}\n" for record in batch)
+            waiting.seek(0)
+            yield from map(_restored, waiting)
+
+
+def _restored(line: str) -> Record:
+    fields = json.loads(line)
+    return Record(**fields | {"authors": tuple(fields["authors"])})
 
 
 def _read(file: Path, report: Report) -> Iterator[Record]:
     """The records of a file; whatever is wrong goes to the report."""
+    untold: list[bool] = []
+    told = len(report.problems) + _MOST_TOLD
     try:
         for item in read(file):
             if isinstance(item, Record):
                 yield item
-            else:
+                continue
+            report.skipped += item.lost
+            if len(report.problems) < told:
                 report.problems.append(item)
-                report.skipped += item.lost
+            else:
+                untold.append(item.lost)
     except InputError as error:
         report.problems.append(Problem(error.source, error.line, error.reason))
+    if untold:
+        report.problems.append(Problem(file.name, 0, f"and {len(untold):,} more problems like these", any(untold)))
 
 
 def _files(paths: Iterable[Path], report: Report) -> Iterator[Path]:
     for path in paths:
         try:
-            yield from files(path)
+            for file in files(path):
+                if isinstance(file, Path):
+                    yield file
+                else:
+                    report.problems.append(file)
         except InputError as error:
             report.problems.append(Problem(error.source, error.line, error.reason))
 

@@ -57,9 +57,11 @@ def _examine_model(settings: Settings, _: Findings) -> None:
 
 def _examine_library(settings: Settings, found: Findings) -> None:
     library = wiring.open_library(settings)
-    held = {paper.id for paper in library.catalog.all()}
+    held = {paper.id for paper in library.catalog.all() if paper.abstract}
+    bare = library.catalog.count_without_abstract()
     waiting = library.catalog.pending_count()
-    found.facts |= {"papers": len(held), "waiting": waiting, "generation": library.catalog.generation}
+    found.facts |= {"papers": len(held) + bare, "without abstract": bare}
+    found.facts |= {"waiting": waiting, "generation": library.catalog.generation}
     if waiting:
         found.problems.append(f"{waiting} papers wait to be indexed: run paperchat ingest on any source, or reindex")
     for name, ids in (("store", library.store.paper_ids()), ("lexicon", library.lexicon.paper_ids())):

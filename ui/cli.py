@@ -22,6 +22,7 @@ from ui import batch, export, terminal
 from ui.talk import Talk, resume
 
 if TYPE_CHECKING:
+    from assistant.catalog import Catalog
     from assistant.chat import Assistant
     from assistant.conversations import Conversation, Conversations, StoredTurn
     from ingest.pipeline import Report
@@ -91,14 +92,14 @@ def options(
 
 @app.command()
 def ingest(context: typer.Context, paths: Annotated[list[Path], typer.Argument(help="Files or folders.")]) -> None:
-    """Add the papers of files and folders to the library."""
+    """Add the papers of files and folders to the library; - is standard input."""
     from ingest import pipeline
     from ingest.progress import progress_bar
 
     library = wiring.open_library(_settings(context))
     with progress_bar("Indexing") as progress:
         report = pipeline.ingest(paths, library, progress)
-    _print_report(report, library.catalog.count())
+    _print_report(report, library.catalog)
     if report.failed:
         raise typer.Exit(1)
 
@@ -404,19 +405,25 @@ def _ingest_if_empty(settings: Settings, path: Path) -> None:
     library = wiring.open_library(settings)
     with progress_bar("Indexing") as progress:
         report = pipeline.ingest([path], library, progress)
-    _print_report(report, library.catalog.count(), err=True)
+    _print_report(report, library.catalog, err=True)
     library.close()
 
 
-def _print_report(report: Report, papers: int, err: bool = False) -> None:
+def _print_report(report: Report, catalog: Catalog, err: bool = False) -> None:
     for problem in report.problems:
         typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{terminal.one_line(str(problem))}", err=True)
     typer.echo(
         f"{report.records} records read: {report.added} papers added, {report.updated} updated, "
         f"{report.merged} merged, {report.unchanged} unchanged, {report.skipped} skipped. "
-        f"The library has {papers} papers.",
+        f"The library has {catalog.count()} papers.",
         err=err,
     )
+    if report.without_abstract:
+        typer.echo(
+            f"{report.without_abstract} records came without an abstract. They are kept and listed, but not searched; "
+            f"the library has {catalog.count_without_abstract()} such papers.",
+            err=err,
+        )
 
 
 def _scope(pin: list[str] | None, exclude: list[str] | None) -> Scope:

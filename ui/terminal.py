@@ -111,13 +111,15 @@ def paper_text(paper: Paper) -> str:
         ("url", paper.url),
         ("sources", ", ".join(paper.sources)),
     ]
-    return printable("\n".join([*(f"{name:8}{value}" for name, value in fields if value), "", paper.abstract]))
+    known = (f"{name:8}{value}" for name, value in fields if value)
+    return printable("\n".join([*known, "", paper.abstract or "(no abstract)"]))
 
 
 def paper_line(paper: Paper) -> str:
     """A paper in one line: id, title, authors, year."""
     authors = f" - {paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
-    return printable(f"{paper.id}  {heading(paper)}{authors}{f' ({paper.year})' if paper.year else ''}")
+    year, bare = f" ({paper.year})" if paper.year else "", "" if paper.abstract else " [no abstract]"
+    return printable(f"{paper.id}  {heading(paper)}{authors}{year}{bare}")
 
 
 def heading(paper: Paper) -> str:

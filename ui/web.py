@@ -105,7 +105,7 @@ def build(assistant: Future[Assistant], questions: Sequence[str]) -> Any:
 
 def examples(catalog: Catalog) -> list[str]:
     """Questions that this very library answers: about the first few of its papers, which are in no order."""
-    titles = (paper.title for paper in catalog.all() if paper.title)
+    titles = (paper.title for paper in catalog.all() if paper.title and paper.abstract)
     return [f"What does “{title}” show?" for title in islice(titles, _EXAMPLES)]
 
 

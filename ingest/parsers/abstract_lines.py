@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
-from ingest.parsers.layout import Line, Problem, too_long
+from ingest.parsers.layout import Line, Problem, filled, too_long
 
 _PREFIX = re.compile(r"abstract\s*:\s*", re.IGNORECASE)
 
 
-def recognises(lines: Sequence[Line]) -> bool:
+def recognises(head: Sequence[Line]) -> bool:
     """Most lines carry the prefix."""
+    lines = list(filled(head))
     return sum(bool(_PREFIX.match(line.text)) for line in lines) * 2 > len(lines)
 
 
-def parse(lines: Sequence[Line], source: str) -> Iterator[Record | Problem]:
+def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
     """A record for each prefixed line with text behind it."""
-    for line in lines:
+    for line in filled(lines):
         yield too_long(line, source) or _record(line, source)
 
 

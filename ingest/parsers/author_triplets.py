@@ -5,34 +5,38 @@ Authors stand as `Last, First` pairs: `Lin, Yong, Tang, Shange`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from assistant.schema import Record
-from ingest.parsers.layout import Line, Problem, is_abstract, is_title, too_long
+from ingest.parsers.layout import Line, Problem, filled, is_abstract, is_title, too_long
 
 # No part of a person's name has more words.
 _MOST_WORDS = 4
 
 
-def recognises(lines: Sequence[Line]) -> bool:
+def recognises(head: Sequence[Line]) -> bool:
     """After the banner, most lines stand in triplets of a title, authors and an abstract."""
+    lines = list(filled(head))
     triplets = sum(_is_triplet(*three) for three in zip(lines, lines[1:], lines[2:], strict=False))
     return triplets > 0 and triplets * 3 >= (len(lines) - 1) * 0.8
 
 
-def parse(lines: Sequence[Line], source: str) -> Iterator[Record | Problem]:
+def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
     """A record for each triplet; lines that belong to none are reported, except an author's banner on top."""
-    at = 0
-    while at < len(lines):
-        if problem := too_long(lines[at], source):
+    coming = filled(lines)
+    window = list(islice(coming, 3))
+    on_top = True
+    while window:
+        done = 3 if _is_triplet(*window) else 1
+        if done == 3:
+            yield _record(window[0], window[1], window[2], source)
+        elif problem := too_long(window[0], source):
             yield problem
-        elif _is_triplet(*lines[at : at + 3]):
-            yield _record(lines[at], lines[at + 1], lines[at + 2], source)
-            at += 3
-            continue
-        elif at > 0 or not authors(lines[0].text):
-            yield Problem(source, lines[at].number, "skipped: not part of a title, authors, abstract group")
-        at += 1
+        elif not on_top or not authors(window[0].text):
+            yield Problem(source, window[0].number, "skipped: not part of a title, authors, abstract group")
+        window = [*window[done:], *islice(coming, done)]
+        on_top = False
 
 
 def authors(text: str) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
-"""What a layout's parser is made of, and how lines of a pasted listing are told apart."""
+"""What every parser is made of, and how lines of a pasted listing are told apart."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,16 +14,27 @@ from assistant.schema import Record
 # has 155 and their shortest abstract 415.
 LONGEST_TITLE = 300
 SHORTEST_ABSTRACT = 200
-# No abstract is longer; a longer line is a whole document or a broken file.
+# No abstract is longer; a longer text is a whole document or a broken file.
 LONGEST_ABSTRACT = 20_000
+# No record of any format is longer, in characters. What is longer is passed over as it comes, never held.
+LONGEST_RECORD = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A non-empty line, stripped, with its 1-based number in the file."""
+    """A line without its end, with its 1-based number in the file.
+
+    Lines of any length are held in pieces: `more` says that the line goes on in the next piece.
+    """
 
     number: int
     text: str
+    more: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The text with its line end, if it is here."""
+        return self.text if self.more else f"{self.text}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +54,37 @@ class Problem:
         return f"{place}: {self.reason}"
 
 
-class Layout(Protocol):
-    """A module that knows one layout."""
+class Format(Protocol):
+    """A module that knows one format."""
 
-    def recognises(self, lines: Sequence[Line]) -> bool:
-        """Whether the lines look like this layout."""
+    def recognises(self, head: Sequence[Line]) -> bool:
+        """Whether a file that begins with these lines is of this format."""
         ...
 
-    def parse(self, lines: Sequence[Line], source: str) -> Iterator[Record | Problem]:
-        """The records, and what could not be read as one, in the file's order."""
+    def parse(self, lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
+        """The records, and what could not be read as one, in the file's order. Reads on as it yields."""
         ...
+
+
+def clean(text: str) -> str:
+    """The text without control and invisible characters, which no title or abstract means to carry."""
+    return text.strip() if text.isprintable() else "".join(map(_visible, text)).strip()
+
+
+def first_pieces(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, of an endless one its first piece."""
+    going_on = False
+    for line in lines:
+        if not going_on:
+            yield line
+        going_on = line.more
+
+
+def filled(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines that say something, cleaned; of an endless line its first piece."""
+    for line in first_pieces(lines):
+        if text := clean(line.text):
+            yield Line(line.number, text, line.more)
 
 
 def is_abstract(line: Line) -> bool:
@@ -68,6 +101,12 @@ def too_long(line: Line, source: str) -> Problem | None:
     """The complaint about a line that is too long for an abstract."""
     if len(line.text) <= LONGEST_ABSTRACT:
         return None
-    return Problem(
-        source, line.number, f"a line of {len(line.text):,} characters is no abstract (most: {LONGEST_ABSTRACT:,})"
-    )
+    length = f"{'more than ' if line.more else ''}{len(line.text):,} characters"
+    return Problem(source, line.number, f"a line of {length} is no abstract (most: {LONGEST_ABSTRACT:,})")
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character == "\t":
+        return character
+    # Joiners, soft hyphens and overrides of the direction stand inside words; all else stands between them.
+    return "" if unicodedata.category(character) == "Cf" else " "

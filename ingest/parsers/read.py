@@ -1,99 +1,181 @@
-"""A path to records: finds the files, decodes them, and hands each to the layout that recognises it."""
+"""A path to records: finds the files, unpacks and decodes them, and hands each to the format that recognises it."""
 
 from __future__ import annotations
 
-import codecs
+import io
+import os
+import stat
+import sys
+from collections import deque
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
+from typing import cast
 
 from assistant.errors import InputError
 from assistant.schema import Record
-from ingest.parsers import abstract_lines, author_triplets, title_pairs
-from ingest.parsers.layout import LONGEST_ABSTRACT, Layout, Line, Problem
+from ingest.parsers import (
+    abstract_lines,
+    arxiv_xml,
+    author_triplets,
+    bibtex,
+    endnote_xml,
+    json_papers,
+    labelled,
+    nbib,
+    paragraphs,
+    pubmed_xml,
+    ris,
+    table,
+    title_pairs,
+)
+from ingest.parsers.layout import Format, Line, Problem, filled, too_long
+from ingest.parsers.text import lines
+from ingest.parsers.unpack import LIMITS, Limits, Part, besides, parts
 
-LAYOUTS: tuple[Layout, ...] = (abstract_lines, author_triplets, title_pairs)
-# Read from a folder; a file named on its own is read whatever its name.
-SUFFIXES = (".txt",)
-_LARGEST = 1 << 30
-# Control characters that no text file holds.
-_BINARY = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+# In order: a format that would take another's files for its own stands behind it.
+FORMATS: tuple[Format, ...] = (
+    json_papers,
+    pubmed_xml,
+    arxiv_xml,
+    endnote_xml,
+    bibtex,
+    ris,
+    nbib,
+    table,
+    labelled,
+    abstract_lines,
+    author_triplets,
+    title_pairs,
+    paragraphs,
+)
+# Files of these names in a folder or archive are expected to hold papers; any other is read if it is recognised.
+SUFFIXES = tuple(
+    ".bib .bibtex .csv .gz .json .jsonl .markdown .md .medline .nbib .ndjson .ris .tsv .txt .xml .xz .zip".split()
+)
+_KNOWN = (
+    "BibTeX, RIS, MEDLINE, PubMed, EndNote or arXiv XML, JSON, a table with a header, 'Abstract:' lines, or titles "
+    "and abstracts in turn"
+)
+# The path that stands for standard input.
+STDIN = Path("-")
+# A format is told from so many lines, or from so much text.
+_HEAD_LINES, _HEAD_SIZE = 2_000, 1 << 21
 
 
-def files(path: Path) -> list[Path]:
-    """The file itself, or a folder's text files by name. Raises InputError where there is nothing to read."""
+def files(path: Path) -> Iterator[Path | Problem]:
+    """The file itself, or a folder's files by name, as far as they hold papers; `-` is standard input.
+
+    Links to folders are not followed. Raises InputError where there is nothing to read.
+    """
     try:
-        if not path.is_dir():
-            path.stat()
-            return [path]
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        if path == STDIN or not path.is_dir():
+            path == STDIN or path.stat()
+            yield path
+            return
     except FileNotFoundError as error:
         raise InputError(str(path), "there is no such file") from error
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from error
-    if not found:
-        raise InputError(str(path), f"the folder holds no {' or '.join(SUFFIXES)} file")
-    return found
+    empty = True
+    for found in _walk(path):
+        yield found
+        empty = False
+    if empty:
+        raise InputError(str(path), "the folder holds no file with papers in it")
 
 
-def read(path: Path) -> Iterator[Record | Problem]:
+def read(path: Path, limits: Limits = LIMITS) -> Iterator[Record | Problem]:
     """The records of one file and what could not be read. Raises InputError where nothing in it can be."""
+    if path == STDIN:
+        yield from parse(cast(io.BufferedIOBase, sys.stdin.buffer), "standard input", limits)
+        return
     try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError(str(path), f"the file is larger than {_LARGEST >> 30} GiB; split it")
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            # A name need not be UTF-8 on every system, but what is kept of it must be.
+            yield from parse(stream, path.name.encode("utf-8", "replace").decode("utf-8"), limits)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
-    # A name need not be UTF-8 on every system, but what is kept of it must be.
-    yield from parse(data, path.name.encode("utf-8", "replace").decode("utf-8"))
 
 
-def parse(data: bytes, source: str) -> Iterator[Record | Problem]:
-    """The records of a file's bytes. Raises InputError where no layout recognises them."""
-    lines: list[Line] = []
-    for line in _lines(data, source):
-        if isinstance(line, Problem):
-            yield line
+def parse(data: bytes | io.BufferedIOBase, source: str, limits: Limits = LIMITS) -> Iterator[Record | Problem]:
+    """The records of a file's bytes. Raises InputError where no format recognises them."""
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    for part in parts(stream, source, limits):
+        if isinstance(part, Problem):
+            yield part
+        elif part.member:
+            yield from _member(part)
         else:
-            lines.append(line)
-    if not lines:
-        raise InputError(source, "the file is empty")
-    yield from _layout(lines, source).parse(lines, source)
+            yield from _parse(part)
 
 
-def _layout(lines: list[Line], source: str) -> Layout:
-    found = next((layout for layout in LAYOUTS if layout.recognises(lines)), None)
+def _member(part: Part) -> Iterator[Record | Problem]:
+    """The records of an archive's file; what is wrong with it is no matter for the others."""
+    try:
+        yield from _parse(part)
+    except InputError as error:
+        if error.source != part.source or Path(part.source).suffix.lower() in SUFFIXES:
+            yield Problem(error.source, error.line, error.reason)
+
+
+def _parse(part: Part) -> Iterator[Record | Problem]:
+    warnings: deque[Problem] = deque()
+    decoded = lines(part.stream, part.source, warnings.append)
+    head = list(_head(decoded))
+    if warnings and not any(filled(head)):
+        yield from warnings
+        return
+    found = next((form for form in FORMATS if form.recognises(head)), None)
     if found is None:
-        longest = max(lines, key=lambda line: len(line.text))
-        reason = (
-            "no record is recognised here: expected 'Abstract:' lines, or title and abstract lines in turn, "
-            "or title, authors and abstract lines in turn"
-        )
-        if len(longest.text) > LONGEST_ABSTRACT:
-            reason = f"a line of {len(longest.text):,} characters is no abstract, and no other record is recognised"
-            raise InputError(source, reason, longest.number)
-        raise InputError(source, reason, lines[0].number)
-    return found
+        raise _unrecognised(head, part.source)
+    for item in found.parse(chain(head, decoded), part.source):
+        while warnings:
+            yield warnings.popleft()
+        yield item
+    yield from warnings
 
 
-def _lines(data: bytes, source: str) -> Iterator[Line | Problem]:
-    """Non-empty lines, decoded; a line that is not UTF-8 is read as Windows-1252 and reported as a warning."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        data = data.decode("utf-16", "replace").encode("utf-8")
-    if not _BINARY.isdisjoint(data[:65536]):
-        raise InputError(source, "this is a binary file, not text")
-    # Cut off here, because in a first line that is not UTF-8 the mark would come out as letters.
-    for number, raw in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            text = raw.decode("cp1252", "replace")
-            yield Problem(source, number, f"not UTF-8 (byte {error.start + 1}); read as Windows-1252", lost=False)
-        if text := _clean(text):
-            yield Line(number, text)
+def _head(decoded: Iterator[Line]) -> Iterator[Line]:
+    size = 0
+    for line in islice(decoded, _HEAD_LINES):
+        yield line
+        size += len(line.text)
+        if size > _HEAD_SIZE:
+            return
 
 
-def _clean(text: str) -> str:
-    """The text without control characters, which no title or abstract means to carry."""
-    if text.replace("\t", "").isprintable():  # nearly always, and found out at once
-        return text.strip()
-    return "".join(character if character.isprintable() or character == "\t" else " " for character in text).strip()
+def _unrecognised(head: list[Line], source: str) -> InputError:
+    said = list(filled(head))
+    if not said:
+        return InputError(source, "the file is empty")
+    longest = max(said, key=lambda line: len(line.text))
+    if said[0].text.lower().startswith(("<!doctype html", "<html")):
+        return InputError(source, "this is a web page: export the papers from it, or paste its text", said[0].number)
+    if complaint := too_long(longest, source):
+        return InputError(source, f"{complaint.reason}, and no other record is recognised", longest.number)
+    return InputError(source, f"no record is recognised here: expected {_KNOWN}", said[0].number)
+
+
+def _walk(folder: Path) -> Iterator[Path | Problem]:
+    closed: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not besides(name))
+        for file in (Path(parent, name) for name in sorted(names) if not besides(name)):
+            if _holds_papers(file):
+                yield file
+    for error in closed:
+        yield Problem(str(error.filename), 0, f"cannot be read: {error.strerror}")
+
+
+def _holds_papers(file: Path) -> bool:
+    """Whether a folder's file is to be read. What cannot even be opened is, so that it is reported."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return False
+        with file.open("rb") as stream:
+            return file.suffix.lower() in SUFFIXES or next(parse(stream, file.name), None) is not None
+    except InputError:
+        return False
+    except OSError:
+        return True

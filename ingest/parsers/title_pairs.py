@@ -6,25 +6,25 @@ The page's button lands on the front of the first title: `SubscribeETHER: Effici
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from assistant.schema import Record
-from ingest.parsers.layout import Line, Problem, is_abstract, is_title, too_long
+from ingest.parsers.layout import Line, Problem, filled, is_abstract, is_title, too_long
 
 _BANNER = re.compile(r"get trending papers in your email inbox", re.IGNORECASE)
 _BUTTON = re.compile(r"Subscribe(?=[^\sa-z])")
 
 
-def recognises(lines: Sequence[Line]) -> bool:
+def recognises(head: Sequence[Line]) -> bool:
     """After the banner, most lines stand in pairs of a title and an abstract."""
-    body = _body(lines)
+    body = list(_body(head))
     pairs = sum(is_title(a) and is_abstract(b) for a, b in pairwise(body))
     return bool(body) and pairs * 2 >= len(body) * 0.8
 
 
-def parse(lines: Sequence[Line], source: str) -> Iterator[Record | Problem]:
+def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
     """A record for each abstract line that follows a title line; lines that fit nowhere are reported."""
     title: Line | None = None
     for line in _body(lines):
@@ -47,10 +47,12 @@ def _record(title: Line | None, abstract: Line, source: str) -> Iterator[Record 
     yield Record(abstract.text, title=title.text if title else None, source=source, line=(title or abstract).number)
 
 
-def _body(lines: Sequence[Line]) -> list[Line]:
+def _body(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines without banner and button."""
-    banners = sum(bool(_BANNER.search(line.text)) and not is_abstract(line) for line in lines[:5])
-    body = [line for line in lines if not (_BANNER.search(line.text) and not is_abstract(line))]
-    if banners and body:
-        body[0] = replace(body[0], text=_BUTTON.sub("", body[0].text, count=1))
-    return body
+    below_banner = False
+    for line in filled(lines):
+        if _BANNER.search(line.text) and not is_abstract(line):
+            below_banner = True
+            continue
+        yield replace(line, text=_BUTTON.sub("", line.text, count=1)) if below_banner else line
+        below_banner = False

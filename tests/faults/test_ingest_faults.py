@@ -166,7 +166,7 @@ def test_an_endless_line_is_reported_and_the_others_go_in(give: Give, tmp_path: 
     file = tmp_path / "endless.txt"
     file.write_bytes(b"word " * 10_000_000)
     (problem,) = give(file).problems
-    assert str(problem).startswith("endless.txt:1: a line of 49,999,999 characters is no abstract")
+    assert str(problem).startswith("endless.txt:1: a line of more than ")
 
 
 def test_bytes_of_another_encoding_are_a_warning_and_nothing_is_lost(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import lzma
 import string
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +21,8 @@ from assistant.schema import Paper, Record
 from assistant.sentences import spans
 from ingest import pipeline
 from ingest.chunks import chunk
+from ingest.identity import marks, merge
+from ingest.parsers.latex import typeset
 from ingest.parsers.layout import LONGEST_ABSTRACT, SHORTEST_ABSTRACT, Problem
 from ingest.parsers.read import parse
 from tests.unit.test_chunks import EMBEDDER, assert_chunked
@@ -49,12 +55,89 @@ def test_any_bytes_give_records_and_problems_or_one_error(data: bytes) -> None:
         items.append(Problem(error.source, error.line or 1, error.reason))
     lines = len(data.splitlines()) or 1
     for item in items:
-        assert item.source == "x.txt"
-        assert 1 <= item.line <= lines
+        assert item.source.startswith("x.txt")
+        assert 0 <= item.line <= lines
         if isinstance(item, Record):
-            assert item.abstract.strip() == item.abstract != ""
-            assert item.abstract.isprintable() or "\t" in item.abstract
-            assert len(item.abstract) <= LONGEST_ABSTRACT
+            assert_sound(item)
+
+
+# Whatever becomes of a file that was good
+
+FILES = Path(__file__).parent.parent / "formats"
+GOOD = {file.name: file.read_bytes() for file in sorted(FILES.iterdir())}
+
+
+def all_items(data: bytes) -> list[Record | Problem]:
+    try:
+        return list(parse(data, "x"))
+    except InputError as error:
+        return [Problem(error.source, error.line, error.reason)]
+
+
+@settings(max_examples=400)
+@given(st.data(), st.sampled_from(sorted(GOOD)))
+def test_a_damaged_file_of_any_format_gives_records_and_problems(data: st.DataObject, name: str) -> None:
+    good = GOOD[name]
+    at = data.draw(st.integers(0, len(good)))
+    until = data.draw(st.integers(at, min(len(good), at + 200)))
+    put = data.draw(
+        st.binary(max_size=20) | st.sampled_from([b"{", b"}", b'"', b"<", b"]]>", b"\n", b"\\", b"$", b"@a{", b"\xff"])
+    )
+    again = data.draw(st.sampled_from([good, b"", good[:at]]))
+    for item in all_items(good[:at] + put + good[until:] + again):
+        assert item.source == "x"
+        if isinstance(item, Record):
+            assert_sound(item)
+
+
+@settings(max_examples=100)
+@given(st.data(), st.sampled_from(sorted(GOOD)), st.sampled_from([gzip.compress, lzma.compress]))
+def test_a_damaged_container_gives_records_and_problems(
+    data: st.DataObject, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    packed = bytearray(pack(GOOD[name]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    for item in all_items(bytes(packed[: data.draw(st.integers(1, len(packed)))])):
+        assert isinstance(item, Record | Problem)
+
+
+KEYS = st.sampled_from(
+    "title abstract authors author id paper content forum replyto summary upvotes issued date-parts family name year "
+    "abstract_inverted_index authorships locations externalIds paperId versions authors_parsed categories _id text doi "
+    "container-title DOI results hits value cdate".split()
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=8), max_size=4))
+def test_objects_of_any_shape_give_records_and_problems(objects: list[dict[str, object]]) -> None:
+    for text in (json.dumps(objects), "\n".join(map(json.dumps, objects))):
+        for item in all_items(text.encode()):
+            if isinstance(item, Record):
+                assert_sound(item)
+
+
+@given(st.text(max_size=200))
+def test_any_text_survives_the_reading_of_latex(text: str) -> None:
+    assert isinstance(typeset(text), str)
+
+
+def assert_sound(record: Record) -> None:
+    """What every record promises, whatever it was made of."""
+    assert record.line
+    assert record.title or record.abstract
+    assert len(record.abstract) <= LONGEST_ABSTRACT
+    for text in (record.title or "", record.abstract, *record.authors):
+        assert text.strip() == text
+        assert text.isprintable() or "\t" in text
+    assert marks(record)
+    assert merge([record]).id
 
 
 # Printable, so that nothing in it is to be cleaned, and with a letter, so that something is said.

@@ -25,6 +25,35 @@ def papers_of(run: Paperchat) -> dict[str, Any]:
 # ingest
 
 
+def test_ingest_reads_standard_input(paperchat: Paperchat) -> None:
+    given = '{"title": "On Ice", "abstract": "Glaciers melt."}\n'
+    assert paperchat("ingest", "-", stdin=given).code == 0
+    (paper,) = paperchat("list", "--json").json
+    assert (paper["title"], paper["sources"]) == ("On Ice", ["standard input"])
+
+
+def test_the_library_written_by_list_can_be_ingested(filled: Paperchat, tmp_path: Path) -> None:
+    listed = filled("list", "--json").out
+    filled("delete", *(paper["id"] for paper in json.loads(listed)))
+    assert filled("ingest", "-", stdin=listed).out.startswith("3 records read: 3 papers added")
+
+
+def test_papers_without_an_abstract_are_counted_and_marked(paperchat: Paperchat, papers_file: Path) -> None:
+    bare = papers_file.with_name("bare.bib")
+    bare.write_text("@book{a, title={On the Nature of Glacier Ice}, year={2020}}", encoding="utf-8")
+    done = paperchat("ingest", bare, papers_file)
+    assert done.code == 0
+    assert done.out.splitlines()[1] == (
+        "1 records came without an abstract. They are kept and listed, but not searched; the library has 1 such papers."
+    )
+    assert sum(line.endswith("On the Nature of Glacier Ice (2020) [no abstract]") for line in done_list(paperchat)) == 1
+    assert paperchat("doctor").code == 0
+
+
+def done_list(run: Paperchat) -> list[str]:
+    return run("list").out.splitlines()
+
+
 def test_ingest_prints_the_counts(paperchat: Paperchat, papers_file: Path) -> None:
     first, again = paperchat("ingest", papers_file), paperchat("ingest", papers_file)
     assert first == Run(

@@ -76,7 +76,8 @@ def put(batches: Sequence[Sequence[Record]], catalog: Catalog) -> list[Paper]:
 
 
 def seeds() -> dict[str, list[Record]]:
-    return {file.name: [item for item in read(file) if isinstance(item, Record)] for file in files(SEEDS)}
+    paths = (file for file in files(SEEDS) if isinstance(file, Path))
+    return {path.name: [item for item in read(path) if isinstance(item, Record)] for path in paths}
 
 
 # The same everywhere

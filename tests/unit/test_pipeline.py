@@ -30,9 +30,9 @@ def pairs(**abstracts: str) -> str:
 
 @pytest.fixture(autouse=True)
 def never_apart(library: Library) -> Iterator[None]:
-    """After every test of this file, all three hold exactly the same ids."""
+    """After every test of this file, all three hold exactly the same ids of papers with an abstract."""
     yield
-    ids = {paper.id for paper in library.catalog.all()}
+    ids = {paper.id for paper in library.catalog.all() if paper.abstract}
     assert library.catalog.pending_count() == 0
     assert library.store.paper_ids() == library.lexicon.paper_ids() == library.words.paper_ids() == ids
 
@@ -218,3 +218,70 @@ def test_an_update_that_was_interrupted_is_completed_without_any_file(
         give("a.txt", pairs(Ice=BREAD))
     assert pipeline.ingest([], library) == Report(indexed=1)
     assert [hit.paper_id for hit in library.lexicon.search("sourdough", 5)] == [papers(library)["Ice"].id]
+
+
+# Papers without an abstract
+
+
+def bib(**fields: object) -> str:
+    """A BibTeX entry of these fields."""
+    return "@article{key,\n" + "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items()) + "}\n"
+
+
+TITLE = "On the Nature of Glacier Ice"
+
+
+def test_a_paper_without_abstract_is_kept_counted_and_not_indexed(give: Give, library: Library) -> None:
+    report = give("a.bib", bib(title=TITLE, year=2020) + bib(title="On the Nature of Bees", abstract=BEES))
+    assert report == Report(records=2, added=2, without_abstract=1, indexed=1)
+    assert {paper.title for paper in library.catalog.all()} == {TITLE, "On the Nature of Bees"}
+    assert (library.catalog.count(), library.catalog.count_without_abstract()) == (2, 1)
+    assert library.lexicon.search("glacier", 5) == []
+
+
+def test_a_paper_without_abstract_given_again_changes_nothing(give: Give, library: Library) -> None:
+    give("a.bib", bib(title=TITLE))
+    generation = library.catalog.generation
+    assert give("a.bib", bib(title=TITLE)) == Report(records=1, unchanged=1, without_abstract=1)
+    assert library.catalog.generation == generation
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"title": TITLE},
+        {"title": "Ice", "author": "Alp, Ada", "year": 2020},
+        {"title": "Ice", "doi": "10.5555/ice"},
+        {"title": "Ice", "eprint": "2203.01234"},
+    ],
+)
+def test_a_paper_is_searched_once_a_later_file_brings_its_abstract(
+    known: dict[str, object], give: Give, library: Library
+) -> None:
+    give("a.bib", bib(**known))
+    (before,) = library.catalog.all()
+    assert give("b.bib", bib(**known, abstract=ICE)) == Report(records=1, merged=1, indexed=1)
+    (after,) = library.catalog.all()
+    assert library.catalog.find(before.id) == after
+    assert after.sources == ("a.bib", "b.bib")
+    assert [hit.paper_id for hit in library.lexicon.search("glaciers", 5)] == [after.id]
+
+
+def test_a_paper_whose_only_abstract_is_taken_back_leaves_the_indexes(give: Give, library: Library) -> None:
+    give("a.bib", bib(title=TITLE, abstract=ICE))
+    report = give("a.bib", bib(title=TITLE))
+    assert (report.updated, report.without_abstract) == (1, 1)
+    assert library.lexicon.search("glaciers", 5) == []
+    assert library.catalog.count_without_abstract() == library.catalog.count() == 1
+
+
+def test_papers_without_abstract_are_one_only_if_title_author_and_year_are(give: Give, library: Library) -> None:
+    ada = {"title": "Editorial", "author": "Alp, Ada", "year": 2020}
+    give("a.bib", bib(**ada) + bib(**ada | {"year": 2021}) + bib(**ada | {"author": "Berg, Bea"}))
+    give("b.bib", bib(**ada))
+    assert library.catalog.count() == 3
+
+
+def test_a_library_of_papers_without_abstracts_opens(give: Give, open_library: Callable[[], Library]) -> None:
+    give("a.bib", bib(title=TITLE))
+    assert open_library().catalog.count() == 1
