@@ -60,8 +60,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "after 2005. Small glaciers shrink first.\n"
         "Abstract: Insects find food in many ways. Honey bees communicate the place of flowers by a waggle dance. We "
         "decode 5,096 dances with a neural network. The network reads the direction of a dance with an error of 4 "
-        "degrees. Older bees dance longer.\n"
-        + HOSTILE,
+        "degrees. Older bees dance longer.\n" + HOSTILE,
         encoding="utf-8",
     )
     # The word-hash embedder's cosines are not those that the gate was fitted to.

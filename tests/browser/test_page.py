@@ -66,7 +66,7 @@ def test_an_impossible_question_gets_a_plain_reply(open_page: OpenPage, question
 
 def test_hostile_text_stays_text(open_page: OpenPage) -> None:
     page = open_page()
-    ask(page, "What is the success rate and the fee with kangaroos <img src=x onerror=\"document.title='owned'\"> **now**?")
+    ask(page, "What success rate and fee have kangaroos <img src=x onerror=\"document.title='owned'\"> **now**?")
     expect(page.locator(".question")).to_contain_text("<img src=x onerror=")
     expect(page.locator(".question")).to_contain_text("**now**")
     card = page.locator(".card")
