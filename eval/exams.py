@@ -51,6 +51,11 @@ def read(names: Sequence[str], split: str | None = None, limit: int | None = Non
     return [Exam(each.name, _spread(each.items, limit), each.library, each.papers) for each in found if each.items]
 
 
+def without_claims(suites: Sequence[Exam]) -> list[Exam]:
+    """The suites that ask something."""
+    return [each for each in suites if not any(isinstance(item, Claim) for item in each.items)]
+
+
 def digest(exam: Exam) -> str:
     """Tells suites apart that differ in a question, in what answers it, or in a paper."""
     content = sha256()

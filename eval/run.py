@@ -23,7 +23,7 @@ Reply = Callable[[Item], list[Record]]
 class Asks:
     """What a run asks: `suites` by name or folder, and of these one `split`, and `limit` items of each, if given.
 
-    Without `answers` the library is only searched. `judge` is a language model that scores answers, `votes` times.
+    Without `answers` the library is only searched, and no claim is checked. `judge` is a language model that scores answers, `votes` times.
     """
 
     suites: tuple[str, ...] = ()
@@ -46,7 +46,9 @@ def run(
     `workers` questions are asked at a time, which pays where a remote model answers. `prices` are money for a million
     tokens in and out. Raises InputError for suites that are wrong and a name that has other contents.
     """
-    return take(settings, exams.read(asks.suites, asks.split, asks.limit), asks, name, workers, prices)
+    suites = exams.read(asks.suites, asks.split, asks.limit)
+    suites = suites if asks.answers else exams.without_claims(suites)
+    return take(settings, suites, asks, name, workers, prices)
 
 
 def take(

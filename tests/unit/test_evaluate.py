@@ -78,7 +78,7 @@ def test_a_run_as_json_is_json_and_nothing_else(evaluate: Evaluate, science: Pat
     }
     assert (done.json["failed"], done.json["missing"]) == (0, 0)
     assert done.json["figures"]["science"]["R@10"] == {"all": 1.0}
-    assert done.json["run"]["items"] == {"science": 1, "science-claims": 1}
+    assert done.json["run"]["items"] == {"science": 1}
     assert "total_ms" in done.json["cost"]
 
 
