@@ -108,10 +108,14 @@ def _marked(cases: Sequence[Case]) -> tuple[Figures, NDArray[np.bool_], NDArray[
         (astuple(marks), _answers(case.question, passage.text), number)
         for number, case in enumerate(cases)
         for each in case.aligned
-        for passage, marks in zip(each.passages, evidence.marks(understand(case.question.text), each), strict=True)
+        for passage, marks in zip(each.passages, _marks(case, each), strict=True)
     ]
     rows, labels, groups = zip(*found, strict=True)
     return np.array(rows), np.array(labels), np.array(groups)
+
+
+def _marks(case: Case, aligned: Alignment) -> list[evidence.Marks]:
+    return evidence.marks(understand(case.question.text), aligned, case.aligned[0].hit.score)
 
 
 def _answers(question: Question, sentence: str) -> bool:

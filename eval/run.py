@@ -23,7 +23,8 @@ Reply = Callable[[Item], list[Record]]
 class Asks:
     """What a run asks: `suites` by name or folder, and of these one `split`, and `limit` items of each, if given.
 
-    Without `answers` the library is only searched, and no claim is checked. `judge` is a language model that scores answers, `votes` times.
+    Without `answers` the library is only searched, and no claim is checked. `judge` is a language model that scores
+    answers, `votes` times.
     """
 
     suites: tuple[str, ...] = ()

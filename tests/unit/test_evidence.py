@@ -21,7 +21,7 @@ def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> l
 def marks(reader: Assistant, question: str, abstract: str) -> list[evidence.Marks]:
     query, library = understand(question), reader.library
     (found,) = align(query, [Hit(1, 0.8, Paper("one", abstract))], library.embedder, library.lexicon)
-    return evidence.marks(query, found)
+    return evidence.marks(query, found, found.hit.score)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,15 @@ def test_each_mark_counts_for_or_against_a_sentence(mark: str, more: float) -> N
 
 def test_a_question_without_telling_words_wins_nothing(reader: Assistant) -> None:
     assert [each.won for each in marks(reader, "what about it?", "Bees dance. They sing.")] == [0.0, 0.0]
+
+
+def test_papers_are_told_apart_by_how_far_their_scores_lie_apart_however_high_these_are(reader: Assistant) -> None:
+    def scores(best: float) -> list[float]:
+        hits = [Hit(1, best, Paper("first", "Bees dance.")), Hit(2, best - 0.1, Paper("second", "Bees dance."))]
+        return [each.score for each in select(reader, "Do bees dance?", hits)]
+
+    assert scores(0.9) == pytest.approx(scores(0.3))
+    assert scores(0.9)[0] > scores(0.9)[1]
 
 
 def test_without_hits_there_is_no_evidence(reader: Assistant) -> None:
