@@ -16,9 +16,13 @@ from assistant.errors import InputError, PaperchatError
 from assistant.settings import Settings, load
 
 if TYPE_CHECKING:
+    from eval.exams import Exam
     from eval.runs import Run
 
 app = typer.Typer(help="How good the assistant is, in figures.", add_completion=False, pretty_exceptions_enable=False)
+
+# Papers and questions of a test of one's own library.
+_PAPERS, _QUESTIONS = 1000, 150
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Name = Annotated[str | None, typer.Option(help="The run's name; one that was interrupted goes on.")]
@@ -56,19 +60,17 @@ def run(
 
 @app.command()
 def selftest(
-    papers: Annotated[int, typer.Option(min=1, help="The most papers of the library that take part.")] = 1000,
-    questions: Annotated[int, typer.Option(min=3, help="The most questions.")] = 150,
+    papers: Annotated[int, typer.Option(min=1, help="The most papers of the library that take part.")] = _PAPERS,
+    questions: Annotated[int, typer.Option(min=3, help="The most questions.")] = _QUESTIONS,
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
     """How well the assistant knows the papers of your own library: questions made from them, without a model."""
     from eval.run import Asks, take
-    from eval.selftest import NAME, exam
+    from eval.selftest import NAME
 
     settings = _settings()
-    with closing(wiring.open_catalog(settings.home)) as catalog:
-        suite = exam((paper for paper in catalog.all() if paper.abstract), papers, questions)
-    _show(take(settings, [suite], Asks((NAME,)), _told(name)), as_json)
+    _show(take(settings, [_own(settings, papers, questions)], Asks((NAME,)), _told(name)), as_json)
 
 
 @app.command()
@@ -126,14 +128,20 @@ def gate(
 @app.command()
 def calibrate(
     suite: Annotated[Path | None, typer.Option(help="Folder of a collection; the seeds where not given.")] = None,
+    own: Annotated[bool, typer.Option("--own", help="Questions made from your own library, as selftest asks.")] = False,
 ) -> None:
     """Fit the weights of evidence, abstention and, over the seeds, claim checks on the dev half, and print them."""
     from eval.calibrate import calibrate as fit
     from eval.calibrate_claims import calibrate_claims
 
-    typer.echo(fit(_settings(), suite))
-    if suite is None:
-        typer.echo(calibrate_claims(_settings()))
+    if suite and own:
+        raise InputError("calibrate", "--suite and --own are two sources of questions: give one of them")
+    settings = _settings()
+    if suite or own:
+        typer.echo(fit(settings, _own(settings) if own else suite))
+    else:
+        typer.echo(fit(settings))
+        typer.echo(calibrate_claims(settings))
 
 
 @app.command()
@@ -147,6 +155,14 @@ def bench(
 
     found = measure(_settings(), large)
     typer.echo(json.dumps(found) if as_json else terminal.nested(found))
+
+
+def _own(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS) -> Exam:
+    """Questions made from the library of the settings."""
+    from eval.selftest import exam
+
+    with closing(wiring.open_catalog(settings.home)) as catalog:
+        return exam((paper for paper in catalog.all() if paper.abstract), papers, questions)
 
 
 def _told(name: str | None) -> str:

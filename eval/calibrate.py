@@ -22,6 +22,7 @@ from assistant.query import understand
 from assistant.schema import Hit
 from assistant.settings import Settings
 from eval import collection, libraries
+from eval.exams import Exam
 from eval.suites import SEEDS, Question, load
 
 Figures = NDArray[np.float64]
@@ -29,6 +30,8 @@ Figures = NDArray[np.float64]
 # What a question weighs in the fit of the gate. A question whose paper is hidden from it is a near miss that costs
 # nothing, and there is one for each question; those that were written as near misses are few and harder.
 _WEIGHT = {"hidden": 0.3, "near": 3.0}
+# Parts that are held out in turn.
+_FOLDS = 5
 # The share of answerable questions that may be answered with a reservation.
 _RESERVED = 0.05
 
@@ -43,27 +46,36 @@ class Case:
     group: str
 
 
-def calibrate(settings: Settings, folder: Path | None = None) -> str:
+def calibrate(settings: Settings, on: Path | Exam | None = None) -> str:
     """The fitted weights, as they stand in the modules, and what they give on questions held out of the fit.
 
-    Without a folder (see `eval.collection`) over the seeds. Raises InputError where there is nothing to fit.
+    Fitted on the dev half of a folder (see `eval.collection`), on an exam that brings its papers, or on the dev half of
+    the seeds' suites. Raises InputError where there is nothing to fit.
     """
-    assistant, answerable, unanswerable = _asked(settings, folder)
+    assistant, answerable, unanswerable = _asked(settings, on)
     cases = [each for question in _shown(answerable) for each in _with_and_without(assistant, question)]
     cases += [_case(assistant, question) for question in _shown(unanswerable)]
     cases = [case for case in cases if case.aligned]
-    if len({case.answerable for case in cases}) < 2:
-        raise InputError(str(folder or SEEDS), "needs questions whose paper is found and others")
+    if len({case.answerable for case in cases}) < 2 or len({case.question.id for case in cases}) < _FOLDS:
+        name = on.name if isinstance(on, Exam) else str(on or SEEDS)
+        raise InputError(name, f"needs {_FOLDS} questions or more, some whose paper is found and others")
     return "\n".join([*_sentences(cases), *_gate(assistant, cases)])
 
 
-def _asked(settings: Settings, folder: Path | None) -> tuple[Assistant, Sequence[Question], Sequence[Question]]:
+def _asked(settings: Settings, on: Path | Exam | None) -> tuple[Assistant, Sequence[Question], Sequence[Question]]:
     """The assistant, questions with papers that answer them, and questions without."""
-    if folder is None:
+    if on is None:
         assistant = libraries.over_seeds(settings)
         return assistant, load(SEEDS / "single.jsonl", "dev"), load(SEEDS / "unanswerable.jsonl", "dev")
+    exam = on if isinstance(on, Exam) else _exam(on)
+    questions = [item for item in exam.items if isinstance(item, Question)]
+    answerable, unanswerable = ([each for each in questions if bool(each.papers) is wanted] for wanted in (True, False))
+    return libraries.over_papers(exam.library, exam.papers or (), settings), answerable, unanswerable
+
+
+def _exam(folder: Path) -> Exam:
     found = collection.read(folder, "dev")
-    return libraries.over_papers(folder.name, found.papers, settings), found.questions, ()
+    return Exam(folder.name, found.questions, folder.name, found.papers)
 
 
 def _with_and_without(assistant: Assistant, question: Question) -> list[Case]:
@@ -88,11 +100,11 @@ def _aligned(assistant: Assistant, question: Question, hits: Sequence[Hit]) -> C
 def _sentences(cases: Sequence[Case]) -> list[str]:
     """The weights of a sentence's marks, fitted where the sentences that answer are known."""
     known = [case for case in cases if case.answerable and case.question.evidence]
-    if not known:
+    if len(known) < _FOLDS:
         return ["assistant/evidence.py: the suite does not say which sentences answer, so nothing is fitted"]
     rows, labels, groups = _marked(known)
     model = LogisticRegression(C=10.0, max_iter=1000)
-    scores = cross_val_predict(model, rows, labels, groups=groups, cv=GroupKFold(5), method="decision_function")
+    scores = cross_val_predict(model, rows, labels, groups=groups, cv=GroupKFold(_FOLDS), method="decision_function")
     quoted = [np.mean([labels[best].any() for best in _best(scores, groups, count)]) for count in (1, 3, 5)]
     return [
         "assistant/evidence.py",
@@ -138,7 +150,13 @@ def _gate(assistant: Assistant, cases: Sequence[Case]) -> list[str]:
     # A question and the same one with its paper hidden are held out together.
     _, groups = np.unique([case.question.id for case in cases], return_inverse=True)
     held_out = cross_val_predict(
-        model, rows, labels, groups=groups, cv=GroupKFold(5), params={"sample_weight": weights}, method="predict_proba"
+        model,
+        rows,
+        labels,
+        groups=groups,
+        cv=GroupKFold(_FOLDS),
+        params={"sample_weight": weights},
+        method="predict_proba",
     )[:, 1]
     firm_from = float(np.quantile(held_out[labels], _RESERVED))
     model.fit(rows, labels, sample_weight=weights)

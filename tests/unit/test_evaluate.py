@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -147,6 +149,8 @@ def test_a_judge_is_shown_beside_the_other_measures(
             ("report", "held", "--to", "/nowhere/at/all.html"),
             "cannot be written: No such file or directory; name another",
         ),
+        (("calibrate", "--own", "--suite", "."), "--suite and --own are two sources of questions: give one of them"),
+        (("calibrate", "--own"), "it holds 0 papers; a test needs at least 12: add some with paperchat ingest PATH"),
         (("selftest",), "it holds 0 papers; a test needs at least 12: add some with paperchat ingest PATH"),
     ],
 )
@@ -160,6 +164,12 @@ def test_bad_input_is_one_line_that_names_the_cure(
     assert len(complaints) == 1
     assert complaints[0].startswith("eval: ")
     assert complaint in complaints[0]
+
+
+def test_too_few_questions_to_fit_on_are_told(evaluate: Evaluate, science: Path) -> None:
+    done = evaluate("calibrate", "--suite", science)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith("needs 5 questions or more, some whose paper is found and others\n")
 
 
 def test_a_broken_line_of_a_folder_is_named(evaluate: Evaluate, science: Path) -> None:
@@ -191,22 +201,44 @@ def test_the_module_is_the_command() -> None:
         assert verb in shown
 
 
-# selftest
+# selftest, calibrate
 
 
-def test_a_selftest_asks_the_library_of_the_home(evaluate: Evaluate, measuring: Settings, tmp_path: Path) -> None:
+@pytest.fixture
+def own_library(measuring: Settings, tmp_path: Path) -> None:
+    """Thirty-six papers in the library of the home."""
     file = tmp_path / "many.txt"
-    abstract = "We study {0} in cold places here. The {0} grows by {1} parts each year. Nobody knows why {0} matters."
     words = "ice bees bread stars rain fish rocks leaves moons sand salt wind iron snow frogs lamps coal silk".split()
-    lines = [f"Abstract: {abstract.format(word, number)}\n" for number, word in enumerate(words)]
+    abstract = "We study {0}{3} near {1} and {2}. The {0}{3} grows by {3} parts. Nobody knows why {0}{3} feeds on {2}."
+    lines = []
+    for first, step in product(range(18), (1, 5)):
+        names = (words[place % 18] for place in (first, first + step, first + 5 * step))
+        lines.append(f"Abstract: {abstract.format(*names, first + 18 * step)}\n")
     file.write_text("".join(lines), encoding="utf-8")
     library = wiring.open_library(measuring, WordHashEmbedder())
     pipeline.ingest([file], library)
     library.close()
+
+
+@pytest.mark.usefixtures("own_library")
+def test_a_selftest_asks_the_library_of_the_home(evaluate: Evaluate) -> None:
     done = evaluate("selftest", "--name", "mine", "--json")
     assert done.code == 0
     assert done.json["figures"]["selftest"]["R@10"].keys() == {"all", "sentence"}
     assert done.json["figures"]["selftest"]["refused"].keys() == {"all", "left out"}
+
+
+@pytest.mark.usefixtures("own_library")
+def test_the_gate_is_fitted_to_the_library_of_the_home(evaluate: Evaluate) -> None:
+    done = evaluate("calibrate", "--own")
+    assert done.code == 0
+    sentences, module, weights, bias, held_out = done.out.splitlines()
+    assert sentences.endswith("does not say which sentences answer, so nothing is fitted")
+    assert module == "assistant/abstain.py"
+    assert re.fullmatch(r"  WEIGHTS = Signs\(met=\S+, weakest=\S+, named=\S+, stated=\S+\)", weights)
+    assert re.fullmatch(r"  BIAS = -?\d+\.\d\d", bias)
+    assert "95% of the answerable questions" in held_out
+    assert "left out" in held_out
 
 
 # compare
