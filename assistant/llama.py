@@ -1,45 +1,97 @@
-"""Language models through llama-index: the only home of its LLM providers, and its retriever face.
+"""Language models through llama-index: the only home of its LLM providers.
 
-Nothing here is touched unless a model is named, so there is never a silent default to a hosted service.
+Nothing here is touched unless a model is named, so there is never a silent default to a hosted service. A provider's
+own time-outs and retries are switched off: `patience` has the same ones for all of them.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
+from assistant import patience
+from assistant.calls import InProcess, Opened, OverNetwork
 from assistant.errors import ModelError
+from assistant.failures import in_words, is_passing
+from assistant.patience import Call, Limits
+from assistant.providers import Provider, named
 from assistant.schema import Message
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+
+# Characters that a token is at most counted as: what a server writes beyond the tokens it was allowed is cut here.
+_LONGEST_TOKEN = 8
+# Tokens of a context window that are neither the prompt's nor the reply's: what a chat template adds.
+_TEMPLATE = 256
+# Control characters but line feed and tab, and those that turn the direction of writing round.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
+# Where OpenAI itself is reached.
+_OPENAI = "https://api.openai.com/v1"
+
+Count = Callable[[str], int]
+# A way to call a model, and to count the tokens that it reads.
+Reached = tuple[Callable[[Sequence[Any]], Call], Count]
 
 
 class LlamaIndexLLM:
-    """An LLM over any llama-index chat model."""
+    """An LLM over calls of a llama-index model, within limits. Safe to use from several threads."""
 
-    def __init__(self, name: str, model: Any) -> None:
-        self.name, self._model = name, model
+    def __init__(self, name: str, call: Callable[[Sequence[Any]], Call], limits: Limits, count: Count) -> None:
+        self.name, self._call, self._limits, self._count = name, call, limits, count
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        """The reply, piece by piece. Raises ModelError where the provider fails."""
+        """The reply, piece by piece, without control characters; closing it ends the call.
+
+        An empty piece comes every quarter of a second while the model is silent. Raises ModelError where the provider
+        fails or a limit is reached, after the pieces that came.
+        """
         from llama_index.core.llms import ChatMessage
 
         chat = [ChatMessage(role=message.role, content=message.content) for message in messages]
+        text = False
         try:
-            for piece in self._model.stream_chat(chat):
-                yield piece.delta or ""
+            for piece in patience.reply(lambda: self._call(chat), self._limits, is_passing):
+                text |= bool(piece.strip())
+                yield _HALF_A_CHARACTER.sub("\ufffd", _CONTROL.sub("", piece))
         except Exception as error:  # every provider raises errors of its own
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise ModelError(f"the language model {self.name} failed: {reason}") from error
+            raise ModelError(f"the language model {self.name} failed: {in_words(error, self.name)}") from error
+        if not text:
+            cure = "if it thinks first, it needs more room (raise PAPERCHAT_REPLY_TOKENS)"
+            raise ModelError(f"the language model {self.name} wrote nothing; {cure}")
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the model reads in a text, by its own tokenizer where that is at hand."""
+        return self._count(text)
 
 
-def load(name: str) -> LlamaIndexLLM:
-    """The model of a `provider/model` name. Raises ModelError that says what to install or to set."""
-    provider, _, model = name.partition("/")
-    if provider not in _PROVIDERS:
-        known = ", ".join(f"{each}/<model>" for each in _PROVIDERS)
-        raise ModelError(f"no provider {provider!r} for a language model: use extractive, {known}")
-    return LlamaIndexLLM(name, _PROVIDERS[provider](model))
+def load(settings: Settings) -> LlamaIndexLLM:
+    """The model that the settings name. Raises ModelError that says what to install or to set."""
+    provider, model = named(settings.llm)
+    if provider.missing:
+        raise ModelError(f"{provider.name}/ models need a key: {provider.missing}")
+    call, count = _PROVIDERS[provider.name](provider, model, settings)
+    limits = Limits(
+        first=settings.first_token_timeout,
+        between=settings.token_timeout,
+        total=settings.total_timeout,
+        retries=settings.retries,
+        characters=settings.reply_tokens * _LONGEST_TOKEN,
+    )
+    return LlamaIndexLLM(settings.llm, call, limits, count)
+
+
+def in_process(model: Any) -> Callable[[Sequence[Any]], Call]:
+    """Calls of a llama-index model that runs in this process."""
+    turn = Lock()
+    return lambda chat: InProcess(model, chat, turn)
 
 
 def count_tokens(text: str) -> int:
@@ -49,38 +101,155 @@ def count_tokens(text: str) -> int:
     return len(get_tokenizer()(text))
 
 
-def _ollama(model: str) -> Any:
-    return _class("llama_index.llms.ollama", "Ollama", "ollama")(model=model, request_timeout=600.0)
+def _over_network(opened: Opened) -> Callable[[Sequence[Any]], Call]:
+    return lambda chat: OverNetwork(opened, chat)
 
 
-def _openai(model: str) -> Any:
+def _openai(provider: Provider, model: str, settings: Settings) -> Reached:
     """OpenAI, or whatever compatible server `OPENAI_API_BASE` names; such a server may need no key."""
-    base, key = os.environ.get("OPENAI_API_BASE"), os.environ.get("OPENAI_API_KEY")
-    if not base and not key:
-        raise ModelError(
-            "openai/ models need OPENAI_API_KEY, or OPENAI_API_BASE with the address of a compatible server"
+    make, client_of = _class(provider, "OpenAILike"), _class(provider, "AsyncClient", "httpx")
+    # OpenAI's newer models refuse the name of the parameter that all the other servers know.
+    limited = {"max_tokens": settings.reply_tokens}
+    own = {"additional_kwargs": {"max_completion_tokens": settings.reply_tokens}}
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        async with client_of(timeout=None) as client:
+            yield make(
+                model=model,
+                api_base=provider.server or _OPENAI,
+                api_key=os.environ.get(provider.key or "") or "none",
+                is_chat_model=True,
+                max_retries=0,
+                timeout=settings.total_timeout,
+                async_http_client=client,
+                **(limited if provider.server else own),
+            )
+
+    return _over_network(opened), count_tokens
+
+
+def _ollama(provider: Provider, model: str, settings: Settings) -> Reached:
+    """A model of an Ollama server, told how long a prompt may get: by itself it would cut one without a word."""
+    make, client_of = _class(provider, "Ollama"), _class(provider, "AsyncClient", "ollama")
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        async with client_of(host=provider.server, timeout=None) as client:
+            yield make(
+                model=model,
+                context_window=_window(settings),
+                additional_kwargs={"num_predict": settings.reply_tokens},
+                async_client=client,
+            )
+
+    return _over_network(opened), count_tokens
+
+
+def _anthropic(provider: Provider, model: str, settings: Settings) -> Reached:
+    make = _class(provider, "Anthropic")
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        made = make(
+            model=model,
+            api_key=os.environ.get(provider.key or ""),
+            max_tokens=settings.reply_tokens,
+            max_retries=0,
+            timeout=settings.total_timeout,
         )
-    return _class("llama_index.llms.openai_like", "OpenAILike", "openai")(
-        model=model,
-        api_base=base or "https://api.openai.com/v1",
-        api_key=key or "none",
-        is_chat_model=True,
-        timeout=600.0,
-        max_retries=2,
+        async with made._aclient:  # it takes no client of ours, and closes none of its own
+            yield made
+
+    return _over_network(opened), count_tokens
+
+
+def _huggingface(provider: Provider, model: str, settings: Settings) -> Reached:
+    make = _class(provider, "HuggingFaceLLM")
+    loaded = _loaded(
+        provider,
+        model,
+        lambda: make(
+            model_name=model,
+            tokenizer_name=model,
+            context_window=_window(settings),
+            max_new_tokens=settings.reply_tokens,
+            generate_kwargs={"do_sample": False},
+        ),
+    )
+    if loaded.context_window < _window(settings):
+        room = loaded.context_window - settings.reply_tokens - _TEMPLATE
+        raise ModelError(
+            f"{model} reads {loaded.context_window} tokens at most, prompt and reply together: lower "
+            f"PAPERCHAT_PROMPT_TOKENS to {max(0, room)}, or PAPERCHAT_REPLY_TOKENS"
+        )
+    tokenizer = loaded._tokenizer
+    if not tokenizer.chat_template:
+        loaded.messages_to_prompt = _plain
+    return in_process(loaded), lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+
+
+def _llamacpp(provider: Provider, model: str, settings: Settings) -> Reached:
+    make, file = _class(provider, "LlamaCPP"), Path(model).expanduser()
+    if not file.is_file():
+        raise ModelError(f"llamacpp/ models are GGUF files, and there is no file {file}")
+    loaded = _loaded(
+        provider,
+        model,
+        lambda: make(
+            model_path=str(file),
+            context_window=_window(settings),
+            max_new_tokens=settings.reply_tokens,
+            temperature=0.0,
+            verbose=False,
+        ),
+    )
+    llama = loaded._model
+    loaded.messages_to_prompt = _templated(provider, llama.metadata.get("tokenizer.chat_template"))
+    return in_process(loaded), lambda text: len(llama.tokenize(text.encode(), add_bos=False))
+
+
+_PROVIDERS: dict[str, Callable[[Provider, str, Settings], Reached]] = {
+    "ollama": _ollama,
+    "openai": _openai,
+    "anthropic": _anthropic,
+    "huggingface": _huggingface,
+    "llamacpp": _llamacpp,
+}
+
+
+def _window(settings: Settings) -> int:
+    return settings.prompt_tokens + settings.reply_tokens + _TEMPLATE
+
+
+def _plain(messages: Sequence[Any]) -> str:
+    """The prompt of a model that was never taught to chat."""
+    from llama_index.core.base.llms.generic_utils import messages_to_prompt
+
+    return str(messages_to_prompt(messages))
+
+
+def _templated(provider: Provider, template: str | None) -> Callable[[Sequence[Any]], str]:
+    """The prompt as a model's own chat template has it; the tokenizer adds the token that a text begins with."""
+    if not template:
+        return _plain
+    formatter = _class(provider, "Jinja2ChatFormatter", "llama_cpp.llama_chat_format")
+    formatted = formatter(template=template, bos_token="", eos_token="")
+    return lambda chat: str(
+        formatted(messages=[{"role": each.role.value, "content": each.content} for each in chat]).prompt
     )
 
 
-def _huggingface(model: str) -> Any:
-    return _class("llama_index.llms.huggingface", "HuggingFaceLLM", "huggingface")(
-        model_name=model, tokenizer_name=model, max_new_tokens=512, device_map="auto"
-    )
-
-
-_PROVIDERS: dict[str, Callable[[str], Any]] = {"ollama": _ollama, "openai": _openai, "huggingface": _huggingface}
-
-
-def _class(module: str, name: str, extra: str) -> Any:
+def _loaded(provider: Provider, model: str, load_it: Callable[[], Any]) -> Any:
     try:
-        return getattr(importlib.import_module(module), name)
+        return load_it()
+    except Exception as error:  # whatever a file of weights can be wrong with
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{provider.name}/{model} cannot be loaded: {reason}") from error
+
+
+def _class(provider: Provider, name: str, module: str | None = None) -> Any:
+    try:
+        return getattr(importlib.import_module(module or provider.module), name)
     except ImportError as error:
-        raise ModelError(f"{extra}/ models need one more package: pip install 'paperchat[{extra}]'") from error
+        raise ModelError(f"{provider.name}/ models need one more package: {provider.install}") from error

@@ -228,5 +228,12 @@ class LLM(Protocol):
     name: str
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        """The reply, piece by piece. Raises ModelError where the model fails."""
+        """The reply, piece by piece; closing it stops the model. Raises ModelError where the model fails.
+
+        A piece may be empty: while the model is silent it gives whoever reads the chance to stop.
+        """
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the model reads in a text, or about how many."""
         ...

@@ -53,6 +53,25 @@ class Settings(BaseSettings):
         pattern=r"^(extractive|[a-z]+/.+)$",
         description="who writes the answer: `extractive` quotes, without a model; else `provider/model`",
     )
+    prompt_tokens: int = Field(
+        default=3000, ge=500, le=1_000_000, description="most tokens that the language model is given to read"
+    )
+    reply_tokens: int = Field(
+        default=2000, ge=16, le=100_000, description="most tokens that the language model may write"
+    )
+    first_token_timeout: float = Field(
+        default=300, gt=0, le=86_400, description="seconds that the language model has for its first token"
+    )
+    token_timeout: float = Field(
+        default=60, gt=0, le=86_400, description="seconds that it has from one token to the next"
+    )
+    total_timeout: float = Field(default=900, gt=0, le=86_400, description="seconds that it has for a whole reply")
+    retries: int = Field(
+        default=3,
+        ge=0,
+        le=20,
+        description="how often it is asked again, after a pause, where it is busy, fails or cannot be reached",
+    )
     rewrite: bool = Field(
         default=False, description="let the language model put follow-up questions in words that stand alone"
     )

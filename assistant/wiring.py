@@ -121,13 +121,13 @@ def reset_indexes(settings: Settings) -> None:
     catalog.close()
 
 
-def open_llm(name: str) -> LLM | None:
-    """The language model of this name; None for `extractive`. Raises ModelError."""
-    if name == EXTRACTIVE:
+def open_llm(settings: Settings) -> LLM | None:
+    """The language model that the settings name; None for `extractive`. Raises ModelError."""
+    if settings.llm == EXTRACTIVE:
         return None
     from assistant import llama
 
-    return llama.load(name)
+    return llama.load(settings)
 
 
 def open_reranker(settings: Settings, library: Library) -> Reranker | None:
@@ -155,7 +155,7 @@ def open_assistant(settings: Settings, library: Library | None = None) -> Assist
     from assistant.chat import Assistant
 
     library = library or open_library(settings)
-    models = open_llm(settings.llm), open_reranker(settings, library), open_entailment(settings.nli)
+    models = open_llm(settings), open_reranker(settings, library), open_entailment(settings.nli)
     return Assistant(library, settings, *models)
 
 

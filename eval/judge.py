@@ -16,6 +16,7 @@ from assistant import wiring
 from assistant.errors import ModelError
 from assistant.ports import LLM
 from assistant.schema import Message
+from assistant.settings import Settings
 from eval import measures
 from eval.records import Asked, Record, Reply
 
@@ -54,11 +55,11 @@ class Judge:
             return None
 
 
-def open_judge(name: str | None, votes: int) -> Judge | None:
+def open_judge(name: str | None, votes: int, settings: Settings) -> Judge | None:
     """The judge of this name, if any. Raises ModelError where there is no such model or it cannot judge."""
     if name is None:
         return None
-    llm = wiring.open_llm(name)
+    llm = wiring.open_llm(settings.model_copy(update={"llm": name}))
     if llm is None:
         raise ModelError(f"{name} cannot judge: a judge is a language model, such as ollama/llama3.2")
     return Judge(llm, votes)

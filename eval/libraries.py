@@ -26,7 +26,7 @@ SEED_FILES = Path(__file__).parent.parent / "seeds"
 @contextmanager
 def opened(settings: Settings, suites: Sequence[Exam]) -> Iterator[dict[str, Assistant]]:
     """An assistant over each library of the suites, by its name. Raises InputError where the seeds are not at hand."""
-    embedder, llm = wiring.open_embedder(settings), _metered(wiring.open_llm(settings.llm))
+    embedder, llm = wiring.open_embedder(settings), _metered(wiring.open_llm(settings))
     with ExitStack() as stack:
         found: dict[str, Assistant] = {}
         for suite in suites:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
-from assistant.llama import count_tokens
 from assistant.ports import LLM
 from assistant.schema import Message
 
@@ -19,12 +18,16 @@ class Metered:
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         """The reply, piece by piece. Raises ModelError where the model fails."""
         read, written = self._held()
-        read += sum(count_tokens(message.content) for message in messages)
+        read += sum(self._llm.count_tokens(message.content) for message in messages)
         text = ""
         for piece in self._llm.stream(messages):
             text += piece
             yield piece
-        self._counted.held = read, written + count_tokens(text)
+        self._counted.held = read, written + self._llm.count_tokens(text)
+
+    def count_tokens(self, text: str) -> int:
+        """As the model itself counts."""
+        return self._llm.count_tokens(text)
 
     def taken(self) -> tuple[int, int]:
         """Tokens read and written by this thread since the last call."""

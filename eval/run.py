@@ -63,7 +63,7 @@ def take(
     """As `run`, with the suites at hand. Raises InputError."""
     name = name or runs.new_name()
     runs.folder(settings.home, name)  # a name that will not do is told before anything is indexed
-    scorer = judge.open_judge(asks.judge, asks.votes)
+    scorer = judge.open_judge(asks.judge, asks.votes, settings)
     with libraries.opened(settings, suites) as assistants:
         about = _about(settings, suites, asks, name, prices, assistants)
         with runs.recording(settings.home, about) as (begun, store):

@@ -203,7 +203,7 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], None]:
     """Has a language model write the answers, or judge them, whatever its name."""
 
     def by(llm: LLM) -> None:
-        monkeypatch.setattr(wiring, "open_llm", lambda name: None if name == wiring.EXTRACTIVE else llm)
+        monkeypatch.setattr(wiring, "open_llm", lambda asked: None if asked.llm == wiring.EXTRACTIVE else llm)
 
     return by
 

@@ -52,7 +52,7 @@ def as_text(found: Findings) -> str:
 
 
 def _examine_model(settings: Settings, _: Findings) -> None:
-    wiring.open_llm(settings.llm)
+    wiring.open_llm(settings)
 
 
 def _examine_library(settings: Settings, found: Findings) -> None:

@@ -1,27 +1,27 @@
-"""What every LLM promises, and what the provider names of the settings lead to.
-
-The server is the test's own, on loopback: it speaks as much of the OpenAI protocol as streaming a chat takes.
-"""
+"""What every LLM promises, and what the provider names of the settings lead to."""
 
 from __future__ import annotations
 
-import json
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assistant import llama, wiring
+from assistant.calls import InProcess
 from assistant.errors import ModelError
+from assistant.patience import Limits
 from assistant.ports import LLM
+from assistant.providers import PROVIDERS
 from assistant.schema import Message
+from assistant.settings import Settings
 from tests.conftest import ROOT
 from tests.fakes import ScriptedLLM
+from tests.loopback import ModelServer, says, serving
+from tests.tiny import a_tiny_llama
 
 CHAT = [
     Message("system", "Be brief."),
@@ -32,67 +32,30 @@ CHAT = [
 PIECES = ["It is ", "wärmer ", "there [1]."]
 
 
-class ChatServer(ThreadingHTTPServer):
-    """Streams PIECES to whoever asks, or fails as told; keeps what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[dict[str, Any]] = []
-        self.status = 200
-        self.breaks_off = False
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: ChatServer
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.server.asked.append(json.loads(self.rfile.read(length)) | {"path": self.path})
-        self.send_response(self.server.status)
-        if self.server.status != 200:
-            body = json.dumps({"error": {"message": "Incorrect API key provided.\nSee the manual."}}).encode()
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            return
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        for piece in PIECES:
-            self._event({"role": "assistant", "content": piece})
-            if self.server.breaks_off:
-                self.wfile.write(b"data: {broken\n\n")
-                return
-        self._event({}, "stop")
-        self.wfile.write(b"data: [DONE]\n\n")
-
-    def _event(self, delta: dict[str, str], finish: str | None = None) -> None:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        event = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "small", "choices": [choice]}
-        self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-
-    def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A running server that OPENAI_API_BASE and OLLAMA_HOST name."""
+    with serving() as server:
+        monkeypatch.setenv("OPENAI_API_BASE", server.base)
+        monkeypatch.setenv("OLLAMA_HOST", server.address)
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        yield server
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    """A running server that OPENAI_API_BASE names."""
-    pytest.importorskip("llama_index.llms.openai_like", reason="needs the extra paperchat[openai]")
-    with ChatServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        monkeypatch.setenv("OPENAI_API_BASE", server.base)
-        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-        yield server
-        server.shutdown()
-        thread.join()
+def load(settings: Settings) -> Callable[..., LLM]:
+    """Opens the model of a name, with other settings if any."""
+
+    def load_one(name: str, **changed: object) -> LLM:
+        llm = wiring.open_llm(settings.model_copy(update={"llm": name, "reply_tokens": 16} | changed))
+        assert llm
+        return llm
+
+    return load_one
+
+
+def needs(extra: str) -> None:
+    pytest.importorskip(PROVIDERS[extra].module, reason=f"needs the extra paperchat[{extra}]")
 
 
 def scripted(_: pytest.FixtureRequest) -> LLM:
@@ -100,17 +63,38 @@ def scripted(_: pytest.FixtureRequest) -> LLM:
 
 
 def mock(_: pytest.FixtureRequest) -> LLM:
-    from llama_index.core.llms import MockLLM
-
-    return llama.LlamaIndexLLM("mock/echo", MockLLM())
+    return echoing()
 
 
 def openai(request: pytest.FixtureRequest) -> LLM:
+    return served(request, "openai")
+
+
+def ollama(request: pytest.FixtureRequest) -> LLM:
+    return served(request, "ollama")
+
+
+def huggingface(request: pytest.FixtureRequest) -> LLM:
+    needs("huggingface")
+    folder = a_tiny_llama(request.getfixturevalue("tmp_path") / "tiny")
+    load: Callable[[str], LLM] = request.getfixturevalue("load")
+    return load(f"huggingface/{folder}")
+
+
+def served(request: pytest.FixtureRequest, provider: str) -> LLM:
+    needs(provider)
     request.getfixturevalue("server")
-    return llama.load("openai/small")
+    load: Callable[[str], LLM] = request.getfixturevalue("load")
+    return load(f"{provider}/small")
 
 
-@pytest.fixture(params=[scripted, mock, openai], ids=lambda adapter: str(adapter.__name__))
+def echoing() -> LLM:
+    from llama_index.core.llms import MockLLM
+
+    return llama.LlamaIndexLLM("mock/echo", llama.in_process(MockLLM()), Limits(), llama.count_tokens)
+
+
+@pytest.fixture(params=[scripted, mock, openai, ollama, huggingface], ids=lambda adapter: str(adapter.__name__))
 def llm(request: pytest.FixtureRequest) -> LLM:
     adapter: Callable[[pytest.FixtureRequest], LLM] = request.param
     return adapter(request)
@@ -135,21 +119,30 @@ def test_every_call_is_a_reply_of_its_own(llm: LLM) -> None:
 
 
 def test_a_reply_may_be_left_unread(llm: LLM) -> None:
-    assert next(iter(llm.stream(CHAT)))
+    left = llm.stream(CHAT)
+    assert next(piece for piece in left if piece)
+    left.close()  # type: ignore[attr-defined]
     assert "".join(llm.stream(CHAT)).strip()
 
 
-def test_messages_reach_a_llama_index_model_in_order_and_whole() -> None:
-    from llama_index.core.llms import MockLLM
+def test_a_longer_text_has_more_tokens(llm: LLM) -> None:
+    assert llm.count_tokens("") == 0
+    assert 0 < llm.count_tokens("warm ice") < llm.count_tokens("warm ice and cold fire")
 
-    echo = "".join(llama.LlamaIndexLLM("mock/echo", MockLLM()).stream(CHAT))
+
+def test_messages_reach_a_llama_index_model_in_order_and_whole() -> None:
+    echo = "".join(echoing().stream(CHAT))
     assert echo == "system: Be brief.\nuser: What melts?\nassistant: Ice.\nuser: Why, in the Ötztal?\nassistant: "
 
 
-def test_messages_reach_a_compatible_server_in_order_and_whole(server: ChatServer) -> None:
-    assert "".join(llama.load("openai/team/small:1b").stream(CHAT)) == "It is wärmer there [1]."
+@pytest.mark.parametrize(("provider", "path"), [("openai", "/v1/chat/completions"), ("ollama", "/api/chat")])
+def test_messages_reach_a_server_in_order_and_whole(
+    provider: str, path: str, server: ModelServer, load: Callable[..., LLM]
+) -> None:
+    needs(provider)
+    assert "".join(load(f"{provider}/team/small:1b").stream(CHAT)) == "It is wärmer there [1]."
     [asked] = server.asked
-    assert asked["path"] == "/v1/chat/completions"
+    assert asked["path"] == path
     assert asked["stream"] is True
     assert asked["model"] == "team/small:1b"
     assert [(each["role"], each["content"]) for each in asked["messages"]] == [
@@ -157,38 +150,49 @@ def test_messages_reach_a_compatible_server_in_order_and_whole(server: ChatServe
     ]
 
 
-def test_no_server_is_asked_before_the_first_question(server: ChatServer) -> None:
-    llm = llama.load("openai/small")
+@pytest.mark.parametrize("provider", ["openai", "ollama"])
+def test_a_server_is_told_how_much_to_write(provider: str, server: ModelServer, load: Callable[..., LLM]) -> None:
+    needs(provider)
+    list(load(f"{provider}/small", reply_tokens=77, prompt_tokens=900).stream(CHAT))
+    [asked] = server.asked
+    assert asked.get("max_tokens", asked.get("options", {}).get("num_predict")) == 77
+
+
+def test_ollama_is_told_how_long_the_prompt_may_get(server: ModelServer, load: Callable[..., LLM]) -> None:
+    needs("ollama")
+    list(load("ollama/small", reply_tokens=100, prompt_tokens=5000).stream(CHAT))
+    assert server.asked[0]["options"]["num_ctx"] >= 5100
+
+
+@pytest.mark.parametrize("provider", ["openai", "ollama"])
+def test_no_server_is_asked_before_the_first_question(
+    provider: str, server: ModelServer, load: Callable[..., LLM]
+) -> None:
+    needs(provider)
+    llm = load(f"{provider}/small")
     assert server.asked == []
-    next(iter(llm.stream(CHAT)))
+    "".join(llm.stream(CHAT))
     assert len(server.asked) == 1
 
 
-def test_a_refused_key_is_a_model_error_in_one_line_that_names_the_model(server: ChatServer) -> None:
-    server.status = 401
-    with pytest.raises(ModelError, match=r"openai/small failed: .*Incorrect API key") as failure:
-        list(llama.load("openai/small").stream(CHAT))
-    assert "\n" not in str(failure.value)
-    assert len(server.asked) == 1, "a refused key is not tried again"
+def test_a_key_reaches_the_server_and_none_is_needed(
+    server: ModelServer, load: Callable[..., LLM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs("openai")
+    list(load("openai/small").stream(CHAT))
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-7")
+    list(load("openai/small").stream(CHAT))
+    first, second = server.asked
+    assert "secret" not in first["key"]
+    assert second["key"] == "Bearer secret-7"
 
 
-def test_a_refused_connection_is_a_model_error_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("llama_index.llms.openai_like", reason="needs the extra paperchat[openai]")
-    with socket.socket() as held:  # bound, and not listening
-        held.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("OPENAI_API_BASE", f"http://127.0.0.1:{held.getsockname()[1]}/v1")
-        with pytest.raises(ModelError, match="openai/small failed: ") as failure:
-            list(llama.load("openai/small").stream(CHAT))
-    assert "\n" not in str(failure.value)
-
-
-def test_a_reply_that_breaks_off_is_a_model_error_after_what_came(server: ChatServer) -> None:
-    server.breaks_off = True
-    pieces = []
-    with pytest.raises(ModelError, match="openai/small failed"):  # noqa: PT012
-        for piece in llama.load("openai/small").stream(CHAT):
-            pieces.append(piece)
-    assert "".join(pieces) == PIECES[0]
+def test_control_characters_and_halves_of_characters_do_not_get_through(
+    server: ModelServer, load: Callable[..., LLM]
+) -> None:
+    needs("openai")
+    server.script(says("Bees\x1b[2J dance\x00\r\n", "at \ud83d night\u202e [1].\x9b\t"))
+    assert "".join(load("openai/small").stream(CHAT)) == "Bees[2J dance\nat \ufffd night [1].\t"
 
 
 def test_whatever_a_provider_raises_is_a_model_error_in_one_line() -> None:
@@ -196,43 +200,111 @@ def test_whatever_a_provider_raises_is_a_model_error_in_one_line() -> None:
         def stream_chat(self, _: object) -> Iterator[object]:
             raise RuntimeError("out of memory\nallocated: lots")
 
+    llm = llama.LlamaIndexLLM("huggingface/x", llama.in_process(Broken()), Limits(), len)
     with pytest.raises(ModelError, match=r"^the language model huggingface/x failed: out of memory$"):
-        list(llama.LlamaIndexLLM("huggingface/x", Broken()).stream(CHAT))
+        list(llm.stream(CHAT))
+
+
+def test_a_model_in_this_process_writes_one_reply_at_a_time_and_stops_at_the_next_token() -> None:
+    from threading import Event, Lock, Thread
+
+    class Slow:
+        def __init__(self) -> None:
+            self.begun, self.go_on, self.tokens = Event(), Event(), 0
+
+        def stream_chat(self, _: object) -> Iterator[Any]:
+            for _number in range(100):
+                self.begun.set()
+                assert self.go_on.wait(60)
+                self.tokens += 1
+                yield type("Piece", (), {"delta": "a ", "raw": None})
+
+    model, turn = Slow(), Lock()
+    said: list[str] = []
+    calls = [InProcess(model, [], turn) for _ in range(2)]
+    threads = [Thread(target=call.run, args=(said.append,)) for call in calls]
+    threads[0].start()
+    assert model.begun.wait(60)
+    threads[1].start()
+    calls[0].cancel()
+    calls[1].cancel()
+    model.go_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert (said, model.tokens) == ([], 1)
 
 
 @pytest.mark.parametrize("name", ["nobody/model", "gpt-4o", "llama/", "Openai/x"])
-def test_an_unknown_provider_is_a_model_error_that_lists_the_known_ones(name: str) -> None:
-    with pytest.raises(ModelError, match="extractive, ollama/<model>, openai/<model>, huggingface/<model>"):
-        wiring.open_llm(name)
+def test_an_unknown_provider_is_a_model_error_that_lists_the_known_ones(name: str, load: Callable[..., LLM]) -> None:
+    known = "extractive, ollama/<model>, openai/<model>, anthropic/<model>, huggingface/<repo or folder>, llamacpp/"
+    with pytest.raises(ModelError, match=known):
+        load(name)
+
+
+@pytest.mark.parametrize("provider", list(PROVIDERS))
+def test_a_missing_package_is_a_model_error_with_the_command_that_installs_it(
+    provider: str, monkeypatch: pytest.MonkeyPatch, load: Callable[..., LLM]
+) -> None:
+    monkeypatch.setitem(sys.modules, PROVIDERS[provider].module, None)
+    for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(key, "x")
+    with pytest.raises(ModelError, match=rf"pip install 'paperchat\[{provider}\]'"):
+        load(f"{provider}/small")
+
+
+def test_every_provider_is_an_extra_that_can_be_installed() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for provider in PROVIDERS.values():
+        package = provider.module.replace("_", "-").replace(".", "-")
+        assert f'{provider.name} = ["{package}>=' in text
 
 
 @pytest.mark.parametrize(
-    ("name", "module"),
-    [
-        ("ollama/llama3.2", "llama_index.llms.ollama"),
-        ("openai/small", "llama_index.llms.openai_like"),
-        ("huggingface/small", "llama_index.llms.huggingface"),
-    ],
+    ("name", "said"),
+    [("openai/gpt-4o-mini", "set OPENAI_API_KEY, or OPENAI_API_BASE to"), ("anthropic/x", "set ANTHROPIC_API_KEY$")],
 )
-def test_a_missing_package_is_a_model_error_with_the_command_that_installs_it(
-    name: str, module: str, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_key_is_a_model_error_that_says_what_to_set(
+    name: str, said: str, monkeypatch: pytest.MonkeyPatch, load: Callable[..., LLM]
 ) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setenv("OPENAI_API_KEY", "x")
-    with pytest.raises(ModelError, match=rf"pip install 'paperchat\[{name.split('/')[0]}\]'"):
-        wiring.open_llm(name)
+    for variable in ("OPENAI_API_BASE", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(ModelError, match=said):
+        load(name)
 
 
-def test_a_missing_key_is_a_model_error_that_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_BASE", raising=False)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(ModelError, match="OPENAI_API_KEY, or OPENAI_API_BASE"):
-        wiring.open_llm("openai/gpt-4o-mini")
+@pytest.mark.parametrize("base", ["ftp://host/v1", "http://[::1/v1", "http://host:port/v1"])
+def test_an_address_that_is_none_is_a_model_error_that_names_it(
+    base: str, monkeypatch: pytest.MonkeyPatch, load: Callable[..., LLM]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_BASE", base)
+    with pytest.raises(ModelError, match="is no address of a server"):
+        load("openai/small")
+
+
+def test_a_folder_without_a_model_is_a_model_error_that_names_it(tmp_path: Path, load: Callable[..., LLM]) -> None:
+    needs("huggingface")
+    with pytest.raises(ModelError, match=f"huggingface/{tmp_path} cannot be loaded: "):
+        load(f"huggingface/{tmp_path}")
+
+
+def test_a_model_that_cannot_read_the_prompt_is_refused_with_the_cure(tmp_path: Path, load: Callable[..., LLM]) -> None:
+    needs("huggingface")
+    folder = a_tiny_llama(tmp_path / "tiny", window=1024)
+    with pytest.raises(ModelError, match=r"reads 1024 tokens at most.*PAPERCHAT_PROMPT_TOKENS to 752"):
+        load(f"huggingface/{folder}")
+    assert "".join(load(f"huggingface/{folder}", prompt_tokens=752).stream(CHAT)).strip()
+
+
+def test_a_model_that_never_learned_to_chat_writes_too(tmp_path: Path, load: Callable[..., LLM]) -> None:
+    needs("huggingface")
+    folder = a_tiny_llama(tmp_path / "tiny", chats=False)
+    assert "".join(load(f"huggingface/{folder}").stream(CHAT)).strip()
 
 
 def test_extractive_needs_no_model_and_imports_none() -> None:
     script = (
-        "import sys; from assistant import wiring; assert wiring.open_llm('extractive') is None;"
+        "import sys; from assistant import wiring; from assistant.settings import Settings;"
+        "assert wiring.open_llm(Settings()) is None;"
         "print([name for name in sys.modules if name.startswith(('llama_index', 'openai', 'assistant.llama'))])"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

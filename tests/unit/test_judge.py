@@ -8,6 +8,7 @@ import pytest
 
 from assistant.errors import ModelError
 from assistant.schema import Strength
+from assistant.settings import Settings
 from eval import judge, measures, terminal
 from eval.judge import Judge
 from eval.records import Asked
@@ -131,6 +132,6 @@ def test_instructions_inside_an_answer_cannot_close_the_brackets_they_stand_in()
 
 
 def test_without_a_name_nobody_judges_and_what_is_no_model_cannot() -> None:
-    assert judge.open_judge(None, 1) is None
+    assert judge.open_judge(None, 1, Settings()) is None
     with pytest.raises(ModelError, match="extractive cannot judge: a judge is a language model, such as"):
-        judge.open_judge("extractive", 1)
+        judge.open_judge("extractive", 1, Settings())

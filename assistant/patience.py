@@ -1,0 +1,180 @@
+"""A language model's reply as it comes, within limits of time and length, that can be given up at any moment.
+
+A call runs in a thread of its own and puts what it hears into a queue. Whoever reads the reply therefore waits no
+longer than a heartbeat at a time, and can stop between two of them: closing the reply ends the call.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Protocol
+
+# Seconds between two signs of life while the model is silent.
+HEARTBEAT = 0.25
+# Seconds that a call has to end once it is given up; a model in this process ends at its next token.
+_GRACE = 1.0
+# Seconds before the second try, doubled for each one after it, and the longest that a server may ask for.
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait, in seconds: for the first token, from one to the next, and in all.
+
+    `retries` is how often a call that failed before its first token is made again, `characters` how much may come.
+    """
+
+    first: float = 300.0
+    between: float = 60.0
+    total: float = 900.0
+    retries: int = 3
+    characters: int = 16_000
+
+
+class LimitReached(Exception):
+    """A reply took longer, or was longer, than the limits allow."""
+
+
+class Call(Protocol):
+    """One request to a model."""
+
+    def run(self, say: Callable[[str], None]) -> None:
+        """Make the request and say each piece of the reply; runs in a thread of its own, until all is said."""
+        ...
+
+    def cancel(self) -> None:
+        """End it as soon as possible, from any thread, whether it has begun, runs or is over."""
+        ...
+
+
+def reply(
+    start: Callable[[], Call], limits: Limits, passes: Callable[[Exception], bool] = lambda _: False
+) -> Iterator[str]:
+    """The pieces of a reply; an empty one is only a sign that the model is still awaited.
+
+    A call that fails before its first token with an error that `passes` is made again after a pause, which doubles;
+    the server may ask for a longer one. Raises LimitReached, and whatever a call raises.
+    """
+    ends = time.monotonic() + limits.total
+    for pause in _pauses(limits.retries):
+        begun = False
+        try:
+            for piece in _pieces(start(), limits, ends):
+                begun |= bool(piece)
+                yield piece
+            return
+        except Exception as error:
+            pause = max(pause, _asked_to_wait(error)) if pause else 0.0
+            if begun or not pause or not passes(error) or time.monotonic() + pause > ends:
+                raise
+        yield from _waiting(pause)
+
+
+def _pauses(retries: int) -> Iterator[float]:
+    """How long to wait after each try: 0 after the last one. Somewhat random, so that callers do not come together."""
+    for number in range(retries):
+        yield _FIRST_PAUSE * 2**number * random.uniform(0.8, 1.2)  # noqa: S311
+    yield 0.0
+
+
+def _asked_to_wait(error: Exception) -> float:
+    """The seconds of a server's Retry-After, as far as they are bearable; 0 where it gives none."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    with suppress(TypeError, ValueError):
+        return min(max(0.0, float(headers.get("retry-after", 0))), _LONGEST_PAUSE)
+    return 0.0
+
+
+def _waiting(pause: float) -> Iterator[str]:
+    until = time.monotonic() + pause
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, HEARTBEAT))
+        yield ""
+
+
+def _pieces(call: Call, limits: Limits, ends: float) -> Iterator[str]:
+    """What one call says; it is ended however this ends."""
+    said: SimpleQueue[str | _End] = SimpleQueue()
+    thread = Thread(target=_work, args=(call, said, limits.characters), daemon=True)
+    thread.start()
+    wait = _Wait(limits, ends)
+    try:
+        while True:
+            try:
+                item = said.get(timeout=min(max(0.0, wait.left()), HEARTBEAT))
+            except Empty:
+                wait.check()
+                yield ""
+                continue
+            if isinstance(item, _End):
+                item.check()
+                return
+            wait.heard()
+            yield item
+    finally:
+        call.cancel()
+        thread.join(_GRACE)
+
+
+class _Wait:
+    """What is waited for, and until when."""
+
+    def __init__(self, limits: Limits, ends: float) -> None:
+        self._limits, self._ends = limits, ends
+        self._until = time.monotonic() + limits.first
+        self._late = f"no token came within {limits.first:g} s (raise PAPERCHAT_FIRST_TOKEN_TIMEOUT)"
+
+    def left(self) -> float:
+        """Seconds that are left for the next piece."""
+        return min(self._until, self._ends) - time.monotonic()
+
+    def heard(self) -> None:
+        """A piece has come. Raises LimitReached where it came after the end."""
+        self._until = time.monotonic() + self._limits.between
+        self._late = f"no more came for {self._limits.between:g} s (raise PAPERCHAT_TOKEN_TIMEOUT)"
+        self.check()
+
+    def check(self) -> None:
+        """Raises LimitReached where the time is over."""
+        if time.monotonic() >= self._ends:
+            raise LimitReached(f"it did not finish within {self._limits.total:g} s (raise PAPERCHAT_TOTAL_TIMEOUT)")
+        if self.left() <= 0:
+            raise LimitReached(self._late)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of what a call says, with the error that it may have ended in."""
+
+    error: Exception | None = None
+
+    def check(self) -> None:
+        if self.error:
+            raise self.error
+
+
+def _work(call: Call, said: SimpleQueue[str | _End], characters: int) -> None:
+    written = 0
+
+    def say(piece: str) -> None:
+        nonlocal written
+        written += max(1, len(piece))  # an endless stream of nothing is endless too
+        if written > characters:
+            raise LimitReached(
+                f"it wrote more than {characters:,} characters without an end (raise PAPERCHAT_REPLY_TOKENS)"
+            )
+        said.put(piece)
+
+    try:
+        call.run(say)
+    except Exception as error:  # whoever reads the reply is told
+        said.put(_End(error))
+    else:
+        said.put(_End())
