@@ -13,6 +13,8 @@ from assistant.patience import LimitReached
 
 # A llama-index model with the connections of one call, which end with it.
 Opened = Callable[[], AbstractAsyncContextManager[Any]]
+# Gives the model of the next call a function that is true, whatever it is called with, once it is to stop.
+StopWhen = Callable[[Callable[..., bool]], None]
 
 # What a reply that came to its end ends with, and the characters in which that is looked for.
 _ENDED = re.compile(r"[.!?…:;)\]】»”\"'*|`]\s*\Z")
@@ -59,8 +61,8 @@ class OverNetwork:
 class InProcess:
     """A call of a model in this process, of which there is one at a time; it ends at the next token."""
 
-    def __init__(self, model: Any, chat: Sequence[Any], turn: Lock) -> None:
-        self._model, self._chat, self._turn = model, chat, turn
+    def __init__(self, model: Any, chat: Sequence[Any], turn: Lock, stop_when: StopWhen) -> None:
+        self._model, self._chat, self._turn, self._stop_when = model, chat, turn, stop_when
         self._cancelled = Event()
 
     def run(self, say: Callable[[str], None]) -> None:
@@ -68,9 +70,7 @@ class InProcess:
         with self._turn:
             if self._cancelled.is_set():
                 return
-            if hasattr(self._model, "_stopping_criteria"):
-                # transformers writes in one more thread, which llama-index lets run on to the last token
-                self._model._stopping_criteria = [lambda *_, **__: self._cancelled.is_set()]
+            self._stop_when(lambda *_, **__: self._cancelled.is_set())
             finish = self._said(say)
         if finish in _CUT_OFF:
             raise _cut_off()

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from assistant import patience
-from assistant.calls import InProcess, Opened, OverNetwork
+from assistant.calls import InProcess, Opened, OverNetwork, StopWhen
 from assistant.errors import ModelError
 from assistant.failures import in_words, is_passing
 from assistant.patience import Call, Limits
@@ -88,10 +88,10 @@ def load(settings: Settings) -> LlamaIndexLLM:
     return LlamaIndexLLM(settings.llm, call, limits, count)
 
 
-def in_process(model: Any) -> Callable[[Sequence[Any]], Call]:
+def in_process(model: Any, stop_when: StopWhen = lambda _: None) -> Callable[[Sequence[Any]], Call]:
     """Calls of a llama-index model that runs in this process."""
     turn = Lock()
-    return lambda chat: InProcess(model, chat, turn)
+    return lambda chat: InProcess(model, chat, turn, stop_when)
 
 
 def count_tokens(text: str) -> int:
@@ -165,13 +165,14 @@ def _anthropic(provider: Provider, model: str, settings: Settings) -> Reached:
 
 
 def _huggingface(provider: Provider, model: str, settings: Settings) -> Reached:
-    make = _class(provider, "HuggingFaceLLM")
+    make, folder = _class(provider, "HuggingFaceLLM"), Path(model).expanduser()
+    named = str(folder) if folder.is_dir() else model
     loaded = _loaded(
         provider,
         model,
         lambda: make(
-            model_name=model,
-            tokenizer_name=model,
+            model_name=named,
+            tokenizer_name=named,
             context_window=_window(settings),
             max_new_tokens=settings.reply_tokens,
             generate_kwargs={"do_sample": False},
@@ -186,7 +187,12 @@ def _huggingface(provider: Provider, model: str, settings: Settings) -> Reached:
     tokenizer = loaded._tokenizer
     if not tokenizer.chat_template:
         loaded.messages_to_prompt = _plain
-    return in_process(loaded), lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+
+    def stop_when(cancelled: Callable[..., bool]) -> None:
+        """It writes in a thread of its own, which llama-index lets run on to the last token."""
+        loaded._stopping_criteria = [cancelled]
+
+    return in_process(loaded, stop_when), lambda text: len(tokenizer.encode(text, add_special_tokens=False))
 
 
 def _llamacpp(provider: Provider, model: str, settings: Settings) -> Reached:
@@ -206,7 +212,12 @@ def _llamacpp(provider: Provider, model: str, settings: Settings) -> Reached:
     )
     llama = loaded._model
     loaded.messages_to_prompt = _templated(provider, llama.metadata.get("tokenizer.chat_template"))
-    return in_process(loaded), lambda text: len(llama.tokenize(text.encode(), add_bos=False))
+
+    def stop_when(cancelled: Callable[..., bool]) -> None:
+        """A token that is no whole character is not said yet: asked between two pieces, it might stop late."""
+        loaded.generate_kwargs["stopping_criteria"] = cancelled
+
+    return in_process(loaded, stop_when), lambda text: len(llama.tokenize(text.encode(), add_bos=False))
 
 
 _PROVIDERS: dict[str, Callable[[Provider, str, Settings], Reached]] = {

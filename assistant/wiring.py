@@ -40,8 +40,9 @@ def stay_local(settings: Settings) -> None:
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
-    named = {settings.embedder, settings.reranker, settings.nli} - {LATE_INTERACTION, NO_RERANKER, None}
-    if all(map(is_local, filter(None, named))) and not settings.llm.startswith("huggingface/"):
+    provider, _, model = settings.llm.partition("/")
+    named = {settings.embedder, settings.reranker, settings.nli, model if provider == "huggingface" else None}
+    if all(map(is_local, filter(None, named - {LATE_INTERACTION, NO_RERANKER}))):
         quiet["HF_HUB_OFFLINE"] = "1"
     for name, value in quiet.items():
         os.environ.setdefault(name, value)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import platform
+import time
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 from assistant import wiring
 from assistant.errors import PaperchatError
+from assistant.schema import Message
 from assistant.settings import Settings, unknown_variables
 from ui.terminal import one_line
+
+# What a language model is asked to see whether it answers.
+_GREETING = Message("user", "Reply with the word yes.")
 
 
 @dataclass(slots=True)
@@ -51,8 +58,15 @@ def as_text(found: Findings) -> str:
     return "\n".join([*lines, *verdict])
 
 
-def _examine_model(settings: Settings, _: Findings) -> None:
-    wiring.open_llm(settings)
+def _examine_model(settings: Settings, found: Findings) -> None:
+    """Have the language model say one token, and stop it."""
+    llm = wiring.open_llm(settings)
+    if llm is None:
+        return
+    started = time.perf_counter()
+    with closing(cast("Generator[str]", llm.stream([_GREETING]))) as reply:
+        next(piece for piece in reply if piece.strip())
+    found.facts["first token"] = f"{time.perf_counter() - started:.1f} s ({llm.name})"
 
 
 def _examine_library(settings: Settings, found: Findings) -> None:

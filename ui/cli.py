@@ -332,6 +332,16 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command("models")
+def list_models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List who can run a language model, and the models of a local Ollama and of the configured server."""
+    from assistant import providers
+    from ui import models
+
+    settings, found = _settings(context), providers.offers()
+    typer.echo(_dumps(models.as_json(found)) if as_json else models.as_text(found, settings.llm))
+
+
 @app.command()
 def reindex(context: typer.Context) -> None:
     """Build both indexes anew from the catalog: after a change of the embedder, or when they are damaged."""

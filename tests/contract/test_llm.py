@@ -221,7 +221,7 @@ def test_a_model_in_this_process_writes_one_reply_at_a_time_and_stops_at_the_nex
 
     model, turn = Slow(), Lock()
     said: list[str] = []
-    calls = [InProcess(model, [], turn) for _ in range(2)]
+    calls = [InProcess(model, [], turn, lambda _: None) for _ in range(2)]
     threads = [Thread(target=call.run, args=(said.append,)) for call in calls]
     threads[0].start()
     assert model.begun.wait(60)
