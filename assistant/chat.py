@@ -21,6 +21,7 @@ from assistant.schema import (
     Citation,
     Evidence,
     Judgement,
+    Message,
     Paper,
     Passage,
     Query,
@@ -61,6 +62,7 @@ class Assistant:
     ) -> None:
         self.library, self.settings = library, settings
         self.llm, self.reranker, self.entailment = llm, reranker, entailment
+        self.prompts = prompts.load(settings.prompts)
 
     def ask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
         """The whole answer, from the papers of the scope.
@@ -85,7 +87,8 @@ class Assistant:
         draft = self._draft(query, found, judgement, milliseconds(started))
         timings = dict(draft.timings)
         for answer in self._snapshots(draft, query, aligned, history):
-            timings.setdefault("first_text_ms", milliseconds(started))
+            if answer.text:
+                timings.setdefault("first_text_ms", milliseconds(started))
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
 
     def whole(self, scope: Scope) -> Scope:
@@ -100,7 +103,7 @@ class Assistant:
         is_author = self.library.catalog.is_author
         query = understand(question, history, self.settings.question_limit, self.whole(scope), is_author)
         if self.llm and self.settings.rewrite and history and query.leans:
-            return replace(query, standalone=_rewritten(query, history, self.llm))
+            return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
         return query
 
     def verify(self, claim: str, paper_id: str | None = None, abstract: str | None = None) -> Verification:
@@ -157,6 +160,7 @@ class Assistant:
             reason=judgement.reason,
             hits=found.hits,
             model=self.llm.name if self.llm else extractive.NAME,
+            prompt=self.prompts.hash if self.llm and judgement.strength is not Strength.NONE else None,
             recipe=self.library.recipe,
             timings={**found.timings, "retrieve_ms": retrieve_ms},
             done=False,
@@ -173,11 +177,14 @@ class Assistant:
         else:
             yield from self._written(draft, self.llm, query, history)
 
+    def _budget(self, llm: LLM) -> prompts.Budget:
+        return prompts.Budget(self.settings.prompt_tokens, llm.count_tokens)
+
     def _written(self, draft: Answer, llm: LLM, query: Query, history: Sequence[Turn]) -> Iterator[Answer]:
         """A language model's answer; its citations are resolved in every snapshot, verified in the last."""
-        shown = draft.hits[:_SHOWN]
-        text = ""
-        for piece in llm.stream(prompts.answer(query, shown, history)):
+        prompt = self.prompts.answer(query, draft.hits[:_SHOWN], history, self._budget(llm))
+        shown, text = prompt.hits, ""
+        for piece in llm.stream(prompt.messages):
             text += piece
             yield _cited(draft, citations.resolve(citations.settled(text), shown))
         resolved = citations.resolve(text, shown)
@@ -198,10 +205,10 @@ def _ranking(settings: Settings) -> Ranking:
     )
 
 
-def _rewritten(query: Query, history: Sequence[Turn], llm: LLM) -> str:
+def _rewritten(query: Query, llm: LLM, messages: Sequence[Message]) -> str:
     """The model's words for the question, if it says something usable; or else the query as the rules made it."""
     try:
-        text = " ".join("".join(llm.stream(prompts.standalone(query, history))).split())
+        text = " ".join("".join(llm.stream(messages)).split())
     except ModelError:
         return query.standalone
     usable = text.endswith("?") and len(text) <= _LONGEST_REWRITE and not citations.has_marker(text)

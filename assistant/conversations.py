@@ -28,8 +28,8 @@ from assistant.wire import answer_from_json, answer_json, scope_from_json, scope
 if TYPE_CHECKING:
     from assistant.settings import Settings
 
-# Settings that say where something is, not how an answer is made.
-_PLACES = {"home", "port"}
+# Settings that say where something is, not how an answer is made; of the prompts there is the hash.
+_PLACES = {"home", "port", "prompts"}
 _LONGEST_TITLE = 80
 
 # What brings a file from each version to the next. Only ever to be added to: older files run through all of them.
@@ -226,12 +226,10 @@ class Conversations:
         with self._database.writing() as connection:
             self._update(connection, conversation_id, title=_one_line(title))
 
-    def append(
-        self, conversation_id: str, new: Sequence[Turn], settings: Settings, prompt: str | None = None
-    ) -> list[int]:
+    def append(self, conversation_id: str, new: Sequence[Turn], settings: Settings) -> list[int]:
         """Add turns to a conversation, all or none of them, and return their ids."""
         made_with = json.dumps(settings.model_dump(mode="json", exclude=_PLACES))
-        rows = [_row(turn) | {"settings": made_with, "prompt": prompt} for turn in new]
+        rows = [_row(turn) | {"settings": made_with} for turn in new]
         if not rows:
             return []
         with self._database.writing() as connection:
@@ -344,6 +342,7 @@ def _row(turn: Turn) -> dict[str, Any]:
         "scope": json.dumps(scope_json(turn.scope)),
         "text": _encodable(turn.answer.text),
         "answer": json.dumps(answer_json(turn.answer)),
+        "prompt": turn.answer.prompt,
         "asked": _now(),
     }
 

@@ -251,7 +251,8 @@ class SearchResult:
 class Answer:
     """The reply to a question, or an abstention (`strength` none) that says why. Both are values, not errors.
 
-    While an answer streams, snapshots of it carry ever more text and `done` is false but for the last.
+    While an answer streams, snapshots of it carry ever more text and `done` is false but for the last. `prompt` is the
+    hash of the templates that a language model was asked with.
     """
 
     question: str
@@ -270,6 +271,7 @@ class Answer:
     done: bool = True
     filters: Filters = Filters()
     scope: Scope = EVERYTHING
+    prompt: str | None = None
 
     @property
     def answered(self) -> bool:

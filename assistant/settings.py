@@ -53,6 +53,9 @@ class Settings(BaseSettings):
         pattern=r"^(extractive|[a-z]+/.+)$",
         description="who writes the answer: `extractive` quotes, without a model; else `provider/model`",
     )
+    prompts: Path | None = Field(
+        default=None, description="folder of templates that replace what is said to the language model"
+    )
     prompt_tokens: int = Field(
         default=3000, ge=500, le=1_000_000, description="most tokens that the language model is given to read"
     )

@@ -110,6 +110,7 @@ def answer_json(answer: Answer) -> Json:
         "hits": [hit_json(hit) for hit in answer.hits],
         "nearest": [paper_json(paper) for paper in answer.nearest],
         "model": answer.model,
+        "prompt": answer.prompt,
         "recipe": asdict(answer.recipe) if answer.recipe else None,
         "timings": dict(answer.timings),
     }

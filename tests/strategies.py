@@ -82,6 +82,7 @@ ANSWERS = st.builds(
     hits=st.lists(HITS, max_size=2).map(tuple),
     nearest=st.lists(PAPERS, max_size=2).map(tuple),
     model=TEXT,
+    prompt=MAYBE,
     recipe=st.none() | st.builds(Recipe, TEXT, TEXT, st.integers(1, 4096), st.integers(32, 512), TEXT, TEXT, TEXT),
     timings=TIMES,
     done=st.just(True),

@@ -18,6 +18,7 @@ ANSWER = {
     "hits",
     "nearest",
     "model",
+    "prompt",
     "recipe",
     "timings",
 }

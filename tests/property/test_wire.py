@@ -47,7 +47,7 @@ def test_a_scope_comes_back_from_its_json_as_it_was(scope: Scope) -> None:
     assert scope_from_json(travelled(scope_json(scope))) == scope
 
 
-OPTIONAL = ["reason", "citations", "hits", "nearest", "model", "recipe", "timings", "filters", "scope"]
+OPTIONAL = ["reason", "citations", "hits", "nearest", "model", "prompt", "recipe", "timings", "filters", "scope"]
 
 
 @given(ANSWERS, st.sampled_from(OPTIONAL))

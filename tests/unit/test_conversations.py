@@ -53,10 +53,10 @@ Keep = Callable[..., str]
 
 def test_a_turn_comes_back_whole_with_what_made_it(kept: Conversations, reader: Assistant, settings: Settings) -> None:
     question = "How do honey bees communicate?"
-    turn = Turn(question, replace(reader.ask(question), confidence=0.5))
+    turn = Turn(question, replace(reader.ask(question), confidence=0.5, prompt="abc"))
     begun = kept.begin()
     made_with = settings.model_copy(update={"papers": 7})
-    (turn_id,) = kept.append(begun.id, [turn], made_with, prompt="abc")
+    (turn_id,) = kept.append(begun.id, [turn], made_with)
     (stored,) = kept.turns(begun.id)
     assert (stored.id, stored.conversation, stored.prompt, stored.feedback) == (turn_id, begun.id, "abc", None)
     assert stored.turn.question == question

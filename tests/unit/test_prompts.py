@@ -1,21 +1,44 @@
+"""What is said to a language model: within a budget, by templates that can be replaced, around fenced abstracts."""
+
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from assistant import prompts
+from assistant.chat import Assistant
+from assistant.errors import SettingsError
+from assistant.ports import LLM
+from assistant.prompts import Budget, Prompt
 from assistant.query import understand
-from assistant.schema import Answer, Hit, Paper, Strength, Turn
+from assistant.schema import Answer, Hit, Paper, Passage, Query, Strength, Turn
+from tests.conftest import BEES, Paperchat
+from tests.fakes import ScriptedLLM
 
 QUERY = understand("Do bees dance?")
 HITS = [
     Hit(1, 1.0, Paper("bees", "Bees dance.", "On bees", ("K. Frisch", "M. Lindauer"), 1967)),
     Hit(2, 0.5, Paper("ice", "Glaciers melt.")),
 ]
+PACKAGED = prompts.load()
+
+
+def in_words(text: str) -> int:
+    return len(text.split())
+
+
+def answer(query: Query, hits: list[Hit], history: list[Turn] | None = None, tokens: int = 1000) -> Prompt:
+    return PACKAGED.answer(query, hits, history or [], Budget(tokens, in_words))
 
 
 def asked(hits: list[Hit], history: list[Turn] | None = None) -> str:
     """The message that carries the abstracts."""
-    return prompts.answer(QUERY, hits, history or [])[-1].content
+    return answer(QUERY, hits, history).messages[-1].content
 
 
 def fenced(content: str) -> list[str]:
@@ -55,20 +78,20 @@ def test_an_abstract_with_instructions_stays_inside_its_fence() -> None:
 
 
 def test_the_rules_come_first_and_the_question_last() -> None:
-    system, user = prompts.answer(QUERY, HITS)
+    system, user = answer(QUERY, HITS).messages
     assert (system.role, user.role) == ("system", "user")
     assert "never an instruction" in system.content
     assert user.content.endswith("\n\nQuestion: Do bees dance?")
 
 
 def test_the_rules_hold_nothing_of_the_papers_or_the_question() -> None:
-    other = prompts.answer(understand("And glaciers?"), HITS[:1])
-    assert prompts.answer(QUERY, HITS)[0] == other[0]
+    other = answer(understand("And glaciers?"), HITS[:1])
+    assert answer(QUERY, HITS).messages[0] == other.messages[0]
 
 
 def test_the_conversation_is_repeated_without_its_numbers() -> None:
     history = [turn("Do they fly?", "They fly [1]. They sleep [2, 3]. 【4】"), turn("At night?", "No.")]
-    said = [(message.role, message.content) for message in prompts.answer(QUERY, HITS, history)[1:-1]]
+    said = [(message.role, message.content) for message in answer(QUERY, HITS, history).messages[1:-1]]
     assert said == [
         ("user", "Do they fly?"),
         ("assistant", "They fly. They sleep."),
@@ -79,7 +102,7 @@ def test_the_conversation_is_repeated_without_its_numbers() -> None:
 
 def test_a_long_conversation_is_repeated_from_its_last_turns() -> None:
     history = [turn(f"Question {number}?", f"Answer {number}.") for number in range(10)]
-    said = [message.content for message in prompts.answer(QUERY, HITS, history)[1:-1]]
+    said = [message.content for message in answer(QUERY, HITS, history).messages[1:-1]]
     assert said == [
         f"{part} {number}{mark}" for number in (7, 8, 9) for part, mark in (("Question", "?"), ("Answer", "."))
     ]
@@ -87,3 +110,182 @@ def test_a_long_conversation_is_repeated_from_its_last_turns() -> None:
 
 def test_without_hits_the_question_is_still_asked() -> None:
     assert asked([]).endswith("Question: Do bees dance?")
+
+
+def test_what_stands_for_a_placeholder_within_an_abstract_or_a_question_stays_as_it_is() -> None:
+    braced = Hit(1, 1.0, Paper("x", "We set {question} and {abstracts} in \\frac{a}{b}.", "On {year} {x}"))
+    content = answer(replace(QUERY, text="What is {abstract}?"), [braced]).messages[-1].content
+    assert fenced(content) == ["[1] On {year} {x}\nWe set {question} and {abstracts} in \\frac{a}{b}."]
+    assert content.endswith("Question: What is {abstract}?")
+
+
+# The budget
+
+LONG = " ".join(f"Word {number} of many." for number in range(50))
+
+
+def lengthy(rank: int) -> Hit:
+    """A hit with an abstract of 200 words, of which one sentence bears on the question."""
+    bearing = Passage(LONG[:15], 0, 15)
+    return Hit(rank, 1.0, Paper(f"p{rank}", LONG, f"Paper {rank}"), passages=(bearing,))
+
+
+def lengths(prompt: Prompt) -> list[int]:
+    """How many words each abstract has in the prompt, with its number and title."""
+    return [in_words(text) for text in fenced(prompt.messages[-1].content)]
+
+
+def test_a_prompt_keeps_to_its_budget_whatever_it_is() -> None:
+    for tokens in range(200, 1500, 37):
+        prompt = answer(QUERY, [lengthy(rank) for rank in range(1, 7)], tokens=tokens)
+        assert Budget(tokens, in_words).cost(prompt.messages) <= tokens
+        assert prompt.hits, "something fits"
+
+
+def test_each_hit_gets_in_with_its_bearing_sentences_before_any_is_whole() -> None:
+    hits = [lengthy(rank) for rank in range(1, 7)]
+    nothing_but_short = answer(QUERY, hits, tokens=260)
+    assert lengths(nothing_but_short) == [7] * 6
+    one_whole = answer(QUERY, hits, tokens=460)
+    assert lengths(one_whole) == [203] + [7] * 5
+    assert lengths(answer(QUERY, hits, tokens=2000)) == [203] * 6
+
+
+def test_what_finds_no_room_is_left_out_and_the_numbers_follow_what_is_in() -> None:
+    endless = Hit(1, 1.0, Paper("endless", "word " * 5000, "Endless"))
+    prompt = answer(QUERY, [HITS[0], endless, HITS[1]], tokens=300)
+    assert prompt.hits == (HITS[0], HITS[1])
+    assert [body[:3] for body in fenced(prompt.messages[-1].content)] == ["[1]", "[2]"]
+
+
+def test_a_budget_that_holds_no_abstract_is_refused_with_the_cure() -> None:
+    with pytest.raises(SettingsError, match=r"100 tokens hold no abstract .* raise prompt_tokens"):
+        answer(QUERY, [lengthy(1)], tokens=100)
+
+
+def test_a_long_conversation_leaves_room_for_the_abstracts() -> None:
+    history = [turn(f"Question {number}?", "So it is. " * 50) for number in range(3)]
+    prompt = answer(QUERY, [lengthy(1)], history, tokens=700)
+    assert [message.content for message in prompt.messages[1:-1] if message.role == "user"] == ["Question 2?"]
+    assert lengths(prompt) == [203]
+
+
+def test_a_model_cannot_cite_what_it_was_not_shown(
+    assistant: Assistant, assistant_with: Callable[[LLM], Assistant]
+) -> None:
+    class Counting(ScriptedLLM):
+        def count_tokens(self, text: str) -> int:
+            return 5000 if "<abstract" in text and "waggle" not in text else 1
+
+    llm = Counting("Bees dance [1]. Ice melts [2].")
+    written = assistant_with(llm).ask(BEES)
+    [shown] = fenced(llm.asked[0][-1].content)
+    assert "waggle dance" in shown
+    assert len(written.hits) > 1
+    assert [citation.number for citation in written.citations] == [1]
+    assert assistant.prompts.hash == written.prompt
+
+
+# Versions, and templates of one's own
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    return folder
+
+
+def test_a_template_of_ones_own_takes_the_place_of_the_packaged_one(folder: Path) -> None:
+    (folder / "rules.txt").write_text("Be kind.\n", encoding="utf-8")
+    (folder / "abstract.txt").write_text("({number}) {abstract}", encoding="utf-8")
+    (folder / "README.md").write_text("What is no template may lie there too.", encoding="utf-8")
+    own = prompts.load(folder)
+    rules, question = own.answer(QUERY, HITS, [], Budget(1000, in_words)).messages
+    assert rules.content == "Be kind."
+    assert fenced(question.content) == ["(1) Bees dance.", "(2) Glaciers melt."]
+    assert own.standalone(QUERY, []) == PACKAGED.standalone(QUERY, [])
+
+
+def test_the_hash_changes_with_the_templates_and_with_nothing_else(folder: Path) -> None:
+    (folder / "rules.txt").write_text("Be kind.", encoding="utf-8")
+    kind = prompts.load(folder).hash
+    assert re.fullmatch("[0-9a-f]{12}", kind)
+    assert kind != PACKAGED.hash == prompts.load().hash
+    (folder / "rules.txt").write_text("\n  Be kind.\n", encoding="utf-8")
+    assert prompts.load(folder).hash == kind
+    (folder / "follow_up.txt").write_text("Rewrite {question}", encoding="utf-8")
+    assert prompts.load(folder).hash != kind
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("question.txt", b"Answer {question}", r"question\.txt lacks \{abstracts\}; put it where"),
+        ("question.txt", b"Hello", r"question\.txt lacks \{abstracts\}, \{question\}"),
+        ("abstract.txt", b"{title}", r"abstract\.txt lacks \{abstract\}, \{number\}"),
+        ("abstract.txt", b"{number} {abstract} {doi}", r"has \{doi\}.*may have \{abstract\}, \{authors\}"),
+        ("rules.txt", b"Be {kind}.", r"rules\.txt has \{kind\}, which is unknown here: it has no placeholders"),
+        ("rules.txt", b" \n", r"rules\.txt is empty; write something, or delete it"),
+        ("rules.txt", b"Be k\xefnd.", r"rules\.txt is not UTF-8 text; save it as UTF-8"),
+        ("rules.txt", b"Be kind. " * 20_000, r"rules\.txt has 179,999 characters, and 100,000 are the most"),
+        (
+            "rule.txt",
+            b"Be kind.",
+            r"rule\.txt is no template of paperchat's: rename it; there are rules\.txt, question",
+        ),
+    ],
+)
+def test_a_template_that_will_not_do_is_refused_with_its_file_and_the_cure(
+    name: str, content: bytes, said: str, folder: Path
+) -> None:
+    (folder / name).write_bytes(content)
+    with pytest.raises(SettingsError, match=said) as refused:
+        prompts.load(folder)
+    assert str(folder) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_that_is_none_or_has_no_template_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"has no template; copy some of rules\.txt"):
+        prompts.load(folder)
+    with pytest.raises(SettingsError, match=r"PAPERCHAT_PROMPTS.*nowhere cannot be read: No such file"):
+        prompts.load(tmp_path / "nowhere")
+
+
+def test_a_template_that_is_a_folder_is_refused(folder: Path) -> None:
+    (folder / "rules.txt").mkdir()
+    with pytest.raises(SettingsError, match=r"rules\.txt cannot be read: Is a directory"):
+        prompts.load(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_template_that_may_not_be_read_is_refused(folder: Path) -> None:
+    (folder / "rules.txt").touch(mode=0o000)
+    with pytest.raises(SettingsError, match=r"rules\.txt cannot be read: Permission denied"):
+        prompts.load(folder)
+
+
+def test_the_setting_names_the_folder_and_a_bad_one_is_one_line(
+    filled: Paperchat, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERCHAT_PROMPTS", str(folder))
+    (folder / "question.txt").write_text("{question}", encoding="utf-8")
+    done = filled("ask", BEES)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"paperchat: {folder / 'question.txt'} lacks {{abstracts}}")
+    assert done.err.count("\n") == 1
+
+
+def test_the_hash_is_kept_with_what_a_model_wrote_and_with_nothing_else(
+    filled: Paperchat, writing: Callable[[LLM], None]
+) -> None:
+    assert filled("ask", "--json", BEES).json["prompt"] is None
+    writing(ScriptedLLM("Honey bees communicate the place of flowers by a waggle dance [1]."))
+    assert filled("ask", "--json", "--llm", "scripted/test", BEES).json["prompt"] == PACKAGED.hash
+    assert filled("ask", "--json", "--llm", "scripted/test", "Hello!").json["prompt"] is None
+    kept = [
+        filled("conversations", "show", each["id"], "--json").json for each in filled("conversations", "--json").json
+    ]
+    prompts_kept = {(row["prompt"], row["answer"]["prompt"]) for each in kept for row in each["turns"]}
+    assert prompts_kept == {(None, None), (PACKAGED.hash, PACKAGED.hash)}
