@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from assistant.failures import in_words, is_passing
 from assistant.patience import Call, Limits
 from assistant.providers import Provider, named
 from assistant.schema import Message
+from assistant.spoken import spoken
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -30,13 +31,12 @@ if TYPE_CHECKING:
 _LONGEST_TOKEN = 8
 # Tokens of a context window that are neither the prompt's nor the reply's: what a chat template adds.
 _TEMPLATE = 256
-# Control characters but line feed and tab, and those that turn the direction of writing round.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
 # Where OpenAI itself is reached.
 _OPENAI = "https://api.openai.com/v1"
 
 Count = Callable[[str], int]
+# A message as chat templates take it.
+Said = dict[str, str]
 # A way to call a model, and to count the tokens that it reads.
 Reached = tuple[Callable[[Sequence[Any]], Call], Count]
 
@@ -48,7 +48,7 @@ class LlamaIndexLLM:
         self.name, self._call, self._limits, self._count = name, call, limits, count
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        """The reply, piece by piece, without control characters; closing it ends the call.
+        """The reply, piece by piece, without control characters and thoughts; closing it ends the call.
 
         An empty piece comes every quarter of a second while the model is silent. Raises ModelError where the provider
         fails or a limit is reached, after the pieces that came.
@@ -58,9 +58,9 @@ class LlamaIndexLLM:
         chat = [ChatMessage(role=message.role, content=message.content) for message in messages]
         text = False
         try:
-            for piece in patience.reply(lambda: self._call(chat), self._limits, is_passing):
+            for piece in spoken(patience.reply(lambda: self._call(chat), self._limits, is_passing)):
                 text |= bool(piece.strip())
-                yield _HALF_A_CHARACTER.sub("\ufffd", _CONTROL.sub("", piece))
+                yield piece
         except Exception as error:  # every provider raises errors of its own
             raise ModelError(f"the language model {self.name} failed: {in_words(error, self.name)}") from error
         if not text:
@@ -185,7 +185,9 @@ def _huggingface(provider: Provider, model: str, settings: Settings) -> Reached:
             f"PAPERCHAT_PROMPT_TOKENS to {max(0, room)}, or PAPERCHAT_REPLY_TOKENS"
         )
     tokenizer = loaded._tokenizer
-    if not tokenizer.chat_template:
+    if tokenizer.chat_template:
+        loaded.messages_to_prompt = _templated(partial(_in_template, tokenizer))
+    else:
         loaded.messages_to_prompt = _plain
 
     def stop_when(cancelled: Callable[..., bool]) -> None:
@@ -211,7 +213,13 @@ def _llamacpp(provider: Provider, model: str, settings: Settings) -> Reached:
         ),
     )
     llama = loaded._model
-    loaded.messages_to_prompt = _templated(provider, llama.metadata.get("tokenizer.chat_template"))
+    if template := llama.metadata.get("tokenizer.chat_template"):
+        # the tokenizer adds the token that a text begins with
+        formatter = _class(provider, "Jinja2ChatFormatter", "llama_cpp.llama_chat_format")
+        formatted = formatter(template=template, bos_token="", eos_token="")
+        loaded.messages_to_prompt = _templated(lambda said: str(formatted(messages=said).prompt))
+    else:
+        loaded.messages_to_prompt = _plain
 
     def stop_when(cancelled: Callable[..., bool]) -> None:
         """A token that is no whole character is not said yet: asked between two pieces, it might stop late."""
@@ -240,15 +248,31 @@ def _plain(messages: Sequence[Any]) -> str:
     return str(messages_to_prompt(messages))
 
 
-def _templated(provider: Provider, template: str | None) -> Callable[[Sequence[Any]], str]:
-    """The prompt as a model's own chat template has it; the tokenizer adds the token that a text begins with."""
-    if not template:
-        return _plain
-    formatter = _class(provider, "Jinja2ChatFormatter", "llama_cpp.llama_chat_format")
-    formatted = formatter(template=template, bos_token="", eos_token="")
-    return lambda chat: str(
-        formatted(messages=[{"role": each.role.value, "content": each.content} for each in chat]).prompt
-    )
+def _templated(write: Callable[[list[Said]], str]) -> Callable[[Sequence[Any]], str]:
+    """The prompt as a model's own chat template writes it."""
+
+    def prompt(chat: Sequence[Any]) -> str:
+        said = [{"role": each.role.value, "content": each.content or ""} for each in chat]
+        try:
+            return write(said)
+        except Exception:  # each template refuses what it does not know in its own way: most often, a system message
+            return write(_without_system(said))
+
+    return prompt
+
+
+def _without_system(said: list[Said]) -> list[Said]:
+    """The messages with what the system says at the head of the first of the person's."""
+    rules = "\n\n".join(each["content"] for each in said if each["role"] == "system")
+    first, *others = [each for each in said if each["role"] != "system"]
+    return [first | {"content": f"{rules}\n\n{first['content']}"}, *others]
+
+
+def _in_template(tokenizer: Any, said: list[Said]) -> str:
+    """A transformers prompt, without the token that a text begins with where the tokenizer adds it once more."""
+    prompt = str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+    adds = tokenizer.bos_token and tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
+    return prompt.removeprefix(tokenizer.bos_token) if adds else prompt
 
 
 def _loaded(provider: Provider, model: str, load_it: Callable[[], Any]) -> Any:

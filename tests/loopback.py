@@ -117,8 +117,11 @@ class ModelServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Request)
+    def __init__(self, listens: bool = True) -> None:
+        super().__init__(("127.0.0.1", 0), Request, bind_and_activate=False)
+        self.server_bind()
+        if listens:
+            self.server_activate()
         self.asked: list[Json] = []
         self.looked: list[str] = []
         self.models: list[str] = ["small", "large:1b"]
@@ -152,9 +155,9 @@ class ModelServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[ModelServer]:
-    """A running server."""
-    with ModelServer() as server:
+def serving(listens: bool = True) -> Iterator[ModelServer]:
+    """A running server; one that does not listen refuses connections until it is activated."""
+    with ModelServer(listens) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 _END = "</s>"
+_REFUSING = "{% if messages[0].role == 'system' %}{{ raise_exception('No system message') }}{% endif %}"
 _TEMPLATE = (
     "{% for message in messages %}<{{ message.role }}>{{ message.content }}{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
 
 
-def a_tiny_llama(folder: Path, window: int = 8192, chats: bool = True) -> Path:
+def a_tiny_llama(folder: Path, window: int = 8192, chats: bool = True, takes_rules: bool = True) -> Path:
     """Builds and saves the model with its tokenizer, which knows bytes only; returns the folder.
 
-    `window` is the most tokens that it reads, `chats` whether it has a chat template.
+    `window` is the most tokens that it reads, `chats` whether it has a chat template, and `takes_rules` whether that
+    takes a system message.
     """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -28,7 +30,7 @@ def a_tiny_llama(folder: Path, window: int = 8192, chats: bool = True) -> Path:
     wrapped: Any = PreTrainedTokenizerFast
     tokenizer = wrapped(tokenizer_object=spoken, eos_token=_END, pad_token=_END)
     if chats:
-        tokenizer.chat_template = _TEMPLATE
+        tokenizer.chat_template = _TEMPLATE if takes_rules else _REFUSING + _TEMPLATE
     torch.manual_seed(7)
     end = len(alphabet)
     shape: dict[str, Any] = {

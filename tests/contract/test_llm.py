@@ -187,12 +187,13 @@ def test_a_key_reaches_the_server_and_none_is_needed(
     assert second["key"] == "Bearer secret-7"
 
 
-def test_control_characters_and_halves_of_characters_do_not_get_through(
-    server: ModelServer, load: Callable[..., LLM]
-) -> None:
+def test_control_characters_and_thoughts_do_not_get_through(server: ModelServer, load: Callable[..., LLM]) -> None:
     needs("openai")
-    server.script(says("Bees\x1b[2J dance\x00\r\n", "at \ud83d night\u202e [1].\x9b\t"))
-    assert "".join(load("openai/small").stream(CHAT)) == "Bees[2J dance\nat \ufffd night [1].\t"
+    server.script(says("<think>Hm", ".</think>\n\n", "Bees\x1b[2J dance\x00\r\n", "at night\u202e [1]."))
+    assert "".join(load("openai/small").stream(CHAT)) == "Bees[2J dance\nat night [1]."
+    server.script(says("<think>Hm", ".</think>\n\n"))
+    with pytest.raises(ModelError, match="wrote nothing; if it thinks first, it needs more room"):
+        list(load("openai/small").stream(CHAT))
 
 
 def test_whatever_a_provider_raises_is_a_model_error_in_one_line() -> None:
@@ -299,6 +300,25 @@ def test_a_model_that_never_learned_to_chat_writes_too(tmp_path: Path, load: Cal
     needs("huggingface")
     folder = a_tiny_llama(tmp_path / "tiny", chats=False)
     assert "".join(load(f"huggingface/{folder}").stream(CHAT)).strip()
+
+
+def test_a_model_without_system_messages_is_told_the_rules_with_the_first_question(
+    tmp_path: Path, load: Callable[..., LLM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs("huggingface")
+    from llama_index.llms.huggingface import HuggingFaceLLM
+
+    read: list[str] = []
+    whole = HuggingFaceLLM.stream_complete
+
+    def noted(self: Any, prompt: str, **more: Any) -> Any:
+        read.append(prompt)
+        return whole(self, prompt, **more)
+
+    monkeypatch.setattr(HuggingFaceLLM, "stream_complete", noted)
+    folder = a_tiny_llama(tmp_path / "tiny", takes_rules=False)
+    assert "".join(load(f"huggingface/{folder}").stream(CHAT)).strip()
+    assert read == ["<user>Be brief.\n\nWhat melts?<assistant>Ice.<user>Why, in the Ötztal?<assistant>"]
 
 
 def test_extractive_needs_no_model_and_imports_none() -> None:

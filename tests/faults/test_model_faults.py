@@ -130,6 +130,23 @@ def test_a_server_that_is_not_there_is_told_with_its_address(
             assert said.endswith("is the server running?")
 
 
+@pytest.mark.parametrize("provider", ["openai", "ollama"])
+def test_a_server_that_comes_up_between_two_tries_is_reached(
+    provider: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(listens=False) as server:
+        monkeypatch.setenv("OPENAI_API_BASE", server.base)
+        monkeypatch.setenv("OLLAMA_HOST", server.address)
+
+        def comes_up(_: float) -> Iterator[str]:
+            server.server_activate()
+            yield ""
+
+        monkeypatch.setattr(patience, "_waiting", comes_up)
+        server.script(says(REPLY))
+        assert "".join(opened(settings, provider).stream(CHAT)) == REPLY
+
+
 def test_a_stream_that_is_cut_is_a_failure_after_what_came_and_is_not_asked_again(
     server: ModelServer, llm: LLM
 ) -> None:
