@@ -178,17 +178,9 @@ def _huggingface(provider: Provider, model: str, settings: Settings) -> Reached:
             generate_kwargs={"do_sample": False},
         ),
     )
-    if loaded.context_window < _window(settings):
-        room = loaded.context_window - settings.reply_tokens - _TEMPLATE
-        raise ModelError(
-            f"{model} reads {loaded.context_window} tokens at most, prompt and reply together: lower "
-            f"PAPERCHAT_PROMPT_TOKENS to {max(0, room)}, or PAPERCHAT_REPLY_TOKENS"
-        )
+    _check_window(loaded.context_window, model, settings)
     tokenizer = loaded._tokenizer
-    if tokenizer.chat_template:
-        loaded.messages_to_prompt = _templated(partial(_in_template, tokenizer))
-    else:
-        loaded.messages_to_prompt = _plain
+    loaded.messages_to_prompt = _templated(partial(_in_template, tokenizer)) if tokenizer.chat_template else _plain
 
     def stop_when(cancelled: Callable[..., bool]) -> None:
         """It writes in a thread of its own, which llama-index lets run on to the last token."""
@@ -201,25 +193,10 @@ def _llamacpp(provider: Provider, model: str, settings: Settings) -> Reached:
     make, file = _class(provider, "LlamaCPP"), Path(model).expanduser()
     if not file.is_file():
         raise ModelError(f"llamacpp/ models are GGUF files, and there is no file {file}")
-    loaded = _loaded(
-        provider,
-        model,
-        lambda: make(
-            model_path=str(file),
-            context_window=_window(settings),
-            max_new_tokens=settings.reply_tokens,
-            temperature=0.0,
-            verbose=False,
-        ),
-    )
+    limits = {"context_window": _window(settings), "max_new_tokens": settings.reply_tokens}
+    loaded = _loaded(provider, model, lambda: make(model_path=str(file), temperature=0.0, verbose=False, **limits))
     llama = loaded._model
-    if template := llama.metadata.get("tokenizer.chat_template"):
-        # the tokenizer adds the token that a text begins with
-        formatter = _class(provider, "Jinja2ChatFormatter", "llama_cpp.llama_chat_format")
-        formatted = formatter(template=template, bos_token="", eos_token="")
-        loaded.messages_to_prompt = _templated(lambda said: str(formatted(messages=said).prompt))
-    else:
-        loaded.messages_to_prompt = _plain
+    loaded.messages_to_prompt = _in_gguf_template(provider, llama.metadata.get("tokenizer.chat_template"))
 
     def stop_when(cancelled: Callable[..., bool]) -> None:
         """A token that is no whole character is not said yet: asked between two pieces, it might stop late."""
@@ -239,6 +216,16 @@ _PROVIDERS: dict[str, Callable[[Provider, str, Settings], Reached]] = {
 
 def _window(settings: Settings) -> int:
     return settings.prompt_tokens + settings.reply_tokens + _TEMPLATE
+
+
+def _check_window(window: int, model: str, settings: Settings) -> None:
+    """Raises ModelError where a model cannot read a prompt and write a reply of the settings' lengths."""
+    if window < _window(settings):
+        room = max(0, window - settings.reply_tokens - _TEMPLATE)
+        raise ModelError(
+            f"{model} reads {window} tokens at most, prompt and reply together: lower "
+            f"PAPERCHAT_PROMPT_TOKENS to {room}, or PAPERCHAT_REPLY_TOKENS"
+        )
 
 
 def _plain(messages: Sequence[Any]) -> str:
@@ -273,6 +260,15 @@ def _in_template(tokenizer: Any, said: list[Said]) -> str:
     prompt = str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
     adds = tokenizer.bos_token and tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
     return prompt.removeprefix(tokenizer.bos_token) if adds else prompt
+
+
+def _in_gguf_template(provider: Provider, template: str | None) -> Callable[[Sequence[Any]], str]:
+    """A llama.cpp prompt; the token that a text begins with is left to the tokenizer."""
+    if not template:
+        return _plain
+    formatter = _class(provider, "Jinja2ChatFormatter", "llama_cpp.llama_chat_format")
+    formatted = formatter(template=template, bos_token="", eos_token="")
+    return _templated(lambda said: str(formatted(messages=said).prompt))
 
 
 def _loaded(provider: Provider, model: str, load_it: Callable[[], Any]) -> Any:
