@@ -12,11 +12,10 @@ at once and never indexed: there is nothing in them to find an answer in.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,75 +23,29 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from assistant.errors import LibraryError, NotFoundError
-from assistant.filters import holds, is_by, is_from
-from assistant.schema import Filters, Paper, Record, Scope
-from assistant.sqlite import Database, lock_for_writing
-
-SCHEMA_VERSION = 1
-# SQLite's oldest limit on the parameters of one statement is 999.
-_MOST_PARAMETERS = 900
-# Stands for a fingerprint while the indexes take a paper for the first time.
-_ANNOUNCED = ""
-
-_tables = sa.MetaData()
-
-
-def _described() -> list[sa.Column[Any]]:
-    """The columns that records and papers share."""
-    return [
-        sa.Column("title", sa.Text),
-        sa.Column("abstract", sa.Text, nullable=False),
-        sa.Column("authors", sa.JSON, nullable=False),
-        sa.Column("year", sa.Integer),
-        sa.Column("venue", sa.Text),
-        sa.Column("doi", sa.Text),
-        sa.Column("arxiv_id", sa.Text),
-        sa.Column("url", sa.Text),
-    ]
-
-
-papers = sa.Table(
-    "papers",
-    _tables,
-    sa.Column("id", sa.Text, primary_key=True),
-    *_described(),
-    sa.Column("sources", sa.JSON, nullable=False),
-    sa.Column("fingerprint", sa.Text, nullable=False),
+from assistant.filters import folded, holds, is_by, is_from, surname
+from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Record, Scope, Selection, Sort
+from assistant.sqlite import Database
+from assistant.tables import (
+    ANNOUNCED,
+    HAS_ABSTRACT,
+    SCHEMA_VERSION,
+    aliases,
+    batches,
+    digest,
+    facts,
+    fingerprint,
+    indexed,
+    marks,
+    paper_of,
+    paper_row,
+    papers,
+    record_of,
+    record_row,
+    records,
+    set_fact,
+    set_up,
 )
-records = sa.Table(
-    "records",
-    _tables,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("paper_id", sa.Text, nullable=False, index=True),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("line", sa.Integer, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False, unique=True),
-    sa.Column("run", sa.Integer, nullable=False),
-    *_described(),
-)
-marks = sa.Table(
-    "marks",
-    _tables,
-    sa.Column("mark", sa.Text, primary_key=True),
-    sa.Column("record", sa.Integer, primary_key=True, index=True),
-)
-indexed = sa.Table(
-    "indexed",
-    _tables,
-    sa.Column("paper_id", sa.Text, primary_key=True),
-    sa.Column("fingerprint", sa.Text, nullable=False),
-)
-aliases = sa.Table(
-    "aliases",
-    _tables,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("paper_id", sa.Text, nullable=False, index=True),
-)
-facts = sa.Table(
-    "facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Integer, nullable=False)
-)
-
-_HAS_ABSTRACT = papers.c.abstract != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +78,7 @@ class Catalog:
     def __init__(self, file: Path) -> None:
         """Opens or creates it. Raises LibraryError for an unreadable file or one of a newer version."""
         self.file = file
-        self._database = Database(file, "catalog", _set_up, _FUNCTIONS)
+        self._database = Database(file, "catalog", set_up, _FUNCTIONS)
         with self._reading() as connection:
             version = connection.scalar(sa.select(facts.c.value).where(facts.c.name == "version"))
         if version != SCHEMA_VERSION:
@@ -143,7 +96,7 @@ class Catalog:
         """The papers of these ids that are shown, in their order; unknown ids are passed over."""
         found: dict[str, Paper] = {}
         for row in self._select_in(_shown(), papers.c.id, paper_ids):
-            found[row.id] = _paper(row)
+            found[row.id] = paper_of(row)
         return [found[paper_id] for paper_id in paper_ids if paper_id in found]
 
     def find(self, paper_id: str) -> Paper:
@@ -156,13 +109,31 @@ class Catalog:
         # A whole id comes first, and may be the beginning of another one.
         if not paper_id or not rows or (len(rows) > 1 and rows[0].id != beginning):
             raise NotFoundError(f"{'several papers have' if rows else 'no paper has'} the id {paper_id!r}")
-        return _paper(rows[0])
+        return paper_of(rows[0])
 
-    def all(self) -> Iterator[Paper]:
-        """Every paper that is shown, by id."""
+    def all(self, selection: Selection = ALL_PAPERS) -> Iterator[Paper]:
+        """Every paper that is shown and selected, by id."""
         with self._reading() as connection:
-            rows = connection.execution_options(yield_per=1000).execute(_shown().order_by(papers.c.id))
-            yield from map(_paper, rows)
+            rows = connection.execution_options(yield_per=1000).execute(_selected(selection).order_by(papers.c.id))
+            yield from map(paper_of, rows)
+
+    def page(
+        self,
+        selection: Selection = ALL_PAPERS,
+        sort: Sort = Sort.ID,
+        *,
+        backwards: bool = False,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> Page:
+        """A stretch of the papers that are shown and selected, in an order that is the same every time.
+
+        Years and additions begin with the latest, everything else with the first.
+        """
+        wanted = _selected(selection)
+        with self._reading() as connection:
+            rows = connection.execute(wanted.order_by(*_order(sort, backwards)).offset(offset).limit(limit))
+            return Page(tuple(map(paper_of, rows)), offset, _number(connection, wanted))
 
     def count(self) -> int:
         """How many papers are shown."""
@@ -172,7 +143,7 @@ class Catalog:
     def count_without_abstract(self) -> int:
         """How many of them have no abstract."""
         with self._reading() as connection:
-            return _number(connection, sa.select(papers).where(~_HAS_ABSTRACT))
+            return _number(connection, sa.select(papers).where(~HAS_ABSTRACT))
 
     def within(self, filters: Filters, scope: Scope) -> set[str] | None:
         """Ids of the indexed papers that may be looked at; None where that is all of them."""
@@ -211,7 +182,7 @@ class Catalog:
         """Papers that the indexes do not hold as they are now, by id, from the first id after the given one on."""
         with self._reading() as connection:
             rows = connection.execute(_waiting().where(papers.c.id > after).order_by(papers.c.id).limit(limit))
-            return [_paper(row) for row in rows]
+            return [paper_of(row) for row in rows]
 
     def pending_count(self) -> int:
         """How many papers wait to be indexed."""
@@ -221,13 +192,13 @@ class Catalog:
     def stale(self) -> list[str]:
         """Ids that the indexes hold and that no paper with an abstract has any more."""
         with self._reading() as connection:
-            kept = sa.exists().where((papers.c.id == indexed.c.paper_id) & _HAS_ABSTRACT)
+            kept = sa.exists().where((papers.c.id == indexed.c.paper_id) & HAS_ABSTRACT)
             gone = sa.select(indexed.c.paper_id).where(~kept)
             return list(connection.scalars(gone.order_by(indexed.c.paper_id)))
 
     def held(self, wanted: Collection[Record]) -> set[Record]:
         """Which of these very records, from the same sources, are held already."""
-        by_digest = {_digest(record): record for record in wanted}
+        by_digest = {digest(record): record for record in wanted}
         rows = self._select_in(sa.select(records.c.digest), records.c.digest, list(by_digest))
         return {by_digest[row.digest] for row in rows}
 
@@ -259,7 +230,7 @@ class Catalog:
     def seen(self, again: Collection[Record], run: int) -> None:
         """Note that these records, held already, were met again in this run."""
         with self._writing() as connection:
-            for batch in _batches([_digest(record) for record in again]):
+            for batch in batches([digest(record) for record in again]):
                 connection.execute(sa.update(records).where(records.c.digest.in_(batch)).values(run=run))
 
     def put(self, changes: Sequence[Change], run: int) -> None:
@@ -271,7 +242,7 @@ class Catalog:
     def delete(self, paper_ids: Collection[str]) -> None:
         """Forget papers with their records. The indexes follow at the next synchronisation."""
         with self._writing() as connection:
-            for batch in _batches(list(paper_ids)):
+            for batch in batches(list(paper_ids)):
                 numbers = sa.select(records.c.number).where(records.c.paper_id.in_(batch))
                 _drop_records(connection, list(connection.scalars(numbers)))
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
@@ -279,14 +250,14 @@ class Catalog:
 
     def announce(self, coming: Iterable[Paper]) -> None:
         """Note that the indexes are about to take these papers, so that none is forgotten there after a crash."""
-        rows = [{"paper_id": paper.id, "fingerprint": _ANNOUNCED} for paper in coming]
+        rows = [{"paper_id": paper.id, "fingerprint": ANNOUNCED} for paper in coming]
         with self._writing() as connection:
             connection.execute(insert(indexed).on_conflict_do_nothing(), rows)
 
     def mark_indexed(self, done: Iterable[Paper], gone: Collection[str] = ()) -> None:
         """Note that the indexes hold these papers as they are, and no longer the ids in `gone`."""
         with self._writing() as connection:
-            for batch in _batches(list(gone)):
+            for batch in batches(list(gone)):
                 connection.execute(sa.delete(indexed).where(indexed.c.paper_id.in_(batch)))
             rows = [{"paper_id": paper.id, "fingerprint": fingerprint(paper)} for paper in done]
             if rows:
@@ -306,9 +277,9 @@ class Catalog:
         _drop_records(connection, list(change.superseded))
         connection.execute(sa.update(records).where(records.c.paper_id.in_(gone)).values(paper_id=paper.id))
         connection.execute(sa.delete(papers).where(papers.c.id.in_(gone)))
-        connection.execute(sa.insert(papers).values(**_paper_row(paper)))
+        connection.execute(sa.insert(papers).values(**paper_row(paper)))
         for record, traces in change.new.items():
-            row = _record_row(record, paper.id, run)
+            row = record_row(record, paper.id, run)
             number = connection.scalar(sa.insert(records).values(**row).returning(records.c.number))
             connection.execute(sa.insert(marks), [{"mark": mark, "record": number} for mark in sorted(traces)])
         connection.execute(sa.delete(aliases).where(aliases.c.id == paper.id))
@@ -318,7 +289,7 @@ class Catalog:
 
     @staticmethod
     def _increment(connection: sa.Connection, name: str) -> int:
-        upsert = _fact(name, 1)
+        upsert = set_fact(name, 1)
         grown = upsert.on_conflict_do_update(["name"], set_={"value": facts.c.value + 1}).returning(facts.c.value)
         return int(connection.execute(grown).scalar_one())
 
@@ -331,32 +302,15 @@ class Catalog:
     def _select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Any]:
         """Rows of the query whose column is one of the values, however many values there are."""
         with self._reading() as connection:
-            for batch in _batches(values):
+            for batch in batches(values):
                 yield from connection.execute(query.where(column.in_(batch)))
 
 
-def fingerprint(paper: Paper) -> str:
-    """A digest over every field: two papers have the same one only if they are equal."""
-    return _hash(asdict(paper))
-
-
-def _digest(record: Record) -> str:
-    return _hash(asdict(replace(record, line=0)))
-
-
-def _hash(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _set_up(connection: sa.Connection) -> None:
-    lock_for_writing(connection)
-    _tables.create_all(connection)
-    connection.execute(_fact("version", SCHEMA_VERSION).on_conflict_do_nothing())
-
-
 # What SQL asks of a paper's columns; lists are JSON there.
-_FUNCTIONS: dict[str, Callable[[Any, str], bool]] = {
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "paperchat_folded": lambda title: None if title is None else folded(title),
+    "paperchat_names": lambda authors, word: holds("\n".join(json.loads(authors)), word),
+    "paperchat_surname": lambda authors: surname(json.loads(authors)),
     "paperchat_holds": holds,
     "paperchat_is_by": lambda authors, name: is_by(json.loads(authors), name),
     "paperchat_is_from": lambda sources, part: is_from(json.loads(sources), part),
@@ -364,11 +318,11 @@ _FUNCTIONS: dict[str, Callable[[Any, str], bool]] = {
 
 
 def _shown() -> sa.Select[Any]:
-    return sa.select(papers).where(_is_indexed() | ~_HAS_ABSTRACT)
+    return sa.select(papers).where(_is_indexed() | ~HAS_ABSTRACT)
 
 
 def _is_indexed() -> sa.ColumnElement[bool]:
-    return sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != _ANNOUNCED))
+    return sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != ANNOUNCED))
 
 
 def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
@@ -388,17 +342,37 @@ def _says(phrase: str) -> sa.ColumnElement[bool]:
     return sa.or_(sa.func.paperchat_holds(papers.c.title, phrase), sa.func.paperchat_holds(papers.c.abstract, phrase))
 
 
+def _selected(selection: Selection) -> sa.Select[Any]:
+    return _shown().where(*_conditions(selection.filters), *map(_has, selection.words))
+
+
+def _has(word: str) -> sa.ColumnElement[bool]:
+    texts = (sa.func.paperchat_holds(column, word) for column in (papers.c.title, papers.c.abstract, papers.c.venue))
+    return sa.or_(*texts, sa.func.paperchat_names(papers.c.authors, word))
+
+
+def _order(sort: Sort, backwards: bool) -> list[sa.ColumnElement[Any]]:
+    """What to sort by; of equals the one with the smaller id comes first."""
+    added = sa.select(sa.func.min(records.c.number)).where(records.c.paper_id == papers.c.id).scalar_subquery()
+    keys: dict[Sort, sa.ColumnElement[Any]] = {
+        Sort.ID: papers.c.id,
+        Sort.TITLE: sa.func.paperchat_folded(papers.c.title),
+        Sort.AUTHOR: sa.func.paperchat_surname(papers.c.authors),
+        Sort.YEAR: papers.c.year,
+        Sort.ADDED: added,
+    }
+    falling = (sort in (Sort.YEAR, Sort.ADDED)) is not backwards
+    key = keys[sort].desc() if falling else keys[sort].asc()
+    return [key.nulls_last(), papers.c.id]
+
+
 def _waiting() -> sa.Select[Any]:
     same = (indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint)
-    return sa.select(papers).where(~sa.exists().where(same) & _HAS_ABSTRACT)
+    return sa.select(papers).where(~sa.exists().where(same) & HAS_ABSTRACT)
 
 
 def _number(connection: sa.Connection, rows: sa.Select[Any]) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
-
-
-def _fact(name: str, value: int) -> Any:
-    return insert(facts).values(name=name, value=value)
 
 
 def _alias(old: str, new: str) -> Any:
@@ -406,43 +380,10 @@ def _alias(old: str, new: str) -> Any:
 
 
 def _drop_records(connection: sa.Connection, numbers: Sequence[int]) -> None:
-    for batch in _batches(numbers):
+    for batch in batches(numbers):
         connection.execute(sa.delete(marks).where(marks.c.record.in_(batch)))
         connection.execute(sa.delete(records).where(records.c.number.in_(batch)))
 
 
-_DESCRIBED = [column.name for column in _described()]
-
-
-def _described_by(value: Paper | Record) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in _DESCRIBED} | {"authors": list(value.authors)}
-
-
-def _fields(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _DESCRIBED} | {"authors": tuple(row.authors)}
-
-
-def _paper_row(paper: Paper) -> dict[str, Any]:
-    own = {"id": paper.id, "sources": list(paper.sources), "fingerprint": fingerprint(paper)}
-    return _described_by(paper) | own
-
-
-def _record_row(record: Record, paper_id: str, run: int) -> dict[str, Any]:
-    own = {"paper_id": paper_id, "source": record.source, "line": record.line, "digest": _digest(record), "run": run}
-    return _described_by(record) | own
-
-
-def _paper(row: Any) -> Paper:
-    return Paper(id=row.id, sources=tuple(row.sources), **_fields(row))
-
-
-def _record(row: Any) -> Record:
-    return Record(source=row.source, line=row.line, **_fields(row))
-
-
 def _stored(row: Any) -> Stored:
-    return Stored(row.number, _record(row), row.paper_id, row.run)
-
-
-def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + _MOST_PARAMETERS] for start in range(0, len(values), _MOST_PARAMETERS))
+    return Stored(row.number, record_of(row), row.paper_id, row.run)

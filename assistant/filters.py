@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Any
 
 from assistant.errors import InputError
-from assistant.schema import Filters, Scope
+from assistant.schema import Filters, Scope, Selection
 
 FIELDS = ("author", "title", "venue", "source", "year")
 # What other search engines call their fields: said to be unknown, not searched for as words.
@@ -113,6 +113,12 @@ def parse(question: str, is_author: IsAuthor = lambda _: False) -> Parsed:
     return Parsed(reader.restored(text), reader.filters)
 
 
+def selection(text: str, is_author: IsAuthor = lambda _: False) -> Selection:
+    """What a list of papers is asked for: filters as in a question, and every other word. Raises InputError."""
+    parsed = parse(text, is_author)
+    return Selection(parsed.filters, tuple(dict.fromkeys(_words(parsed.text))))
+
+
 def written(filters: Filters) -> str:
     """The filters as they would be typed; parsing this gives the same filters."""
     named = (("author", filters.authors), ("title", filters.titles), ("venue", filters.venues))
@@ -136,13 +142,13 @@ def unmatched(filters: Filters, scope: Scope, papers: int, lacking: Mapping[str,
 
 def holds(text: str | None, phrase: str) -> bool:
     """Whether the words of the phrase stand in the text, in a row; case, accents and punctuation do not matter."""
-    folded = _folded(text or "")
-    return all(word in folded for word in _asked(phrase)) and bool(_in_a_row(_asked(phrase)).search(folded))
+    plain = folded(text or "")
+    return all(word in plain for word in _asked(phrase)) and bool(_in_a_row(_asked(phrase)).search(plain))
 
 
 def is_by(authors: Sequence[str], name: str) -> bool:
     """Whether one of the authors bears the name: a surname, both names in any order, or with initials."""
-    asked, together = _asked(name), _folded("\n".join(authors))
+    asked, together = _asked(name), folded("\n".join(authors))
     if not any(word in together for word in asked if len(word) > 1):
         return False  # most papers are by somebody else, and this is soon seen
     return any(_bears(_words(author), asked) for author in authors)
@@ -151,6 +157,20 @@ def is_by(authors: Sequence[str], name: str) -> bool:
 def is_from(sources: Sequence[str], part: str) -> bool:
     """Whether one of the sources has this in its name."""
     return any(part.casefold() in source.casefold() for source in sources)
+
+
+def surname(authors: Sequence[str]) -> str | None:
+    """The last word of the first author's name, lower case, without accents: what authors are sorted by."""
+    words = _words(authors[0]) if authors else ()
+    return words[-1] if words else None
+
+
+def folded(text: str) -> str:
+    """Lower case without accents."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 class _Reader:
@@ -325,19 +345,11 @@ def _is_short_for(one: str, other: str) -> bool:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"[^\W_]+", _folded(text)))
+    return tuple(re.findall(r"[^\W_]+", folded(text)))
 
 
 # A value is asked of every paper of the library in turn.
 _asked = lru_cache(maxsize=256)(_words)
-
-
-def _folded(text: str) -> str:
-    """Lower case without accents."""
-    if text.isascii():
-        return text.lower()
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 @lru_cache(maxsize=256)

@@ -113,6 +113,42 @@ EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Papers of the library to be listed, written or deleted: those that match the filters and have all the words.
+
+    A word may stand in title, abstract, venue or authors.
+    """
+
+    filters: Filters = Filters()
+    words: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.filters or self.words)
+
+
+ALL_PAPERS = Selection()
+
+
+class Sort(StrEnum):
+    """The order of a list of papers; those that lack what is sorted by come last."""
+
+    ID = "id"
+    TITLE = "title"
+    AUTHOR = "author"
+    YEAR = "year"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a list of papers that is `total` long, from `offset` (0-based) on."""
+
+    papers: tuple[Paper, ...]
+    offset: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A question made ready for retrieval: `text` as typed, `standalone` readable without the conversation.
 

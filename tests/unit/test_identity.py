@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from assistant.catalog import Catalog, fingerprint
+from assistant.catalog import Catalog
 from assistant.library import Library
 from assistant.schema import Paper, Record
+from assistant.tables import fingerprint
 from ingest import identity, pipeline
 from ingest.parsers import files, read
 from tests.conftest import SEEDS

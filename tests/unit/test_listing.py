@@ -1,0 +1,96 @@
+"""Lists of papers: which are selected, in which order, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.catalog import Catalog, Change
+from assistant.errors import InputError
+from assistant.filters import selection
+from assistant.schema import Paper, Record, Sort
+
+PAPERS = [
+    Paper("c3", "Glaciers lose ice.", title="Élan of ice", authors=("Zoë Äpfel",), year=2001, venue="Ice Age"),
+    Paper("a1", "Bees dance.", title="dances", authors=("Ada Zimmer", "Bo Moss"), year=2020),
+    Paper("d4", "Yeast rises.", authors=("Bo Moss",)),
+    Paper("b2", "Ice melts, and bees swim.", title="Fields", year=2020),
+    Paper("e5", "", title="A list without abstract"),
+]
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    """The papers, put in this order, and one that waits."""
+    catalog = Catalog(tmp_path / "catalog.db")
+    for paper in [*PAPERS, Paper("ff", "Ice that waits.")]:
+        record = Record(paper.abstract, title=paper.title, source="a.txt")
+        catalog.put([Change(paper, {record: {f"mark {paper.id}"}}, frozenset(), frozenset())], run=1)
+    catalog.mark_indexed(PAPERS[:4])
+    yield catalog
+    catalog.close()
+
+
+def listed(catalog: Catalog, text: str = "", sort: Sort = Sort.ID, *, backwards: bool = False) -> str:
+    page = catalog.page(selection(text, catalog.is_author), sort, backwards=backwards)
+    assert page.total == len(page.papers)
+    assert {paper.id for paper in catalog.all(selection(text, catalog.is_author))} == {each.id for each in page.papers}
+    return " ".join(paper.id for paper in page.papers)
+
+
+@pytest.mark.parametrize(
+    ("sort", "forwards", "backwards"),
+    [
+        (Sort.ID, "a1 b2 c3 d4 e5", "e5 d4 c3 b2 a1"),
+        (Sort.TITLE, "e5 a1 c3 b2 d4", "b2 c3 a1 e5 d4"),
+        (Sort.AUTHOR, "c3 d4 a1 b2 e5", "a1 d4 c3 b2 e5"),
+        (Sort.YEAR, "a1 b2 c3 d4 e5", "c3 a1 b2 d4 e5"),
+        (Sort.ADDED, "e5 b2 d4 a1 c3", "c3 a1 d4 b2 e5"),
+    ],
+)
+def test_each_order_can_be_turned_round_and_what_lacks_it_comes_last(
+    catalog: Catalog, sort: Sort, forwards: str, backwards: str
+) -> None:
+    assert listed(catalog, sort=sort) == forwards
+    assert listed(catalog, sort=sort, backwards=True) == backwards
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("", "a1 b2 c3 d4 e5"),
+        ("ice", "b2 c3"),
+        ("ICE bees", "b2"),
+        ("apfel", "c3"),
+        ("elan", "c3"),
+        ("age", "c3"),
+        ("moss year:2020", "a1"),
+        ("author:Moss", "a1 d4"),
+        ("papers by Bo Moss", ""),
+        ("year>=2002 -swim", "a1"),
+        ('"bees swim"', "b2"),
+        ("abstract", "e5"),
+        ("zeppelin", ""),
+        ("?!", "a1 b2 c3 d4 e5"),
+    ],
+)
+def test_a_paper_is_selected_if_all_filters_match_and_it_has_every_word(catalog: Catalog, text: str, ids: str) -> None:
+    assert listed(catalog, text) == ids
+
+
+def test_pages_follow_each_other_without_a_gap_and_know_how_many_papers_there_are(catalog: Catalog) -> None:
+    pages = [catalog.page(sort=Sort.YEAR, offset=offset, limit=2) for offset in (0, 2, 4, 6)]
+    assert [[paper.id for paper in page.papers] for page in pages] == [["a1", "b2"], ["c3", "d4"], ["e5"], []]
+    assert [(page.offset, page.total) for page in pages] == [(0, 5), (2, 5), (4, 5), (6, 5)]
+
+
+def test_a_selection_is_refused_like_a_question_where_a_filter_does_not_exist() -> None:
+    with pytest.raises(InputError, match="there is no filter auther:"):
+        selection("auther:Moss ice")
+
+
+def test_nothing_typed_selects_everything() -> None:
+    assert not selection("  ")
+    assert selection("ice")
