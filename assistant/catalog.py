@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ class Stored:
     record: Record
     paper_id: str
     run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source by its name, with how many papers it has and how many records it gave."""
+
+    name: str
+    papers: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +199,16 @@ class Catalog:
         with self._reading() as connection:
             return _number(connection, _waiting())
 
+    def indexed_ids(self) -> set[str]:
+        """Ids of the papers that the indexes hold, as far as the catalog knows."""
+        with self._reading() as connection:
+            return set(connection.scalars(sa.select(papers.c.id).where(_is_indexed(), HAS_ABSTRACT)))
+
+    def marked_ids(self) -> set[str]:
+        """Ids that the indexes may hold: also those that they are taking or about to forget."""
+        with self._reading() as connection:
+            return set(connection.scalars(sa.select(indexed.c.paper_id)))
+
     def stale(self) -> list[str]:
         """Ids that the indexes hold and that no paper with an abstract has any more."""
         with self._reading() as connection:
@@ -201,6 +221,21 @@ class Catalog:
         by_digest = {digest(record): record for record in wanted}
         rows = self._select_in(sa.select(records.c.digest), records.c.digest, list(by_digest))
         return {by_digest[row.digest] for row in rows}
+
+    def sources(self) -> list[Source]:
+        """The sources of the records held, by name."""
+        counts = sa.func.count(records.c.paper_id.distinct()), sa.func.count()
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(records.c.source, *counts).group_by(records.c.source))
+            return [Source(*row) for row in sorted(map(tuple, rows))]
+
+    def papers_of(self, source: str) -> tuple[list[str], list[str]]:
+        """Ids of the papers that this source alone has, and of those that others have too."""
+        others = records.alias()
+        shared = sa.exists().where((others.c.paper_id == records.c.paper_id) & (others.c.source != source))
+        query = sa.select(records.c.paper_id).where(records.c.source == source).distinct().order_by(records.c.paper_id)
+        with self._reading() as connection:
+            return list(connection.scalars(query.where(~shared))), list(connection.scalars(query.where(shared)))
 
     def sharing(self, wanted: Collection[str]) -> dict[str, list[Stored]]:
         """For each mark, the records held that bear it."""
@@ -217,8 +252,13 @@ class Catalog:
     @property
     def generation(self) -> int:
         """A number that grows whenever the indexes change: how a reader knows that it must look again."""
-        with self._reading() as connection:
-            return connection.scalar(sa.select(facts.c.value).where(facts.c.name == "generation")) or 0
+        return self._fact("generation") or 0
+
+    @property
+    def last_ingest(self) -> datetime | None:
+        """When an ingest was completed last, in UTC."""
+        seconds = self._fact("ingested")
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
     # Writing
 
@@ -226,6 +266,12 @@ class Catalog:
         """The number of a new ingest run."""
         with self._writing() as connection:
             return self._increment(connection, "run")
+
+    def note_ingest(self, when: datetime) -> None:
+        """Note when an ingest was completed."""
+        with self._writing() as connection:
+            value = int(when.timestamp())
+            connection.execute(set_fact("ingested", value).on_conflict_do_update(["name"], set_={"value": value}))
 
     def seen(self, again: Collection[Record], run: int) -> None:
         """Note that these records, held already, were met again in this run."""
@@ -248,6 +294,26 @@ class Catalog:
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
                 connection.execute(sa.delete(aliases).where(aliases.c.paper_id.in_(batch)))
 
+    def divide(self, paper_id: str, dropped: Collection[int], parts: Mapping[Paper, Collection[int]]) -> None:
+        """Put papers in the place of one, each with the records of these numbers; forget the records dropped.
+
+        The id that is gone leads to the first of them.
+        """
+        with self._writing() as connection:
+            _drop_records(connection, list(dropped))
+            connection.execute(sa.delete(papers).where(papers.c.id.in_({paper_id, *(part.id for part in parts)})))
+            for paper, numbers in parts.items():
+                connection.execute(sa.insert(papers).values(**paper_row(paper)))
+                for batch in batches(list(numbers)):
+                    moved = sa.update(records).where(records.c.number.in_(batch))
+                    connection.execute(moved.values(paper_id=paper.id))
+            kept = {paper.id for paper in parts}
+            connection.execute(sa.delete(aliases).where(aliases.c.id.in_(kept)))
+            if paper_id not in kept:
+                heir = next(iter(parts)).id
+                connection.execute(sa.update(aliases).where(aliases.c.paper_id == paper_id).values(paper_id=heir))
+                connection.execute(_alias(paper_id, heir))
+
     def announce(self, coming: Iterable[Paper]) -> None:
         """Note that the indexes are about to take these papers, so that none is forgotten there after a crash."""
         rows = [{"paper_id": paper.id, "fingerprint": ANNOUNCED} for paper in coming]
@@ -264,6 +330,13 @@ class Catalog:
                 upsert = insert(indexed)
                 connection.execute(upsert.on_conflict_do_update(["paper_id"], set_=dict(upsert.excluded)), rows)
             self._increment(connection, "generation")
+
+    def unmark(self, paper_ids: Collection[str]) -> None:
+        """Note that the indexes may hold these papers, but not as they are: they are to be indexed again."""
+        with self._writing() as connection:
+            for batch in batches(sorted(paper_ids)):
+                known = sa.update(indexed).where(indexed.c.paper_id.in_(batch))
+                connection.execute(known.values(fingerprint=ANNOUNCED))
 
     def unmark_all(self) -> None:
         """Note that the indexes hold nothing: everything is to be indexed again."""
@@ -292,6 +365,10 @@ class Catalog:
         upsert = set_fact(name, 1)
         grown = upsert.on_conflict_do_update(["name"], set_={"value": facts.c.value + 1}).returning(facts.c.value)
         return int(connection.execute(grown).scalar_one())
+
+    def _fact(self, name: str) -> int | None:
+        with self._reading() as connection:
+            return connection.scalar(sa.select(facts.c.value).where(facts.c.name == name))
 
     def _writing(self) -> AbstractContextManager[sa.Connection]:
         return self._database.writing()

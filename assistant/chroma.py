@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import chromadb
+import numpy as np
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from assistant.ports import Vectors
 
 COLLECTION = "paperchat"
+# Vectors of so many papers are read at once.
+_WHOLE_PAPERS = 1000
 _RECIPE = "recipe"
 # Chunks asked for per paper wanted, so that papers of several chunks do not crowd out others.
 _CHUNKS_PER_PAPER = 2
@@ -84,6 +87,39 @@ class ChromaStore:
         """Every paper that has a chunk here. Raises LibraryError."""
         found = self._read("get", include=["metadatas"])
         return {str(fields["paper"]) for fields in found["metadatas"] or ()}
+
+    def vectors(self, paper_ids: Collection[str]) -> dict[str, Vectors]:
+        """The vectors of the papers' chunks, of those papers that are whole. Raises LibraryError."""
+        found: dict[str, dict[int, Any]] = {}
+        for batch in _batches(sorted(paper_ids), _WHOLE_PAPERS):
+            for chunk, vector in self._vectors(batch):
+                paper_id, number = chunk.rsplit(":", 1)
+                found.setdefault(paper_id, {})[int(number)] = vector
+        return {
+            paper_id: np.array([chunks[number] for number in range(len(chunks))], dtype=np.float32)
+            for paper_id, chunks in found.items()
+            if chunks.keys() == set(range(len(chunks))) and all(vector is not None for vector in chunks.values())
+        }
+
+    def _vectors(self, paper_ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """Each chunk of the papers with its vector, or with None where that is lost.
+
+        Chroma fails for all that it is asked for if it has lost one of them: then each paper is asked for alone.
+        """
+        try:
+            found = self._read("get", where={"paper": {"$in": list(paper_ids)}}, include=["embeddings"])
+        except LibraryError:
+            if len(paper_ids) > 1:
+                for paper_id in paper_ids:
+                    yield from self._vectors([paper_id])
+            else:
+                yield from ((chunk, None) for chunk in self._chunks(paper_ids[0]))
+            return
+        yield from zip(found["ids"], found["embeddings"], strict=True)
+
+    def _chunks(self, paper_id: str) -> list[str]:
+        chunks: list[str] = self._read("get", where={"paper": paper_id}, include=[])["ids"]
+        return chunks
 
     def is_empty(self) -> bool:
         """Whether it holds no chunk. Raises LibraryError."""
@@ -174,6 +210,19 @@ class ChromaStore:
         except (ChromaError, OSError) as error:
             self._failed = True
             raise LibraryWriteError(f"the store in {self._folder} cannot be written: {error}") from error
+
+
+def held_recipe(folder: Path) -> dict[str, Any] | None:
+    """The recipe of the store in the directory; None where it holds none. Raises LibraryError."""
+    try:
+        with closing(_client(folder)) as client:
+            collection = client.get_collection(COLLECTION, embedding_function=None)
+            recipe: dict[str, Any] | None = json.loads((collection.metadata or {}).get(_RECIPE, "null"))
+            return recipe
+    except NotFoundError:
+        return None
+    except (ChromaError, OSError, ValueError) as error:
+        raise LibraryError(f"the store in {folder} cannot be opened ({error}); run: paperchat reindex") from error
 
 
 def wipe(folder: Path) -> None:

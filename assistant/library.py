@@ -7,7 +7,7 @@ before each search and look at the indexes again when another process has change
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,9 @@ from assistant.errors import LibraryBusy, LibraryWriteError
 from assistant.ports import Embedder, Lexicon, Reading, Store, WordIndex
 from assistant.schema import Chunk, Paper, Recipe
 
+# The vectors of so many papers are held in memory at once.
+_COMPARED = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
@@ -27,6 +30,14 @@ class Indexes:
     store: Store
     lexicon: Lexicon
     words: WordIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Ids of papers that an index lacks, or holds damaged, and of those that it holds although it should not."""
+
+    missing: frozenset[str]
+    extra: frozenset[str]
 
 
 class Library:
@@ -87,6 +98,25 @@ class Library:
         self.catalog.mark_indexed((), gone=paper_ids)
         self._seen = self.catalog.generation
 
+    def compare(self) -> dict[str, Disagreement]:
+        """Where each index differs from what the catalog says that it holds; those that agree are left out."""
+        indexes, wanted, marked = self._fresh(), self.catalog.indexed_ids(), self.catalog.marked_ids()
+        stored = indexes.store.paper_ids()
+        held = {"lexicon": indexes.lexicon.paper_ids(), "word index": indexes.words.paper_ids()}
+        found = {"store": Disagreement(frozenset(wanted - _whole(indexes.store, stored)), frozenset(stored - marked))}
+        found |= {name: Disagreement(frozenset(wanted - ids), frozenset(ids - marked)) for name, ids in held.items()}
+        return {name: each for name, each in found.items() if each.missing or each.extra}
+
+    def mend(self) -> None:
+        """Take out of all indexes what one of them should not hold, and have what one of them lacks indexed again.
+
+        The papers lacking wait until the next synchronisation. Raises LibraryWriteError.
+        """
+        found = self.compare().values()
+        if extra := sorted(set().union(*(each.extra for each in found))):
+            self.drop(extra)
+        self.catalog.unmark(set().union(*(each.missing for each in found)))
+
     def close(self) -> None:
         """Release the files."""
         self._indexes.store.close()
@@ -121,3 +151,10 @@ def lock(home: Path) -> Iterator[None]:
         yield
     finally:
         held.release()
+
+
+def _whole(store: Store, paper_ids: Collection[str]) -> set[str]:
+    """Those of the papers of which the store has lost nothing."""
+    ordered = sorted(paper_ids)
+    batches = (ordered[start : start + _COMPARED] for start in range(0, len(ordered), _COMPARED))
+    return {paper_id for batch in batches for paper_id in store.vectors(batch)}

@@ -120,6 +120,13 @@ class Store(Protocol):
         """Every paper that has a chunk here."""
         ...
 
+    def vectors(self, paper_ids: Collection[str]) -> dict[str, Vectors]:
+        """The papers' chunks by number, as they were put here: shape (chunks, dimension), float32.
+
+        A paper of which a chunk or a vector is lost is left out, as is one that is not here.
+        """
+        ...
+
     def is_empty(self) -> bool:
         """Whether it holds nothing."""
         ...

@@ -24,6 +24,8 @@ from assistant.errors import SettingsError
 
 PREFIX = "PAPERCHAT_"
 TOML = "paperchat.toml"
+# The directory of named libraries, below the home.
+LIBRARIES = "libraries"
 
 
 def default_home() -> Path:
@@ -37,6 +39,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     home: Path = Field(default_factory=default_home, description="directory of the library and everything else kept")
+    library: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="name of a library of its own below `home`: small letters, digits and hyphens",
+    )
     embedder: str = Field(
         default="all-MiniLM-L6-v2",
         min_length=1,
@@ -123,10 +130,13 @@ class Settings(BaseSettings):
 def load(**overrides: Any) -> Settings:
     """The effective settings; overrides that are None count as not given.
 
+    Where a library is named, `home` is that library's directory.
+
     Raises SettingsError, one line that names the setting, for a value out of range or an unreadable file.
     """
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        found = Settings(**{name: value for name, value in overrides.items() if value is not None})
+        return found.model_copy(update={"home": found.home / LIBRARIES / found.library}) if found.library else found
     except ValidationError as error:
         raise SettingsError("; ".join(map(_complaint, error.errors()))) from error
     except (OSError, ValueError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import LibraryError
 from assistant.schema import Recipe
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 CHUNKING = "title + whole sentences"
-STORE, LEXICON, WORDS = "store", "lexicon", "words.db"
+CATALOG, STORE, LEXICON, WORDS = "catalog.db", "store", "lexicon", "words.db"
 EXTRACTIVE = "extractive"
 LATE_INTERACTION, NO_RERANKER = "late-interaction", "none"
 
@@ -65,7 +65,7 @@ def open_catalog(home: Path) -> Catalog:
     """The catalog of a library's directory. Raises LibraryError."""
     from assistant.catalog import Catalog
 
-    return Catalog(home / "catalog.db")
+    return Catalog(home / CATALOG)
 
 
 def open_conversations(home: Path, owner: str = "") -> Conversations:
@@ -91,8 +91,18 @@ def recipe(settings: Settings, embedder: Embedder) -> Recipe:
     )
 
 
-def open_library(settings: Settings, embedder: Embedder | None = None) -> Library:
-    """The library of the settings, created where there is none. Raises RecipeMismatch and LibraryError."""
+def held_recipe(home: Path) -> dict[str, Any] | None:
+    """What the indexes in a library's directory were built with; None where there are none. Raises LibraryError."""
+    from assistant import chroma
+
+    return chroma.held_recipe(home / STORE) if (home / STORE).is_dir() else None
+
+
+def open_library(settings: Settings, embedder: Embedder | None = None, *, to_mend: bool = False) -> Library:
+    """The library of the settings, created where there is none. Raises RecipeMismatch and LibraryError.
+
+    One whose indexes are gone is opened only to mend it.
+    """
     from assistant.library import Library
 
     embedder = embedder or open_embedder(settings)
@@ -102,7 +112,8 @@ def open_library(settings: Settings, embedder: Embedder | None = None) -> Librar
         library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
         on_failure.callback(library.close)
         searched = catalog.count() - catalog.count_without_abstract()
-        if searched and any(index.is_empty() for index in (library.store, library.lexicon, library.words)):
+        indexes = () if to_mend or not searched else (library.store, library.lexicon, library.words)
+        if any(index.is_empty() for index in indexes):
             raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
         on_failure.pop_all()
     return library

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -70,6 +71,7 @@ def ingest(paths: Iterable[Path], library: Library, progress: Progress | None = 
         for batch in _batches(_records(paths, library.catalog, run, report)):
             report.count(put(batch, library.catalog, run))
         report.indexed = synchronise(library, progress)
+        library.catalog.note_ingest(datetime.now(UTC))
     return report
 
 

@@ -147,8 +147,8 @@ def paperchat(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     opened: list[Any] = []
 
     def recorded(open_it: Callable[..., Any]) -> Callable[..., Any]:
-        def open_and_record(*arguments: Any) -> Any:
-            opened.append(open_it(*arguments))
+        def open_and_record(*arguments: Any, **named: Any) -> Any:
+            opened.append(open_it(*arguments, **named))
             return opened[-1]
 
         return open_and_record

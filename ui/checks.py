@@ -18,6 +18,7 @@ from ui.terminal import one_line
 
 # What a language model is asked to see whether it answers.
 _GREETING = Message("user", "Reply with the word yes.")
+_CURE = "run paperchat doctor --repair"
 
 
 @dataclass(slots=True)
@@ -70,16 +71,15 @@ def _examine_model(settings: Settings, found: Findings) -> None:
 
 
 def _examine_library(settings: Settings, found: Findings) -> None:
-    library = wiring.open_library(settings)
-    held = {paper.id for paper in library.catalog.all() if paper.abstract}
-    bare = library.catalog.count_without_abstract()
-    waiting = library.catalog.pending_count()
-    found.facts |= {"papers": len(held) + bare, "without abstract": bare}
-    found.facts |= {"waiting": waiting, "generation": library.catalog.generation}
-    if waiting:
-        found.problems.append(f"{waiting} papers wait to be indexed: run paperchat ingest on any source, or reindex")
-    for name, ids in (("store", library.store.paper_ids()), ("lexicon", library.lexicon.paper_ids())):
-        if ids != held:
-            missing, extra = len(held - ids), len(ids - held)
-            found.problems.append(f"the {name} lacks {missing} papers and has {extra} too many: run paperchat reindex")
-    library.close()
+    with closing(wiring.open_library(settings)) as library:
+        catalog = library.catalog
+        waiting, gone = catalog.pending_count(), len(catalog.stale())
+        found.facts |= {"papers": catalog.count(), "without abstract": catalog.count_without_abstract()}
+        found.facts |= {"waiting": waiting, "generation": catalog.generation}
+        if waiting:
+            found.problems.append(f"{waiting} papers wait to be indexed: {_CURE}")
+        if gone:
+            found.problems.append(f"{gone} papers that were deleted are still in the indexes: {_CURE}")
+        for name, differs in library.compare().items():
+            lacks, extra = len(differs.missing), len(differs.extra)
+            found.problems.append(f"the {name} lacks {lacks} papers and has {extra} too many: {_CURE}")

@@ -102,6 +102,25 @@ def test_a_paper_is_found_once_by_its_best_chunk(open_store: Open, settled: Call
     assert found[0].score == pytest.approx(1.0, abs=1e-5)
 
 
+def test_the_vectors_of_papers_are_given_back_in_the_order_of_their_chunks(
+    open_store: Open, settled: Callable[[Store], Store]
+) -> None:
+    store = open_store()
+    store.replace(chunks("a", "b", "a"), turned(10, 20, 30))
+    found = settled(store).vectors(["a", "b", "nobody"])
+    assert found.keys() == {"a", "b"}
+    assert found["a"] == pytest.approx(turned(10, 30), abs=1e-6)
+    assert found["b"] == pytest.approx(turned(20), abs=1e-6)
+    assert store.vectors([]) == {}
+
+
+def test_a_paper_that_lacks_a_chunk_has_no_vectors(open_store: Open) -> None:
+    store = open_store()
+    store.replace(chunks("a", "a", "b")[1:], turned(10, 20))
+    assert store.paper_ids() == {"a", "b"}
+    assert store.vectors(["a", "b"]).keys() == {"b"}
+
+
 def test_search_returns_at_most_as_many_papers_as_asked(open_store: Open) -> None:
     store = open_store()
     store.replace(chunks("c", "a", "b"), turned(30, 10, 20))

@@ -61,22 +61,29 @@ def test_papers_that_wait_are_a_problem(settings: Settings, filled: Library) -> 
     filled.catalog.put([Change(waiting, {}, frozenset(), frozenset())], run=9)
     found = checks.examine(settings)
     assert found.facts["waiting"] == 1
-    assert found.problems == ["1 papers wait to be indexed: run paperchat ingest on any source, or reindex"]
+    assert found.problems == ["1 papers wait to be indexed: run paperchat doctor --repair"]
 
 
-@pytest.mark.parametrize("index", ["store", "lexicon"])
+@pytest.mark.parametrize("index", ["store", "lexicon", "words"])
 def test_an_index_that_lacks_papers_is_a_problem_with_the_cure(settings: Settings, filled: Library, index: str) -> None:
     lost = min(filled.store.paper_ids())
     getattr(filled, index).remove([lost])
     filled.close()
     [problem] = checks.examine(settings).problems
-    assert problem == f"the {index} lacks 1 papers and has 0 too many: run paperchat reindex"
+    name = {"words": "word index"}.get(index, index)
+    assert problem == f"the {name} lacks 1 papers and has 0 too many: run paperchat doctor --repair"
 
 
 def test_an_index_with_papers_of_no_catalog_is_a_problem_with_the_cure(settings: Settings, filled: Library) -> None:
     filled.lexicon.replace([Paper("0", "An abstract.")])
     [problem] = checks.examine(settings).problems
-    assert problem == "the lexicon lacks 0 papers and has 1 too many: run paperchat reindex"
+    assert problem == "the lexicon lacks 0 papers and has 1 too many: run paperchat doctor --repair"
+
+
+def test_a_deleted_paper_that_the_indexes_still_hold_is_a_problem(settings: Settings, filled: Library) -> None:
+    filled.catalog.delete([min(filled.store.paper_ids())])
+    [problem] = checks.examine(settings).problems
+    assert problem == "1 papers that were deleted are still in the indexes: run paperchat doctor --repair"
 
 
 @pytest.mark.usefixtures("filled")

@@ -1,0 +1,162 @@
+"""What `paperchat doctor --repair` mends: every way in which catalog and indexes can disagree."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant import wiring
+from assistant.errors import LibraryBusy, LibraryError, RecipeMismatch
+from assistant.library import Library, lock
+from assistant.ports import Words
+from assistant.schema import Chunk, Paper
+from assistant.settings import Settings
+from ingest import pipeline
+from ingest.repair import repair
+from tests.conftest import Paperchat
+from tests.everything import Everything, everything
+from tests.fakes import WordHashEmbedder
+
+Open = Callable[[], Library]
+STRANGER = Paper("0123", "A paper of no catalog.")
+
+
+@pytest.fixture(autouse=True)
+def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr("ui.checks.version", lambda _: "9.9")
+
+
+@pytest.fixture
+def whole(open_library: Open, papers_file: Path) -> Everything:
+    """What the library holds while all is well; it is closed again."""
+    library = open_library()
+    pipeline.ingest([papers_file], library)
+    held = everything(library)
+    library.close()
+    return held
+
+
+def lose_from_store(library: Library) -> None:
+    library.store.remove([min(library.store.paper_ids())])
+
+
+def lose_from_lexicon(library: Library) -> None:
+    library.lexicon.remove([min(library.lexicon.paper_ids())])
+
+
+def lose_from_words(library: Library) -> None:
+    library.words.remove([min(library.words.paper_ids())])
+
+
+def strange_vector(library: Library) -> None:
+    library.store.replace([Chunk(STRANGER.id, 0, "text", 0, 4)], library.embedder.embed_documents(["text"]))
+
+
+def strange_posting(library: Library) -> None:
+    library.lexicon.replace([STRANGER])
+
+
+def strange_words(library: Library) -> None:
+    library.words.replace({STRANGER.id: Words(np.zeros(0, np.int32), np.zeros((0, 0), np.uint8))})
+
+
+def strange_everywhere(library: Library) -> None:
+    for each in (strange_vector, strange_posting, strange_words, lose_from_lexicon):
+        each(library)
+
+
+def deletion_cut_off(library: Library) -> None:
+    """Papers are gone from the catalog, and came back, while the indexes never followed."""
+    (lost, *_) = library.catalog.all()
+    library.catalog.unmark([lost.id])
+
+
+ACCIDENTS = [
+    lose_from_store,
+    lose_from_lexicon,
+    lose_from_words,
+    strange_vector,
+    strange_posting,
+    strange_words,
+    strange_everywhere,
+    deletion_cut_off,
+]
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_a_disagreement_is_found_and_mended_to_the_very_same_library(
+    accident: Callable[[Library], None], whole: Everything, open_library: Open, paperchat: Paperchat
+) -> None:
+    library = open_library()
+    accident(library)
+    library.close()
+    assert "doctor --repair" in paperchat("doctor").out
+    done = paperchat("doctor", "--repair")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "All is well.")
+    assert everything(open_library()) == whole
+
+
+def test_a_vector_that_the_store_has_lost_is_found_and_made_again(
+    whole: Everything, settings: Settings, open_library: Open
+) -> None:
+    with closing(sqlite3.connect(settings.home / wiring.STORE / "chroma.sqlite3")) as database, database:
+        # As two writers leave it: the row is there, and its vector is in no index and no queue.
+        database.execute("DELETE FROM embeddings_queue WHERE seq_id = (SELECT max(seq_id) FROM embeddings_queue)")
+    library = open_library()
+    assert [len(each.missing) for each in library.compare().values()] == [1]
+    library.close()
+    assert repair(settings) == 1
+    assert everything(open_library()) == whole
+
+
+@pytest.mark.parametrize("index", [wiring.STORE, wiring.LEXICON, wiring.WORDS])
+@pytest.mark.parametrize("accident", ["gone", "overwritten"])
+def test_an_index_that_is_gone_or_damaged_is_built_anew(
+    index: str, accident: str, whole: Everything, settings: Settings, open_library: Open
+) -> None:
+    place = settings.home / index
+    for file in [place] if place.is_file() else [each for each in place.rglob("*") if each.is_file()]:
+        file.write_bytes(b"ice " * 5000)
+    if accident == "gone":
+        place.unlink() if place.is_file() else shutil.rmtree(place)
+    assert repair(settings) == 3
+    assert everything(open_library()) == whole
+
+
+@pytest.mark.usefixtures("whole")
+def test_nothing_is_done_where_all_is_well(settings: Settings, open_library: Open) -> None:
+    library = open_library()
+    before = library.catalog.generation
+    library.close()
+    assert repair(settings) == 0
+    assert open_library().catalog.generation == before
+
+
+def test_a_repair_is_refused_while_another_writes_and_where_the_recipe_is_another(
+    whole: Everything, settings: Settings, open_library: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lock(settings.home), pytest.raises(LibraryBusy):
+        repair(settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
+        with pytest.raises(RecipeMismatch):
+            repair(settings)
+    assert everything(open_library()) == whole
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_damaged_catalog_is_no_reason_to_touch_the_indexes(settings: Settings) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        (settings.home / f"catalog.db{suffix}").unlink(missing_ok=True)
+    (settings.home / "catalog.db").write_bytes(b"no database" * 100)
+    before = sorted(file.name for file in (settings.home / wiring.LEXICON).iterdir())
+    with pytest.raises(LibraryError, match="catalog"):
+        repair(settings)
+    assert sorted(file.name for file in (settings.home / wiring.LEXICON).iterdir()) == before
