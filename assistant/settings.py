@@ -105,6 +105,16 @@ class Settings(BaseSettings):
     firm_from: float = Field(default=0.33, ge=0, le=1, description="confidence from which an answer is firm")
     tentative_from: float = Field(default=0.15, ge=0, le=1, description="confidence below which there is no answer")
     question_limit: int = Field(default=4000, ge=100, le=100_000, description="longest question, in characters")
+    arxiv_url: str = Field(
+        default="https://export.arxiv.org/api/query",
+        pattern=r"^https?://",
+        description="arXiv's interface, or a mirror of it; asked only by `paperchat add`",
+    )
+    doi_url: str = Field(
+        default="https://doi.org",
+        pattern=r"^https?://",
+        description="where a DOI is resolved; asked only by `paperchat add`",
+    )
     port: int = Field(
         default=7860,
         ge=0,

@@ -124,10 +124,16 @@ def _identified(found: Record, fields: Fields) -> Record:
         found,
         year=int(year[0]) if year else None,
         venue=_said(tidy(fields.venue)) or None,
-        doi=doi[0].rstrip(".,;)") if doi else None,
+        doi=_ended(doi[0]) if doi else None,
         arxiv_id=arxiv_id or None,
         url=url if re.fullmatch(r"https?://\S{1,2000}", url) else None,
     )
+
+
+def _ended(doi: str) -> str:
+    """A DOI without the punctuation behind it; a parenthesis that was opened in it is part of it."""
+    doi = doi.rstrip(".,;")
+    return _ended(doi[:-1]) if doi.endswith(")") and doi.count(")") > doi.count("(") else doi
 
 
 def _bare_arxiv_id(text: str) -> str:
