@@ -26,7 +26,7 @@ from sqlalchemy.dialects.sqlite import insert
 from assistant.errors import LibraryError, NotFoundError
 from assistant.filters import folded, holds, is_by, is_from, surname
 from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Record, Scope, Selection, Sort
-from assistant.sqlite import Database
+from assistant.sqlite import Database, copy_rows
 from assistant.tables import (
     ANNOUNCED,
     HAS_ABSTRACT,
@@ -95,6 +95,21 @@ class Catalog:
             raise LibraryError(
                 f"the catalog {file} has version {version}, this paperchat reads {SCHEMA_VERSION}: upgrade paperchat"
             )
+
+    def copy_to(self, file: Path) -> None:
+        """Write the catalog as it is at this moment to another file. Raises LibraryError."""
+        self._database.copy_to(file)
+
+    def check(self) -> None:
+        """Read everything. Raises LibraryError where something is damaged."""
+        self._database.check()
+        try:
+            with self._reading() as connection:
+                for table, read in ((papers, paper_of), (records, record_of)):
+                    for row in connection.execution_options(yield_per=1000).execute(sa.select(table)):
+                        read(row)
+        except (TypeError, ValueError) as error:
+            raise LibraryError(f"the catalog {self.file} is damaged: {error}") from error
 
     def close(self) -> None:
         """Release the file."""
@@ -198,6 +213,12 @@ class Catalog:
         """How many papers wait to be indexed."""
         with self._reading() as connection:
             return _number(connection, _waiting())
+
+    def indexed_as(self, paper_ids: Sequence[str]) -> dict[str, str]:
+        """Those of the papers that the indexes hold as they are now, with their fingerprints."""
+        same = (indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint)
+        query = sa.select(papers.c.id, papers.c.fingerprint).where(sa.exists().where(same))
+        return {row.id: row.fingerprint for row in self._select_in(query, papers.c.id, paper_ids)}
 
     def indexed_ids(self) -> set[str]:
         """Ids of the papers that the indexes hold, as far as the catalog knows."""
@@ -329,6 +350,16 @@ class Catalog:
             if rows:
                 upsert = insert(indexed)
                 connection.execute(upsert.on_conflict_do_update(["paper_id"], set_=dict(upsert.excluded)), rows)
+            self._increment(connection, "generation")
+
+    def take_over(self, other: Catalog) -> None:
+        """Hold what another catalog holds, and nothing else; none of it is marked as indexed. Raises LibraryError."""
+        with other._reading() as source, self._writing() as connection:
+            copy_rows(source, connection, (papers, records, marks, aliases))
+            for name in ("run", "ingested"):
+                if (value := other._fact(name)) is not None:
+                    connection.execute(set_fact(name, value).on_conflict_do_update(["name"], set_={"value": value}))
+            connection.execute(sa.update(indexed).values(fingerprint=ANNOUNCED))  # the indexes are to forget these
             self._increment(connection, "generation")
 
     def unmark(self, paper_ids: Collection[str]) -> None:

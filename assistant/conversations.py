@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from assistant.errors import LibraryError, NotFoundError
 from assistant.schema import Turn
-from assistant.sqlite import Database, lock_for_writing
+from assistant.sqlite import Database, copy_rows, lock_for_writing
 from assistant.wire import answer_from_json, answer_json, scope_from_json, scope_json
 
 if TYPE_CHECKING:
@@ -158,6 +158,16 @@ class Conversations:
             {"casefold": str.casefold},  # SQLite's own functions know the case of ASCII letters only
             cure="move it away and a new one is begun, or restore a copy",
         )
+
+    def copy_to(self, file: Path) -> None:
+        """Write everybody's conversations as they are at this moment to another file. Raises LibraryError."""
+        self._database.copy_to(file)
+
+    def take_over(self, other: Conversations) -> None:
+        """Hold what another file holds, of every owner, and nothing else. Raises LibraryError."""
+        other._database.check()
+        with other._database.reading() as source, self._database.writing() as connection:
+            copy_rows(source, connection, (conversations, turns, feedback))
 
     def of(self, owner: str) -> Conversations:
         """Another owner's conversations in the same file."""

@@ -7,17 +7,21 @@ before each search and look at the indexes again when another process has change
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from assistant.catalog import Catalog
 from assistant.errors import LibraryBusy, LibraryWriteError
-from assistant.ports import Embedder, Lexicon, Reading, Store, WordIndex
+from assistant.ports import Embedder, Lexicon, Reading, Store, WordIndex, Words
 from assistant.schema import Chunk, Paper, Recipe
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
 
 # The vectors of so many papers are held in memory at once.
 _COMPARED = 1000
@@ -38,6 +42,14 @@ class Disagreement:
 
     missing: frozenset[str]
     extra: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the embedder made of a paper: its chunks' vectors, shape (chunks, dimension), and its words."""
+
+    vectors: Vectors
+    words: Words
 
 
 class Library:
@@ -83,12 +95,18 @@ class Library:
         """
         from assistant import late
 
-        self.catalog.announce(papers)
-        self._indexes.store.replace(chunks, [reading.vector for reading in readings])
-        self._indexes.words.replace(late.held(papers, chunks, readings, self._indexes.lexicon))
-        self._indexes.lexicon.replace(papers)
-        self.catalog.mark_indexed(papers)
-        self._seen = self.catalog.generation
+        words = late.held(papers, chunks, readings, self._indexes.lexicon)
+        self._index(papers, chunks, [reading.vector for reading in readings], words)
+
+    def index_again(self, papers: Sequence[Paper], read: Mapping[str, Read]) -> None:
+        """As `index`, with what the embedder made of each paper before. Raises LibraryWriteError."""
+        chunks = [
+            Chunk(paper.id, number, "", 0, 0, paper.year)
+            for paper in papers
+            for number in range(len(read[paper.id].vectors))
+        ]
+        vectors = [vector for paper in papers for vector in read[paper.id].vectors]
+        self._index(papers, chunks, vectors, {paper.id: read[paper.id].words for paper in papers})
 
     def drop(self, paper_ids: Sequence[str]) -> None:
         """Take ids out of all indexes, then out of the catalog's marks. Raises LibraryWriteError."""
@@ -122,6 +140,16 @@ class Library:
         self._indexes.store.close()
         self._indexes.words.close()
         self.catalog.close()
+
+    def _index(
+        self, papers: Sequence[Paper], chunks: Sequence[Chunk], vectors: Sequence[Vectors], words: Mapping[str, Words]
+    ) -> None:
+        self.catalog.announce(papers)
+        self._indexes.store.replace(chunks, vectors)
+        self._indexes.words.replace(words)
+        self._indexes.lexicon.replace(papers)
+        self.catalog.mark_indexed(papers)
+        self._seen = self.catalog.generation
 
     def _fresh(self) -> Indexes:
         generation = self.catalog.generation

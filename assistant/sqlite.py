@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,36 @@ class Database:
         with self._failing_as(LibraryWriteError, "written"), self._engine.begin() as connection:
             yield connection
 
+    def copy_to(self, file: Path) -> None:
+        """Write the database as it is at this moment to another file, whoever writes meanwhile. Raises LibraryError."""
+        with self.reading() as connection, closing(sqlite3.connect(file)) as copy:
+            held: Any = connection.connection.driver_connection
+            held.backup(copy)
+
+    def check(self) -> None:
+        """Read every page of the file. Raises LibraryError where it is damaged."""
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        if found != "ok":
+            raise LibraryError(f"{self._called} is damaged: {found}")
+
     @contextmanager
     def _failing_as(self, error: type[LibraryError], deed: str) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, OSError) as failure:
+        except (DBAPIError, sqlite3.Error, OSError) as failure:
             cause = str(failure.orig if isinstance(failure, DBAPIError) else failure)
             cure = f"; {self._cure}" if self._cure and any(word in cause for word in _DAMAGED) else ""
             raise error(f"{self._called} cannot be {deed}: {cause}{cure}") from failure
+
+
+def copy_rows(source: sa.Connection, target: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Put the rows of one database's tables in the place of another's; nothing else of it is taken over."""
+    for table in tables:
+        target.execute(sa.delete(table))
+        rows = source.execution_options(yield_per=1000).execute(sa.select(table)).mappings()
+        for part in rows.partitions():
+            target.execute(sa.insert(table), [dict(row) for row in part])
 
 
 def lock_for_writing(connection: sa.Connection) -> None:

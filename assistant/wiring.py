@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,17 @@ def held_recipe(home: Path) -> dict[str, Any] | None:
     return chroma.held_recipe(home / STORE) if (home / STORE).is_dir() else None
 
 
+def open_held_indexes(home: Path) -> Indexes | None:
+    """The indexes in a library's directory, whatever they were built with; None where there are none of this version.
+
+    Raises LibraryError.
+    """
+    held = held_recipe(home)
+    if not held or held.keys() != {field.name for field in fields(Recipe)}:
+        return None
+    return _open_indexes(home, Recipe(**held))
+
+
 def open_library(settings: Settings, embedder: Embedder | None = None, *, to_mend: bool = False) -> Library:
     """The library of the settings, created where there is none. Raises RecipeMismatch and LibraryError.
 
@@ -121,16 +133,20 @@ def open_library(settings: Settings, embedder: Embedder | None = None, *, to_men
 
 def reset_indexes(settings: Settings) -> None:
     """Delete the indexes; the catalog stays, and everything in it waits to be indexed again."""
-    from assistant import chroma, lexicon, words
     from assistant.library import lock
 
-    catalog = open_catalog(settings.home)
-    with lock(settings.home):
-        catalog.unmark_all()
-        chroma.wipe(settings.home / STORE)
-        lexicon.wipe(settings.home / LEXICON)
-        words.wipe(settings.home / WORDS)
-    catalog.close()
+    with closing(open_catalog(settings.home)) as catalog, lock(settings.home):
+        wipe_indexes(settings, catalog)
+
+
+def wipe_indexes(settings: Settings, catalog: Catalog) -> None:
+    """The same, for whoever holds the writer's lock."""
+    from assistant import chroma, lexicon, words
+
+    catalog.unmark_all()
+    chroma.wipe(settings.home / STORE)
+    lexicon.wipe(settings.home / LEXICON)
+    words.wipe(settings.home / WORDS)
 
 
 def open_llm(settings: Settings) -> LLM | None:

@@ -7,19 +7,21 @@ next run: one rule for every interruption.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
+from typing import IO
 
 from scipy.cluster.hierarchy import DisjointSet
 
 from assistant.catalog import Catalog, Change, Stored
-from assistant.errors import InputError
-from assistant.library import Library
-from assistant.schema import Record
+from assistant.errors import InputError, LibraryWriteError
+from assistant.library import Library, Read
+from assistant.schema import Paper, Record
 from ingest import identity
 from ingest.chunks import chunk
 from ingest.parsers import files, read
@@ -30,6 +32,8 @@ _BATCH = 256
 _MOST_TOLD = 1_000
 # Called with (papers indexed in this run, papers to index in all).
 Progress = Callable[[int, int], None]
+# Gives what the embedder made of those of the papers, by id, that it knows.
+Known = Callable[[Sequence[str]], Mapping[str, Read]]
 
 
 @dataclass(slots=True)
@@ -75,6 +79,18 @@ def ingest(paths: Iterable[Path], library: Library, progress: Progress | None = 
     return report
 
 
+def add(items: Iterable[Record | Problem], library: Library, progress: Progress | None = None) -> Report:
+    """Put records into the library that something else has read; as `ingest`."""
+    report = Report()
+    with library.writing():
+        run = library.catalog.next_run()
+        for batch in _batches(_records_of(items, report)):
+            report.count(put(batch, library.catalog, run))
+        report.indexed = synchronise(library, progress)
+        library.catalog.note_ingest(datetime.now(UTC))
+    return report
+
+
 def put(records: Sequence[Record], catalog: Catalog, run: int) -> Report:
     """Write a batch of records to the catalog, each to the paper that it is of."""
     held = catalog.held(records)
@@ -87,19 +103,29 @@ def put(records: Sequence[Record], catalog: Catalog, run: int) -> Report:
     return report
 
 
-def synchronise(library: Library, progress: Progress | None = None) -> int:
-    """Bring all indexes in line with the catalog; returns how many papers were indexed."""
+def synchronise(library: Library, progress: Progress | None = None, known: Known | None = None) -> int:
+    """Bring all indexes in line with the catalog; returns how many papers were indexed.
+
+    `known` gives what the embedder made of papers before, by their ids; those that it knows are not embedded again.
+    """
     if stale := library.catalog.stale():
         library.drop(stale)
     total, done, last = library.catalog.pending_count(), 0, ""
-    limit = library.recipe.chunk_tokens
     while papers := library.catalog.pending(_BATCH, after=last):
-        chunks = chunk(papers, library.embedder, limit)
-        library.index(papers, chunks, library.embedder.read_documents([each.text for each in chunks]))
+        read = known([paper.id for paper in papers]) if known else {}
+        if again := [paper for paper in papers if paper.id in read]:
+            library.index_again(again, read)
+        _embed([paper for paper in papers if paper.id not in read], library)
         done, last = done + len(papers), papers[-1].id
         if progress:
             progress(done, total)
     return done
+
+
+def _embed(papers: Sequence[Paper], library: Library) -> None:
+    if papers:
+        chunks = chunk(papers, library.embedder, library.recipe.chunk_tokens)
+        library.index(papers, chunks, library.embedder.read_documents([each.text for each in chunks]))
 
 
 @dataclass(slots=True)
@@ -118,17 +144,52 @@ def _records(paths: Iterable[Path], catalog: Catalog, run: int, report: Report) 
     a temporary file, because a source may be larger than the memory, and standard input is read only once.
     """
     for file in _files(paths, report):
-        with TemporaryFile("w+", encoding="utf-8") as waiting:
+        with _temporary() as waiting:
             for batch in _batches(_read(file, report)):
                 catalog.seen(catalog.held(batch), run)
-                waiting.writelines(f"{json.dumps(asdict(record))}\n" for record in batch)
-            waiting.seek(0)
+                with _room():
+                    waiting.writelines(f"{json.dumps(asdict(record))}\n" for record in batch)
+            with _room():
+                waiting.seek(0)
             yield from map(_restored, waiting)
+
+
+@contextmanager
+def _temporary() -> Iterator[IO[str]]:
+    with _room():
+        file = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed below, where that may fail
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # of what could not be written there is an error already
+            file.close()
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raises LibraryWriteError where the temporary directory is full or cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.strerror or error
+        raise LibraryWriteError(
+            f"the temporary directory {gettempdir()} cannot be written: {cause}; make room there, or name another "
+            "directory in TMPDIR"
+        ) from error
 
 
 def _restored(line: str) -> Record:
     fields = json.loads(line)
     return Record(**fields | {"authors": tuple(fields["authors"])})
+
+
+def _records_of(items: Iterable[Record | Problem], report: Report) -> Iterator[Record]:
+    for item in items:
+        if isinstance(item, Record):
+            yield item
+        else:
+            report.skipped += item.lost
+            report.problems.append(item)
 
 
 def _read(file: Path, report: Report) -> Iterator[Record]:
