@@ -45,6 +45,31 @@ def ingest(context: typer.Context, paths: Annotated[list[Path], typer.Argument(h
         raise typer.Exit(1)
 
 
+@app.command()
+def add(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="arxiv:ID, doi:DOI or arxiv-search:WORDS.")],
+    limit: Annotated[int, typer.Option(min=1, max=2000, help="The most papers of a search.")] = 50,
+) -> None:
+    """Add papers from arXiv, or by their DOI: the one verb that asks the network."""
+    from importlib.metadata import version
+
+    from ingest import online, pipeline
+    from ingest.progress import progress_bar
+    from ingest.web import Web
+
+    settings = settings_of(context)
+    services = online.Services(settings.arxiv_url, settings.doi_url.rstrip("/"))
+    with Web(f"paperchat/{version('paperchat')}") as web:
+        found = list(online.fetch(names, web, services, limit))  # all of it before the library is locked
+    library = wiring.open_library(settings)
+    with progress_bar("Indexing") as progress:
+        report = pipeline.add(found, library, progress)
+    print_report(report, library.catalog)
+    if report.failed:
+        raise typer.Exit(1)
+
+
 @app.command("list")
 def list_papers(
     context: typer.Context,
@@ -117,6 +142,40 @@ def doctor(
     typer.echo(dumps(checks.as_json(found)) if as_json else checks.as_text(found))
     if found.problems:
         raise typer.Exit(1)
+
+
+@app.command("backup")
+def write_backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write the whole library with its conversations to one file; others may read and ingest meanwhile."""
+    from ingest import backup
+
+    made = backup.backup(settings_of(context), file, force)
+    typer.echo(f"{terminal.counted(made.papers, 'paper')} in {file}, {file.stat().st_size:,} bytes.")
+
+
+@app.command()
+def restore(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="A file that backup wrote.")], yes: Yes = False
+) -> None:
+    """Put a backup in the place of the library and its conversations; a wrong or cut file changes nothing."""
+    from ingest import backup
+    from ingest.progress import progress_bar
+
+    settings = settings_of(context)
+    made = backup.inspect(file)
+    typer.echo(
+        f"{terminal.counted(made.papers, 'paper')} of {terminal.one_line(made.made)} will replace the library "
+        f"in {settings.home} with its conversations.",
+        err=True,
+    )
+    _confirm(yes)
+    with progress_bar("Indexing") as progress:
+        done = backup.restore(settings, file, progress)
+    typer.echo(f"{terminal.counted(done, 'paper')} restored.")
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import multiprocessing
 import os
 import signal
@@ -255,6 +257,24 @@ def test_a_paper_that_is_merged_after_a_killed_ingest_is_held_under_its_new_id_a
     pipeline.ingest([titled], library)
     (paper,) = library.catalog.all()
     assert library.store.paper_ids() == library.lexicon.paper_ids() == {paper.id}
+
+
+def test_a_full_temporary_directory_is_an_error_that_names_it_and_leaves_the_library_as_it_was(
+    library: Library, papers_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.StringIO):
+        def writelines(self, *_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "TemporaryFile", lambda *_, **__: Full())
+        with pytest.raises(LibraryWriteError, match=r"temporary directory .* No space left on device; .* TMPDIR"):
+            pipeline.ingest([papers_file], library)
+        patched.setattr(pipeline, "TemporaryFile", lambda *_, **__: Path("/nowhere/at/all").mkdir())
+        with pytest.raises(LibraryWriteError, match="temporary directory"):
+            pipeline.ingest([papers_file], library)
+    assert held(library) == ([], set(), set(), set())
+    assert pipeline.ingest([papers_file], library).added == 3
 
 
 def test_a_second_writer_is_turned_away_until_the_first_has_gone(library: Library, papers_file: Path) -> None:

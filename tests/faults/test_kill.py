@@ -1,0 +1,87 @@
+"""kill -9 at random moments of an ingest: what the next run makes of it is the library of a run without an accident.
+
+A few moments by default; `KILLS=50 pytest tests/faults/test_kill.py` tries fifty.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from contextlib import closing
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+import pytest
+
+from assistant import wiring
+from assistant.settings import Settings, load
+from ingest import pipeline
+from tests.conftest import SEEDS
+from tests.everything import Everything, everything
+from tests.fakes import WordHashEmbedder
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["chromadb", "datasketch", "pytest", "scipy.cluster", "sqlalchemy", "tantivy"])
+KILLS = int(os.environ.get("KILLS", "3"))
+# Small batches, so that the ingest has many steps to be killed between, and in.
+PATHS = [SEEDS / "000_917dde31eefbba1f.txt", SEEDS / "004_18424ad33afb765c.txt"]
+BATCH = 2
+
+
+def ingest(home: Path) -> None:
+    pipeline._BATCH = BATCH
+    with closing(wiring.open_library(load(home=home), WordHashEmbedder(), to_mend=True)) as library:
+        pipeline.ingest(PATHS, library)
+
+
+def ingest_timed(home: Path, begun: Synchronized[float], ended: Synchronized[float]) -> None:
+    """Ingest, noting when the work began, the slow imports behind it, and when it was done."""
+    wiring.open_library(load(home=home), WordHashEmbedder(), to_mend=True).close()
+    begun.value = time.monotonic()
+    ingest(home)
+    ended.value = time.monotonic()
+
+
+def content(settings: Settings) -> Everything:
+    with closing(wiring.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
+        assert library.compare() == {}
+        return everything(library)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Everything, float]:
+    """The library of an ingest that nothing happens to, and how many seconds it takes."""
+    settings = load(home=tmp_path_factory.mktemp("uninterrupted"))
+    begun, ended = PROCESSES.Value("d", 0.0), PROCESSES.Value("d", 0.0)
+    process = PROCESSES.Process(target=ingest_timed, args=(settings.home, begun, ended))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    return content(settings), ended.value - begun.value
+
+
+@pytest.mark.parametrize("moment", range(KILLS))
+def test_an_ingest_killed_at_a_random_moment_and_run_again_makes_the_very_same_library(
+    moment: int, uninterrupted: tuple[Everything, float], settings: Settings
+) -> None:
+    expected, seconds = uninterrupted
+    begun, ended = PROCESSES.Value("d", 0.0), PROCESSES.Value("d", 0.0)
+    process = PROCESSES.Process(target=ingest_timed, args=(settings.home, begun, ended))
+    process.start()
+    while not begun.value:
+        assert process.is_alive()
+        time.sleep(0.001)
+    # One moment of each equal stretch of the run, so that few of them are spread over all of it.
+    share = (moment + random.Random(moment).random()) / KILLS  # noqa: S311
+    time.sleep(share * seconds)
+    process.kill()
+    process.join()
+    assert process.exitcode in (-signal.SIGKILL, 0)  # 0 where this run was faster than the first
+    again = PROCESSES.Process(target=ingest, args=(settings.home,))
+    again.start()
+    again.join()
+    assert again.exitcode == 0
+    assert content(settings) == expected

@@ -1,0 +1,285 @@
+"""Papers from the network: what services answer, well and badly, by a server on this machine that speaks as they."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from assistant.schema import Record
+from ingest import online
+from ingest.online import Services
+from ingest.parsers.layout import Problem
+from ingest.web import Manners, Web
+from tests.conftest import Paperchat
+
+HASTY = Manners(pause=0.0, timeout=0.5, deadline=1.0, attempts=3, longest_wait=10.0, most_bytes=100_000)
+ABSTRACT = "Bees dance to tell each other where flowers are. We film {} dances and read them with a network of our own."
+
+
+@dataclass
+class Reply:
+    """What the server says, or does."""
+
+    body: str | bytes = ""
+    status: int = 200
+    kind: str = "application/atom+xml"
+    headers: dict[str, str] = field(default_factory=dict)
+    silent: float = 0.0
+
+
+@dataclass
+class Service:
+    """A server on this machine: `answer` says what to reply, `asked` is what it was asked for."""
+
+    address: str
+    answer: Callable[[str, dict[str, str]], Reply]
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            place = urlsplit(self.path)
+            parameters = {name: values[0] for name, values in parse_qs(place.query).items()}
+            serving.asked.append((unquote(place.path), parameters))
+            serving.headers.append(dict(self.headers))
+            reply = serving.answer(unquote(place.path), parameters)
+            time.sleep(reply.silent)
+            body = reply.body.encode() if isinstance(reply.body, str) else reply.body
+            self.send_response(reply.status)
+            for name, value in {"Content-Type": reply.kind, "Content-Length": str(len(body)), **reply.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing is printed."""
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """Whoever asked may have given up."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        serving = Service(f"http://127.0.0.1:{server.server_address[1]}", lambda *_: Reply(status=404))
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield serving
+        server.shutdown()
+        thread.join()
+
+
+def entry(arxiv_id: str, abstract: str = "", title: str = "") -> str:
+    return (
+        f"<entry><id>http://arxiv.org/abs/{arxiv_id}v2</id><published>2017-06-12T17:57:34Z</published>"
+        f"<title>{title or f'How bees dance, part {arxiv_id}'}</title>"
+        f"<summary>{abstract or ABSTRACT.format(arxiv_id)}</summary>"
+        f"<author><name>Ada Moss</name></author><author><name>Bo Ant</name></author></entry>"
+    )
+
+
+def feed(*entries: str) -> Reply:
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom"><title>Query</title>'
+    return Reply(f"{head}{''.join(entries)}</feed>")
+
+
+def csl(doi: str) -> Reply:
+    said = {
+        "type": "article-journal",
+        "DOI": doi,
+        "title": "How bees dance by night",
+        "abstract": f"<jats:p>{ABSTRACT.format(7)}</jats:p>",
+        "author": [{"given": "Ada", "family": "Moss"}],
+        "issued": {"date-parts": [[2020, 1]]},
+        "container-title": "Hives",
+    }
+    return Reply(json.dumps(said), kind="application/vnd.citationstyles.csl+json")
+
+
+def fetched(service: Service, *names: str, limit: int = 50, manners: Manners = HASTY) -> list[Record | Problem]:
+    with Web("paperchat/test", manners, sleep=lambda _: None) as web:
+        return list(online.fetch(names, web, Services(f"{service.address}/api/query", service.address), limit))
+
+
+def problem(service: Service, name: str, manners: Manners = HASTY) -> str:
+    (found,) = fetched(service, name, manners=manners)
+    assert isinstance(found, Problem)
+    assert found.lost
+    assert (found.source, found.line) == (name, 0)
+    return found.reason
+
+
+# What goes well
+
+
+def test_arxiv_ids_are_asked_for_together_and_each_is_the_source_of_its_paper(service: Service) -> None:
+    service.answer = lambda *_: feed(entry("2101.00001"), entry("1706.03762"))
+    names = ("arxiv:1706.03762", "arxiv:https://arxiv.org/abs/2101.00001v3", "arxiv:1706.03762")
+    found = {each.arxiv_id: each for each in fetched(service, *names) if isinstance(each, Record)}
+    assert found.keys() == {"1706.03762", "2101.00001"}
+    paper = found["1706.03762"]
+    assert (paper.source, paper.year, paper.authors) == ("arxiv:1706.03762", 2017, ("Ada Moss", "Bo Ant"))
+    assert paper.abstract == ABSTRACT.format("1706.03762")
+    (asked,) = service.asked
+    assert asked == ("/api/query", {"id_list": "1706.03762,2101.00001", "max_results": "2"})
+    assert service.headers[0]["User-Agent"] == "paperchat/test"
+
+
+def test_an_old_arxiv_id_is_one(service: Service) -> None:
+    service.answer = lambda *_: feed(entry("math.GT/0309136"))
+    (found,) = fetched(service, "arxiv:math.GT/0309136")
+    assert isinstance(found, Record)
+
+
+def test_a_doi_is_resolved_by_its_registrar_also_where_that_is_elsewhere(service: Service) -> None:
+    moved = Reply(status=302, headers={"Location": f"{service.address}/works/10.1000/bees(1)"})
+    service.answer = lambda path, _: csl("10.1000/bees(1)") if path.startswith("/works") else moved
+    (found,) = fetched(service, "doi:https://doi.org/10.1000/bees(1)")
+    assert isinstance(found, Record)
+    assert (found.doi, found.venue, found.year) == ("10.1000/bees(1)", "Hives", 2020)
+    assert found.abstract == ABSTRACT.format(7)
+    assert found.source == "doi:https://doi.org/10.1000/bees(1)"
+    assert service.headers[0]["Accept"] == "application/vnd.citationstyles.csl+json"
+
+
+def test_a_search_is_asked_page_by_page_up_to_its_limit(service: Service) -> None:
+    ids = [f"2101.{number:05}" for number in range(120)]
+
+    def answer(_: str, asked: dict[str, str]) -> Reply:
+        start, size = int(asked["start"]), int(asked["max_results"])
+        return feed(*map(entry, ids[start : start + size]))
+
+    service.answer = answer
+    assert [each.arxiv_id for each in fetched(service, "arxiv-search:bees") if isinstance(each, Record)] == ids[:50]
+    found = fetched(service, 'arxiv-search:"dancing bees"', limit=70)
+    assert [each.arxiv_id for each in found if isinstance(each, Record)] == ids[:70]
+    assert [asked["search_query"] for _, asked in service.asked[1:]] == ["all:dancing AND all:bees"] * 2
+    assert len(fetched(service, "arxiv-search:au:moss AND ti:bees", limit=500)) == 120
+    assert service.asked[-1][1]["search_query"] == "au:moss AND ti:bees"
+
+
+def test_a_service_that_is_busy_is_asked_again_after_as_long_as_it_says(service: Service) -> None:
+    replies = [Reply(status=429, headers={"Retry-After": "7"}), Reply(status=503), feed(entry("1706.03762"))]
+    service.answer = lambda *_: replies.pop(0)
+    waits: list[float] = []
+    with Web("paperchat/test", Manners(pause=3.0), sleep=waits.append) as web:
+        services = Services(f"{service.address}/api/query", service.address)
+        (found,) = online.fetch(["arxiv:1706.03762"], web, services, 1)
+    assert isinstance(found, Record)
+    assert [wait for wait in waits if wait in (7.0, 6.0)] == [7.0, 6.0]
+
+
+def test_between_two_requests_to_one_host_lies_the_pause_that_it_asks_for(service: Service) -> None:
+    service.answer = lambda path, _: csl(path[1:])
+    waits: list[float] = []
+    with Web("paperchat/test", Manners(pause=3.0), sleep=waits.append) as web:
+        services = Services(service.address, service.address)
+        assert len(list(online.fetch(["doi:10.1000/a", "doi:10.1000/b"], web, services, 1))) == 2
+    (wait,) = waits
+    assert 2.0 < wait <= 3.0
+
+
+# What does not
+
+
+def test_an_id_that_arxiv_does_not_know_is_reported_and_the_others_come(service: Service) -> None:
+    service.answer = lambda *_: feed(entry("1706.03762"))
+    found = fetched(service, "arxiv:1706.03762", "arxiv:9912.00001")
+    assert [type(each) for each in found] == [Record, Problem]
+    assert str(found[1]) == "arxiv:9912.00001: arXiv knows no paper of this id"
+
+
+def test_a_withdrawn_paper_is_reported(service: Service) -> None:
+    service.answer = lambda *_: feed(entry("1706.03762", "This paper has been withdrawn by the authors. " * 3, "Bees"))
+    assert problem(service, "arxiv:1706.03762") == "Bees has been withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("arxiv:bees", "is no arxiv id"),
+        ("arxiv:../../etc/passwd", "is no arxiv id"),
+        ("doi:bees", "is no doi id"),
+        ("bees.bib", "files are for paperchat ingest"),
+        ("arxiv-search:", "write arxiv:ID"),
+        ("http://127.0.0.1/", "write arxiv:ID"),
+    ],
+)
+def test_what_names_no_paper_is_reported_and_nobody_is_asked(service: Service, name: str, reason: str) -> None:
+    assert reason in problem(service, name)
+    assert service.asked == []
+
+
+@pytest.mark.parametrize("name", ["arxiv:1706.03762", "doi:10.1000/bees", "arxiv-search:bees"])
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply("<!DOCTYPE html><html><body>Closed</body></html>", kind="text/html"), "this is a web page"),
+        (Reply("dear diary"), "no record is recognised"),
+        (Reply(""), "the file is empty"),
+        (Reply("<feed><entry>"), ""),
+        (Reply(status=404), "127.0.0.1 knows of no such paper"),
+        (Reply(status=403), "127.0.0.1 answers 403 Forbidden"),
+        (Reply(status=503), "127.0.0.1 answers 503 Service Unavailable; asked 3 times, try again later"),
+        (Reply(status=429, headers={"Retry-After": "3600"}), "asks to wait for 3600 seconds: try again later"),
+        (Reply(b"x" * 200_000), "the answer is longer than 100,000 bytes"),
+        (Reply(status=302, headers={"Location": "/again"}), "127.0.0.1 cannot be reached"),
+        (Reply("short", headers={"Content-Length": "500"}, silent=0.0), "127.0.0.1"),
+    ],
+)  # fmt: skip
+def test_a_bad_answer_is_one_problem_of_its_name(service: Service, name: str, reply: Reply, reason: str) -> None:
+    service.answer = lambda *_: reply
+    assert reason in problem(service, name)
+
+
+def test_a_service_that_keeps_silent_is_given_up(service: Service) -> None:
+    service.answer = lambda *_: Reply(silent=0.6)
+    hasty = Manners(pause=0.0, timeout=0.2, attempts=2)
+    assert problem(service, "doi:10.1000/bees", hasty) == (
+        "127.0.0.1 does not answer within 0.2 seconds; asked 2 times, try again later"
+    )
+
+
+def test_a_service_that_is_not_there_is_a_problem(service: Service) -> None:
+    gone = Service("http://127.0.0.1:9", lambda *_: Reply())
+    assert "cannot be reached" in problem(gone, "doi:10.1000/bees")
+
+
+def test_entities_in_an_answer_are_not_expanded(service: Service) -> None:
+    bomb = '<!DOCTYPE feed [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
+    service.answer = lambda *_: Reply(
+        str(feed(entry("1706.03762", "&b;" * 40)).body).replace("<feed", f"{bomb}<feed", 1)
+    )
+    assert all(isinstance(each, Problem) for each in fetched(service, "arxiv:1706.03762"))
+
+
+# The verb
+
+
+def test_add_puts_what_comes_into_the_library_and_reports_what_does_not(
+    paperchat: Paperchat, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.answer = lambda *_: feed(entry("1706.03762"))
+    monkeypatch.setenv("PAPERCHAT_ARXIV_URL", f"{service.address}/api/query")
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "9.9")
+    done = paperchat("add", "arxiv:1706.03762", "arxiv:9912.00001")
+    assert done.code == 1
+    assert done.err == "paperchat: arxiv:9912.00001: arXiv knows no paper of this id\n"
+    assert "1 papers added" in done.out
+    assert service.headers[0]["User-Agent"] == "paperchat/9.9"
+    (paper,) = paperchat("list", "--json").json
+    assert (paper["arxiv_id"], paper["sources"]) == ("1706.03762", ["arxiv:1706.03762"])
+    assert paperchat("add", "arxiv:1706.03762").out.startswith("1 records read: 0 papers added, 0 updated, 0 merged, 1")
+    assert len(paperchat("search", "dance", "--json").json["hits"]) == 1
