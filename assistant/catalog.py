@@ -3,6 +3,7 @@
     records   what each source says            marks    traces by which equal papers find each other
     papers    the records of one paper merged  indexed  (paper, fingerprint) pairs that the indexes hold or take
     aliases   ids that papers used to have     facts    schema version, generation stamp
+    apart     records that a person keeps from being merged
 
 The store and the lexicon are derived from it. It is written first and marked last: a paper whose fingerprint
 differs from its mark in `indexed` is simply indexed again, which repairs every interruption.
@@ -32,6 +33,7 @@ from assistant.tables import (
     HAS_ABSTRACT,
     SCHEMA_VERSION,
     aliases,
+    apart,
     batches,
     digest,
     facts,
@@ -259,9 +261,10 @@ class Catalog:
             return list(connection.scalars(query.where(~shared))), list(connection.scalars(query.where(shared)))
 
     def sharing(self, wanted: Collection[str]) -> dict[str, list[Stored]]:
-        """For each mark, the records held that bear it."""
+        """For each mark, the records held that bear it; not those that were set apart."""
         found: dict[str, list[Stored]] = {}
         query = sa.select(marks.c.mark, records).join(records, records.c.number == marks.c.record)
+        query = query.where(~sa.exists().where(apart.c.record == records.c.number))
         for row in self._select_in(query, marks.c.mark, list(wanted)):
             found.setdefault(row.mark, []).append(_stored(row))
         return found
@@ -315,10 +318,22 @@ class Catalog:
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
                 connection.execute(sa.delete(aliases).where(aliases.c.paper_id.in_(batch)))
 
-    def divide(self, paper_id: str, dropped: Collection[int], parts: Mapping[Paper, Collection[int]]) -> None:
+    def is_apart(self, paper_id: str) -> bool:
+        """Whether the paper was set apart from another."""
+        held = sa.select(apart).join(records, records.c.number == apart.c.record).where(records.c.paper_id == paper_id)
+        with self._reading() as connection:
+            return connection.execute(held.limit(1)).first() is not None
+
+    def divide(
+        self,
+        paper_id: str,
+        dropped: Collection[int],
+        parts: Mapping[Paper, Collection[int]],
+        alone: Collection[int] = (),
+    ) -> None:
         """Put papers in the place of one, each with the records of these numbers; forget the records dropped.
 
-        The id that is gone leads to the first of them.
+        The id that is gone leads to the first of them. With the records in `alone` no other is merged from now on.
         """
         with self._writing() as connection:
             _drop_records(connection, list(dropped))
@@ -328,12 +343,22 @@ class Catalog:
                 for batch in batches(list(numbers)):
                     moved = sa.update(records).where(records.c.number.in_(batch))
                     connection.execute(moved.values(paper_id=paper.id))
+            if alone:
+                rows = [{"record": number} for number in sorted(alone)]
+                connection.execute(insert(apart).on_conflict_do_nothing(), rows)
             kept = {paper.id for paper in parts}
             connection.execute(sa.delete(aliases).where(aliases.c.id.in_(kept)))
             if paper_id not in kept:
                 heir = next(iter(parts)).id
                 connection.execute(sa.update(aliases).where(aliases.c.paper_id == paper_id).values(paper_id=heir))
                 connection.execute(_alias(paper_id, heir))
+
+    def join(self, paper: Paper, paper_ids: Collection[str]) -> None:
+        """Put one paper in the place of several, with all their records, which may be merged with others again."""
+        with self._writing() as connection:
+            numbers = sa.select(records.c.number).where(records.c.paper_id.in_(paper_ids))
+            connection.execute(sa.delete(apart).where(apart.c.record.in_(numbers)))
+            self._put(connection, Change(paper, {}, frozenset(), frozenset(paper_ids)), run=0)
 
     def announce(self, coming: Iterable[Paper]) -> None:
         """Note that the indexes are about to take these papers, so that none is forgotten there after a crash."""
@@ -355,7 +380,7 @@ class Catalog:
     def take_over(self, other: Catalog) -> None:
         """Hold what another catalog holds, and nothing else; none of it is marked as indexed. Raises LibraryError."""
         with other._reading() as source, self._writing() as connection:
-            copy_rows(source, connection, (papers, records, marks, aliases))
+            copy_rows(source, connection, (papers, records, marks, aliases, apart))
             for name in ("run", "ingested"):
                 if (value := other._fact(name)) is not None:
                     connection.execute(set_fact(name, value).on_conflict_do_update(["name"], set_={"value": value}))
@@ -490,6 +515,7 @@ def _alias(old: str, new: str) -> Any:
 def _drop_records(connection: sa.Connection, numbers: Sequence[int]) -> None:
     for batch in batches(numbers):
         connection.execute(sa.delete(marks).where(marks.c.record.in_(batch)))
+        connection.execute(sa.delete(apart).where(apart.c.record.in_(batch)))
         connection.execute(sa.delete(records).where(records.c.number.in_(batch)))
 
 

@@ -62,6 +62,7 @@ marks = sa.Table(
     sa.Column("mark", sa.Text, primary_key=True),
     sa.Column("record", sa.Integer, primary_key=True, index=True),
 )
+apart = sa.Table("apart", _tables, sa.Column("record", sa.Integer, primary_key=True))
 indexed = sa.Table(
     "indexed",
     _tables,

@@ -69,6 +69,21 @@ def merge(records: Collection[Record]) -> Paper:
     )
 
 
+def apart(records: Collection[Record]) -> Paper:
+    """The same, under an id that these very records have to themselves: for papers that a person keeps apart."""
+    paper = merge(records)
+    said = sorted(repr(replace(record, line=0)) for record in records)
+    return replace(paper, id=_digest("\n".join(["apart", *said])))
+
+
+def origins(records: Collection[Record]) -> dict[str, str]:
+    """For each field of the merged paper, the source that it is from."""
+    ranked = sorted(records, key=_telling)
+    fields = ("title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url")
+    found = {name: next((each.source for each in ranked if getattr(each, name)), None) for name in fields}
+    return {name: source for name, source in found.items() if source is not None}
+
+
 def normalized(text: str) -> str:
     """Lower case, compatibility forms folded, everything but letters and digits turned into single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()

@@ -36,6 +36,9 @@ def _without(catalog: Catalog, paper_id: str, source: str) -> None:
     held = catalog.records_of([paper_id])
     kept = [each for each in held if each.record.source != source]
     dropped = [each.number for each in held if each.record.source == source]
+    if catalog.is_apart(paper_id):
+        catalog.divide(paper_id, dropped, {identity.apart([each.record for each in kept]): [e.number for e in kept]})
+        return
     parts = {identity.merge([each.record for each in part]): [each.number for each in part] for part in _parts(kept)}
     catalog.divide(paper_id, dropped, parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +14,12 @@ from assistant import wiring
 from assistant.errors import InputError, NotFoundError
 from assistant.filters import selection
 from assistant.schema import Sort
-from assistant.wire import paper_json
+from assistant.wire import Json, paper_json
 from ui import terminal
 from ui.command import AsJson, PageNumber, dumps, print_array, print_report, settings_of
 
 if TYPE_CHECKING:
+    from assistant.catalog import Stored
     from assistant.library import Library
     from assistant.settings import Settings
 
@@ -97,10 +99,48 @@ def list_papers(
 
 
 @app.command()
-def show(context: typer.Context, paper_id: str, as_json: AsJson = False) -> None:
+def show(
+    context: typer.Context,
+    paper_id: str,
+    records: Annotated[bool, typer.Option("--records", help="And what each source says of it.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show one paper; the beginning of its id is enough."""
-    paper = wiring.open_catalog(settings_of(context).home).find(paper_id)
-    typer.echo(dumps(paper_json(paper)) if as_json else terminal.paper_text(paper))
+    catalog = wiring.open_catalog(settings_of(context).home)
+    paper = catalog.find(paper_id)
+    held = catalog.records_of([paper.id]) if records else []
+    if as_json:
+        typer.echo(dumps(paper_json(paper) | (_records_json(held) if records else {})))
+        return
+    typer.echo(terminal.paper_text(paper))
+    for each in held:
+        typer.echo(f"\n{terminal.record_text(each.record)}")
+
+
+@app.command()
+def unmerge(
+    context: typer.Context,
+    paper_id: str,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Set apart what this source says; else what each of them says.")
+    ] = None,
+) -> None:
+    """Take a paper apart that is really several; they stay apart until merge joins them."""
+    from ingest import merging
+
+    library = wiring.open_library(settings_of(context))
+    for paper in merging.unmerge(library, library.catalog.find(paper_id).id, source):
+        typer.echo(terminal.one_line(terminal.paper_line(paper)))
+
+
+@app.command()
+def merge(context: typer.Context, paper_ids: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
+    """Make one paper of several; unmerge takes them apart again."""
+    from ingest import merging
+
+    library = wiring.open_library(settings_of(context))
+    paper = merging.merge(library, {library.catalog.find(paper_id).id for paper_id in paper_ids})
+    typer.echo(terminal.one_line(terminal.paper_line(paper)))
 
 
 @app.command()
@@ -213,6 +253,14 @@ def libraries(context: typer.Context, as_json: AsJson = False) -> None:
         return
     for each in found:
         typer.echo(inventory.shelved_line(each))
+
+
+def _records_json(held: Sequence[Stored]) -> Json:
+    """What each source says, and which of them the paper's fields are from."""
+    from ingest import identity
+
+    said = [asdict(each.record) | {"authors": list(each.record.authors)} for each in held]
+    return {"records": said, "from": identity.origins([each.record for each in held])}
 
 
 def _repair(settings: Settings) -> None:

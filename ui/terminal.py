@@ -12,6 +12,7 @@ from assistant.schema import (
     Filters,
     Hit,
     Paper,
+    Record,
     Scope,
     SearchResult,
     Strength,
@@ -113,6 +114,21 @@ def paper_text(paper: Paper) -> str:
     ]
     known = (f"{name:8}{value}" for name, value in fields if value)
     return printable("\n".join([*known, "", paper.abstract or "(no abstract)"]))
+
+
+def record_text(record: Record) -> str:
+    """What one source says of a paper."""
+    fields = [
+        ("source", f"{record.source}:{record.line}" if record.line else record.source),
+        ("title", record.title),
+        ("authors", ", ".join(record.authors)),
+        ("year", record.year),
+        ("venue", record.venue),
+        ("doi", record.doi),
+        ("arXiv", record.arxiv_id),
+        ("abstract", record.abstract),
+    ]
+    return printable("\n".join(f"  {name:9}{one_line(str(value))}" for name, value in fields if value))
 
 
 def paper_line(paper: Paper) -> str:
