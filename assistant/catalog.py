@@ -306,8 +306,8 @@ class Catalog:
     def put(self, changes: Sequence[Change], run: int) -> None:
         """Write the papers, their records and marks in one transaction. Raises LibraryWriteError."""
         with self._writing() as connection:
-            for change in changes:
-                self._put(connection, change, run)
+            if changes:
+                self._put(connection, changes, run)
 
     def delete(self, paper_ids: Collection[str]) -> None:
         """Forget papers with their records. The indexes follow at the next synchronisation."""
@@ -358,7 +358,7 @@ class Catalog:
         with self._writing() as connection:
             numbers = sa.select(records.c.number).where(records.c.paper_id.in_(paper_ids))
             connection.execute(sa.delete(apart).where(apart.c.record.in_(numbers)))
-            self._put(connection, Change(paper, {}, frozenset(), frozenset(paper_ids)), run=0)
+            self._put(connection, [Change(paper, {}, frozenset(), frozenset(paper_ids))], run=0)
 
     def announce(self, coming: Iterable[Paper]) -> None:
         """Note that the indexes are about to take these papers, so that none is forgotten there after a crash."""
@@ -401,20 +401,22 @@ class Catalog:
             self._increment(connection, "generation")
 
     @staticmethod
-    def _put(connection: sa.Connection, change: Change, run: int) -> None:
-        paper, gone = change.paper, change.absorbed | {change.paper.id}
-        _drop_records(connection, list(change.superseded))
-        connection.execute(sa.update(records).where(records.c.paper_id.in_(gone)).values(paper_id=paper.id))
-        connection.execute(sa.delete(papers).where(papers.c.id.in_(gone)))
-        connection.execute(sa.insert(papers).values(**paper_row(paper)))
-        for record, traces in change.new.items():
-            row = record_row(record, paper.id, run)
-            number = connection.scalar(sa.insert(records).values(**row).returning(records.c.number))
-            connection.execute(sa.insert(marks), [{"mark": mark, "record": number} for mark in sorted(traces)])
-        connection.execute(sa.delete(aliases).where(aliases.c.id == paper.id))
-        for old in change.absorbed - {paper.id}:
-            connection.execute(sa.update(aliases).where(aliases.c.paper_id == old).values(paper_id=paper.id))
-            connection.execute(_alias(old, paper.id))
+    def _put(connection: sa.Connection, changes: Sequence[Change], run: int) -> None:
+        """All changes by a few statements: most are of papers that are new."""
+        _drop_records(connection, [number for change in changes for number in change.superseded])
+        kept = [change.paper.id for change in changes]
+        for change in changes:
+            if change.absorbed:
+                _absorb(connection, change.absorbed | {change.paper.id}, change.paper.id)
+        rows = [paper_row(change.paper) for change in changes]
+        connection.execute(sa.insert(papers).prefix_with("OR REPLACE"), rows)
+        _add_records(connection, changes, run)
+        for batch in batches(kept):
+            connection.execute(sa.delete(aliases).where(aliases.c.id.in_(batch)))
+        for change in changes:
+            for old in change.absorbed - {change.paper.id}:
+                connection.execute(sa.update(aliases).where(aliases.c.paper_id == old).values(paper_id=change.paper.id))
+                connection.execute(_alias(old, change.paper.id))
 
     @staticmethod
     def _increment(connection: sa.Connection, name: str) -> int:
@@ -506,6 +508,24 @@ def _waiting() -> sa.Select[Any]:
 
 def _number(connection: sa.Connection, rows: sa.Select[Any]) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
+
+
+def _absorb(connection: sa.Connection, gone: Collection[str], paper_id: str) -> None:
+    """Give a paper the records of those that it takes the place of, and forget these."""
+    connection.execute(sa.update(records).where(records.c.paper_id.in_(gone)).values(paper_id=paper_id))
+    connection.execute(sa.delete(papers).where(papers.c.id.in_(gone)))
+
+
+def _add_records(connection: sa.Connection, changes: Sequence[Change], run: int) -> None:
+    """Insert the new records with their marks."""
+    last = connection.scalar(sa.select(sa.func.max(records.c.number))) or 0
+    new = [(record, traces, change.paper.id) for change in changes for record, traces in change.new.items()]
+    numbered = list(enumerate(new, start=last + 1))
+    if numbered:
+        rows = [record_row(record, paper_id, run) | {"number": number} for number, (record, _, paper_id) in numbered]
+        connection.execute(sa.insert(records), rows)
+    if traced := [{"mark": mark, "record": number} for number, (_, traces, _) in numbered for mark in sorted(traces)]:
+        connection.execute(sa.insert(marks), traced)
 
 
 def _alias(old: str, new: str) -> Any:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from datasketch import MinHash
@@ -151,10 +152,16 @@ def _bands(text: str) -> list[str]:
     """Locality-sensitive hashes of a normalised text."""
     words = text.split()
     runs = {" ".join(words[at : at + _RUN]) for at in range(max(1, len(words) - _RUN + 1))}
-    # The scheme is named because marks are kept: another one would no longer find its equals.
-    sketch = MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32")
+    sketch = _blank().copy()
     sketch.update_batch([run.encode("utf-8", "surrogatepass") for run in runs])
     return [f"band {band} {rows.tobytes().hex()}" for band, rows in enumerate(sketch.hashvalues.reshape(_BANDS, _ROWS))]
+
+
+@cache
+def _blank() -> MinHash:
+    """A sketch of nothing, whose permutations are drawn once."""
+    # The scheme is named because marks are kept: another one would no longer find its equals.
+    return MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32")
 
 
 def _digest(text: str) -> str:
