@@ -11,6 +11,8 @@ from assistant.keywords import Word, greatest_rarity, is_in, telling
 from assistant.ports import Lexicon
 from assistant.schema import Judgement, Paper, Query, Strength
 
+# Papers named in an abstention.
+NEAREST = 3
 # Words of a question named as missing.
 _MOST_NAMED = 3
 # A name that none of so many leading papers has is missing from the evidence.

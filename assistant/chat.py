@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,13 @@ from assistant.schema import (
     Verification,
 )
 from assistant.timing import milliseconds
+from assistant.written import Rules, written
 
 if TYPE_CHECKING:
     from assistant.library import Library
     from assistant.settings import Settings
 
-# Papers named in an abstention, and abstracts shown to a language model.
-_NEAREST = 3
+# Abstracts shown to a language model.
 _SHOWN = 6
 # Characters of a question that a language model rewrites; whatever is longer is no question.
 _LONGEST_REWRITE = 400
@@ -68,7 +68,7 @@ class Assistant:
         """The whole answer, from the papers of the scope.
 
         Raises InputError for an endless question and for a filter that does not exist, NotFoundError for a scope with
-        an unknown id, ModelError where the model fails.
+        an unknown id. Where the language model fails the answer is made without it, and says so.
         """
         *_, last = self.stream(question, history, scope)
         return last
@@ -169,30 +169,21 @@ class Assistant:
     def _snapshots(
         self, draft: Answer, query: Query, aligned: Sequence[Alignment], history: Sequence[Turn]
     ) -> Iterator[Answer]:
+        def quote(draft: Answer) -> Iterator[Answer]:
+            found = evidence.select(query, aligned)
+            return _quoted(draft, extractive.compose(query, found, self.settings.statements))
+
         if not draft.answered:
             yield _abstention(draft)
         elif self.llm is None:
-            found = evidence.select(query, aligned)
-            yield from _quoted(draft, extractive.compose(query, found, self.settings.statements))
+            yield from quote(draft)
         else:
-            yield from self._written(draft, self.llm, query, history)
+            prompt = self.prompts.answer(query, draft.hits[:_SHOWN], history, self._budget(self.llm))
+            rules = Rules(self._judge_of_claims(), self.settings.verify, self.settings.firm_from)
+            yield from written(draft, self.llm, prompt, rules, quote)
 
     def _budget(self, llm: LLM) -> prompts.Budget:
         return prompts.Budget(self.settings.prompt_tokens, llm.count_tokens)
-
-    def _written(self, draft: Answer, llm: LLM, query: Query, history: Sequence[Turn]) -> Iterator[Answer]:
-        """A language model's answer; its citations are resolved in every snapshot, verified in the last."""
-        prompt = self.prompts.answer(query, draft.hits[:_SHOWN], history, self._budget(llm))
-        shown, text = prompt.hits, ""
-        for piece in llm.stream(prompt.messages):
-            text += piece
-            yield _cited(draft, citations.resolve(citations.settled(text), shown))
-        resolved = citations.resolve(text, shown)
-        checked = verify.check(resolved.text, resolved.hits, self._judge_of_claims())
-        if not checked:
-            raise ModelError(f"the language model {llm.name} returned no statement")
-        cited = _cited(draft, resolved, [passages for _, passages in checked])
-        yield replace(cited, sentences=tuple(sentence for sentence, _ in checked), done=True)
 
 
 def _ranking(settings: Settings) -> Ranking:
@@ -240,15 +231,6 @@ def _quotations(chosen: Sequence[Evidence]) -> tuple[Citation, ...]:
     )
 
 
-def _cited(draft: Answer, resolved: citations.Resolved, behind: Sequence[Mapping[int, Passage]] = ()) -> Answer:
-    """A model's text with what its numbers stand for; `behind` has the passages of each sentence, by number."""
-    found = tuple(
-        Citation(number, hit.paper, tuple(dict.fromkeys(each[number] for each in behind if number in each)))
-        for number, hit in enumerate(resolved.hits, start=1)
-    )
-    return replace(draft, text=resolved.text, citations=found)
-
-
 def _limited(abstract: str) -> str:
     if len(abstract) > _LONGEST_ABSTRACT:
         limit = f"{len(abstract):,} characters are too many for an abstract (most: {_LONGEST_ABSTRACT:,})"
@@ -260,6 +242,6 @@ def _abstention(draft: Answer) -> Answer:
     """Says why there is no answer and names the nearest papers; a reply to what is no question stands as it is."""
     if draft.text:
         return replace(draft, done=True)
-    nearest = tuple(hit.paper for hit in draft.hits[:_NEAREST])
+    nearest = tuple(hit.paper for hit in draft.hits[: abstain.NEAREST])
     text = f"The library does not answer this: {draft.reason}."
     return replace(draft, text=text, nearest=nearest, done=True)

@@ -210,22 +210,42 @@ class Strength(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the cited passages say of a sentence."""
+    """What the cited passages say of a sentence; a remark states nothing that they could say."""
 
     SUPPORTED = "supported"
     UNSUPPORTED = "unsupported"
     UNCITED = "uncited"
+    REMARK = "remark"
+    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer with the citation numbers it carries; `support` is 0..1, `reason` says why."""
+    """A sentence of an answer with the citation numbers it carries; `support` is 0..1, `reason` says why.
+
+    `attributed` is whether the model wrote it without a citation, which was found afterwards. `replaces` is what the
+    model wrote where a passage is quoted in its place.
+    """
 
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
     support: float
     reason: str = ""
+    attributed: bool = False
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What a language model wrote where it is not shown, as passages are quoted instead, and why.
+
+    `failed` is whether the model broke off or said nothing, rather than saying what no passage supports.
+    """
+
+    text: str
+    reason: str
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +308,8 @@ class Answer:
     """The reply to a question, or an abstention (`strength` none) that says why. Both are values, not errors.
 
     While an answer streams, snapshots of it carry ever more text and `done` is false but for the last. `prompt` is the
-    hash of the templates that a language model was asked with.
+    hash of the templates that a language model was asked with, `dropped` how many of its citations stood for no paper,
+    `cut` whether it wrote more than an answer may have.
     """
 
     question: str
@@ -308,6 +329,9 @@ class Answer:
     filters: Filters = Filters()
     scope: Scope = EVERYTHING
     prompt: str | None = None
+    dropped: int = 0
+    cut: bool = False
+    withdrawn: Withdrawn | None = None
 
     @property
     def answered(self) -> bool:

@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         min_length=1,
         description="cross-encoder of entailment that checks claims too: a folder or a hub name; none by default",
     )
+    verify: str = Field(
+        default="normal",
+        pattern=r"^(strict|normal|off)$",
+        description="what becomes of a language model's sentences that no abstract supports: `normal` marks them, "
+        "`strict` quotes the nearest passages in their place, `off` checks nothing",
+    )
     papers: int = Field(default=10, ge=1, le=1000, description="papers that a search returns")
     candidates: int = Field(default=100, ge=1, le=1000, description="papers that each index proposes before fusion")
     dense_weight: float = Field(default=0.5, ge=0, le=1, description="share of the vector score in the fused score")

@@ -3,28 +3,76 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from assistant import remarks
 from assistant.citations import numbers, strip
 from assistant.claims.judge import Finding, Judge
 from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
 from assistant.sentences import spans
 
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
+# Where a citation goes in a sentence: before what ends it.
+_MARKED = re.compile(r"((?:[.!]+[\"'”’)\]*_]*)?)$")
 _BEHIND_STOP = re.compile(r"([.?!])((?:\[\d+\])+)")
 
 
-def check(text: str, hits: Sequence[Hit], judge: Judge) -> list[tuple[Sentence, dict[int, Passage]]]:
-    """Each sentence of a resolved text with its verdict, and for each number it cites the passage nearest to it.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A sentence with its verdict, and for each number that it cites the passage nearest to it."""
 
-    `[n]` in the text stands for `hits[n - 1]`. All texts are read in one pass of the embedder.
+    sentence: Sentence
+    behind: Mapping[int, Passage]
+
+
+def check(text: str, hits: Sequence[Hit], judge: Judge, shown: Sequence[Hit] = ()) -> list[Checked]:
+    """Each sentence of a resolved text with its verdict.
+
+    `[n]` in the text stands for `hits[n - 1]`; `shown` are hits that may say it instead. All texts are read in one pass
+    of the embedder.
     """
-    sentences = _sentences(text)
-    cited = {number for sentence in sentences for number in numbers(sentence)}
-    judge.read([*map(strip, sentences), *(hits[number - 1].paper.abstract for number in sorted(cited))])
+    found = sentences(text)
+    cited = {number for sentence in found for number in numbers(sentence)}
+    papers = [hits[number - 1].paper for number in sorted(cited)]
+    judge.read([*map(strip, found), *(each.abstract for each in (*papers, *_papers(shown if cited else ())))])
     return [
-        _checked(sentence, [hits[number - 1].paper for number in numbers(sentence)], judge) for sentence in sentences
+        _checked(each, [hits[number - 1].paper for number in numbers(each)], _papers(shown), judge) for each in found
     ]
+
+
+def unchecked(text: str) -> list[Checked]:
+    """Each sentence of a resolved text, taken as it is."""
+    return [Checked(Sentence(strip(each), numbers(each), Verdict.UNCHECKED, 0.0), {}) for each in sentences(text)]
+
+
+def attributed(text: str, hits: Sequence[Hit], judge: Judge, shown: Sequence[Hit]) -> tuple[str, list[Hit], set[str]]:
+    """The text with a citation behind each sentence that has none and that one of the hits shown supports.
+
+    Returns it with the hits that its numbers stand for, and those sentences.
+    """
+    bare = [each for each in sentences(text) if not numbers(each) and not _is_remark(each, ())]
+    if bare:
+        judge.read([*bare, *(paper.abstract for paper in _papers(shown))])
+    known, added, at = list(hits), set(), 0
+    for sentence in bare:
+        hit = _supporting(sentence, shown, judge)
+        at = max(at, text.find(sentence, at))
+        if hit is None or not text.startswith(sentence, at):
+            continue
+        known += [] if hit in known else [hit]
+        marked = _MARKED.sub(rf" [{known.index(hit) + 1}]\1", sentence, count=1)
+        text = text[:at] + marked + text[at + len(sentence) :]
+        added.add(sentence)
+        at += len(marked)
+    return text, known, added
+
+
+def nearest(claim: str, hits: Sequence[Hit], judge: Judge) -> tuple[Hit, Passage] | None:
+    """The hit and the passage that come nearest to saying the claim; None where no abstract has a sentence for it."""
+    found = [(judge.judge(claim, hit.paper.abstract, hit.paper.title or ""), hit) for hit in hits]
+    near = [(each.support, -place, hit, each.passage) for place, (each, hit) in enumerate(found) if each.passage]
+    return max(near, key=lambda each: each[:2])[2:] if near else None
 
 
 def by_abstract(claim: str, abstract: str, judge: Judge) -> Verification:
@@ -54,8 +102,8 @@ def _verdict(found: Finding) -> Verdict:
     return Verdict.SUPPORTED if found.supported else Verdict.UNSUPPORTED
 
 
-def _sentences(text: str) -> list[str]:
-    """Sentences with their markers; one that consists of markers only belongs to the sentence before it."""
+def sentences(text: str) -> list[str]:
+    """The sentences of a text with their markers; markers alone belong to the sentence before them."""
     found: list[str] = []
     for line in map(_plain, text.splitlines()):
         for start, end in spans(line):
@@ -73,22 +121,41 @@ def _plain(line: str) -> str:
 
 
 def _leading_markers_back(sentence: str, before: list[str]) -> str:
-    """Markers that a model put behind the full stop belong to the sentence that ended there."""
+    """Markers behind a full stop belong to the sentence that ended there, unless they are a word: `[1] shows that`."""
     leading = re.match(r"(?:\[\d+\]\s*)+", sentence)
-    if leading and before:
+    if leading and before and not sentence[leading.end() :][:1].islower():
         before[-1] += f" {leading.group().strip()}"
         return sentence[leading.end() :]
     return sentence
 
 
-def _checked(sentence: str, cited: Sequence[Paper], judge: Judge) -> tuple[Sentence, dict[int, Passage]]:
+def _checked(sentence: str, cited: Sequence[Paper], shown: Sequence[Paper], judge: Judge) -> Checked:
     """The sentence by the best of the papers that it cites."""
     claim, places = strip(sentence), numbers(sentence)
+    if _is_remark(claim, places):
+        return Checked(Sentence(claim, places, Verdict.REMARK, 0.0, "it states nothing to be cited"), {})
     if not places:
-        return Sentence(claim, (), Verdict.UNCITED, 0.0, "it cites no paper"), {}
+        return Checked(Sentence(claim, (), Verdict.UNCITED, 0.0, "it cites no paper"), {})
+    rivals = [paper.abstract for paper in shown if paper not in cited]
     found = {
-        place: judge.judge(claim, paper.abstract, paper.title or "") for place, paper in zip(places, cited, strict=True)
+        place: judge.judge(claim, paper.abstract, paper.title or "", rivals)
+        for place, paper in zip(places, cited, strict=True)
     }
     best = max(found.values(), key=lambda each: each.support)
     passages = {place: each.passage for place, each in found.items() if each.passage}
-    return Sentence(claim, places, _verdict(best), best.support, best.reason), passages
+    return Checked(Sentence(claim, places, _verdict(best), best.support, best.reason), passages)
+
+
+def _is_remark(claim: str, places: Sequence[int]) -> bool:
+    return remarks.denies_answer(claim) or (not places and remarks.states_nothing(claim))
+
+
+def _supporting(claim: str, shown: Sequence[Hit], judge: Judge) -> Hit | None:
+    """The hit that supports the claim best, if any does."""
+    found = [(judge.judge(claim, hit.paper.abstract, hit.paper.title or ""), hit) for hit in shown]
+    best, hit = max(found, key=lambda pair: pair[0].support, default=(None, None))
+    return hit if best and best.supported else None
+
+
+def _papers(hits: Sequence[Hit]) -> list[Paper]:
+    return [hit.paper for hit in hits]

@@ -113,6 +113,9 @@ def answer_json(answer: Answer) -> Json:
         "prompt": answer.prompt,
         "recipe": asdict(answer.recipe) if answer.recipe else None,
         "timings": dict(answer.timings),
+        "dropped": answer.dropped,
+        "cut": answer.cut,
+        "withdrawn": asdict(answer.withdrawn) if answer.withdrawn else None,
     }
 
 
@@ -200,4 +203,6 @@ def _sentence_json(sentence: Sentence) -> Json:
         "verdict": str(sentence.verdict),
         "support": sentence.support,
         "reason": sentence.reason,
+        "attributed": sentence.attributed,
+        "replaces": sentence.replaces,
     }

@@ -65,6 +65,8 @@ def _asked(record: Asked, history: Sequence[Turn], assistant: Assistant, answers
         return replace(record, error=str(error)), None
     finally:
         tokens = assistant.llm.taken() if isinstance(assistant.llm, Metered) else None
+    if answer.withdrawn and answer.withdrawn.failed:  # what stands in its place says nothing of the model
+        return replace(record, error=answer.withdrawn.reason), None
     return _metered(records.answered(record, answer), tokens), answer
 
 

@@ -141,9 +141,8 @@ def _citation_precision(record: Asked, reply: Reply) -> float | None:
 
 
 def _supported(_: Asked, reply: Reply) -> float | None:
-    if not reply.sentences:
-        return None
-    return fmean(each.verdict is Verdict.SUPPORTED for each in reply.sentences)
+    stated = [each for each in reply.sentences if each.verdict is not Verdict.REMARK]
+    return fmean(each.verdict is Verdict.SUPPORTED for each in stated) if stated else None
 
 
 def _numbers_valid(record: Asked) -> float | None:

@@ -16,6 +16,7 @@ from assistant.schema import (
     Sentence,
     Strength,
     Verdict,
+    Withdrawn,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -68,6 +69,8 @@ SENTENCES = st.builds(
     verdict=st.sampled_from(Verdict),
     support=SHARES,
     reason=TEXT,
+    attributed=st.booleans(),
+    replaces=MAYBE,
 )
 ANSWERS = st.builds(
     Answer,
@@ -88,4 +91,7 @@ ANSWERS = st.builds(
     done=st.just(True),
     filters=FILTERS,
     scope=SCOPES,
+    dropped=st.integers(0, 99),
+    cut=st.booleans(),
+    withdrawn=st.none() | st.builds(Withdrawn, TEXT, TEXT, st.booleans()),
 )

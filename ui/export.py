@@ -21,7 +21,7 @@ from assistant.schema import Answer, Citation, Paper, Strength
 from assistant.wire import Json, answer_json, paper_json, scope_json
 from ui import render
 from ui.links import link
-from ui.terminal import DOUBTS, heading, one_line, searched
+from ui.terminal import doubts, heading, notes, one_line, searched
 
 if TYPE_CHECKING:
     from assistant.conversations import Conversation, StoredTurn
@@ -216,6 +216,7 @@ def _answer_markdown(answer: Answer) -> Iterator[str]:
         yield f"*{_markdown(note)}*"
     if answer.strength is Strength.TENTATIVE and answer.reason:
         yield f"*{_markdown(answer.reason)}*"
+    yield from (f"*{_markdown(note)}*" for note in notes(answer))
     yield from _statements(answer)
     if answer.citations:
         yield "### References"
@@ -228,9 +229,7 @@ def _statements(answer: Answer) -> Iterator[str]:
     """The answer's text, a paragraph a line, its numbers leading to the papers; then what is doubtful in it."""
     linked = {str(each.number): link(each.paper) for each in answer.citations}
     yield from (_with_links(one_line(line), linked) for line in answer.text.splitlines() if line.strip())
-    for sentence in answer.sentences:
-        if sentence.verdict in DOUBTS:
-            yield f"> {DOUBTS[sentence.verdict]} “{_markdown(sentence.text)}”"
+    yield from (f"> {doubt} “{_markdown(text)}”" for doubt, text in doubts(answer))
 
 
 def _with_links(line: str, linked: dict[str, str | None]) -> str:

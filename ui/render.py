@@ -8,7 +8,7 @@ from html import escape
 
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Turn
 from ui.latex import FORMULA
-from ui.terminal import DOUBTS, heading, printable, searched
+from ui.terminal import DOUBTS, QUOTED_INSTEAD, heading, notes, printable, searched
 
 
 def question_html(question: str) -> str:
@@ -20,6 +20,7 @@ def answer_html(answer: Answer, turn: int) -> str:
     """An answer or abstention; its citations link to the cards of the same turn (see `cards_html`)."""
     note = searched(answer.question, answer.standalone, answer.filters, answer.scope)
     note = f'<p class="note">{text_html(note)}</p>' if note else ""
+    note += "".join(f'<p class="note">{text_html(_sentence_case(each))}.</p>' for each in notes(answer))
     if not answer.answered:
         return _block("abstention", f"{note}<p>{text_html(answer.text)}</p>{_nearest(answer.nearest)}")
     note += f'<p class="note">{text_html(_sentence_case(answer.reason))}.</p>' if answer.reason else ""
@@ -60,6 +61,8 @@ def _paragraph(sentence: Sentence, turn: int) -> str:
     doubt = DOUBTS.get(sentence.verdict)
     title = f' title="{doubt}"' if doubt else ""
     numbers = "".join(_link(number, turn) for number in sentence.citations)
+    if sentence.replaces is not None:
+        numbers += f'<br><span class="note">{QUOTED_INSTEAD} “{text_html(sentence.replaces)}”</span>'
     return f'<p><span class="{sentence.verdict}"{title}>{text_html(sentence.text)}</span> {numbers}</p>'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from assistant.filters import written
@@ -28,21 +28,45 @@ if TYPE_CHECKING:
 # What is to be said against a sentence of an answer.
 DOUBTS = {
     Verdict.UNSUPPORTED: "The cited passages do not clearly support this sentence.",
-    Verdict.UNCITED: "This sentence carries no citation.",
+    Verdict.UNCITED: "This sentence carries no citation, and no abstract shown clearly says it.",
 }
+QUOTED_INSTEAD = "Quoted in the place of a sentence that the abstracts do not clearly support."
 _WIDEST_TITLE = 100
 
 
 def answer_text(answer: Answer) -> str:
-    """The answer with its references, or the abstention with the nearest papers."""
+    """The answer with what is to be said against it and its references, or the abstention with the nearest papers."""
     parts = _note(answer.question, answer.standalone, answer.filters, answer.scope)
     parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE else []
+    parts += [f"({note})" for note in notes(answer)]
     parts.append(answer.text)
+    parts += ["\n".join(f"? {doubt} “{text}”" for doubt, text in doubts(answer))] if any(doubts(answer)) else []
     if answer.citations:
         parts.append("\n".join(map(_reference, answer.citations)))
     if answer.nearest:
         parts.append("\n".join(["Nearest papers:", *(f"    {paper_line(paper)}" for paper in answer.nearest)]))
     return printable("\n\n".join(parts))
+
+
+def notes(answer: Answer) -> list[str]:
+    """What is to be known of how an answer came about, a sentence each without a full stop; mostly nothing."""
+    found = [f"{answer.withdrawn.reason}; the abstracts are quoted instead"] if answer.withdrawn else []
+    if answer.dropped:
+        stood = "stands for none of the papers found and was" if answer.dropped == 1 else "stand for none and were"
+        found.append(f"{counted(answer.dropped, 'citation')} of the language model {stood} left out")
+    found += ["the language model wrote more than an answer may have; the rest was left out"] if answer.cut else []
+    if any(sentence.verdict is Verdict.UNCHECKED for sentence in answer.sentences):
+        found.append("the sentences were not checked against the abstracts")
+    return found
+
+
+def doubts(answer: Answer) -> Iterator[tuple[str, str]]:
+    """What is to be said against sentences, with each of them as it was written."""
+    for sentence in answer.sentences:
+        if sentence.replaces is not None:
+            yield QUOTED_INSTEAD, sentence.replaces
+        elif sentence.verdict in DOUBTS:
+            yield DOUBTS[sentence.verdict], sentence.text
 
 
 def search_text(result: SearchResult) -> str:

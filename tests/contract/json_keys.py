@@ -21,8 +21,11 @@ ANSWER = {
     "prompt",
     "recipe",
     "timings",
+    "dropped",
+    "cut",
+    "withdrawn",
 }
-SENTENCE = {"text", "citations", "verdict", "support", "reason"}
+SENTENCE = {"text", "citations", "verdict", "support", "reason", "attributed", "replaces"}
 VERIFICATION = {"claim", "paper_id", "verdict", "support", "passage", "reason"}
 PASSAGE = {"text", "start", "end"}
 CONVERSATION = {"id", "title", "created", "changed", "turns"}

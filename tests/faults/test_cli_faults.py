@@ -148,17 +148,18 @@ def test_half_a_character_does_not_stop_a_batch(filled: Paperchat, verb: str, re
     assert [reply["id"] for reply in replies(done)] == [json.loads(request_line)["id"], 2]
 
 
-def test_a_model_that_fails_fails_its_line_only(filled: Paperchat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_a_model_fails_the_abstracts_are_quoted_and_the_answer_says_why(
+    filled: Paperchat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = ScriptedLLM("Bees dance", " [1].", fails_after=1)
     monkeypatch.setattr(wiring, "open_llm", lambda _: model)
     monkeypatch.setenv("PAPERCHAT_TENTATIVE_FROM", "0")
     asked = "".join(json.dumps({"id": number, "question": BEES}) + "\n" for number in range(3))
     done = filled("ask", "--batch", "-", stdin=asked)
-    assert done.code == 1
-    assert replies(done) == [
-        {"id": number, "error": f"line {number + 1}: the scripted model broke off"} for number in range(3)
-    ]
-    assert_one_line(filled("ask", BEES), "the scripted model broke off")
+    assert done.code == 0
+    withdrawn = {"text": "Bees dance", "reason": "the scripted model broke off", "failed": True}
+    assert [reply["withdrawn"] for reply in replies(done)] == [withdrawn] * 3
+    assert "(the scripted model broke off; the abstracts are quoted instead)" in filled("ask", BEES).out
 
 
 # Names and streams

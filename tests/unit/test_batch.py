@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from assistant.chat import Assistant
-from tests.contract.json_keys import ANSWER, PAPER
+from assistant.schema import Verdict
+from tests.contract.json_keys import ANSWER, PAPER, SENTENCE
 from tests.fakes import ScriptedLLM
 from ui import batch
 
@@ -54,8 +55,8 @@ def check_answer(answer: Json) -> None:
         check_paper(citation["paper"])
         check_passages(citation)
     for sentence in answer["sentences"]:
-        assert set(sentence) == {"text", "citations", "verdict", "support", "reason"}
-        assert sentence["verdict"] in {"supported", "unsupported", "uncited"}
+        assert set(sentence) == SENTENCE
+        assert sentence["verdict"] in set(Verdict)
         assert 0 <= sentence["support"] <= 1
     for hit in answer["hits"]:
         check_hit(hit)
@@ -147,11 +148,13 @@ def test_a_bad_line_keeps_its_id(judging: Judging) -> None:
     ]
 
 
-def test_a_model_that_fails_is_an_error_in_place(judging: Judging) -> None:
+def test_a_model_that_fails_is_told_in_the_answer_that_is_made_without_it(judging: Judging) -> None:
     failing = ScriptedLLM("Bees", fails_after=0)
-    blank, bad = run(judging(failing), '{"id": 1, "question": "?"}', '{"id": 2, "question": "bees"}')
+    blank, quoted = run(judging(failing), '{"id": 1, "question": "?"}', '{"id": 2, "question": "bees"}')
     assert not blank["answered"]
-    assert bad == {"id": 2, "error": "line 2: the scripted model broke off"}
+    check_answer(quoted)
+    assert quoted["withdrawn"] == {"text": "", "reason": "the scripted model broke off", "failed": True}
+    assert quoted["citations"]
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])

@@ -8,7 +8,7 @@ import pytest
 
 from assistant import citations
 from assistant.chat import Assistant
-from assistant.errors import InputError, ModelError, NotFoundError
+from assistant.errors import InputError, NotFoundError
 from assistant.library import Library
 from assistant.schema import Answer, Filters, Scope, Strength, Turn, Verdict
 from assistant.settings import Settings
@@ -135,23 +135,23 @@ def test_snapshots_grow_and_the_last_is_done(judging: Judging) -> None:
 
 
 def test_an_invented_number_is_in_no_snapshot(judging: Judging) -> None:
-    llm = ScriptedLLM("Small glaciers shrink the fastest [7].", " The loss doubles [2][99].", " So it is [2019].")
+    llm = ScriptedLLM("Whales sing to the ice [7].", f" {DOUBLES[:-1]} [1][99].", " So it is [2019].")
     answers = list(judging(llm).stream(QUESTION))
     assert all(set(citations.numbers(text)) <= {1} for text in texts(iter(answers)))
-    assert answers[-1].text == "Small glaciers shrink the fastest. The loss doubles [1]. So it is."
+    assert answers[-1].text == f"Whales sing to the ice. {DOUBLES[:-1]} [1]. So it is."
     assert [citation.number for citation in answers[-1].citations] == [1]
 
 
 def test_a_marker_half_written_is_in_no_snapshot(judging: Judging) -> None:
-    llm = ScriptedLLM(*word_by_word(f"{SMALL[:-1]} [99]. {DOUBLES[:-1]} [3, 1]."))
+    llm = ScriptedLLM(*word_by_word(f"Whales sing [99]. {DOUBLES[:-1]} [3, 1]."))
     answers = texts(judging(llm).stream(QUESTION))
     assert [text for text in answers if "9" in text or "[3" in text] == []
     assert all(longer.startswith(shorter) for shorter, longer in itertools.pairwise(answers))
-    assert answers[-1] == f"{SMALL} {DOUBLES[:-1]} [1][2]."
+    assert answers[-1] == f"Whales sing. {DOUBLES[:-1]} [1][2]."
 
 
 def test_a_number_stands_for_the_abstract_that_the_model_was_shown_behind_it(judging: Judging) -> None:
-    llm = ScriptedLLM("Something [3]. Something else [1].")
+    llm = ScriptedLLM(f"Something of it [3]. {DOUBLES[:-1]} [1].")
     answer = judging(llm).ask(QUESTION)
     assert [citation.paper for citation in answer.citations] == [answer.hits[2].paper, answer.hits[0].paper]
     for number in (1, 3):
@@ -191,19 +191,6 @@ def test_a_follow_up_is_searched_for_with_the_question_before_it(judging: Judgin
     second = judging().ask("Why do they?", [Turn(QUESTION, first)])
     assert (second.question, second.standalone) == ("Why do they?", f"{QUESTION} Why do they?")
     assert second.hits[0].paper == first.hits[0].paper
-
-
-def test_a_model_that_breaks_off_is_an_error_after_what_it_wrote(judging: Judging) -> None:
-    answers = judging(ScriptedLLM("Small glaciers ", "shrink.", fails_after=1)).stream(QUESTION)
-    assert next(answers).text == "Small glaciers"
-    with pytest.raises(ModelError):
-        next(answers)
-
-
-@pytest.mark.parametrize("pieces", [(), ("",), (" ", "\n"), ("[9]",), ("[1].",)])
-def test_a_model_that_says_nothing_is_an_error_that_names_it(judging: Judging, pieces: tuple[str, ...]) -> None:
-    with pytest.raises(ModelError, match="scripted/test"):
-        judging(ScriptedLLM(*pieces)).ask(QUESTION)
 
 
 def test_whatever_a_model_writes_can_be_checked(judging: Judging) -> None:
@@ -248,7 +235,8 @@ def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
     source.write_text("".join(lines))
     pipeline.ingest([source], library)
     llm = ScriptedLLM("It is so [6]. It is not [7].")
-    answer = Assistant(library, settings.model_copy(update={"firm_from": 0.0}), llm).ask("All about glaciers")
+    unlimited = settings.model_copy(update={"firm_from": 0.0, "verify": "off"})
+    answer = Assistant(library, unlimited, llm).ask("All about glaciers")
     assert len(answer.hits) == 8
     assert llm.asked[0][-1].content.count("</abstract") == 6
     assert [citation.paper for citation in answer.citations] == [answer.hits[5].paper]

@@ -98,6 +98,8 @@ def test_the_file_of_the_library_named_on_the_command_line_is_read(tmp_path: Pat
         ("total_timeout", "inf"),
         ("retries", "-1"),
         ("port", "65536"),
+        ("verify", "sometimes"),
+        ("verify", ""),
         ("llm", "gpt-4o"),
         ("llm", ""),
         ("llm", "openai/"),

@@ -88,10 +88,14 @@ def test_options_that_exclude_each_other_are_refused(filled: Paperchat, options:
     assert filled("ask", *options, *question).code == 2
 
 
-def test_a_model_that_fails_leaves_no_turn(filled: Paperchat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_in_which_the_model_failed_is_kept_with_what_was_quoted_instead(
+    filled: Paperchat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wiring, "open_llm", lambda _: ScriptedLLM("Bees", " dance [1].", fails_after=1))
-    assert filled("ask", BEES).code == 1
-    assert conversations(filled) == []
+    assert filled("ask", BEES).code == 0
+    (turn,) = shown(filled)["turns"]
+    assert turn["answer"]["withdrawn"] == {"text": "Bees", "reason": "the scripted model broke off", "failed": True}
+    assert turn["answer"]["citations"]
 
 
 def test_the_papers_that_were_pinned_and_excluded_are_kept_with_the_turn(filled: Paperchat) -> None:

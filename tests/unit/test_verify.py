@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -10,7 +10,7 @@ from assistant.claims.judge import SUPPORTED_FROM, Judge
 from assistant.schema import Hit, Passage, Sentence, Verdict
 from assistant.sentences import passages
 
-Check = Callable[[str], list[tuple[Sentence, dict[int, Passage]]]]
+Check = Callable[[str], list[tuple[Sentence, Mapping[int, Passage]]]]
 
 
 @pytest.fixture
@@ -24,10 +24,10 @@ def hits(reader: Assistant) -> list[Hit]:
 @pytest.fixture
 def check(reader: Assistant, hits: list[Hit]) -> Check:
     judge = Judge(reader.library.embedder, reader.library.lexicon)
-    return lambda text: verify.check(text, hits, judge)
+    return lambda text: [(each.sentence, each.behind) for each in verify.check(text, hits, judge)]
 
 
-def verdicts(checked: list[tuple[Sentence, dict[int, Passage]]]) -> list[tuple[str, tuple[int, ...], str]]:
+def verdicts(checked: list[tuple[Sentence, Mapping[int, Passage]]]) -> list[tuple[str, tuple[int, ...], str]]:
     return [(sentence.text, sentence.citations, str(sentence.verdict)) for sentence, _ in checked]
 
 
