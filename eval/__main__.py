@@ -145,6 +145,16 @@ def calibrate(
 
 
 @app.command()
+def lies(split: Split = "dev", limit: Limit = None, as_json: AsJson = False) -> None:
+    """Plant lies in answers and count those that are marked, and the true sentences that are marked by mistake."""
+    from eval import terminal
+    from eval.lies import lies as plant
+
+    found = plant(_settings(), split, limit)
+    typer.echo(json.dumps(found) if as_json else terminal.nested(found))
+
+
+@app.command()
 def bench(
     large: Annotated[bool, typer.Option("--large", help="Over 80,753 papers too; takes hours at first.")] = False,
     as_json: AsJson = False,

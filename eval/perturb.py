@@ -1,4 +1,4 @@
-"""True claims made wrong by rule, a word at a time: what a check has to notice, in any amount."""
+"""True claims made wrong by rule, a word at a time, or said in other words: what a check has to notice, or to pass."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ _CONTRARIES = (
     ("same", "different"),
 )
 _CONTRARY = dict(_CONTRARIES) | {second: first for first, second in _CONTRARIES}
+# The same in other words, as somebody would say it who tells of the paper.
+_RETOLD = (
+    (r"\b[Ww]e (?=\w)", "they "),
+    (r"\b[Oo]ur\b", "their"),
+    (r"(?<=\d) ?\\?%", " percent"),
+    (r"\bshow that\b", "demonstrate that"),
+    (r"\bpropose\b", "put forward"),
+    (r"\buse\b", "employ"),
+    (r"\bsignificantly\b", "considerably"),
+    (r"\bimproves\b", "raises"),
+    (r"\bhowever,? ", ""),
+)
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|may)\b(?! not)")
 
 
@@ -50,6 +62,14 @@ def wrong(claim: str, others: Sequence[str], random: Random) -> dict[str, str]:
         "over-claim": _AUXILIARY.sub(r"\1 always", claim, count=1),
     }
     return {kind: text for kind, text in made.items() if text != claim}
+
+
+def retold(claim: str) -> str:
+    """The same, as told of the authors and in some other words."""
+    told = claim[:1].lower() + claim[1:] if claim[1:2].islower() or claim[1:2] == " " else claim
+    for words, others in _RETOLD:
+        told = re.sub(words, others, told)
+    return f"The authors report that {told}"
 
 
 def _other_number(claim: str, random: Random) -> str:

@@ -11,8 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant.claims.names import names, speaks_of
-from assistant.claims.polarity import Pole, absolutes, is_careful, is_negated, is_negation, may_be_negated, poles, proof
-from assistant.claims.quantities import Quantity, follows, quantities, same
+from assistant.claims.polarity import (
+    Pole,
+    absolutes,
+    denials,
+    has_doubt,
+    is_careful,
+    is_negated,
+    is_negation,
+    may_be_negated,
+    poles,
+    proof,
+)
+from assistant.claims.quantities import Quantity, bound, follows, quantities, same
 from assistant.claims.wording import Words, said
 from assistant.schema import Passage
 
@@ -22,14 +33,18 @@ if TYPE_CHECKING:
 # Share of a claim that an honest paraphrase still has in the abstract.
 _PARAPHRASE = 0.72
 # Likeness from which a word says the same; fit of a word and its context from which it counts as turned, as denied.
-_ALIKE, _TURNED, _DENIED = 0.7, 0.4, 0.6
+_ALIKE, _TURNED, _DENIED = 0.7, 0.4, 0.5
 # Words on each side that are a word's context in the claim, and in the abstract.
 _CONTEXT, _WIDER = 10, 12
 # How much better another number of the abstract must fit the place of a claim's, and when it fits exactly.
 _BETTER, _EXACTLY = 0.25, 0.9
 # A number that the abstract lacks, with no other in its place.
 _MISSING = 0.5
+# How strongly a denial in the claim speaks against it where the passage has none.
+_OUTRIGHT = 0.25
 _MOST_NAMED = 3
+# The words on both sides of a word; words that only set a tone.
+_BOTH, _FOCUS = 2, frozenset({"even", "also", "still"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +95,35 @@ def foreign(found: Comparison) -> Objection:
 def unnamed(found: Comparison, title: str) -> Objection:
     """The claim names something that paper does not."""
     known = f"{title}\n{found.abstract.text}"
-    absent = [name for name in names(found.claim.text) if not speaks_of(known, name)]
-    if not absent:
-        return Objection()
-    return Objection(1.0, f"no passage of the paper speaks of {', '.join(absent[:_MOST_NAMED])}")
+    own = names(found.claim.text)
+    absent = [name for name in own if not speaks_of(known, name)]
+    if absent:
+        return Objection(1.0, f"no passage of the paper speaks of {', '.join(absent[:_MOST_NAMED])}")
+    return _renamed(found, own)
+
+
+def _renamed(found: Comparison, own: Sequence[str]) -> Objection:
+    """The claim names one thing where the passage, in the same words around it, names another."""
+    theirs = {name for name in names(found.abstract.text) if not speaks_of(found.claim.text, name)}
+    for number in found.claim.content():
+        name = found.claim.written(number)
+        if name not in own or speaks_of(found.passage.text, name):
+            continue
+        there = [other for other in found.within if found.abstract.written(other) in theirs]
+        if any(_neighbours(found, number, other) == _BOTH for other in there):
+            return Objection(1.0, f"the passage says this of something else than {name}")
+    return Objection()
+
+
+def _neighbours(found: Comparison, number: int, other: int) -> int:
+    """How many of the two words beside a word of the claim also stand beside one of the abstract, on the same side."""
+    here, there = found.claim, found.abstract
+    return sum(
+        0 <= number + side < len(here)
+        and 0 <= other + side < len(there)
+        and here.lower(number + side) == there.lower(other + side)
+        for side in (-1, 1)
+    )
 
 
 def number(found: Comparison) -> Objection:
@@ -98,12 +138,18 @@ def _number(found: Comparison, claimed: Quantity, known: Sequence[Quantity], oth
     rivals = [each for each in others if each.unit == claimed.unit]
     fit = max((_fit(found, claimed, each) for each in rivals), default=0.0)
     own = [_fit(found, claimed, each) for each in known if same(claimed, each)]
+    if own and all(_bounded_otherwise(found, claimed, each) for each in known if same(claimed, each)):
+        return Objection(1.0, f"the paper sets the other bound at {claimed.text.strip()}")
     if own:
         misplaced = fit - max(own) > _BETTER
         return Objection(float(misplaced), f"the paper says {claimed.text.strip()} of something else")
     if fit < _EXACTLY and (claimed.counts or follows(claimed, found.claim.text, known)):
         return Objection()
     return Objection(1.0 if rivals else _MISSING, f"{claimed.text.strip()} is not in the paper")
+
+
+def _bounded_otherwise(found: Comparison, claimed: Quantity, known: Quantity) -> bool:
+    return bound(claimed, found.claim.text) * bound(known, found.abstract.text) < 0
 
 
 def _fit(found: Comparison, claimed: Quantity, known: Quantity) -> float:
@@ -153,7 +199,7 @@ def denied(found: Comparison) -> Objection:
     worst = Objection()
     for each in found.telling:
         alike = [word for word in found.within if found.alike[each, word] >= _ALIKE]
-        if not alike or is_negation(found.claim, each):
+        if not alike or is_negation(found.claim, each) or found.claim.lower(each) in _FOCUS:
             continue
         there = max(alike, key=lambda word: _place(found, each, word))
         mine = is_negated(found.claim, each) and not may_be_negated(found.abstract, there)
@@ -162,7 +208,14 @@ def denied(found: Comparison) -> Objection:
         if mine != its and strength > worst.strength:
             denying, saying = ("claim", "passage") if mine else ("passage", "claim")
             worst = Objection(strength, f"the {denying} denies {found.claim.lower(each)!r}, the {saying} does not")
-    return worst
+    return max(worst, _denied_outright(found), key=lambda each: each.strength)
+
+
+def _denied_outright(found: Comparison) -> Objection:
+    """The claim says `not`, and nothing in the passage says anything of the kind."""
+    if not denials(found.claim) or has_doubt(found.abstract, found.within):
+        return Objection()
+    return Objection(_OUTRIGHT, "the claim denies something, the passage does not")
 
 
 def _place(found: Comparison, number: int, there: int) -> float:

@@ -51,6 +51,15 @@ _NEGATIONS = frozenset(
     "not no never neither nor cannot without hardly barely rarely seldom scarcely unable impossible inability fail "
     "fails failed failing lack lacks lacking absence isn aren doesn don didn wasn weren won couldn".split()
 )
+# What says without a negation that something is not so, or hardly so.
+_SOFT = frozenset(
+    "none nothing nobody nowhere little few less least minimal limited independent independently irrespective "
+    "regardless insufficient inadequate ineffective unlikely unclear unnecessary unchanged unrelated unaffected "
+    "unsuccessful absent miss misses missing minus deny denies refute refutes reject rejects contrary instead rather "
+    "although however but only despite unlike differ differs different non challenge challenges poor poorly".split()
+)
+# What denies a statement outright.
+_DENIALS = frozenset("not never cannot isn aren doesn don didn wasn weren won couldn nor".split())
 # Few of these are ever earned by an abstract that does not use one of them itself.
 _ABSOLUTES = frozenset(
     "all always every everywhere everything never any entirely completely fully totally wholly guarantee guarantees "
@@ -114,6 +123,16 @@ def may_be_negated(words: Words, number: int) -> bool:
 def is_negation(words: Words, number: int) -> bool:
     """Whether the word denies what follows."""
     return words.lower(number) in _NEGATIONS
+
+
+def denials(words: Words) -> list[int]:
+    """The words of a text that deny its statement outright."""
+    return [number for number in range(len(words)) if words.lower(number) in _DENIALS]
+
+
+def has_doubt(words: Words, within: Iterable[int]) -> bool:
+    """Whether one of the words denies something, outright or softly."""
+    return any(is_negation(words, number) or words.lower(number) in _SOFT for number in within)
 
 
 def absolutes(words: Words) -> dict[str, int]:

@@ -47,13 +47,25 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _FACTOR = re.compile(r"factors?\s+of\s+(?:about\s+|up\s+to\s+)?$", re.IGNORECASE)
-# What says that a number is rough, or worked out from others.
+# What says before a number that it is rough, and beside it that it is worked out from others.
 _ROUGH = re.compile(
-    r"\b(?:about|around|roughly|nearly|almost|approximately|over|under|more than|less than|fewer than|at least|at most"
-    r"|up to|some|close to|just|above|below|points?|times|fold|gap|difference|ahead|behind|short)\b|~",
+    r"(?:\b(?:about|around|roughly|nearly|almost|approximately|over|under|more than|less than|fewer than|at least"
+    r"|at most|up to|some|close to|just|above|below)|~)\s*(?:an?\s+|the\s+)?$",
     re.IGNORECASE,
 )
+_WORKED_OUT = re.compile(r"\b(?:points?|times|fold|gap|difference|ahead|behind|short|as many|as much)\b", re.IGNORECASE)
 _BEFORE, _BEHIND = 40, 30
+# What makes of a number a least or a greatest one.
+_LEAST = re.compile(
+    r"(?:\b(?:over|above|beyond|more than|greater than|higher than|longer than|at least|exceed(?:s|ed|ing)?"
+    r"|no (?:less|fewer) than)|>)\s*(?:an?\s+|the\s+)?$",
+    re.IGNORECASE,
+)
+_GREATEST = re.compile(
+    r"(?:\b(?:under|below|(?<!no )(?:less|fewer) than|(?:lower|smaller|shorter) than|at most|within|no more than)|<)"
+    r"\s*(?:an?\s+|the\s+)?$",
+    re.IGNORECASE,
+)
 # How far apart two numbers may be and still be the same, as a share: in digits, where one is in words (a third), and
 # where one is said to be rough.
 _IN_DIGITS, _IN_WORDS, _ABOUT = 1e-9, 0.02, 0.07
@@ -99,9 +111,18 @@ def same(one: Quantity, other: Quantity) -> bool:
     return percent.unit == PERCENT and not plain.unit and _near(percent.value, 100 * plain.value, tolerance)
 
 
+def bound(found: Quantity, text: str) -> int:
+    """Whether a number of the text is said to be the least (1) or the greatest (-1) that it can be, or neither (0)."""
+    before = text[max(0, found.start - _BEFORE) : found.start]
+    if _GREATEST.search(before):
+        return -1
+    return 1 if _LEAST.search(before) else 0
+
+
 def follows(claimed: Quantity, text: str, known: Sequence[Quantity]) -> bool:
     """Whether a number of `text` that is said to be rough or a difference is near a known one or worked out of two."""
-    if not _ROUGH.search(text, max(0, claimed.start - _BEFORE), claimed.end + _BEHIND):
+    rough = _ROUGH.search(text[max(0, claimed.start - _BEFORE) : claimed.start])
+    if not rough and not _WORKED_OUT.search(text, max(0, claimed.start - _BEFORE), claimed.end + _BEHIND):
         return False
     if any(claimed.unit == each.unit and _near(claimed.value, each.value, _ABOUT) for each in known):
         return True

@@ -67,6 +67,8 @@ def test_the_same_in_other_words_is_supported_by_the_passage_that_says_it(
         ("Peat bogs do not store carbon for thousands of years.", "the claim denies 'store', the passage does not"),
         ("We drain 24 bogs in Finland and Norway.", "no passage of the paper speaks of Norway"),
         ("The Thermograph sensor works without batteries.", "no passage of the paper speaks of Thermograph"),
+        ("Draining does not release a gas on average.", "the claim denies something, the passage does not"),
+        ("We drain 24 bogs in Finland and Bograph and measure their gases.", "of something else than Bograph"),
         ("All bogs that are flooded again recover.", "does not go as far as 'all'"),
         ("We show that bogs that are flooded again recover.", "the claim says 'show', the passage is more careful"),
         ("Volcanoes warm distant oceans quickly.", "no passage of the paper speaks of"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.claims.quantities import Quantity, follows, quantities, same
+from assistant.claims.quantities import Quantity, bound, follows, quantities, same
 
 
 def one(text: str) -> Quantity:
@@ -72,6 +72,27 @@ def test_both_ends_of_a_range_are_numbers() -> None:
 def test_a_rough_number_or_a_difference_follows_from_what_is_known(claim: str, known: str) -> None:
     claimed = quantities(claim)[-1]
     assert follows(claimed, claim, quantities(known))
+
+
+def test_a_rough_word_is_that_of_the_number_behind_it() -> None:
+    claim = "36% of the questions, about half the 65% of experts"
+    assert not follows(quantities(claim)[0], claim, quantities("34% against 65%"))
+
+
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [
+        ("more than 30 minutes", 1),
+        ("over half an hour", 1),
+        ("no less than 30 minutes", 1),
+        ("less than 30 minutes", -1),
+        ("at most 30 minutes", -1),
+        ("no more than 30 minutes", -1),
+        ("30 minutes more than before", 0),
+    ],
+)
+def test_a_number_may_be_the_least_or_the_greatest(text: str, side: int) -> None:
+    assert bound(quantities(text)[0], text) == side
 
 
 def test_an_exact_number_does_not_follow() -> None:
