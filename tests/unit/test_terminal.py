@@ -1,13 +1,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from assistant.chat import Assistant
+from assistant.conversations import Conversation, StoredTurn
 from assistant.query import understand
-from assistant.schema import Answer, Citation, Filters, Hit, Paper, Passage, Scope, SearchResult, Strength
-from ui import terminal
+from assistant.schema import (
+    Answer,
+    Citation,
+    Filters,
+    Hit,
+    Paper,
+    Passage,
+    Scope,
+    SearchResult,
+    Sentence,
+    Strength,
+    Turn,
+    Verdict,
+    Withdrawn,
+)
+from ui import export, render, terminal
 
 # Colours, a title of the window, a bell, a rewritten line, text from right to left, a character of eight bits.
 HOSTILE = "\x1b[31mred\x1b]0;owned\x07 \rover \u202etfel\u202c \x9b2J \x08\x7f\x00 end"
@@ -129,3 +145,62 @@ def test_answers_and_searches_begin_with_what_was_searched_for(judging: Callable
     question, note = "glaciers bees -sourdough", "Searched for: glaciers bees [papers with -sourdough]\n\n"
     assert terminal.answer_text(judging().ask(question)).startswith(note)
     assert terminal.search_text(judging().search(question)).startswith(note)
+
+
+# What is said against an answer
+
+
+DOUBTFUL = Answer(
+    "q",
+    "q",
+    Strength.FIRM,
+    0.5,
+    "Bees dance [1]. Bees sing. Bees hum.",
+    citations=(Citation(1, PAPER, ()),),
+    sentences=(
+        Sentence("Bees dance.", (1,), Verdict.UNSUPPORTED, 0.1),
+        Sentence("Bees sing.", (), Verdict.UNCITED, 0.0),
+        Sentence("Bees hum.", (1,), Verdict.SUPPORTED, 1.0, replaces="Bees shout."),
+        Sentence("Is it so?", (), Verdict.REMARK, 0.0),
+    ),
+    dropped=2,
+    cut=True,
+    withdrawn=Withdrawn("x", "the model broke off", failed=True),
+)
+
+
+def transcript(answer: Answer) -> str:
+    kept = Conversation("0123", "A title", "2024-01-01", "2024-01-01", 1)
+    return export.markdown(kept, [StoredTurn(1, "0123", Turn("q", answer), "2024-01-01", {})])
+
+
+@pytest.mark.parametrize("face", [terminal.answer_text, lambda answer: render.answer_html(answer, 1), transcript])
+def test_every_face_names_the_sentences_that_are_in_doubt_and_how_the_answer_came_about(
+    face: Callable[[Answer], str],
+) -> None:
+    shown = face(DOUBTFUL)
+    for said in (
+        "The cited passages do not clearly support this sentence.",
+        "This sentence carries no citation, and no abstract shown clearly says it.",
+        "Quoted in the place of a sentence that the abstracts do not clearly support.",
+        "Bees shout",
+        "he model broke off; the abstracts are quoted instead",
+        "2 citations of the language model stand for none and were left out",
+        "he language model wrote more than an answer may have; the rest was left out",
+    ):
+        assert said in shown
+
+
+def test_of_an_answer_that_holds_nothing_is_said() -> None:
+    good = replace(DOUBTFUL, sentences=(Sentence("Bees dance.", (1,), Verdict.SUPPORTED, 1.0),), dropped=0)
+    good = replace(good, cut=False, withdrawn=None)
+    assert (terminal.notes(good), list(terminal.doubts(good))) == ([], [])
+
+
+def test_that_sentences_were_not_checked_is_said_once() -> None:
+    free = replace(DOUBTFUL, sentences=(Sentence("Bees dance.", (1,), Verdict.UNCHECKED, 0.0),) * 2, dropped=1)
+    assert terminal.notes(free)[-1] == "the sentences were not checked against the abstracts"
+    assert "1 citation of the language model stands for none of the papers found and was left out" in terminal.notes(
+        free
+    )
+    assert list(terminal.doubts(free)) == []
