@@ -115,8 +115,10 @@ def reader(
 def judging(reader: Assistant) -> Callable[..., Assistant]:
     """Readers with other limits of confidence, and with a model if one is given; by default every answer is firm."""
 
-    def with_limits(llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0) -> Assistant:
-        limits = {"firm_from": firm_from, "tentative_from": tentative_from}
+    def with_limits(
+        llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0, verify: str = "normal"
+    ) -> Assistant:
+        limits = {"firm_from": firm_from, "tentative_from": tentative_from, "verify": verify}
         return Assistant(reader.library, reader.settings.model_copy(update=limits), llm, reader.reranker)
 
     return with_limits

@@ -178,7 +178,7 @@ def test_a_model_that_tells_of_somebody_else_is_not_believed(judging: Judging) -
     assert [each.verdict for each in beside.sentences[1:]] == [Verdict.UNSUPPORTED] * 2
 
 
-class QuotingLLM:
+class QuotingLLM(ScriptedLLM):
     """Says the first sentence of the abstract that it is shown first."""
 
     name = "quoting/test"
@@ -205,18 +205,19 @@ def test_twenty_questions_at_once_are_never_mixed(over: Over) -> None:
         assert [citation.paper.abstract.split()[2] for citation in answer.citations] == [subject]
 
 
-class Endless:
+class Endless(ScriptedLLM):
     """Writes without end, and remembers whether it was stopped."""
 
     name = "endless/test"
 
     def __init__(self) -> None:
-        self.pieces, self.stopped = 0, False
+        super().__init__()
+        self.written, self.stopped = 0, False
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         try:
             while True:
-                self.pieces += 1
+                self.written += 1
                 yield "ice "
         finally:
             self.stopped = True
@@ -230,11 +231,11 @@ def test_a_question_that_is_given_up_stops_the_model(judging: Judging, snapshots
         next(answers)
     answers.close()  # type: ignore[attr-defined]
     assert endless.stopped
-    assert endless.pieces == snapshots
+    assert endless.written == snapshots
 
 
 def test_a_model_without_end_is_stopped_where_the_answer_is_cut(judging: Judging) -> None:
     endless = Endless()
     assert judging(endless).ask(QUESTION).cut
     assert endless.stopped
-    assert endless.pieces <= LONGEST
+    assert endless.written <= LONGEST

@@ -291,7 +291,7 @@ def test_twenty_questions_at_once_to_one_assistant_are_never_mixed(
         return ("You asked: ", asked.rpartition("Question: ")[2].rstrip("?"), " [1].")
 
     server.script(writes(about))
-    assistant = judging(opened(settings))
+    assistant = judging(opened(settings), verify="off")
     questions = [f"{BEES[:-1]} in year {1900 + number}?" for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(assistant.ask, questions))
