@@ -157,10 +157,10 @@ class Catalog:
 
         Years and additions begin with the latest, everything else with the first.
         """
-        wanted = _selected(selection)
-        with self._reading() as connection:
-            rows = connection.execute(wanted.order_by(*_order(sort, backwards)).offset(offset).limit(limit))
-            return Page(tuple(map(paper_of, rows)), offset, _number(connection, wanted))
+        wanted = _selected(selection).with_only_columns(papers.c.id).order_by(*_order(sort, backwards))
+        with self._reading() as connection:  # every paper is looked at once: to count is to find them all
+            ids = list(connection.scalars(wanted))
+        return Page(tuple(self.get(ids[offset : offset + limit])), offset, len(ids))
 
     def count(self) -> int:
         """How many papers are shown."""
