@@ -18,7 +18,8 @@ _NOTHING = frozenset(
     "|n/a|na|nan|none|null|no abstract|no abstract available|abstract not available|not available".split("|")
 )
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}]+", re.ASCII)
-_ARXIV_ID = r"(\d{4}\.\d{4,5}|[a-z][a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?"
+# Digits behind it make it another number: spreadsheets write 1805.01789 as 1805.0178899999999.
+_ARXIV_ID = r"(\d{4}\.\d{4,5}(?!\d)|[a-z][a-z-]+(?:\.[A-Z]{2})?/\d{7}(?!\d))(?:v\d+)?"
 _ARXIV = re.compile(rf"(?:arxiv\s*:|arxiv\.org/\w+/|10\.48550/arxiv\.)\s*{_ARXIV_ID}", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20|21)\d\d(?!\d)")
 # The tags of HTML, JATS and MathML that bibliographic services leave in titles and abstracts.
