@@ -196,7 +196,7 @@ def test_twenty_questions_at_once_are_never_mixed(over: Over) -> None:
         "volcanoes deserts rivers oceans forests prairies islands canyons meadows swamps harbours castles lanterns "
         "violins telescopes compasses orchards beehives windmills quarries"
     ).split()
-    quoting: ScriptedLLM = QuotingLLM()  # type: ignore[assignment]
+    quoting: ScriptedLLM = QuotingLLM()
     assistant = over(quoting, *(f"We study {each} and nothing but {each}. There is more." for each in subjects))
     with ThreadPoolExecutor(20) as threads:
         answers = list(threads.map(lambda each: assistant.ask(f"What is known of {each}?"), subjects))
