@@ -172,6 +172,11 @@ class Catalog:
         with self._reading() as connection:
             return _number(connection, sa.select(papers).where(~HAS_ABSTRACT))
 
+    def indexed_count(self) -> int:
+        """How many papers the indexes hold."""
+        with self._reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(indexed)) or 0
+
     def within(self, filters: Filters, scope: Scope) -> set[str] | None:
         """Ids of the indexed papers that may be looked at; None where that is all of them."""
         if not filters and not scope:
@@ -494,9 +499,10 @@ def _order(sort: Sort, backwards: bool) -> list[sa.ColumnElement[Any]]:
         Sort.TITLE: sa.func.paperchat_folded(papers.c.title),
         Sort.AUTHOR: sa.func.paperchat_surname(papers.c.authors),
         Sort.YEAR: papers.c.year,
+        Sort.VENUE: papers.c.venue,
         Sort.ADDED: added,
     }
-    falling = (sort in (Sort.YEAR, Sort.ADDED)) is not backwards
+    falling = sort.latest_first is not backwards
     key = keys[sort].desc() if falling else keys[sort].asc()
     return [key.nulls_last(), papers.c.id]
 

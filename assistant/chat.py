@@ -159,6 +159,7 @@ class Assistant:
             text=judgement.reply or "",
             reason=judgement.reason,
             hits=found.hits,
+            searched=found.searched,
             model=self.llm.name if self.llm else extractive.NAME,
             prompt=self.prompts.hash if self.llm and judgement.strength is not Strength.NONE else None,
             recipe=self.library.recipe,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 # Settings that say where something is, not how an answer is made; of the prompts there is the hash.
-_PLACES = {"home", "port", "prompts"}
+_PLACES = {"home", "port", "host", "auth", "prompts"}
 _LONGEST_TITLE = 80
 
 # What brings a file from each version to the next. Only ever to be added to: older files run through all of them.
@@ -236,14 +236,21 @@ class Conversations:
         with self._database.writing() as connection:
             self._update(connection, conversation_id, title=_one_line(title))
 
-    def append(self, conversation_id: str, new: Sequence[Turn], settings: Settings) -> list[int]:
-        """Add turns to a conversation, all or none of them, and return their ids."""
+    def append(
+        self, conversation_id: str, new: Sequence[Turn], settings: Settings, instead: int | None = None
+    ) -> list[int]:
+        """Add turns to a conversation, all or none of them, and return their ids.
+
+        `instead` is the id of a turn: it, and those behind it, are forgotten for the new ones.
+        """
         made_with = json.dumps(settings.model_dump(mode="json", exclude=_PLACES))
         rows = [_row(turn) | {"settings": made_with} for turn in new]
         if not rows:
             return []
         with self._database.writing() as connection:
             self._update(connection, conversation_id, changed=_now())
+            if instead is not None:
+                _forget(connection, (turns.c.conversation == conversation_id) & (turns.c.id >= instead))
             added = sa.insert(turns).returning(turns.c.id, sort_by_parameter_order=True)
             ids = connection.scalars(added, [row | {"conversation": conversation_id} for row in rows]).all()
             self._entitle(connection, conversation_id, rows[0]["question"])
@@ -254,9 +261,7 @@ class Conversations:
         with self._database.writing() as connection:
             for conversation_id in conversation_ids:
                 self._update(connection, conversation_id, changed=_now())
-                gone = sa.select(turns.c.id).where(turns.c.conversation == conversation_id)
-                connection.execute(sa.delete(feedback).where(feedback.c.turn.in_(gone)))
-                connection.execute(sa.delete(turns).where(turns.c.conversation == conversation_id))
+                _forget(connection, turns.c.conversation == conversation_id)
                 connection.execute(sa.delete(conversations).where(conversations.c.id == conversation_id))
 
     def judge(self, turn_id: int, given: Feedback | None) -> None:
@@ -340,6 +345,13 @@ def _version(connection: sa.Connection) -> int:
     if not sa.inspect(connection).has_table(versions.name):
         return 0
     return connection.scalar(sa.select(sa.func.max(versions.c.number))) or 0
+
+
+def _forget(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Delete turns with their feedback."""
+    gone = sa.select(turns.c.id).where(which)
+    connection.execute(sa.delete(feedback).where(feedback.c.turn.in_(gone)))
+    connection.execute(sa.delete(turns).where(which))
 
 
 def _has(column: sa.Column[Any], word: str) -> sa.ColumnElement[bool]:

@@ -40,8 +40,9 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     """
     watch = Stopwatch()
     within = library.catalog.within(query.filters, query.scope)
+    searched = library.catalog.indexed_count() if within is None else len(within)
     if query.is_blank or within == set():
-        return SearchResult(query, _newest(library, within, ranking.papers), watch.timings)
+        return SearchResult(query, _newest(library, within, ranking.papers), watch.timings, searched)
     asked = _asked(query, library)
     watch.lap("embed_ms")
     dense = library.store.search(asked.vector, ranking.candidates, within)
@@ -55,7 +56,7 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     parts = {"dense": _by_id(dense), "lexical": _by_id(lexical), "rerank": _by_id(closer)}
     hits = _hits(best, papers, parts)[: ranking.papers]
     watch.lap("rerank_ms")
-    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings)
+    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched)
 
 
 def _newest(library: Library, within: set[str] | None, limit: int) -> tuple[Hit, ...]:

@@ -136,7 +136,13 @@ class Sort(StrEnum):
     TITLE = "title"
     AUTHOR = "author"
     YEAR = "year"
+    VENUE = "venue"
     ADDED = "added"
+
+    @property
+    def latest_first(self) -> bool:
+        """Whether the order begins with the greatest, where it is not turned round."""
+        return self in (Sort.YEAR, Sort.ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,11 +302,12 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found, best first; timings are in milliseconds."""
+    """What a search found, best first; timings are in milliseconds, `searched` is how many papers were looked at."""
 
     query: Query
     hits: tuple[Hit, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
+    searched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +316,7 @@ class Answer:
 
     While an answer streams, snapshots of it carry ever more text and `done` is false but for the last. `prompt` is the
     hash of the templates that a language model was asked with, `dropped` how many of its citations stood for no paper,
-    `cut` whether it wrote more than an answer may have.
+    `cut` whether it wrote more than an answer may have. `searched` is how many papers were looked at.
     """
 
     question: str
@@ -332,6 +339,7 @@ class Answer:
     dropped: int = 0
     cut: bool = False
     withdrawn: Withdrawn | None = None
+    searched: int = 0
 
     @property
     def answered(self) -> bool:

@@ -108,6 +108,7 @@ def answer_json(answer: Answer) -> Json:
         "citations": [_citation_json(citation) for citation in answer.citations],
         "sentences": [_sentence_json(sentence) for sentence in answer.sentences],
         "hits": [hit_json(hit) for hit in answer.hits],
+        "searched": answer.searched,
         "nearest": [paper_json(paper) for paper in answer.nearest],
         "model": answer.model,
         "prompt": answer.prompt,

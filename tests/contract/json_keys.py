@@ -16,6 +16,7 @@ ANSWER = {
     "citations",
     "sentences",
     "hits",
+    "searched",
     "nearest",
     "model",
     "prompt",

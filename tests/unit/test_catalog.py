@@ -126,6 +126,12 @@ def test_all_is_by_id(catalog: Catalog) -> None:
     assert ids(list(catalog.all())) == ["000000", "000001", "000002"]
 
 
+def test_papers_that_wait_are_not_counted_as_indexed(catalog: Catalog) -> None:
+    keep(catalog, FULL)
+    catalog.put([change(BARE)], run=1)
+    assert catalog.indexed_count() == 1
+
+
 def test_the_beginning_of_an_id_finds_its_paper(catalog: Catalog) -> None:
     keep(catalog, FULL, BARE)
     assert catalog.find("00ff") == catalog.find("00") == catalog.find("0") == FULL

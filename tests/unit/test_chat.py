@@ -293,6 +293,13 @@ def test_only_pinned_papers_are_looked_at_and_excluded_ones_never(judging: Judgi
     assert {hit.paper.id for hit in excluded.hits} == {bees, bread}
 
 
+def test_an_answer_says_how_many_papers_were_looked_at(judging: Judging) -> None:
+    assistant = judging()
+    assert assistant.ask(QUESTION).searched == 3
+    assert assistant.ask(QUESTION, scope=Scope(excluded=(ids(assistant)["Glaciers"],))).searched == 2
+    assert assistant.ask(f"{QUESTION} year>=2020").searched == 0
+
+
 def test_beginnings_of_ids_are_enough_for_a_scope(judging: Judging) -> None:
     bees = ids(judging())["Honey"]
     assert judging().search(QUESTION, scope=Scope((bees[:8],))).query.scope == Scope((bees,))

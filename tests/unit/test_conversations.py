@@ -86,6 +86,27 @@ def test_keeping_no_turn_changes_nothing(kept: Conversations, keep: Keep, settin
     assert kept.recent() == before
 
 
+def test_a_turn_asked_anew_takes_the_place_of_the_old_one_and_of_those_behind_it(
+    kept: Conversations, keep: Keep, settings: Settings
+) -> None:
+    talk, other = keep("one", "two", "three"), keep("two")
+    _, second, third = kept.turns(talk)
+    kept.judge(third.id, Feedback(True))
+    kept.append(talk, [Turn("two, please", ANSWER)], settings, instead=second.id)
+    assert [each.turn.question for each in kept.turns(talk)] == ["one", "two, please"]
+    assert [each.turn.question for each in kept.turns(other)] == ["two"]
+    assert kept.judged() == []
+    assert kept.find(talk).title == "one"
+
+
+def test_the_place_of_another_conversations_turn_cannot_be_taken(
+    kept: Conversations, keep: Keep, settings: Settings
+) -> None:
+    first, second = keep("one"), keep("two")
+    kept.append(second, [Turn("three", ANSWER)], settings, instead=kept.turns(first)[0].id)
+    assert [each.turn.question for each in kept.turns(first)] == ["one"]
+
+
 def test_half_a_character_is_kept_as_well_as_it_can_be(kept: Conversations, settings: Settings) -> None:
     begun = kept.begin()
     kept.append(begun.id, [Turn("bees \ud83d", replace(ANSWER, text="bees \ud83d"))], settings)

@@ -47,6 +47,7 @@ def listed(catalog: Catalog, text: str = "", sort: Sort = Sort.ID, *, backwards:
         (Sort.TITLE, "e5 a1 c3 b2 d4", "b2 c3 a1 e5 d4"),
         (Sort.AUTHOR, "c3 d4 a1 b2 e5", "a1 d4 c3 b2 e5"),
         (Sort.YEAR, "a1 b2 c3 d4 e5", "c3 a1 b2 d4 e5"),
+        (Sort.VENUE, "c3 a1 b2 d4 e5", "c3 a1 b2 d4 e5"),
         (Sort.ADDED, "e5 b2 d4 a1 c3", "c3 a1 d4 b2 e5"),
     ],
 )
