@@ -127,6 +127,14 @@ class Settings(BaseSettings):
         le=65535,
         description="port of the page on this machine (127.0.0.1); the next free one is taken",
     )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="address that the page listens on; any but this machine's own needs `auth`",
+    )
+    auth: Path | None = Field(
+        default=None, description="file of those who may log in to the page, as `paperchat user` writes it"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -184,9 +184,21 @@ def serve(
     settings = settings_of(context, port=port, llm=llm)
     if if_empty:
         ingest_if_empty(settings, if_empty)
-    from ui import web
+    from ui.page import server
 
-    web.serve(settings, announce=typer.echo)
+    server.serve(settings, announce=typer.echo)
+
+
+@app.command()
+def user(
+    file: Annotated[Path, typer.Argument(help="The file of users; it is made where there is none.")],
+    name: Annotated[str, typer.Argument(help="Who may log in to the page.")],
+) -> None:
+    """Let somebody log in to the page of a lab server, or give them another password."""
+    from ui import users
+
+    users.add(file, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    typer.echo(f"{name} may log in where PAPERCHAT_AUTH is {file}.")
 
 
 @app.command("models")

@@ -1,12 +1,15 @@
-"""Answers to HTML for the page. Every text that is not ours is escaped here, and nowhere is it made a link."""
+"""Answers to HTML, for the page and for transcripts.
+
+Every text that is not ours is escaped here, and nowhere is it made a link.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
-from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Turn
+from assistant.schema import Answer, Citation, Paper, Passage, Sentence
 from ui.latex import FORMULA
 from ui.terminal import DOUBTS, QUOTED_INSTEAD, heading, notes, printable, searched
 
@@ -17,23 +20,19 @@ def question_html(question: str) -> str:
 
 
 def answer_html(answer: Answer, turn: int) -> str:
-    """An answer or abstention; its citations link to the cards of the same turn (see `cards_html`)."""
+    """What was searched for, where that is not what was typed, and the answer (see `reply_html`)."""
     note = searched(answer.question, answer.standalone, answer.filters, answer.scope)
-    note = f'<p class="note">{text_html(note)}</p>' if note else ""
-    note += "".join(f'<p class="note">{text_html(_sentence_case(each))}.</p>' for each in notes(answer))
+    return (f'<p class="note">{text_html(note)}</p>' if note else "") + reply_html(answer, turn)
+
+
+def reply_html(answer: Answer, turn: int) -> str:
+    """An answer or abstention; its citations link to the sentences behind it in the cards of the same turn."""
+    note = "".join(f'<p class="note">{text_html(_sentence_case(each))}.</p>' for each in notes(answer))
     if not answer.answered:
         return _block("abstention", f"{note}<p>{text_html(answer.text)}</p>{_nearest(answer.nearest)}")
     note += f'<p class="note">{text_html(_sentence_case(answer.reason))}.</p>' if answer.reason else ""
-    body = "".join(_paragraph(sentence, turn) for sentence in answer.sentences) or _streaming(answer, turn)
+    body = "".join(_paragraph(sentence, answer, turn) for sentence in answer.sentences) or _streaming(answer, turn)
     return _block("answer", note + body)
-
-
-def cards_html(turns: Sequence[Turn]) -> str:
-    """The sources of a conversation, the newest answer's first: a card for each citation."""
-    parts = [_cards(number, turn) for number, turn in enumerate(turns, start=1) if turn.answer.citations]
-    if not parts:
-        return _block("sources empty", "<p>The abstracts behind an answer appear here.</p>")
-    return _block("sources", "".join(reversed(parts)))
 
 
 def sources_html(answer: Answer, turn: int) -> str:
@@ -41,9 +40,14 @@ def sources_html(answer: Answer, turn: int) -> str:
     return "".join(_card(citation, turn) for citation in answer.citations)
 
 
-def waiting_html(message: str) -> str:
-    """What is being done until there is an answer."""
-    return _block("waiting", f"<p>{text_html(message)}</p>")
+def abstract_html(paper: Paper, passages: Sequence[Passage], anchor: str, write: Callable[[str], str]) -> str:
+    """The abstract with the passages marked; `write` escapes its text, `anchor` begins the name of each mark."""
+    return f'<p class="abstract">{"".join(_highlighted(paper.abstract, passages, anchor, write))}</p>'
+
+
+def anchor(turn: int, number: int) -> str:
+    """The name of the card of a citation."""
+    return f"source-{turn}-{number}"
 
 
 def error_html(message: str) -> str:
@@ -57,10 +61,10 @@ def text_html(text: str) -> str:
     return marked.replace("\n", "<br>")
 
 
-def _paragraph(sentence: Sentence, turn: int) -> str:
+def _paragraph(sentence: Sentence, answer: Answer, turn: int) -> str:
     doubt = DOUBTS.get(sentence.verdict)
     title = f' title="{doubt}"' if doubt else ""
-    numbers = "".join(_link(number, turn) for number in sentence.citations)
+    numbers = "".join(_link(number, turn, sentence.text, answer.citations) for number in sentence.citations)
     if sentence.replaces is not None:
         numbers += f'<br><span class="note">{QUOTED_INSTEAD} “{text_html(sentence.replaces)}”</span>'
     return f'<p><span class="{sentence.verdict}"{title}>{text_html(sentence.text)}</span> {numbers}</p>'
@@ -68,39 +72,50 @@ def _paragraph(sentence: Sentence, turn: int) -> str:
 
 def _streaming(answer: Answer, turn: int) -> str:
     """The text so far of a model that is still writing."""
-    links = {f"[{citation.number}]": _link(citation.number, turn) for citation in answer.citations}
+    links = {f"[{each.number}]": _link(each.number, turn, "", answer.citations) for each in answer.citations}
     linked = re.sub(r"\[\d+\]", lambda marker: links.get(marker[0], marker[0]), text_html(answer.text))
     return f"<p>{linked}</p>"
 
 
-def _link(number: int, turn: int) -> str:
-    return f'<a class="cite" href="#{_anchor(turn, number)}" aria-label="Source {number}">[{number}]</a>'
+def _link(number: int, turn: int, said: str, citations: Sequence[Citation]) -> str:
+    """Leads to the passage of the citation that is most like what was said, and shows it to whoever points at it."""
+    passages = next((each.passages for each in citations if each.number == number), ())
+    where, title = anchor(turn, number), ""
+    if passages:
+        best = max(range(len(passages)), key=lambda at: (_alike(said, passages[at].text), -at))
+        where, title = f"{where}-{best + 1}", f' title="{_escaped(passages[best].text)}"'
+    return f'<a class="cite" href="#{where}"{title} aria-label="Source {number}">[{number}]</a>'
 
 
-def _cards(number: int, turn: Turn) -> str:
-    return f'<section><h3 class="asked">{text_html(turn.question)}</h3>{sources_html(turn.answer, number)}</section>'
+def _alike(one: str, other: str) -> int:
+    """How many words two texts share."""
+    return len(set(one.casefold().split()) & set(other.casefold().split()))
 
 
 def _card(citation: Citation, turn: int) -> str:
-    paper = citation.paper
-    authors = f'<p class="authors">{_escaped(", ".join(paper.authors))}</p>' if paper.authors else ""
-    about = " · ".join(str(part) for part in (paper.year, paper.venue) if part)
+    name = anchor(turn, citation.number)
     return (
-        f'<article class="card" id="{_anchor(turn, citation.number)}" tabindex="-1">'
-        f'<h4><span class="number">[{citation.number}]</span> {_escaped(heading(paper))}</h4>{authors}'
-        f"{f'<p class=about>{_escaped(about)}</p>' if about else ''}"
-        f'<p class="abstract">{"".join(_highlighted(paper.abstract, citation.passages))}</p></article>'
+        f'<article class="card" id="{name}" tabindex="-1"><h4><span class="number">[{citation.number}]</span> '
+        f"{_escaped(heading(citation.paper))}</h4>{about_html(citation.paper, _escaped)}"
+        f"{abstract_html(citation.paper, citation.passages, name, _escaped)}</article>"
     )
 
 
-def _highlighted(abstract: str, passages: Sequence[Passage]) -> Iterator[str]:
-    """The abstract, escaped, with the passages marked."""
+def about_html(paper: Paper, write: Callable[[str], str]) -> str:
+    """Authors, year and venue, as far as they are known."""
+    about = " · ".join(str(part) for part in (paper.year, paper.venue) if part)
+    lines = (("authors", ", ".join(paper.authors)), ("about", about))
+    return "".join(f'<p class="{kind}">{write(line)}</p>' for kind, line in lines if line)
+
+
+def _highlighted(abstract: str, passages: Sequence[Passage], anchor: str, write: Callable[[str], str]) -> Iterator[str]:
+    """The abstract with the passages marked; mark k has the name of passage k, counted from 1."""
     at = 0
-    for passage in sorted(passages, key=lambda each: each.start):
-        yield _escaped(abstract[at : passage.start])
-        yield f"<mark>{_escaped(abstract[max(at, passage.start) : passage.end])}</mark>"
+    for number, passage in sorted(enumerate(passages, start=1), key=lambda each: each[1].start):
+        yield write(abstract[at : passage.start])
+        yield f'<mark id="{anchor}-{number}">{write(abstract[max(at, passage.start) : passage.end])}</mark>'
         at = max(at, passage.end)
-    yield _escaped(abstract[at:])
+    yield write(abstract[at:])
 
 
 def _nearest(papers: Sequence[Paper]) -> str:
@@ -108,10 +123,6 @@ def _nearest(papers: Sequence[Paper]) -> str:
         return ""
     items = "".join(f"<li>{_escaped(heading(paper))}</li>" for paper in papers)
     return f"<p>The nearest papers are:</p><ul>{items}</ul>"
-
-
-def _anchor(turn: int, number: int) -> str:
-    return f"source-{turn}-{number}"
 
 
 def _block(kind: str, inner: str) -> str:

@@ -86,15 +86,14 @@ def fetch_page(assistant: Any) -> str:
     import urllib.request
     from concurrent.futures import Future
 
-    from ui import web
+    from ui.page import server
 
     loaded: Future[Any] = Future()
     loaded.set_result(assistant)
-    page = web.build(loaded, web.examples(assistant.library.catalog))
-    _, address, _ = page.launch(server_name=web.HOST, prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    with urllib.request.urlopen(address, timeout=60) as reply:  # noqa: S310
+    served = server.start(assistant.settings.model_copy(update={"port": 0}), loaded)
+    with urllib.request.urlopen(served.address, timeout=60) as reply:  # noqa: S310
         content = reply.read().decode()
-    page.close()
+    served.close()
     return str(content)
 
 

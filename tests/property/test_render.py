@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Turn, Verdict
+from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Verdict
 from tests.unit.test_render import HOSTILE, safe
 from ui import render
 from ui.terminal import printable
@@ -35,7 +35,7 @@ def test_no_answer_becomes_markup_or_a_foreign_link(
     sentences = (Sentence(text, (1,), verdict, 0.5),) if done else ()
     answer = Answer(text, text, strength, 0.5, text, title, (Citation(1, paper, ()),), sentences, nearest=(paper,))
     assert set(safe(render.answer_html(answer, 1)).links) <= {"#source-1-1"}
-    assert safe(render.cards_html([Turn(text, answer)])).links == []
+    assert safe(render.sources_html(answer, 1)).links == []
 
 
 @given(st.data())
@@ -44,8 +44,8 @@ def test_an_abstract_is_complete_whatever_is_marked_in_it(data: st.DataObject) -
     places = st.integers(0, len(abstract))
     cuts = data.draw(st.lists(st.tuples(places, places).map(sorted), max_size=5))
     cited = tuple(Passage(abstract[start:end], start, end) for start, end in cuts)
-    turn = Turn("", Answer("", "", Strength.FIRM, 0.5, "", citations=(Citation(1, Paper("id", abstract, "-"), cited),)))
-    page = safe(render.cards_html([turn]))
+    answer = Answer("", "", Strength.FIRM, 0.5, "", citations=(Citation(1, Paper("id", abstract, "-"), cited),))
+    page = safe(render.sources_html(answer, 1))
     assert page.text == f"[1] -{abstract}"
     marked = {at for start, end in cuts for at in range(start, end)}
     assert "".join(page.marked) == "".join(abstract[at] for at in sorted(marked))

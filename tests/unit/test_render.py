@@ -19,8 +19,8 @@ OURS = {
     "h4": set(),
     "p": {"class"},
     "span": {"class", "title"},
-    "a": {"class", "href", "aria-label"},
-    "mark": set(),
+    "a": {"class", "href", "title", "aria-label"},
+    "mark": {"id"},
     "ul": set(),
     "li": set(),
     "br": set(),
@@ -99,7 +99,7 @@ def safe(html: str) -> Page:
     for tag, attributes in page.tags:
         assert tag in OURS
         assert set(attributes) <= OURS[tag]
-    assert all(re.fullmatch(r"#source-\d+-\d+", link or "") for link in page.links)
+    assert all(re.fullmatch(r"#source-\d+-\d+(-\d+)?", link or "") for link in page.links)
     assert page.open == [""]
     assert page.other == []
     assert "\n" not in html  # behind an empty line a chat message would be read as Markdown again
@@ -129,7 +129,7 @@ FIRST, SECOND, THIRD = passages(ABSTRACT)
 
 
 def cards(*cited: Passage, abstract: str = ABSTRACT) -> Page:
-    return safe(render.cards_html([turn("Do bees dance?", Citation(1, Paper("bees", abstract), cited))]))
+    return safe(render.sources_html(turn("Do bees dance?", Citation(1, Paper("bees", abstract), cited)).answer, 1))
 
 
 # --- what others wrote stays text ------------------------------------------------------------------------------------
@@ -150,10 +150,10 @@ def test_a_hostile_answer_stays_text(text: str, strength: Strength) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_paper_stays_text(text: str) -> None:
-    page = safe(render.cards_html([Turn(text, answer(text))]))
+    page = safe(render.sources_html(answer(text), 1))
     assert page.links == []
     untitled = Citation(1, Paper("id", f"{text} {text * 20}"), ())
-    assert safe(render.cards_html([turn(text, untitled)])).links == []
+    assert safe(render.sources_html(turn(text, untitled).answer, 1)).links == []
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.isprintable() and "$" not in text])
@@ -192,18 +192,30 @@ def test_mathematics_ends_with_its_line() -> None:
 def test_every_sentence_carries_links_to_its_sources() -> None:
     shown = answer("x", sentences=(sentence("Bees dance.", 2, 1), sentence("So it is.", verdict=Verdict.UNCITED)))
     page = safe(render.answer_html(shown, 3))
-    assert page.links == ["#source-3-2", "#source-3-1"]
+    assert page.links == ["#source-3-2", "#source-3-1-1"]
     assert "Bees dance. [2][1]" in page.text
     assert "So it is." in page.text
 
 
 def test_the_links_of_an_answer_lead_to_the_cards_of_its_turn() -> None:
     cited = [Citation(number, Paper(f"paper-{number}", ABSTRACT), ()) for number in (1, 2)]
-    turns = [turn("First?", *cited), turn("Second?", *cited[:1])]
-    ids = [attributes["id"] for tag, attributes in safe(render.cards_html(turns)).tags if tag == "article"]
-    assert ids == ["source-2-1", "source-1-1", "source-1-2"]
-    shown = answer("x", sentences=(sentence("Bees dance.", 1, 2),))
-    assert [f"#{name}" for name in ids[1:]] == safe(render.answer_html(shown, 1)).links
+    shown = replace(answer("x", sentences=(sentence("Bees dance.", 1, 2),)), citations=tuple(cited))
+    for number in (1, 2):
+        page = safe(render.sources_html(shown, number))
+        ids = [attributes["id"] for tag, attributes in page.tags if tag == "article"]
+        assert ids == [f"source-{number}-1", f"source-{number}-2"]
+        assert [f"#{name}" for name in ids] == safe(render.answer_html(shown, number)).links
+
+
+def test_a_link_leads_to_the_passage_that_is_most_like_its_sentence_and_shows_it() -> None:
+    cited = Citation(1, Paper("bees", ABSTRACT), (FIRST, SECOND, THIRD))
+    said = (sentence("The old bees dance longer.", 1), sentence("Flowers: they show the way.", 1))
+    shown = replace(answer("x", sentences=said), citations=(cited,))
+    page = safe(render.answer_html(shown, 2))
+    assert page.links == ["#source-2-1-3", "#source-2-1-2"]
+    assert [attributes.get("title") for tag, attributes in page.tags if tag == "a"] == [THIRD.text, SECOND.text]
+    marks = {attributes.get("id") for tag, attributes in safe(render.sources_html(shown, 2)).tags if tag == "mark"}
+    assert marks == {"source-2-1-1", "source-2-1-2", "source-2-1-3"}
 
 
 def test_a_sentence_that_its_sources_do_not_support_is_shown_and_marked() -> None:
@@ -284,21 +296,8 @@ def test_marks_fall_on_the_right_characters_of_an_abstract_that_needs_escaping()
 
 def test_a_card_shows_what_is_known_of_its_paper() -> None:
     known = Paper("bees", ABSTRACT, "On bees", ("K. Frisch", "M. Lindauer"), 1967, "Nature")
-    page = safe(render.cards_html([turn("Do bees dance?", Citation(2, known, (FIRST,)))]))
-    assert page.text == f"Do bees dance?[2] On beesK. Frisch, M. Lindauer1967 · Nature{ABSTRACT}"
-
-
-def test_the_sources_of_the_newest_answer_come_first() -> None:
-    cited = Citation(1, Paper("bees", ABSTRACT), ())
-    page = safe(render.cards_html([turn("First?", cited), turn("Uncited?"), turn("Third?", cited)]))
-    assert re.findall(r"\w+\?", page.text) == ["Third?", "First?"]
-
-
-def test_without_sources_the_page_says_where_they_will_appear() -> None:
-    for turns in ([], [turn("Uncited?")]):
-        page = safe(render.cards_html(turns))
-        assert page.having("sources empty") == ["div"]
-        assert page.text == "The abstracts behind an answer appear here."
+    page = safe(render.sources_html(turn("Do bees dance?", Citation(2, known, (FIRST,))).answer, 1))
+    assert page.text == f"[2] On beesK. Frisch, M. Lindauer1967 · Nature{ABSTRACT}"
 
 
 def test_an_answer_says_what_was_searched_for_where_it_is_not_what_was_typed() -> None:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from assistant import wiring
+from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
+from tests.fakes import WordHashEmbedder
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def own_address(tmp_path: Path) -> Iterator[str]:
+    """A page over a library that the test may change."""
+    with filled(tmp_path) as library, serving(library, quick(tmp_path)) as address:
+        yield address
+
+
+@pytest.fixture
+def empty_address(tmp_path: Path) -> Iterator[str]:
+    """A page over a library without a paper."""
+    library = wiring.open_library(quick(tmp_path), WordHashEmbedder(dimension=256))
+    with serving(library, quick(tmp_path)) as address:
+        yield address
+    library.close()
+
+
+def open_library(page: Page) -> None:
+    page.get_by_role("tab", name="Library").click()
+
+
+def upload(page: Page, *files: Path) -> None:
+    page.locator("#files input[type=file]").set_input_files(files)
+
+
+def test_papers_are_listed_sorted_and_searched(open_page: OpenPage) -> None:
+    page = open_page()
+    open_library(page)
+    rows = page.locator("#library tbody tr")
+    expect(rows).to_have_count(4)
+    expect(page.locator(".places")).to_contain_text("1 to 4 of 4 papers")
+    expect(rows.first).to_contain_text("The rise of sourdough")
+    page.get_by_role("button", name="Year").click()
+    expect(page.get_by_role("columnheader", name="Year")).to_have_attribute("aria-sort", "descending")
+    expect(rows.first).to_contain_text("2021")
+    page.get_by_label("Search papers").fill("waggle dance")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Insects find food")
+    page.get_by_label("Search papers").fill("title:sourdough")
+    expect(rows).to_contain_text("The rise of sourdough")
+    page.get_by_label("Search papers").fill("colour:red")
+    expect(page.locator("#library")).to_contain_text("colour")
+    page.get_by_label("Search papers").fill("zzqy")
+    expect(page.locator("#library")).to_contain_text("No paper has these words.")
+
+
+def test_a_paper_says_where_it_came_from(open_page: OpenPage) -> None:
+    page = open_page()
+    open_library(page)
+    page.get_by_role("button", name="The rise of sourdough").click()
+    detail = page.locator(".detail")
+    expect(detail).to_contain_text("Sourdough bread rises by wild yeast.")
+    expect(detail).to_contain_text("1 record of it:")
+    expect(detail).to_contain_text("bread.bib")
+    expect(detail.get_by_role("link", name="https://doi.org/10.1234/rise")).to_be_visible()
+    page.get_by_role("button", name="The rise of sourdough").first.click()
+    expect(detail).to_have_count(0)
+
+
+def test_a_file_is_added_with_its_counts_and_its_broken_record_told(
+    open_page: OpenPage, own_address: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "reading <b>list.bib"
+    file.write_text(
+        "@article{owls, title = {Owls at night}, abstract = {Owls hear mice under deep snow. They fly in silence.}}\n"
+        "@article{broken, title = {Half a"
+    )
+    page = open_page(at=own_address)
+    open_library(page)
+    upload(page, file)
+    report = page.locator("#adding .report")
+    expect(report).to_contain_text("1 record read: 1 added, 1 skipped.")
+    expect(report).to_contain_text("broken BibTeX")
+    expect(page.locator("#library tbody")).to_contain_text("Owls at night")
+    page.get_by_role("tab", name="Chat").click()
+    ask(page, "Do owls hear mice under deep snow?")
+    expect(page.locator("#talk .answer")).to_contain_text("Owls hear mice under deep snow.")
+    # What a browser sends is read and not kept.
+    left = [each for each in (tmp_path / "home" / "uploads").rglob("*") if each.is_file()]
+    assert not any(each.stat().st_size for each in left)
+
+
+def test_a_file_that_holds_no_papers_is_said_to_be_so(open_page: OpenPage, own_address: str, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text("<!DOCTYPE html><html><body>no papers</body></html>")
+    page = open_page(at=own_address)
+    open_library(page)
+    upload(page, file)
+    expect(page.locator("#adding")).to_contain_text("this is a web page")
+
+
+def test_a_paper_is_deleted_once_its_person_is_sure(open_page: OpenPage, own_address: str) -> None:
+    page = open_page(at=own_address)
+    open_library(page)
+    page.get_by_role("button", name="The rise of sourdough").click()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    press(page, "remove", "#library")
+    expect(page.locator("#library tbody tr.detail")).to_have_count(1)
+    page.once("dialog", lambda dialog: dialog.accept())
+    press(page, "remove", "#library")
+    expect(page.locator(".places")).to_contain_text("of 3 papers")
+    page.get_by_role("tab", name="Chat").click()
+    ask(page, "Does sourdough bread rise by wild yeast?")
+    expect(page.locator("#right")).not_to_contain_text("sourdough bread rises")
+
+
+def test_an_empty_library_is_filled_with_the_seeds_by_one_click(open_page: OpenPage, empty_address: str) -> None:
+    page = open_page(at=empty_address)
+    expect(page.locator(".welcome")).to_contain_text("The library is empty")
+    press(page, "seeds")
+    expect(page.locator(".report")).to_contain_text("added", timeout=120_000)
+    expect(page.locator(".welcome h2")).to_contain_text("Ask the abstracts of")
+    expect(page.locator(".welcome button[name=ask]")).to_have_count(4)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SHOTS, ColorScheme, OpenPage, ask, press
+
+pytestmark = pytest.mark.browser
+
+ICE = "When does the loss of ice double?"
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe-core finds that is serious or worse."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_everybody_can_use_every_part_of_the_page(open_page: OpenPage, color_scheme: ColorScheme) -> None:
+    page = open_page(color_scheme=color_scheme)
+    assert complaints(page) == []
+    ask(page, ICE)
+    ask(page, "zzqy xylophone wombats year>=2000")
+    press(page, "pin", "#right")
+    expect(page.locator("#looking .looking")).to_be_visible()
+    page.locator(".talk summary").click()
+    assert complaints(page) == []
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_role("button", name="The rise of sourdough").click()
+    expect(page.locator(".detail")).to_be_visible()
+    assert complaints(page) == []
+    page.screenshot(path=SHOTS / f"library-{color_scheme}.png")
+    page.get_by_role("tab", name="Settings").click()
+    expect(page.get_by_role("button", name="Test connection")).to_be_visible()
+    assert complaints(page) == []
+    page.screenshot(path=SHOTS / f"settings-{color_scheme}.png")
+
+
+def test_a_question_is_asked_and_its_source_found_with_the_keyboard_alone(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("body").click(position={"x": 5, "y": 5})
+    page.keyboard.press("/")
+    page.keyboard.type(ICE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#talk .answer")).to_be_visible()
+    page.locator("a.cite").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("a.cite").nth(1)).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.locator("mark:target")).to_be_in_viewport()
+
+
+def test_a_pressed_button_keeps_the_focus_when_its_part_of_the_page_is_new(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, ICE)
+    page.locator("#right button[name=pin]").first.focus()
+    page.keyboard.press("Enter")
+    pinned = page.locator("#right button[name=pin]").first
+    expect(pinned).to_contain_text("Pinned ✓")
+    expect(pinned).to_be_focused()
+
+
+def test_escape_closes_a_menu(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, ICE)
+    page.locator(".talk summary").click()
+    expect(page.get_by_role("button", name="Rename")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Rename")).not_to_be_visible()
+
+
+def test_colours_are_chosen_and_remembered(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Settings").click()
+    page.get_by_label("dark").check()
+    expect(page.locator("body")).to_have_class("dark")
+    page.reload()
+    expect(page.locator("body")).to_have_class("dark")
+
+
+def test_what_is_chosen_in_the_settings_holds_for_this_tab_alone(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Settings").click()
+    page.get_by_label("Filters of every question").fill("year>=2022")
+    expect(page.locator("#chosen")).to_contain_text("Used from the next question on")
+    page.get_by_role("tab", name="Chat").click()
+    ask(page, "Does sourdough bread rise by wild yeast?")
+    expect(page.locator("#talk .abstention")).to_be_visible()
+    expect(page.locator(".understood")).to_contain_text("year>=2022")
+    other = open_page(within=page.context)
+    ask(other, "Does sourdough bread rise by wild yeast?")
+    expect(other.locator("#talk .answer")).to_contain_text("wild yeast")
+
+
+def test_a_setting_that_cannot_be_used_is_said_to_be_so(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Settings").click()
+    page.get_by_label("Filters of every question").fill("date:2022")
+    expect(page.locator("#chosen")).to_contain_text("there is no filter date:")
+
+
+def test_a_connection_is_tested(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Settings").click()
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.locator("#tested")).to_contain_text("quoting needs no model")
+    page.get_by_label("Who writes the answer").fill("nobody/nothing")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.locator("#tested")).to_contain_text("No answer:")

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from assistant.catalog import Stored
+from assistant.conversations import Conversation, Fault, Feedback, StoredTurn
+from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Strength, Turn, Verdict
+from ingest.parsers.layout import Problem
+from ingest.pipeline import Report
+from tests.unit.test_render import HOSTILE, Page, answer, paper
+from ui.page import adding, evidence, history, turns, welcome
+from ui.page.table import Shelf, detail_html, table_html
+
+# Elements that no part of the page is made of: where one of them is, a text has become markup.
+FOREIGN = {"script", "img", "iframe", "b", "svg", "style", "object", "form", "input"}
+
+
+def safe(html: str) -> Page:
+    """The page, which has been seen to hold no foreign element, no handler, and links to papers and sources only."""
+    page = Page(html)
+    for tag, attributes in page.tags:
+        assert tag not in FOREIGN
+        assert not [name for name in attributes if name.startswith("on")]
+    assert all(re.match(r"#source-|https?://", link or "") for link in page.links)
+    assert page.open == [""]
+    return page
+
+
+def stored(text: str, given: Feedback | None = None) -> StoredTurn:
+    shown = answer(text, sentences=(Sentence(text, (1,), Verdict.SUPPORTED, 1.0),))
+    return StoredTurn(1, "talk", Turn(text, shown), "", {}, feedback=given)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
+    turn, scope = stored(text).turn, Scope(pinned=(text,), excluded=("id",))
+    safe(turns.conversation_html([stored(text), stored(text, Feedback(False, Fault.WRONG_ANSWER))]))
+    safe(turns.growing_html(1, turn))
+    safe(turns.failed_html(1, text, text))
+    safe(evidence.evidence_html([turn], scope))
+    safe(evidence.similar_html(paper(text), [paper(text)], scope))
+    safe(evidence.looking_html(scope, {"id": text}))
+    safe(history.history_html([Conversation(text, text, text, text, 1)], 1, text))
+    safe(table_html([paper(text)], Shelf(paper="id"), 1, detail_html(paper(text), [Stored(1, _record(text), "id", 1)])))
+    safe(adding.report_html(Report(problems=[Problem(text, 1, text)])))
+    safe(welcome.welcome_html([text], 1))
+
+
+def _record(text: str) -> Record:
+    return Record(text, text, (text,), 2020, text, source=text, line=1)
+
+
+def test_each_filter_can_be_taken_away_from_the_others() -> None:
+    given = Filters(authors=("Arora", "Chen"), since=2020, without=("survey",))
+    assert [typed for typed, _ in turns.parts(given)] == ['author:"Arora"', 'author:"Chen"', "-survey", "year>=2020"]
+    assert turns.parts(given)[0][1] == Filters(authors=("Chen",), since=2020, without=("survey",))
+    assert turns.parts(given)[3][1] == Filters(authors=("Arora", "Chen"), without=("survey",))
+
+
+def test_a_judgement_that_was_given_can_be_taken_back() -> None:
+    html = turns.conversation_html([stored("x", Feedback(False, Fault.MISSING_PAPER))])
+    assert 'value="1:none"' in html
+    assert "Not helpful: missing paper ✓" in html
+    assert 'value="1:good"' in html
+
+
+def test_small_talk_gets_no_advice_and_an_abstention_does() -> None:
+    reply = Answer("hi", "hi", Strength.NONE, 0.0, "Hello.")
+    assert "What to try" not in turns.growing_html(1, Turn("hi", reply))
+    abstained = Answer("q", "q", Strength.NONE, 0.0, "No.", "no paper", filters=Filters(since=2020))
+    assert "Take a filter away" in turns.growing_html(1, Turn("q", abstained))
+
+
+def test_the_newest_answers_papers_come_first_and_older_ones_stay() -> None:
+    text = evidence.evidence_html([stored("First").turn, stored("Second").turn], Scope())
+    assert text.index("Second") < text.index("First")
+    ids = [attributes["id"] for tag, attributes in safe(text).tags if tag == "article" and "id" in attributes]
+    assert ids == ["source-2-1", "source-1-1"]
+
+
+def test_the_table_says_how_it_is_ordered_and_where_one_is() -> None:
+    papers = [paper(f"Paper {number}") for number in range(25)]
+    html = unescape(table_html(papers, Shelf(sort=Sort.YEAR, page=2), 80_753))
+    assert 'aria-sort="descending"' in html
+    assert "51 to 75 of 80,753 papers" in html
+    assert 'name="turn" value="1"' in html
+    assert 'name="turn" value="3"' in html
+    assert "Next page" not in table_html(papers[:3], Shelf(page=1), 28)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from ui.page.owner import COOKIE, Cookies, owner
+
+SECRET, OTHER = "a" * 43, "b" * 43
+
+
+def headers(path: str, *sent: tuple[bytes, bytes]) -> dict[str, str]:
+    """What is sent back beside an empty page."""
+    replies: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: dict[str, Any]) -> None:
+        replies.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    asyncio.run(Cookies(app)({"type": "http", "path": path, "headers": list(sent)}, receive, send))
+    return {name.decode(): value.decode() for name, value in replies[0]["headers"]}
+
+
+def test_each_browser_is_an_owner_of_its_own_and_its_secret_is_not_told() -> None:
+    one, other = owner({COOKIE: SECRET}), owner({COOKIE: OTHER})
+    assert one != other
+    assert SECRET not in one
+    assert one == owner({COOKIE: SECRET, "more": "x"})
+
+
+@pytest.mark.parametrize("secret", ["", "short", "a" * 42, "a" * 44, "a" * 42 + "/", "../" + "a" * 40])
+def test_what_is_no_secret_owns_nothing(secret: str) -> None:
+    assert owner({COOKIE: secret}) == ""
+    assert owner({}) == ""
+
+
+def test_who_is_logged_in_owns_their_conversations_from_every_browser() -> None:
+    assert owner({COOKIE: SECRET}, "ann") == owner({COOKIE: OTHER}, "ann") == "user:ann"
+
+
+def test_a_browser_without_a_secret_gets_one_that_no_script_and_no_other_site_can_use() -> None:
+    first, second = headers("/")["set-cookie"], headers("/")["set-cookie"]
+    assert first != second
+    assert first.endswith("; Path=/; HttpOnly; SameSite=Strict")
+    given = first.split(";")[0].split("=")[1]
+    assert owner({COOKIE: given})
+
+
+def test_a_browser_keeps_the_secret_that_it_has() -> None:
+    assert "set-cookie" not in headers("/", (b"cookie", f"x=1; {COOKIE}={SECRET}".encode()))
+    assert "set-cookie" in headers("/", (b"cookie", f"{COOKIE}=guessed".encode()))
+    assert "set-cookie" not in headers("/elsewhere")
+
+
+def test_every_reply_forbids_requests_to_other_addresses() -> None:
+    policy = headers("/elsewhere")["content-security-policy"]
+    assert "connect-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "http" not in policy

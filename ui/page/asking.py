@@ -1,0 +1,69 @@
+"""A question asked on the page: what the screen shows from the moment it is sent until its answer is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from assistant.conversations import StoredTurn
+from assistant.errors import PaperchatError
+from assistant.schema import Scope, Turn
+from ui.page import turns
+from ui.page.desk import Desk
+from ui.page.session import Open, View
+
+
+def ask(desk: Desk, question: str, scope: Scope | None = None, alone: bool = False) -> Iterator[View]:
+    """The page after each piece of the answer; the last is kept in the conversation, or begins one.
+
+    The question takes the place of the turn that is being replaced, if there is one. `scope` is another one than the
+    page's; a question `alone` is taken as it is, whatever was said before.
+    """
+    stored = _before(desk.stored(), desk.open.replacing)
+    number, earlier = len(stored) + 1, [each.turn for each in stored]
+    waiting = "Searching ..." if desk.backend.is_ready else "Loading the model ..."
+    yield View(
+        open=replace(desk.open, asking=None),
+        box="",
+        talk=turns.conversation_html(stored),
+        now=turns.waiting_html(number, question, waiting),
+        message={"kind": "asked"},
+    )
+    try:
+        yield from _answered(desk, question, [] if alone else earlier, earlier, scope or desk.scope)
+    except PaperchatError as error:
+        failed = turns.failed_html(number, question, str(error))
+        yield View(open=replace(desk.open, asking=None), box=question, now=failed)
+
+
+def stopped(desk: Desk) -> View:
+    """The page after its person has stopped an answer: what there is of it stays to be read, and is not kept."""
+    asking, number = desk.open.asking, len(_before(desk.stored(), desk.open.replacing)) + 1
+    rest = Open(desk.open.id, desk.open.replacing)
+    if asking is None:
+        return replace(desk.whole(), open=rest)
+    return View(open=rest, box=asking.question, now=turns.growing_html(number, asking, stopped=True))
+
+
+def _answered(
+    desk: Desk, question: str, history: Sequence[Turn], earlier: Sequence[Turn], scope: Scope
+) -> Iterator[View]:
+    assistant = desk.backend.assistant(desk.choices)
+    asked = f"{question} {desk.choices.filters}".strip()
+    turn = None
+    for answer in assistant.stream(asked, history, scope):
+        turn = Turn(question, answer, scope)
+        yield View(
+            open=replace(desk.open, asking=turn),
+            now=turns.growing_html(len(earlier) + 1, turn),
+            evidence=desk.evidence([*earlier, turn]),
+        )
+    if turn:
+        talks = desk.conversations
+        kept_in = desk.open.id or talks.begin().id
+        talks.append(kept_in, [turn], assistant.settings, instead=desk.open.replacing)
+        yield replace(desk, open=Open(kept_in)).whole()
+
+
+def _before(stored: list[StoredTurn], replacing: int | None) -> list[StoredTurn]:
+    return [each for each in stored if replacing is None or each.id < replacing]

@@ -1,0 +1,56 @@
+"""The list of conversations to HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from assistant.conversations import Conversation
+from ui.export import Format
+from ui.page.turns import button
+from ui.terminal import counted, one_line
+
+# What a conversation can be written as, how that is called, and how the file's name ends.
+EXPORTS = {
+    Format.MARKDOWN: ("Markdown", "md"),
+    Format.HTML: ("HTML", "html"),
+    Format.BIBTEX: ("BibTeX", "bib"),
+    Format.RIS: ("RIS", "ris"),
+    Format.CSL_JSON: ("CSL-JSON", "json"),
+}
+MOST_LISTED = 100
+
+
+def history_html(listed: Sequence[Conversation], count: int, open_id: str | None, words: str = "") -> str:
+    """The conversations, the newest first, the open one said to be so."""
+    if not listed:
+        said = "No conversation has these words." if words else "Your conversations appear here. They are kept."
+        return f'<p class="quiet">{said}</p>'
+    items = "".join(_item(each, each.id == open_id) for each in listed)
+    more = count - len(listed)
+    rest = f'<p class="quiet">{counted(more, "older conversation")}: the search finds them.</p>' if more > 0 else ""
+    return f'<ul class="talks">{items}</ul>{rest}'
+
+
+def _item(conversation: Conversation, is_open: bool) -> str:
+    title = one_line(conversation.title) or "Untitled"
+    current = ' aria-current="true"' if is_open else ""
+    about = f"{conversation.changed[:10]}, {counted(conversation.turns, 'question')}"
+    return (
+        f'<li class="talk"{current}><button type="button" class="act open" name="open" '
+        f'value="{escape(conversation.id)}">'
+        f'<span class="title">{escape(title)}</span><span class="quiet">{escape(about)}</span></button>'
+        f"{_menu(conversation.id, title)}</li>"
+    )
+
+
+def _menu(conversation_id: str, title: str) -> str:
+    exports = "".join(
+        button("export", f"{conversation_id}:{form}", f"Save as {name}") for form, (name, _) in EXPORTS.items()
+    )
+    rename = button("rename", conversation_id, "Rename")
+    delete = button("delete", conversation_id, "Delete")
+    return (
+        f'<details class="menu"><summary><span class="unseen">What to do with {escape(title)}</span>'
+        f'<span aria-hidden="true">⋯</span></summary><span class="items">{rename}{exports}{delete}</span></details>'
+    )

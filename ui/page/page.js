@@ -1,0 +1,166 @@
+// The page's script: hands pressed buttons to the server, does what its messages say, and makes the keyboard useful.
+// It runs once; gradio gives it `element`, `trigger`, `props` and `watch`.
+const find = (selector) => document.querySelector(selector);
+const box = () => find("#question textarea, #question input");
+let last = null; // the button pressed last, to be found again when its part of the page is new
+let editing = false;
+
+function say(text, isError = false) {
+  const notice = find("#notice");
+  notice.textContent = text;
+  notice.classList.toggle("wrong", isError);
+}
+
+function press(button) {
+  let text = "";
+  button.closest("details.menu")?.removeAttribute("open");
+  if (button.name === "rename") {
+    const title = button.closest(".talk").querySelector(".title").textContent;
+    text = prompt("A title for this conversation", title);
+    if (!text || !text.trim()) return;
+  }
+  if (button.name === "delete" && !confirm("Delete this conversation? It cannot be brought back.")) return;
+  if (button.name === "remove" && !confirm("Delete this paper from the library, for everybody?")) return;
+  last = { name: button.name, value: button.value };
+  const sent = { name: button.name, value: button.value, text };
+  if (button.closest("#library")) trigger("shelf", sent);
+  else trigger("act", sent);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button.act");
+  const link = event.target.closest('a[href^="#"]');
+  if (link) follow(event, link);
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (!menu.contains(event.target)) menu.removeAttribute("open");
+  });
+  if (button) press(button);
+});
+
+// The page has a base address, beside which a plain link to a card would load the page anew.
+function follow(event, link) {
+  event.preventDefault();
+  location.hash = link.hash;
+  document.getElementById(link.hash.slice(1))?.scrollIntoView({ block: "center" });
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && box()?.offsetParent) {
+    event.preventDefault();
+    box().focus();
+  } else if (event.key === "Escape") {
+    leave(event);
+  } else if ((event.key === "ArrowRight" || event.key === "ArrowLeft") && event.target.matches?.("a.cite")) {
+    const links = [...document.querySelectorAll("a.cite")];
+    const next = links[links.indexOf(event.target) + (event.key === "ArrowRight" ? 1 : -1)];
+    if (next) {
+      event.preventDefault();
+      next.focus();
+    }
+  }
+});
+
+function leave(event) {
+  const menu = find("details.menu[open]");
+  if (menu) {
+    menu.removeAttribute("open");
+    menu.querySelector("summary").focus();
+  } else if (find(".streaming")) {
+    find("#stop").click();
+  } else if (editing) {
+    editing = false;
+    say("");
+    trigger("act", { name: "leave", value: "", text: "" });
+  } else if (event.target === box()) {
+    box().blur();
+  }
+}
+
+const obey = {
+  at({ id }) {
+    const address = new URL(location);
+    if (id) address.searchParams.set("talk", id);
+    else address.searchParams.delete("talk");
+    address.hash = "";
+    history.replaceState(null, "", address);
+    editing = false;
+  },
+  asked() {
+    editing = false;
+    say("");
+    stayAtEnd = true;
+  },
+  said({ text, is_error }) {
+    say(text, is_error);
+  },
+  edit({ text }) {
+    editing = true;
+    say(text);
+    box().focus();
+  },
+  top({ id }) {
+    find(`#${id}`).scrollTo({ top: 0 });
+    find(`#${id}`).scrollIntoView({ block: "nearest" });
+  },
+  file({ name, text }) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    say(`${name} is saved.`);
+  },
+  async copy({ copied, text }) {
+    try {
+      await navigator.clipboard.writeText(copied);
+    } catch {
+      copyTheOldWay(copied); // without encryption, or without leave, a browser gives no clipboard
+    }
+    say(text);
+  },
+};
+
+function copyTheOldWay(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+watch("value", () => obey[props.value?.kind]?.(props.value));
+
+// A conversation stays at its end while it grows, unless somebody has scrolled away from there. The other parts of the
+// page may not be there yet when this runs, so everything is looked for when it is needed.
+let stayAtEnd = true;
+function onScroll({ target }) {
+  if (target.id === "talking") stayAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 80;
+}
+document.addEventListener("scroll", onScroll, true);
+
+new MutationObserver(() => {
+  const talking = find("#talking");
+  if (talking && stayAtEnd) talking.scrollTop = talking.scrollHeight;
+  refocus();
+}).observe(document.body, { childList: true, subtree: true });
+
+// Light, dark, or as the system has it; remembered by this browser.
+function paint(theme) {
+  const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  document.body.classList.toggle("dark", dark);
+}
+document.addEventListener("change", ({ target }) => {
+  if (target.name !== "theme") return;
+  localStorage.setItem("theme", target.value);
+  paint(target.value);
+});
+if (localStorage.getItem("theme")) paint(localStorage.getItem("theme"));
+
+// A pressed button whose part of the page is new has lost the focus: its successor gets it.
+function refocus() {
+  if (!last || document.activeElement !== document.body) return;
+  const { name, value } = last;
+  [...document.querySelectorAll("button.act")].find((each) => each.name === name && each.value === value)?.focus();
+}

@@ -1,0 +1,98 @@
+"""The papers of the library as a table to HTML, a page of it at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from assistant.catalog import Stored
+from assistant.schema import Paper, Sort
+from ui import render
+from ui.links import link
+from ui.page.turns import button
+from ui.terminal import counted, heading
+
+SIZE = 25
+# The columns, each with its heading.
+_COLUMNS = {Sort.TITLE: "Title", Sort.AUTHOR: "Authors", Sort.YEAR: "Year", Sort.VENUE: "Venue"}
+_KNOWN = ("title", "authors", "year", "venue", "doi", "arxiv_id", "abstract")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What of the library is on the screen: which papers, in which order, which page, and the paper that is open.
+
+    `words` are words and filters, as `assistant.filters.selection` takes them.
+    """
+
+    words: str = ""
+    sort: Sort = Sort.TITLE
+    backwards: bool = False
+    page: int = 0
+    paper: str | None = None
+
+
+def table_html(papers: Sequence[Paper], shelf: Shelf, count: int, detail: str = "") -> str:
+    """A page of papers with its place among them all; `detail` stands below the paper that is open."""
+    if not count:
+        said = "No paper has these words." if shelf.words else "The library is empty: drop a file above."
+        return f'<p class="quiet">{said}</p>'
+    heads = "".join(_head(sort, shelf) for sort in _COLUMNS)
+    rows = "".join(_row(paper) + (_detail(detail) if paper.id == shelf.paper else "") for paper in papers)
+    return (
+        f'{_places(shelf, len(papers), count)}<div class="table"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def refused_html(reason: str) -> str:
+    """Why there is no table for what was typed."""
+    return f'<p class="quiet">{render.text_html(reason)}</p>'
+
+
+def detail_html(paper: Paper, records: Sequence[Stored]) -> str:
+    """Everything known of a paper, and what each source says of it."""
+    address = link(paper)
+    where = f"<p>{_web_link(address)}</p>" if address else ""
+    abstract = render.text_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
+    sources = "".join(_record(each) for each in records)
+    merged = f"<p>{counted(len(records), 'record')} of it:</p><ul>{sources}</ul>"
+    delete = button("remove", paper.id, "Delete this paper", unseen=heading(paper)[:60])
+    return f'<p class="quiet">{render.text_html(", ".join(paper.authors))}</p>{where}<p>{abstract}</p>{merged}{delete}'
+
+
+def _web_link(address: str) -> str:
+    shown = escape(address)
+    return f'<a href="{shown}" target="_blank" rel="noopener noreferrer">{shown}</a>'
+
+
+def _places(shelf: Shelf, shown: int, count: int) -> str:
+    first = shelf.page * SIZE + 1
+    before = button("turn", shelf.page - 1, "Previous page") if shelf.page else ""
+    after = button("turn", shelf.page + 1, "Next page") if shelf.page * SIZE + shown < count else ""
+    return f'<p class="places">{first:,} to {first + shown - 1:,} of {count:,} papers {before}{after}</p>'
+
+
+def _head(sort: Sort, shelf: Shelf) -> str:
+    falls = shelf.backwards is not sort.latest_first
+    state = ("descending" if falls else "ascending") if sort is shelf.sort else "none"
+    arrow = {"ascending": " ↑", "descending": " ↓", "none": ""}[state]
+    return f'<th scope="col" aria-sort="{state}">{button("sort", sort, _COLUMNS[sort] + arrow)}</th>'
+
+
+def _row(paper: Paper) -> str:
+    authors = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
+    cells = "".join(f"<td>{escape(str(each or ''))}</td>" for each in (authors, paper.year, paper.venue))
+    return f'<tr><th scope="row">{button("show", paper.id, heading(paper))}</th>{cells}</tr>'
+
+
+def _detail(detail: str) -> str:
+    return f'<tr class="detail"><td colspan="{len(_COLUMNS)}">{detail}</td></tr>'
+
+
+def _record(stored: Stored) -> str:
+    record = stored.record
+    place = f"{record.source}, line {record.line}" if record.line else record.source
+    known = [name for name in _KNOWN if getattr(record, name)]
+    return f"<li>{escape(place)} <span class=quiet>({', '.join(known)})</span></li>"

@@ -1,0 +1,26 @@
+"""What stands on the page before there is a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ui.page.turns import button
+from ui.terminal import counted
+
+
+def welcome_html(questions: Sequence[str], papers: int, has_seeds: bool = False) -> str:
+    """Questions to begin with; where the library is empty, how to fill it."""
+    if not papers:
+        seeds = f"<p>{button('seeds', '', 'Begin with the seed papers')}</p>" if has_seeds else ""
+        return (
+            '<section class="welcome"><h2>The library is empty</h2><p>Add papers in the Library tab: drop a file there '
+            "(BibTeX, RIS, PubMed, arXiv, JSON, tables, or abstracts as plain text). Then ask here.</p>"
+            f"{seeds}</section>"
+        )
+    offered = "".join(f"<li>{button('ask', question, question)}</li>" for question in questions)
+    begin = f"<p>Questions to begin with:</p><ul>{offered}</ul>" if offered else ""
+    return (
+        f'<section class="welcome"><h2>Ask the abstracts of {counted(papers, "paper")}</h2><p>Every statement of an '
+        f"answer leads to the sentence behind it. Where the library holds no answer, the reply says so.</p>{begin}"
+        "</section>"
+    )
