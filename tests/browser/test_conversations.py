@@ -231,3 +231,4 @@ def test_an_answer_that_is_stopped_is_not_kept_and_can_be_asked_again(
         page.get_by_role("button", name="Ask", exact=True).click()
         expect(page.locator("#talk .answer")).to_contain_text("Small glaciers shrink first")
         expect(page.locator(".talk")).to_contain_text("1 question")
+        page.close()  # before its server

@@ -72,7 +72,7 @@ def test_a_paper_says_where_it_came_from(open_page: OpenPage) -> None:
 
 
 def test_a_file_is_added_with_its_counts_and_its_broken_record_told(
-    open_page: OpenPage, own_address: str, tmp_path: Path
+    own_address: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     file = tmp_path / "reading <b>list.bib"
     file.write_text(
@@ -94,7 +94,7 @@ def test_a_file_is_added_with_its_counts_and_its_broken_record_told(
     assert not any(each.stat().st_size for each in left)
 
 
-def test_a_file_that_holds_no_papers_is_said_to_be_so(open_page: OpenPage, own_address: str, tmp_path: Path) -> None:
+def test_a_file_that_holds_no_papers_is_said_to_be_so(own_address: str, open_page: OpenPage, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     file.write_text("<!DOCTYPE html><html><body>no papers</body></html>")
     page = open_page(at=own_address)
@@ -103,7 +103,7 @@ def test_a_file_that_holds_no_papers_is_said_to_be_so(open_page: OpenPage, own_a
     expect(page.locator("#adding")).to_contain_text("this is a web page")
 
 
-def test_a_paper_is_deleted_once_its_person_is_sure(open_page: OpenPage, own_address: str) -> None:
+def test_a_paper_is_deleted_once_its_person_is_sure(own_address: str, open_page: OpenPage) -> None:
     page = open_page(at=own_address)
     open_library(page)
     page.get_by_role("button", name="The rise of sourdough").click()
@@ -118,7 +118,7 @@ def test_a_paper_is_deleted_once_its_person_is_sure(open_page: OpenPage, own_add
     expect(page.locator("#right")).not_to_contain_text("sourdough bread rises")
 
 
-def test_an_empty_library_is_filled_with_the_seeds_by_one_click(open_page: OpenPage, empty_address: str) -> None:
+def test_an_empty_library_is_filled_with_the_seeds_by_one_click(empty_address: str, open_page: OpenPage) -> None:
     page = open_page(at=empty_address)
     expect(page.locator(".welcome")).to_contain_text("The library is empty")
     press(page, "seeds")
