@@ -34,8 +34,11 @@ def conversation_html(stored: Sequence[StoredTurn]) -> str:
 
 def growing_html(number: int, turn: Turn, stopped: bool = False) -> str:
     """A turn that is not kept: it is still being answered, or was stopped."""
-    note = '<p class="note">Stopped. This answer is not kept.</p>' if stopped else '<p class="streaming"></p>'
-    return _turn(number, turn, note)
+    if stopped:
+        return _turn(number, turn, '<p class="note">Stopped. This answer is not kept.</p>')
+    if not turn.answer.text:
+        return waiting_html(number, turn.question, "The abstracts are being read ...")
+    return _turn(number, turn, '<p class="streaming"></p>')
 
 
 def waiting_html(number: int, question: str, message: str) -> str:
