@@ -118,6 +118,24 @@ def test_a_paper_is_deleted_once_its_person_is_sure(own_address: str, open_page:
     expect(page.locator("#right")).not_to_contain_text("sourdough bread rises")
 
 
+def test_a_paper_that_is_really_several_is_taken_apart(own_address: str, open_page: OpenPage, tmp_path: Path) -> None:
+    file = tmp_path / "again.bib"
+    file.write_text(
+        "@article{rise, title = {The rise of sourdough}, doi = {10.1234/rise}, year = 2021,"
+        " abstract = {Owls hear mice under deep snow. They fly in silence.}}\n"
+    )
+    page = open_page(at=own_address)
+    open_library(page)
+    upload(page, file)
+    expect(page.locator("#adding .report")).to_contain_text("1 record read")
+    expect(page.locator(".places")).to_contain_text("of 4 papers")
+    page.get_by_role("button", name="The rise of sourdough").click()
+    expect(page.locator(".detail")).to_contain_text("2 records of it:")
+    page.once("dialog", lambda dialog: dialog.accept())
+    press(page, "unmerge", "#library")
+    expect(page.locator(".places")).to_contain_text("of 5 papers")
+
+
 def test_an_empty_library_is_filled_with_the_seeds_by_one_click(empty_address: str, open_page: OpenPage) -> None:
     page = open_page(at=empty_address)
     expect(page.locator(".welcome")).to_contain_text("The library is empty")

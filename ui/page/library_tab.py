@@ -13,7 +13,7 @@ import gradio as gr
 from assistant import filters
 from assistant.errors import InputError, PaperchatError
 from assistant.schema import Sort
-from ingest import pipeline
+from ingest import merging, pipeline
 from ui.page.adding import add
 from ui.page.backend import Backend
 from ui.page.events import QUIETLY, stamped
@@ -65,6 +65,10 @@ def press(backend: Backend, shelf: Shelf, name: str, value: str) -> Shelf:
         return replace(shelf, paper=None if shelf.paper == value else value)
     if name == "remove":
         _delete(backend, value)
+        return replace(shelf, paper=None)
+    if name == "unmerge":
+        library = backend.assistant(UNCHANGED).library
+        merging.unmerge(library, library.catalog.find(value).id)
         return replace(shelf, paper=None)
     raise InputError("page", f"there is no button {name!r}")
 

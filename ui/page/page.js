@@ -4,6 +4,12 @@ const find = (selector) => document.querySelector(selector);
 const box = () => find("#question textarea, #question input");
 let last = null; // the button pressed last, to be found again when its part of the page is new
 let editing = false;
+// What is asked before a button's word is taken.
+const unsure = {
+  delete: "Delete this conversation? It cannot be brought back.",
+  remove: "Delete this paper from the library, for everybody?",
+  unmerge: "Take this paper apart, one for each of its sources?",
+};
 
 function say(text, isError = false) {
   const notice = find("#notice");
@@ -19,8 +25,7 @@ function press(button) {
     text = prompt("A title for this conversation", title);
     if (!text || !text.trim()) return;
   }
-  if (button.name === "delete" && !confirm("Delete this conversation? It cannot be brought back.")) return;
-  if (button.name === "remove" && !confirm("Delete this paper from the library, for everybody?")) return;
+  if (button.name in unsure && !confirm(unsure[button.name])) return;
   last = { name: button.name, value: button.value };
   const sent = { name: button.name, value: button.value, text };
   if (button.closest("#library")) trigger("shelf", sent);

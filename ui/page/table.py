@@ -58,8 +58,10 @@ def detail_html(paper: Paper, records: Sequence[Stored]) -> str:
     abstract = render.text_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
     sources = "".join(_record(each) for each in records)
     merged = f"<p>{counted(len(records), 'record')} of it:</p><ul>{sources}</ul>"
-    delete = button("remove", paper.id, "Delete this paper", unseen=heading(paper)[:60])
-    return f'<p class="quiet">{render.text_html(", ".join(paper.authors))}</p>{where}<p>{abstract}</p>{merged}{delete}'
+    acts = button("remove", paper.id, "Delete this paper", unseen=heading(paper)[:60])
+    if len(records) > 1:
+        acts += button("unmerge", paper.id, "Take it apart", "The records are of several papers", heading(paper)[:60])
+    return f'<p class="quiet">{render.text_html(", ".join(paper.authors))}</p>{where}<p>{abstract}</p>{merged}{acts}'
 
 
 def _web_link(address: str) -> str:
