@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from assistant.errors import LibraryError, LibraryWriteError
 
 # SQLite's words for a file that no waiting and no room on the disk will mend.
 _DAMAGED = ("malformed", "not a database")
+# Seconds that a second writer waits, and between two looks whether the file is free.
+_PATIENCE, _PAUSE = 30, 0.02
 
 
 class Database:
@@ -96,8 +99,22 @@ def lock_for_writing(connection: sa.Connection) -> None:
 
 def _set_up_connection(connection: Any, functions: Mapping[str, Callable[..., Any]]) -> None:
     # The time-out first: turning WAL mode on may itself have to wait for another process.
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
+    _turn_wal_mode_on(connection)
     # FULL: what was committed survives a power failure too, for one flush to the disk a transaction.
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA synchronous=FULL")
     for name, function in functions.items():
         connection.create_function(name, -1, function, deterministic=True)
+
+
+def _turn_wal_mode_on(connection: Any) -> None:
+    """Two that begin a file at once may each hold what the other waits for: SQLite then refuses one without waiting."""
+    ends = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
+                raise
+            time.sleep(_PAUSE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from dataclasses import replace
 from html import unescape
@@ -151,12 +152,12 @@ def test_the_html_page_stands_alone_and_its_numbers_lead_to_its_sources() -> Non
     page = Page(text)
     inner = [address for address in page.addresses if address and address.startswith("#")]
     assert len(inner) == 2
-    assert {address[1:] for address in inner} == set(page.ids)
+    assert {address[1:] for address in inner} <= set(page.ids)
     assert set(page.addresses) - set(inner) == {"https://doi.org/10.1/a_b"}
     assert {"script", "link", "img", "iframe"} & set(page.tags) == set()
     assert "prefers-color-scheme: dark" in text
     assert "default-src 'none'" in text
-    assert "<mark>Bees dance.</mark>" in text
+    assert re.search(r"<mark[^>]*>Bees dance\.</mark>", text)
 
 
 def test_hostile_text_stays_text_in_html() -> None:
