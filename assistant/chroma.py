@@ -12,6 +12,7 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
+from dataclasses import fields as fields_of
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ COLLECTION = "paperchat"
 # Vectors of so many papers are read at once.
 _WHOLE_PAPERS = 1000
 _RECIPE = "recipe"
+_COMPARED = [each.name for each in fields_of(Recipe) if each.compare]
 # Chunks asked for per paper wanted, so that papers of several chunks do not crowd out others.
 _CHUNKS_PER_PAPER = 2
 # What it costs to be given one chunk more by a search, in chunks that are fetched to be compared: measured at 80,000
@@ -186,9 +188,9 @@ class ChromaStore:
                 metadata={_RECIPE: wanted},
                 configuration={"hnsw": {"space": "cosine"}},
             )
-        held = (collection.metadata or {}).get(_RECIPE, "{}")
-        if held != wanted:
-            raise RecipeMismatch(_mismatch(json.loads(held), json.loads(wanted)))
+        held = json.loads((collection.metadata or {}).get(_RECIPE, "{}"))
+        if changes := [name for name in _COMPARED if held.get(name) != getattr(self._recipe, name)]:
+            raise RecipeMismatch(_mismatch(held, asdict(self._recipe), changes))
         return collection
 
     def _read(self, name: str, **arguments: Any) -> Any:
@@ -257,11 +259,10 @@ def _fields(chunk: Chunk) -> dict[str, str | int]:
     return {"paper": chunk.paper_id} | ({"year": chunk.year} if chunk.year is not None else {})
 
 
-def _mismatch(held: dict[str, Any], wanted: dict[str, Any]) -> str:
-    changes = [f"{name} {held.get(name)!r} -> {value!r}" for name, value in wanted.items() if held.get(name) != value]
+def _mismatch(held: dict[str, Any], wanted: dict[str, Any], changes: Sequence[str]) -> str:
+    told = "; ".join(f"{name} {held.get(name)!r} -> {wanted[name]!r}" for name in changes)
     return (
-        f"the library was indexed with another recipe ({'; '.join(changes)}). "
-        "Run: paperchat reindex, or restore the earlier settings"
+        f"the library was indexed with another recipe ({told}). Run: paperchat reindex, or restore the earlier settings"
     )
 
 

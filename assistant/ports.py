@@ -57,10 +57,11 @@ class Asked:
 
 
 class Embedder(Protocol):
-    """Texts to vectors of length one. `max_tokens` is the longest text that is read whole."""
+    """Texts to vectors of length one. `max_tokens` is the longest text that is read whole, `engine` what computes."""
 
     name: str
     revision: str
+    engine: str
     dimension: int
     max_tokens: int
 

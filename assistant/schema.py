@@ -288,7 +288,8 @@ class Recipe:
     """What an index was built with. Two indexes are interchangeable only if their recipes are equal.
 
     `dimension` is the length of a vector, `chunk_tokens` the most word-pieces a chunk may hold, `words` how the
-    words of an abstract are held.
+    words of an abstract are held. `engine` computed the first of the vectors: told and not compared, for engines are
+    taken only if they agree.
     """
 
     embedder: str
@@ -298,6 +299,7 @@ class Recipe:
     chunking: str
     analyzer: str
     words: str
+    engine: str = field(default="float32", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

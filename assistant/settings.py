@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         description="sentence-transformers model: the packaged default, a folder, or a hub name",
     )
     embedder_revision: str | None = Field(default=None, description="hub revision (tag or commit) of the embedder")
+    engine: str = Field(
+        default="auto",
+        pattern=r"^(auto|float32|medium|bfloat16|float16|openvino)$",
+        description="what computes the embedder: `float32`, `medium` (other kernels), `bfloat16`, `float16` (graphics "
+        "processors), `openvino` (needs `paperchat[fast]`); `auto` times them once and takes the fastest that agrees",
+    )
     query_prompt: str | None = Field(default=None, description="text put before a question when it is embedded")
     document_prompt: str | None = Field(default=None, description="text put before a chunk when it is embedded")
     chunk_tokens: int | None = Field(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +54,11 @@ def open_embedder(settings: Settings) -> Embedder:
 
     return encoder.load(
         settings.embedder,
-        verified=settings.home / "embedder.verified",
+        kept=settings.home,
         revision=settings.embedder_revision,
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,
+        engine=settings.engine,
     )
 
 
@@ -89,6 +89,7 @@ def recipe(settings: Settings, embedder: Embedder) -> Recipe:
         chunking=CHUNKING,
         analyzer=ANALYZER,
         words=HELD_AS,
+        engine=embedder.engine,
     )
 
 
@@ -104,10 +105,11 @@ def open_held_indexes(home: Path) -> Indexes | None:
 
     Raises LibraryError.
     """
-    held = held_recipe(home)
-    if not held or held.keys() != {field.name for field in fields(Recipe)}:
+    try:
+        recipe = Recipe(**held_recipe(home) or {})
+    except TypeError:  # fields that it has not, or that are not there
         return None
-    return _open_indexes(home, Recipe(**held))
+    return _open_indexes(home, recipe)
 
 
 def open_library(settings: Settings, embedder: Embedder | None = None, *, to_mend: bool = False) -> Library:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,8 +30,14 @@ DATA = Path(os.environ.get("EVAL_DATA", "data"))
 SCIFACT, LARGE = "scifact", "ml_arxiv_2019"
 _QUESTIONS = 40
 _SAMPLE = 256
-# Multiplications and additions a token of the packaged model: twice the weights of its six layers.
-_FLOP_A_TOKEN = 21.2e6
+# Multiplications and additions of the packaged model for a token, twice the weights of its six layers, and for a pair
+# of tokens of one text, by which attention compares and mixes them.
+_FLOP_A_TOKEN, _FLOP_A_PAIR = 21.2e6, 4 * 6 * 384
+
+_TELL_PEAK = (
+    "import atexit, pathlib, sys; status = pathlib.Path('/proc/self/status'); "
+    "atexit.register(lambda: status.exists() and print(status.read_text(), file=sys.stderr))"
+)
 
 Json = dict[str, Any]
 
@@ -100,8 +107,8 @@ def _ingest_rates(papers: Sequence[Paper], settings: Settings, embedder: Embedde
     from eval import peers
 
     texts = [f"{paper.title or ''}\n{paper.abstract}" for paper in papers]
-    tokens = sum(embedder.count_tokens(texts))
-    embed = _seconds(lambda: embedder.embed_documents(texts))
+    tokens = [min(count, embedder.max_tokens) for count in embedder.count_tokens(texts)]
+    embed = _seconds(lambda: embedder.read_documents(texts))
     with tempfile.TemporaryDirectory() as folder:
         own = settings.model_copy(update={"home": Path(folder)})
         whole = _seconds(lambda: libraries.build("sample", papers, own, embedder).close())
@@ -114,7 +121,7 @@ def _ingest_rates(papers: Sequence[Paper], settings: Settings, embedder: Embedde
         "embed_papers_s": len(papers) / embed,
         "llama_index_ingest_papers_s": len(papers) / theirs,
         "ingest_over_llama_index": theirs / whole,
-        "embed_gflops": tokens * _FLOP_A_TOKEN / embed / 1e9,
+        "embed_gflops": sum(_FLOP_A_TOKEN * count + _FLOP_A_PAIR * count**2 for count in tokens) / embed / 1e9,
     }
 
 
@@ -131,17 +138,20 @@ def _peer(folder: Path, embedder: Embedder, papers: Sequence[Paper]) -> Iterator
 
 
 def _cold(home: Path, question: str) -> Json:
-    """A new process from its start to its first answer, and the most memory that it held."""
+    """A new process from its start to its first answer, and the most memory that it held (told on Linux only)."""
     command = "from ui.cli import main; main()"
     started = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-c", command, "--home", str(home), "ask", question], stdout=subprocess.DEVNULL
+    # Its own peak, which it writes when it ends: what the system tells of a child has the parent's in it.
+    run = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", f"{_TELL_PEAK}; {command}", "--home", str(home), "ask", question],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = status
-    if status:
-        raise RuntimeError(f"the command failed on {question!r}")
-    return {"first_answer_s": time.perf_counter() - started, "peak_memory_mb": usage.ru_maxrss / 1024}
+    taken = time.perf_counter() - started
+    peak = re.search(r"VmHWM:\s+(\d+) kB", run.stderr)
+    return {"first_answer_s": taken} | ({"peak_memory_mb": int(peak[1]) / 1024} if peak else {})
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -110,22 +111,56 @@ def synchronise(library: Library, progress: Progress | None = None, known: Known
     """
     if stale := library.catalog.stale():
         library.drop(stale)
-    total, done, last = library.catalog.pending_count(), 0, ""
-    while papers := library.catalog.pending(_BATCH, after=last):
-        read = known([paper.id for paper in papers]) if known else {}
-        if again := [paper for paper in papers if paper.id in read]:
-            library.index_again(again, read)
-        _embed([paper for paper in papers if paper.id not in read], library)
-        done, last = done + len(papers), papers[-1].id
-        if progress:
-            progress(done, total)
+    total, done = library.catalog.pending_count(), 0
+    with _behind() as write:  # while one batch is written, the next one is embedded
+        for papers in _pending(library.catalog):
+            read = known([paper.id for paper in papers]) if known else {}
+            write(_indexing(papers, read, library))
+            if progress and done:
+                progress(done, total)
+            done += len(papers)
+    if progress and done:
+        progress(done, total)
     return done
 
 
-def _embed(papers: Sequence[Paper], library: Library) -> None:
-    if papers:
-        chunks = chunk(papers, library.embedder, library.recipe.chunk_tokens)
-        library.index(papers, chunks, library.embedder.read_documents([each.text for each in chunks]))
+def _pending(catalog: Catalog) -> Iterator[Sequence[Paper]]:
+    last = ""
+    while papers := catalog.pending(_BATCH, after=last):
+        yield papers
+        last = papers[-1].id
+
+
+def _indexing(papers: Sequence[Paper], read: Mapping[str, Read], library: Library) -> Callable[[], None]:
+    """Embeds the papers that were not read before, and gives what then puts all of them into the indexes."""
+    again = [paper for paper in papers if paper.id in read]
+    fresh = [paper for paper in papers if paper.id not in read]
+    chunks = chunk(fresh, library.embedder, library.recipe.chunk_tokens)
+    readings = library.embedder.read_documents([each.text for each in chunks])
+
+    def index() -> None:
+        if again:
+            library.index_again(again, read)
+        if fresh:
+            library.index(fresh, chunks, readings)
+
+    return index
+
+
+@contextmanager
+def _behind() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Has work done one piece behind: each is handed over once the one before is done, whose error is raised then."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="indexing") as worker:
+        under_way: list[Future[None]] = []
+
+        def hand_over(work: Callable[[], None]) -> None:
+            while under_way:
+                under_way.pop().result()
+            under_way.append(worker.submit(work))
+
+        yield hand_over
+        while under_way:
+            under_way.pop().result()
 
 
 @dataclass(slots=True)

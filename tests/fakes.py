@@ -22,6 +22,7 @@ class WordHashEmbedder:
 
     name = "word-hash"
     revision = "1"
+    engine = "float32"
 
     def __init__(self, dimension: int = 64, max_tokens: int = 256) -> None:
         self.dimension, self.max_tokens = dimension, max_tokens

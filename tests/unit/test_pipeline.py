@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from assistant.errors import ModelError
+from assistant.errors import LibraryWriteError, ModelError
 from assistant.library import Library
+from assistant.ports import Reading
 from assistant.schema import Paper
 from ingest import pipeline
 from ingest.pipeline import Report
@@ -208,6 +210,40 @@ def test_an_embedder_that_fails_leaves_what_was_there_and_the_next_run_completes
     assert papers(library) == before
     assert give("b.txt", pairs(Bees=BEES)) == Report(records=1, unchanged=1, indexed=1)
     assert set(papers(library)) == {"Ice", "Bees"}
+
+
+def test_what_is_being_written_while_the_embedder_fails_goes_in(
+    give: Give, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_BATCH", 1)
+    read, calls = library.embedder.read_documents, count(1)
+
+    def failing_then(texts: Sequence[str]) -> list[Reading]:
+        if next(calls) == 2:
+            raise ModelError("out of memory")
+        return read(texts)
+
+    with monkeypatch.context() as second:
+        second.setattr(library.embedder, "read_documents", failing_then)
+        with pytest.raises(ModelError, match="out of memory"):
+            give("a.txt", pairs(Ice=ICE, Bees=BEES))
+    assert (len(library.store.paper_ids()), library.catalog.pending_count()) == (1, 1)
+    assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, unchanged=2, indexed=1)
+
+
+def test_a_batch_that_cannot_be_written_stops_the_run_and_the_next_one_completes_it(
+    give: Give, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise LibraryWriteError("no room")
+
+    monkeypatch.setattr(pipeline, "_BATCH", 1)
+    with monkeypatch.context() as disk:
+        disk.setattr(library, "index", full)
+        with pytest.raises(LibraryWriteError, match="no room"):
+            give("a.txt", pairs(Ice=ICE, Bees=BEES, Bread=BREAD))
+    assert library.catalog.pending_count() == 3
+    assert give("a.txt", pairs(Ice=ICE, Bees=BEES, Bread=BREAD)) == Report(records=3, unchanged=3, indexed=3)
 
 
 def test_an_update_that_was_interrupted_is_completed_without_any_file(

