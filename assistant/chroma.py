@@ -156,12 +156,24 @@ class ChromaStore:
 
     def _best(self, vector: Vectors, chunks: int, within: frozenset[str] | None) -> dict[str, float]:
         """The papers of the nearest chunks with the cosine of the best one, best first."""
-        found = self._read("query", query_embeddings=[vector], n_results=chunks, include=["distances", "metadatas"])
+        found = self._queried(query_embeddings=[vector], n_results=chunks, include=["distances", "metadatas"])
         best: dict[str, float] = {}
         for fields, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):
             if within is None or fields["paper"] in within:
                 best.setdefault(str(fields["paper"]), 1.0 - distance)
         return best
+
+    def _queried(self, **arguments: Any) -> Any:
+        """What Chroma finds. On a server a search fails that meets the very first write to a collection."""
+        try:
+            return self._read("query", **arguments)
+        except StoreUnavailable:
+            raise
+        except LibraryError:
+            if not self._place.is_shared:
+                raise
+            nothing: dict[str, Any] = {"metadatas": [[]], "distances": [[]]}
+            return nothing if self.is_empty() else self._read("query", **arguments)
 
     def _compared(self, vector: Vectors, within: frozenset[str]) -> dict[str, float]:
         """Each of these papers that the store holds with the cosine of its best chunk, best first."""

@@ -204,7 +204,7 @@ def _failure(error: Exception, server: Server) -> tuple[type[LibraryError], str]
         if isinstance(each, NotFoundError | InternalError):
             return LibraryError, f"{_line(each)}; {_REBUILD}"
         if isinstance(each, ChromaError):
-            return StoreUnavailable, _line(each)
+            return StoreUnavailable, f"{_line(each)} (tenant {server.tenant}, database {server.database})"
     return StoreUnavailable, f"what answers there is not Chroma ({_line(error)}); is the address right?"
 
 
