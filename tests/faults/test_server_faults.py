@@ -381,6 +381,24 @@ def test_what_could_not_be_written_is_one_clear_error_and_is_written_by_the_next
         assert library.compare() == {}
 
 
+def test_a_server_that_cannot_be_asked_is_not_asked_again_for_each_paper(
+    front: Front, through: Settings, papers_file: Path
+) -> None:
+    asked: list[str] = []
+
+    def refuses(visitor: Visitor) -> None:
+        asked.append(visitor.path)
+        visitor.answer(503, b"")
+
+    with closing(wiring.open_library(through)) as library:
+        pipeline.ingest([papers_file], library)
+        ids = library.store.paper_ids()
+        front.instead = refuses
+        with pytest.raises(StoreUnavailable, match="answers 503 Service Unavailable"):
+            library.store.vectors(ids)
+        assert len(asked) == 1
+
+
 def test_a_server_behind_a_token_is_used_with_it_and_says_so_without_it(
     front: Front, settings: Settings, papers_file: Path
 ) -> None:
