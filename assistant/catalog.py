@@ -284,6 +284,16 @@ class Catalog:
         return self._fact("generation") or 0
 
     @property
+    def library_id(self) -> int:
+        """A number that no other library has: drawn when the catalog was made, and not copied by backups."""
+        return self._fact("library") or 0
+
+    @property
+    def store_stamp(self) -> int:
+        """The stamp of the store that the marks are about; 0 before anything was indexed."""
+        return self._fact("store") or 0
+
+    @property
     def last_ingest(self) -> datetime | None:
         """When an ingest was completed last, in UTC."""
         seconds = self._fact("ingested")
@@ -299,8 +309,7 @@ class Catalog:
     def note_ingest(self, when: datetime) -> None:
         """Note when an ingest was completed."""
         with self._writing() as connection:
-            value = int(when.timestamp())
-            connection.execute(set_fact("ingested", value).on_conflict_do_update(["name"], set_={"value": value}))
+            self._note(connection, "ingested", int(when.timestamp()))
 
     def seen(self, again: Collection[Record], run: int) -> None:
         """Note that these records, held already, were met again in this run."""
@@ -365,11 +374,15 @@ class Catalog:
             connection.execute(sa.delete(apart).where(apart.c.record.in_(numbers)))
             self._put(connection, [Change(paper, {}, frozenset(), frozenset(paper_ids))], run=0)
 
-    def announce(self, coming: Iterable[Paper]) -> None:
-        """Note that the indexes are about to take these papers, so that none is forgotten there after a crash."""
+    def announce(self, coming: Iterable[Paper], store_stamp: int) -> None:
+        """Note that the indexes, with the store of this stamp, are about to take these papers.
+
+        So none is forgotten there after a crash.
+        """
         rows = [{"paper_id": paper.id, "fingerprint": ANNOUNCED} for paper in coming]
         with self._writing() as connection:
             connection.execute(insert(indexed).on_conflict_do_nothing(), rows)
+            self._note(connection, "store", store_stamp)
 
     def mark_indexed(self, done: Iterable[Paper], gone: Collection[str] = ()) -> None:
         """Note that the indexes hold these papers as they are, and no longer the ids in `gone`."""
@@ -388,7 +401,7 @@ class Catalog:
             copy_rows(source, connection, (papers, records, marks, aliases, apart))
             for name in ("run", "ingested"):
                 if (value := other._fact(name)) is not None:
-                    connection.execute(set_fact(name, value).on_conflict_do_update(["name"], set_={"value": value}))
+                    self._note(connection, name, value)
             connection.execute(sa.update(indexed).values(fingerprint=ANNOUNCED))  # the indexes are to forget these
             self._increment(connection, "generation")
 
@@ -422,6 +435,10 @@ class Catalog:
             for old in change.absorbed - {change.paper.id}:
                 connection.execute(sa.update(aliases).where(aliases.c.paper_id == old).values(paper_id=change.paper.id))
                 connection.execute(_alias(old, change.paper.id))
+
+    @staticmethod
+    def _note(connection: sa.Connection, name: str, value: int) -> None:
+        connection.execute(set_fact(name, value).on_conflict_do_update(["name"], set_={"value": value}))
 
     @staticmethod
     def _increment(connection: sa.Connection, name: str) -> int:

@@ -1,4 +1,4 @@
-"""The vector index: the only home of chromadb. Cosine, embedded, vectors with ids and small filter fields.
+"""The vector index: Chroma, by cosine. Vectors with ids and small filter fields, in a folder or on a server.
 
 Texts stay in the catalog: Chroma would hold them three times over. The recipe stands in the collection's
 metadata and is compared on opening, because Chroma takes any vectors of the right length.
@@ -7,60 +7,73 @@ metadata and is compared on opening, because Chroma takes any vectors of the rig
 from __future__ import annotations
 
 import json
-import shutil
+import secrets
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import asdict
 from dataclasses import fields as fields_of
-from itertools import islice
-from pathlib import Path
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
-import chromadb
 import numpy as np
-from chromadb.api.shared_system_client import SharedSystemClient
-from chromadb.config import Settings as ChromaSettings
-from chromadb.errors import ChromaError, NotFoundError
+from chromadb.errors import NotFoundError
 
-from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
+from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch, StoreUnavailable
+from assistant.places import OPENED, READ, WRITTEN, Place
 from assistant.schema import Chunk, Recipe, Scored
 
 if TYPE_CHECKING:
     from assistant.ports import Vectors
 
-COLLECTION = "paperchat"
 # Vectors of so many papers are read at once.
 _WHOLE_PAPERS = 1000
-_RECIPE = "recipe"
+_RECIPE, _STAMP = "recipe", "stamp"
 _COMPARED = [each.name for each in fields_of(Recipe) if each.compare]
 # Chunks asked for per paper wanted, so that papers of several chunks do not crowd out others.
 _CHUNKS_PER_PAPER = 2
 # What it costs to be given one chunk more by a search, in chunks that are fetched to be compared: measured at 80,000
 # papers, 0.04 ms beside 0.1 ms.
 _COSTS = 0.4
+# Chroma fails where it is to give more chunks at once with their fields than SQLite takes variables, which is 32,766.
+_MOST_FOUND = 30_000
+# Ids are asked for by so many, so that no answer is long.
+_PAGE = 20_000
+# Rows written at once where a server does not say how many it takes.
+_MOST_ROWS = 1000
 
 
 class ChromaStore:
-    """A Store in one directory, opened for one recipe. Safe to call from several threads."""
+    """A Store in one place, opened for one recipe. Safe to call from several threads."""
 
-    def __init__(self, folder: Path, recipe: Recipe) -> None:
-        """Raises RecipeMismatch where the directory holds another recipe, LibraryError where it cannot be opened."""
-        self._folder, self._recipe = folder, recipe
-        self._lock = threading.RLock()  # a refresh closes the client, and no search may be under way then
+    def __init__(self, place: Place, recipe: Recipe) -> None:
+        """Raises RecipeMismatch where the place holds another recipe, LibraryError where it cannot be opened."""
+        self._place, self._recipe = place, recipe
+        self._lock = threading.RLock()
+        # A refresh may close the client, and no search may be under way then.
+        self._searching = nullcontext() if place.is_shared else self._lock
         self._failed = False  # after a failed write Chroma keeps its database locked until it is closed
-        self._open()
+        self._client: Any = None
+        self._collection = self._open(create=True)
+
+    @property
+    def stamp(self) -> int:
+        """A number that was drawn when this store was made."""
+        return int((self._opened().metadata or {}).get(_STAMP, 0))
 
     def refresh(self) -> None:
-        """See what other processes have written. Chroma keeps its own view until it is closed."""
+        """See what other processes have written, also where they have made the store anew."""
         with self._lock:
-            self.close()
+            if not self._place.is_shared:
+                self.close()
             self._collection, self._failed = None, True  # until it is open again
-            self._open()
+            self._collection = self._open()
 
     def close(self) -> None:
-        """Release the directory."""
-        self._client.close()
+        """Release the directory, or the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def replace(self, chunks: Sequence[Chunk], vectors: Sequence[Vectors] | Vectors) -> None:
         """Make these the only chunks of their papers. Raises LibraryWriteError."""
@@ -87,8 +100,13 @@ class ChromaStore:
 
     def paper_ids(self) -> set[str]:
         """Every paper that has a chunk here. Raises LibraryError."""
-        found = self._read("get", include=["metadatas"])
-        return {str(fields["paper"]) for fields in found["metadatas"] or ()}
+        found: set[str] = set()
+        for start in count(0, _PAGE):
+            page = self._read("get", include=[], limit=_PAGE, offset=start)["ids"]
+            found.update(chunk.rsplit(":", 1)[0] for chunk in page)
+            if len(page) < _PAGE:
+                break
+        return found
 
     def vectors(self, paper_ids: Collection[str]) -> dict[str, Vectors]:
         """The vectors of the papers' chunks, of those papers that are whole. Raises LibraryError."""
@@ -110,6 +128,8 @@ class ChromaStore:
         """
         try:
             found = self._read("get", where={"paper": {"$in": list(paper_ids)}}, include=["embeddings"])
+        except StoreUnavailable:
+            raise
         except LibraryError:
             if len(paper_ids) > 1:
                 for paper_id in paper_ids:
@@ -133,60 +153,86 @@ class ChromaStore:
         Chroma's own filter takes longer than either way here: comparing the papers asked for one by one where they
         are few, or else asking for as many more chunks as will be left out.
         """
-        chunks, held = limit * _CHUNKS_PER_PAPER, self._read("count")
+        chunks = limit * _CHUNKS_PER_PAPER
         if within is not None:
-            chunks = max(1, min(chunks * held // max(1, len(within)) + 1, held))
+            held = self._read("count")
+            chunks = max(1, min(chunks * held // max(1, len(within)) + 1, held, _MOST_FOUND))
             if len(within) <= _COSTS * chunks:
                 return self._compared(vector, within)
         best = self._best(vector, chunks, within)
-        while len(best) < limit and chunks < held:
-            chunks *= 4
+        while len(best) < limit and chunks < self._read("count"):
+            if chunks == _MOST_FOUND:
+                return best if within is None else self._compared(vector, within)
+            chunks = min(4 * chunks, _MOST_FOUND)
             best = self._best(vector, chunks, within)
         return best
 
     def _best(self, vector: Vectors, chunks: int, within: frozenset[str] | None) -> dict[str, float]:
         """The papers of the nearest chunks with the cosine of the best one, best first."""
-        found = self._read("query", query_embeddings=[vector], n_results=chunks, include=["distances", "metadatas"])
+        found = self._queried(query_embeddings=[vector], n_results=chunks, include=["distances", "metadatas"])
         best: dict[str, float] = {}
         for fields, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):
             if within is None or fields["paper"] in within:
                 best.setdefault(str(fields["paper"]), 1.0 - distance)
         return best
 
+    def _queried(self, **arguments: Any) -> Any:
+        """What Chroma finds. On a server a search fails that meets the very first write to a collection."""
+        try:
+            return self._read("query", **arguments)
+        except StoreUnavailable:
+            raise
+        except LibraryError:
+            if not self._place.is_shared:
+                raise
+            nothing: dict[str, Any] = {"metadatas": [[]], "distances": [[]]}
+            return nothing if self.is_empty() else self._read("query", **arguments)
+
     def _compared(self, vector: Vectors, within: frozenset[str]) -> dict[str, float]:
         """Each of these papers that the store holds with the cosine of its best chunk, best first."""
         best: dict[str, float] = {}
         for batch in _batches(sorted(within), self._most_rows):
             found = self._read("get", where={"paper": {"$in": batch}}, include=["embeddings", "metadatas"])
-            for fields, cosine in zip(found["metadatas"], found["embeddings"] @ vector, strict=True):
+            cosines = found["embeddings"].reshape(-1, len(vector)) @ vector  # of nothing Chroma gives another shape
+            for fields, cosine in zip(found["metadatas"], cosines, strict=True):
                 paper_id = str(fields["paper"])
                 best[paper_id] = max(best.get(paper_id, -1.0), float(cosine))
         return dict(sorted(best.items(), key=lambda item: (-item[1], item[0])))
 
-    def _open(self) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with ExitStack() as on_failure:
-                self._client = on_failure.enter_context(closing(_client(self._folder)))
-                self._most_rows = self._client.get_max_batch_size()
-                self._collection = self._checked_collection()
-                on_failure.pop_all()
-            self._failed = False
-        except (ChromaError, OSError, ValueError) as error:
-            raise LibraryError(
-                f"the store in {self._folder} cannot be opened ({error}); run: paperchat reindex"
-            ) from error
+    def _opened(self) -> Any:
+        """The collection. One that could not be opened anew is tried again."""
+        collection = self._collection
+        if collection is None:
+            with self._lock:
+                collection = self._collection = self._open()
+        return collection
 
-    def _checked_collection(self) -> Any:
+    def _open(self, create: bool = False) -> Any:
+        """The collection, which is made only where the store itself is: one that is lost must not seem merely empty."""
+        with self._place.failing(OPENED), ExitStack() as on_failure:
+            if self._client is None:
+                self._client = self._place.connect()
+                on_failure.callback(self.close)
+            most = self._client.get_max_batch_size()
+            self._most_rows = most if most > 0 else _MOST_ROWS
+            collection = self._checked_collection(create)
+            on_failure.pop_all()
+        self._failed = False
+        return collection
+
+    def _checked_collection(self, create: bool) -> Any:
         wanted = json.dumps(asdict(self._recipe), sort_keys=True)
         try:
-            collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            collection = self._client.get_collection(self._place.collection, embedding_function=None)
         except NotFoundError:
-            return self._client.create_collection(
-                COLLECTION,
+            if not create:
+                raise
+            collection = self._client.create_collection(
+                self._place.collection,
                 embedding_function=None,
-                metadata={_RECIPE: wanted},
+                metadata={_RECIPE: wanted, _STAMP: secrets.randbits(62)},
                 configuration={"hnsw": {"space": "cosine"}},
+                get_or_create=True,  # another process may have been quicker
             )
         held = json.loads((collection.metadata or {}).get(_RECIPE, "{}"))
         if changes := [name for name in _COMPARED if held.get(name) != getattr(self._recipe, name)]:
@@ -194,64 +240,31 @@ class ChromaStore:
         return collection
 
     def _read(self, name: str, **arguments: Any) -> Any:
-        with self._lock:
-            if self._collection is None:
-                self._open()
-            try:
-                return getattr(self._collection, name)(**arguments)
-            except ChromaError as error:
-                raise LibraryError(
-                    f"the store in {self._folder} cannot be read ({error}); run: paperchat reindex"
-                ) from error
+        with self._searching:
+            collection = self._opened()
+            with self._place.failing(READ):
+                return getattr(collection, name)(**arguments)
 
     def _write(self, name: str, **arguments: Any) -> None:
         if self._failed:  # opened anew now and not upon the failure: a full disk would not let it open
             self.refresh()
         try:
-            getattr(self._collection, name)(**arguments)
-        except (ChromaError, OSError) as error:
+            with self._place.failing(WRITTEN):
+                getattr(self._collection, name)(**arguments)
+        except LibraryWriteError:
             self._failed = True
-            raise LibraryWriteError(f"the store in {self._folder} cannot be written: {error}") from error
+            raise
 
 
-def held_recipe(folder: Path) -> dict[str, Any] | None:
-    """The recipe of the store in the directory; None where it holds none. Raises LibraryError."""
-    try:
-        with closing(_client(folder)) as client:
-            collection = client.get_collection(COLLECTION, embedding_function=None)
-            recipe: dict[str, Any] | None = json.loads((collection.metadata or {}).get(_RECIPE, "null"))
-            return recipe
-    except NotFoundError:
-        return None
-    except (ChromaError, OSError, ValueError) as error:
-        raise LibraryError(f"the store in {folder} cannot be opened ({error}); run: paperchat reindex") from error
-
-
-def wipe(folder: Path) -> None:
-    """Delete the store that lies in the directory, whatever its recipe and state. Nobody may have it open."""
-    try:
-        with closing(_client(folder)) as client, suppress(NotFoundError):
-            client.delete_collection(COLLECTION)
-    except Exception:  # a damaged store fails in ways of its own, and is to be deleted all the same
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _client(folder: Path) -> Any:
-    try:
-        return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
-    except Exception:
-        _forget_failed(str(folder))
-        raise
-
-
-def _forget_failed(folder: str) -> None:
-    """Let a directory that could not be opened be tried again: Chroma would go on with its half-made system.
-
-    Its own clear_system_cache forgets every other store of the process too: one opened again later would then be
-    stopped by the closing of the first.
-    """
-    if folder not in SharedSystemClient._identifier_to_refcount:  # counted only once it was opened
-        SharedSystemClient._identifier_to_system.pop(folder, None)
+def held_recipe(place: Place) -> dict[str, Any] | None:
+    """The recipe of the store in the place; None where it holds none. Raises LibraryError."""
+    with place.failing(OPENED), closing(place.connect()) as client:
+        try:
+            collection = client.get_collection(place.collection, embedding_function=None)
+        except NotFoundError:
+            return None
+        recipe: dict[str, Any] | None = json.loads((collection.metadata or {}).get(_RECIPE, "null"))
+        return recipe
 
 
 def _fields(chunk: Chunk) -> dict[str, str | int]:

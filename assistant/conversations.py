@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 # Settings that say where something is, not how an answer is made; of the prompts there is the hash.
-_PLACES = {"home", "port", "host", "auth", "prompts"}
+_PLACES = {"home", "port", "host", "auth", "prompts", "store", "store_token", "store_tenant", "store_database"}
 _LONGEST_TITLE = 80
 
 # What brings a file from each version to the next. Only ever to be added to: older files run through all of them.

@@ -7,6 +7,7 @@ PaperchatError
 ├── LibraryError          the library on disk cannot serve
 │   ├── RecipeMismatch    the indexes were built with another embedder or chunking
 │   ├── LibraryBusy       another process is writing
+│   ├── StoreUnavailable  the Chroma server that holds the vectors cannot be asked
 │   └── LibraryWriteError it cannot be written: no permission, disk full
 └── ModelError            an embedder or a language model failed or is not to be had
 """
@@ -51,6 +52,10 @@ class RecipeMismatch(LibraryError):
 
 class LibraryBusy(LibraryError):
     """Another process is writing to the library."""
+
+
+class StoreUnavailable(LibraryError):
+    """The server that holds the library's vectors cannot be reached, refuses, or does not answer as it should."""
 
 
 class LibraryWriteError(LibraryError):

@@ -26,7 +26,7 @@ def is_passing(error: Exception) -> bool:
     status = _status(error)
     if status:
         return status == _TOO_MANY or status >= _SERVER_ERROR
-    return any(isinstance(each, ConnectionError) or type(each).__name__ in _LOST for each in _chain(error))
+    return any(isinstance(each, ConnectionError) or type(each).__name__ in _LOST for each in chain(error))
 
 
 def in_words(error: Exception, name: str) -> str:
@@ -37,11 +37,11 @@ def in_words(error: Exception, name: str) -> str:
         return said
     if status := _status(error):
         return f"{said} (status {status}){_cure_of_status(status, provider)}"
-    if any(isinstance(each, UnicodeDecodeError) for each in _chain(error)):
+    if any(isinstance(each, UnicodeDecodeError) for each in chain(error)):
         return "what it sent is not UTF-8 text"
-    if any(type(each).__name__ == "JSONDecodeError" for each in _chain(error)):
+    if any(type(each).__name__ == "JSONDecodeError" for each in chain(error)):
         return f"what it sent is not JSON: {said}"
-    if provider.server and any(isinstance(each, OSError) for each in _chain(error)):
+    if provider.server and any(isinstance(each, OSError) for each in chain(error)):
         return f"no connection to {provider.server} ({said}); is the server running?"
     return said
 
@@ -70,7 +70,7 @@ def _said(error: Exception) -> str:
     return lines[0][:_LONGEST]
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error, what it was raised from, and so on."""
     while error is not None:
         yield error

@@ -144,7 +144,7 @@ class Library:
     def _index(
         self, papers: Sequence[Paper], chunks: Sequence[Chunk], vectors: Sequence[Vectors], words: Mapping[str, Words]
     ) -> None:
-        self.catalog.announce(papers)
+        self.catalog.announce(papers, self._indexes.store.stamp)
         self._indexes.store.replace(chunks, vectors)
         self._indexes.words.replace(words)
         self._indexes.lexicon.replace(papers)

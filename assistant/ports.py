@@ -102,6 +102,11 @@ class Entailment(Protocol):
 class Store(Protocol):
     """The vector index. Scores are cosine similarities, -1..1."""
 
+    @property
+    def stamp(self) -> int:
+        """A number that tells this store from any other of the same library: another one was not kept in step."""
+        ...
+
     def replace(self, chunks: Sequence[Chunk], vectors: Sequence[Vectors] | Vectors) -> None:
         """Make these the only chunks of the papers that they belong to; `vectors[i]` is chunk i's."""
         ...

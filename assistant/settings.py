@@ -8,11 +8,13 @@ in the providers' own variables and are never settings of paperchat.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -43,6 +45,21 @@ class Settings(BaseSettings):
         default=None,
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
         description="name of a library of its own below `home`: small letters, digits and hyphens",
+    )
+    store: str | None = Field(
+        default=None,
+        description="address of a Chroma server that holds the vectors, `http://host:port`; a folder of the library's "
+        "directory where not given",
+    )
+    store_token: SecretStr | None = Field(
+        default=None, description="token that the Chroma server asks for; it is never shown"
+    )
+    store_tenant: str = Field(default="default_tenant", pattern=r"^[^\s/]+$", description="tenant on the Chroma server")
+    store_database: str = Field(
+        default="default_database", pattern=r"^[^\s/]+$", description="database of the tenant; it must exist"
+    )
+    store_timeout: float = Field(
+        default=30, gt=0, le=3600, description="seconds that the Chroma server has for an answer"
     )
     embedder: str = Field(
         default="all-MiniLM-L6-v2",
@@ -142,6 +159,18 @@ class Settings(BaseSettings):
         default=None, description="file of those who may log in to the page, as `paperchat user` writes it"
     )
 
+    @field_validator("store")
+    @classmethod
+    def _is_address(cls, given: str | None) -> str | None:
+        return None if given is None else _web_address(given)
+
+    @field_validator("store_token")
+    @classmethod
+    def _is_token(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not re.fullmatch(r"[!-~]+", given.get_secret_value()):
+            raise ValueError("must be letters, digits and punctuation of ASCII, without spaces")
+        return given
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -179,7 +208,23 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
 
 
+def _web_address(given: str) -> str:
+    """The address without a slash at its end. Raises ValueError, which shows nothing that could be secret."""
+    shown = re.sub(r"//.*@", "//...@", re.split("[?#]", given)[0])
+    try:
+        found = urlsplit(given)
+        if found.scheme not in ("http", "https") or not found.hostname or found.port == 0:
+            raise ValueError("it must be http://host:port or https://host:port")
+    except ValueError as error:
+        raise ValueError(f"{shown!r} is no address of a server: {error}") from error
+    if found.username is not None or found.query or found.fragment:
+        raise ValueError(f"{shown!r} holds more than an address; a token goes into {PREFIX}STORE_TOKEN")
+    return given.rstrip("/")
+
+
 def _complaint(problem: Any) -> str:
     name = ".".join(map(str, problem["loc"])) or "settings"
-    given = f" (given: {problem['input']!r})" if problem["type"] != "extra_forbidden" else ""
-    return f"setting {name} ({PREFIX}{name.upper()}): {problem['msg']}{given}"
+    # What our own checks complain of may be secret: they say themselves what can be shown.
+    hidden = problem["type"] in ("extra_forbidden", "value_error")
+    given = "" if hidden else f" (given: {problem['input']!r})"
+    return f"setting {name} ({PREFIX}{name.upper()}): {problem['msg'].removeprefix('Value error, ')}{given}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -101,7 +102,8 @@ def set_up(connection: sa.Connection) -> None:
     """Make the tables where there are none yet."""
     lock_for_writing(connection)
     _tables.create_all(connection)
-    connection.execute(set_fact("version", SCHEMA_VERSION).on_conflict_do_nothing())
+    for name, value in (("version", SCHEMA_VERSION), ("library", secrets.randbits(62))):
+        connection.execute(set_fact(name, value).on_conflict_do_nothing())
 
 
 def set_fact(name: str, value: int) -> Any:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import LibraryError
+from assistant.errors import LibraryError, StoreUnavailable
 from assistant.schema import Recipe
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assistant.chat import Assistant
     from assistant.conversations import Conversations
     from assistant.library import Indexes, Library
+    from assistant.places import Place
     from assistant.ports import LLM, Embedder, Entailment, Reranker
     from assistant.settings import Settings
 
@@ -93,23 +94,41 @@ def recipe(settings: Settings, embedder: Embedder) -> Recipe:
     )
 
 
-def held_recipe(home: Path) -> dict[str, Any] | None:
-    """What the indexes in a library's directory were built with; None where there are none. Raises LibraryError."""
+def place(settings: Settings, catalog: Catalog) -> Place:
+    """Where the vectors of a catalog's library lie. Nothing is opened."""
+    from assistant.places import Folder, Server
+
+    if settings.store is None:
+        return Folder(settings.home / STORE)
+    return Server(
+        address=settings.store,
+        collection=f"paperchat-{catalog.library_id:016x}",  # other libraries may be on the same server
+        tenant=settings.store_tenant,
+        database=settings.store_database,
+        seconds=settings.store_timeout,
+        token=settings.store_token.get_secret_value() if settings.store_token else None,
+    )
+
+
+def held_recipe(settings: Settings, catalog: Catalog) -> dict[str, Any] | None:
+    """What the indexes of a catalog's library were built with; None where there are none. Raises LibraryError."""
     from assistant import chroma
 
-    return chroma.held_recipe(home / STORE) if (home / STORE).is_dir() else None
+    if settings.store is None and not (settings.home / STORE).is_dir():
+        return None  # a look must not make one
+    return chroma.held_recipe(place(settings, catalog))
 
 
-def open_held_indexes(home: Path) -> Indexes | None:
-    """The indexes in a library's directory, whatever they were built with; None where there are none of this version.
+def open_held_indexes(settings: Settings, catalog: Catalog) -> Indexes | None:
+    """The indexes of a catalog's library, whatever they were built with; None where there are none of this version.
 
     Raises LibraryError.
     """
     try:
-        recipe = Recipe(**held_recipe(home) or {})
+        recipe = Recipe(**held_recipe(settings, catalog) or {})
     except TypeError:  # fields that it has not, or that are not there
         return None
-    return _open_indexes(home, recipe)
+    return _open_indexes(settings, catalog, recipe)
 
 
 def open_library(settings: Settings, embedder: Embedder | None = None, *, to_mend: bool = False) -> Library:
@@ -123,7 +142,9 @@ def open_library(settings: Settings, embedder: Embedder | None = None, *, to_men
     made_with = recipe(settings, embedder)
     with ExitStack() as on_failure:
         catalog = on_failure.enter_context(closing(open_catalog(settings.home)))
-        library = Library(settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings.home, made_with))
+        library = Library(
+            settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings, catalog, made_with)
+        )
         on_failure.callback(library.close)
         searched = catalog.count() - catalog.count_without_abstract()
         indexes = () if to_mend or not searched else (library.store, library.lexicon, library.words)
@@ -143,12 +164,22 @@ def reset_indexes(settings: Settings) -> None:
 
 def wipe_indexes(settings: Settings, catalog: Catalog) -> None:
     """The same, for whoever holds the writer's lock."""
-    from assistant import chroma, lexicon, words
+    from assistant import lexicon, words
 
+    place(settings, catalog).wipe()  # first: where a server is away, everything is to stay as it is
     catalog.unmark_all()
-    chroma.wipe(settings.home / STORE)
     lexicon.wipe(settings.home / LEXICON)
     words.wipe(settings.home / WORDS)
+
+
+def reach_store(settings: Settings, catalog: Catalog) -> None:
+    """Raises StoreUnavailable where the vectors are on a server that cannot be asked; what is damaged passes."""
+    try:
+        held_recipe(settings, catalog)
+    except StoreUnavailable:
+        raise
+    except LibraryError:
+        pass
 
 
 def open_llm(settings: Settings) -> LLM | None:
@@ -189,16 +220,21 @@ def open_assistant(settings: Settings, library: Library | None = None) -> Assist
     return Assistant(library, settings, *models)
 
 
-def _open_indexes(home: Path, made_with: Recipe) -> Indexes:
+def _open_indexes(settings: Settings, catalog: Catalog, made_with: Recipe) -> Indexes:
     from assistant.chroma import ChromaStore
     from assistant.lexicon import TantivyLexicon
     from assistant.library import Indexes
     from assistant.words import SqliteWords
 
-    lexicon = TantivyLexicon(home / LEXICON)  # first: it holds nothing open if another then fails
-    store = ChromaStore(home / STORE, made_with)
-    try:
-        return Indexes(store, lexicon, SqliteWords(home / WORDS))
-    except LibraryError:
-        store.close()
-        raise
+    lexicon = TantivyLexicon(settings.home / LEXICON)  # first: it holds nothing open if another then fails
+    store = ChromaStore(place(settings, catalog), made_with)
+    with ExitStack() as on_failure:
+        on_failure.callback(store.close)
+        if store.stamp != catalog.store_stamp and not store.is_empty():
+            raise LibraryError(
+                f"{place(settings, catalog)} is not the one that this library was last indexed in, and may lack "
+                "papers; run: paperchat reindex, or restore the earlier setting of store"
+            )
+        indexes = Indexes(store, lexicon, SqliteWords(settings.home / WORDS))
+        on_failure.pop_all()
+    return indexes

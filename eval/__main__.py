@@ -167,6 +167,19 @@ def bench(
     typer.echo(json.dumps(found) if as_json else terminal.nested(found))
 
 
+@app.command()
+def scale(
+    large: Annotated[bool, typer.Option("--large", help="Over 80,753 papers too; takes minutes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what each part of a library costs as it grows, and a Chroma server of the settings beside a folder."""
+    from eval import terminal
+    from eval.scale import scale as measure
+
+    found = measure(_settings(), large)
+    typer.echo(json.dumps(found) if as_json else terminal.nested(found))
+
+
 def _own(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS) -> Exam:
     """Questions made from the library of the settings."""
     from eval.selftest import exam

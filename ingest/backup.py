@@ -112,9 +112,9 @@ def _gather(settings: Settings, folder: Path) -> Manifest:
 
     with closing(wiring.open_catalog(settings.home)) as catalog:
         catalog.copy_to(folder / _CATALOG)
-        recipe = wiring.held_recipe(settings.home)
+        recipe = wiring.held_recipe(settings, catalog)
         with closing(Catalog(folder / _CATALOG)) as snapshot:
-            if recipe and (indexes := wiring.open_held_indexes(settings.home)):
+            if recipe and (indexes := wiring.open_held_indexes(settings, catalog)):
                 _copy_readings(snapshot, catalog, indexes, Readings(folder / _READINGS, recipe["dimension"]))
             manifest = Manifest(datetime.now(UTC).isoformat(timespec="seconds"), snapshot.count(), recipe)
     if (settings.home / _CONVERSATIONS).exists():
@@ -236,6 +236,7 @@ def _replace(settings: Settings, folder: Path, file: Path) -> None:
         if conversations := _checked_conversations(folder, file):
             stack.callback(conversations.close)
         catalog = stack.enter_context(closing(_catalog(settings)))
+        wiring.reach_store(settings, catalog)
         catalog.take_over(restored)
         wiring.wipe_indexes(settings, catalog)
         if conversations:

@@ -136,7 +136,7 @@ def _indexing(papers: Sequence[Paper], read: Mapping[str, Read], library: Librar
     again = [paper for paper in papers if paper.id in read]
     fresh = [paper for paper in papers if paper.id not in read]
     chunks = chunk(fresh, library.embedder, library.recipe.chunk_tokens)
-    readings = library.embedder.read_documents([each.text for each in chunks])
+    readings = library.embedder.read_documents([each.text for each in chunks]) if chunks else ()
 
     def index() -> None:
         if again:

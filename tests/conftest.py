@@ -20,6 +20,7 @@ from assistant.library import Library
 from assistant.ports import LLM
 from assistant.settings import Settings, load
 from ingest import pipeline
+from tests.chromas import ChromaServer
 from tests.fakes import WordHashEmbedder
 
 ROOT = Path(__file__).parent.parent
@@ -231,6 +232,15 @@ hypothesis.settings.register_profile(
     "paperchat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("paperchat")
+
+
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    """A running Chroma server, one for all tests: to be used, not to be stopped."""
+    server = ChromaServer(tmp_path_factory.mktemp("chroma") / "data")
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,10 @@ _DEFAULT = "(default)"
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A library at a glance. `bytes` is all that lies in its directory; `recipe` is None before anything is indexed."""
+    """A library at a glance. `bytes` is all that lies in its directory; `recipe` is None before anything is indexed.
+
+    `store` says where the vectors are.
+    """
 
     name: str | None
     home: Path
@@ -32,6 +35,7 @@ class Status:
     bytes: int
     sources: tuple[Source, ...]
     recipe: dict[str, Any] | None
+    store: str
     last_ingest: str | None
 
 
@@ -58,7 +62,8 @@ def status(settings: Settings) -> Status:
             waiting=catalog.pending_count(),
             bytes=_bytes(settings.home),
             sources=tuple(catalog.sources()),
-            recipe=wiring.held_recipe(settings.home),
+            recipe=wiring.held_recipe(settings, catalog),
+            store=wiring.place(settings, catalog).where,
             last_ingest=when.isoformat() if when else None,
         )
 
@@ -90,6 +95,7 @@ def status_text(found: Status) -> str:
         "papers": f"{found.papers}, {found.without_abstract} of them without an abstract",
         "waiting": f"{found.waiting} to be indexed" if found.waiting else "none",
         "size on disk": _size(found.bytes),
+        "vectors": found.store,
         "embedder": f"{built['embedder']} {built['revision']}" if built else "nothing is indexed yet",
         "last ingest": found.last_ingest or "never",
     }

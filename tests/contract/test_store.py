@@ -1,4 +1,4 @@
-"""What every Store promises, whether it was just written or closed and opened again."""
+"""What every Store promises, in a folder and on a real Chroma server, just written or closed and opened again."""
 
 from __future__ import annotations
 
@@ -7,40 +7,45 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from assistant.chroma import ChromaStore, wipe
+from assistant.chroma import ChromaStore, held_recipe
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
+from assistant.places import Folder, Place
 from assistant.ports import Store
 from assistant.schema import Chunk, Recipe, Scored
+from tests.chromas import ChromaServer
 
 if TYPE_CHECKING:
     from assistant.ports import Vectors
 
 RECIPE = Recipe("word-hash", "1", dimension=3, chunk_tokens=256, chunking="whole", analyzer="plain", words="plain")
-ADAPTERS: dict[str, Callable[[Path], Store]] = {"chroma": lambda folder: ChromaStore(folder, RECIPE)}
 EAST = np.array([1, 0, 0], dtype=np.float32)
 
 Open = Callable[[], Store]
 
 
-@pytest.fixture(params=ADAPTERS)
-def adapter(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(params=["folder", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where the store is: a folder, or a collection of its own on a server."""
+    if request.param == "folder":
+        return Folder(tmp_path)
+    server: ChromaServer = request.getfixturevalue("chroma_server")
+    return server.place()
 
 
 @pytest.fixture
-def open_store(adapter: str, tmp_path: Path) -> Iterator[Open]:
-    """Opens the store of one directory, as often as asked."""
+def open_store(place: Place) -> Iterator[Open]:
+    """Opens the store of one place, as often as asked."""
     opened: list[Store] = []
 
     def open_one() -> Store:
-        opened.append(ADAPTERS[adapter](tmp_path))
+        opened.append(ChromaStore(place, RECIPE))
         return opened[-1]
 
     yield open_one
@@ -50,7 +55,7 @@ def open_store(adapter: str, tmp_path: Path) -> Iterator[Open]:
 
 @pytest.fixture(params=["just written", "closed and opened again"])
 def settled(request: pytest.FixtureRequest, open_store: Open) -> Callable[[Store], Store]:
-    """What is asked after a change: the same store, or another one over its directory."""
+    """What is asked after a change: the same store, or another one over its place."""
 
     def settle(store: Store) -> Store:
         if request.param == "just written":
@@ -137,9 +142,11 @@ def test_a_paper_of_many_chunks_does_not_crowd_out_others(open_store: Open) -> N
 def test_a_search_within_some_papers_finds_the_best_of_these(open_store: Open, within: Collection[str]) -> None:
     store = open_store()
     store.replace(chunks(*"abbcde"), turned(10, 50, 20, 30, 40, 60))
-    everything = store.search(EAST, 5)
-    assert store.search(EAST, 5, within) == pytest.approx([each for each in everything if each.paper_id in within])
-    assert store.search(EAST, 1, within) == store.search(EAST, 5, within)[:1]
+    expected = [each for each in store.search(EAST, 5) if each.paper_id in within]
+    found = store.search(EAST, 5, within)
+    assert ids(found) == ids(expected)
+    assert [each.score for each in found] == pytest.approx([each.score for each in expected], abs=1e-6)
+    assert store.search(EAST, 1, within) == found[:1]
 
 
 def test_a_search_within_nothing_finds_nothing(open_store: Open) -> None:
@@ -157,6 +164,18 @@ def test_however_many_papers_are_let_through_as_many_as_exist_are_found(open_sto
     store.replace(chunks(*many), turned(*(number / 4 for number in range(600))))
     within = many[::-1][::every]
     assert ids(store.search(EAST, 20, within)) == sorted(within)[:20]
+    assert store.search(EAST, 20, ["nobody"]) == []
+
+
+def test_papers_that_lie_farther_than_chroma_can_look_are_compared_one_by_one(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.chroma._MOST_FOUND", 50)
+    store = open_store()
+    many = [f"{number:04}" for number in range(600)]
+    store.replace(chunks(*many), turned(*(number / 4 for number in range(600))))
+    assert ids(store.search(EAST, 20, many[300:])) == many[300:320]
+    assert ids(store.search(EAST, 20)) == many[:20]
 
 
 def test_replacing_again_changes_nothing(open_store: Open, settled: Callable[[Store], Store]) -> None:
@@ -211,12 +230,13 @@ def test_remove_passes_over_what_is_not_there(open_store: Open, unknown: Sequenc
     assert store.paper_ids() == {"a", "b"} - set(unknown)
 
 
-def test_thousands_of_papers_go_in_and_out_in_one_call(open_store: Open) -> None:
+def test_tens_of_thousands_of_papers_go_in_and_out_in_one_call(open_store: Open) -> None:
     store = open_store()
-    many = [f"{number:05}" for number in range(6000)]
+    many = [f"{number:05}" for number in range(33_000)]  # Chroma gives no more than 32,766 with their fields
     store.replace(chunks("a"), turned(10))
-    store.replace([Chunk(paper_id, 0, "text", 0, 4) for paper_id in many], turned(*range(6000)))
+    store.replace([Chunk(paper_id, 0, "text", 0, 4) for paper_id in many], turned(*range(33_000)))
     assert store.paper_ids() == {"a", *many}
+    assert store.search(EAST, 5, ["a"])[0].score == pytest.approx(np.cos(np.radians(10)), abs=1e-5)
     store.remove(many)
     assert store.paper_ids() == {"a"}
 
@@ -231,11 +251,11 @@ def test_refresh_sees_what_a_second_instance_wrote(open_store: Open) -> None:
     assert ids(reader.search(EAST, 5)) == ["b"]
 
 
-def test_refresh_sees_what_another_process_wrote(open_store: Open, adapter: str, tmp_path: Path) -> None:
+def test_refresh_sees_what_another_process_wrote(open_store: Open, place: Place) -> None:
     reader = open_store()
     reader.replace(chunks("a"), turned(10))
     assert ids(reader.search(EAST, 5)) == ["a"]
-    other = multiprocessing.get_context("spawn").Process(target=write_elsewhere, args=(adapter, tmp_path))
+    other = multiprocessing.get_context("spawn").Process(target=write_elsewhere, args=(place,))
     other.start()
     other.join()
     assert other.exitcode == 0
@@ -243,31 +263,64 @@ def test_refresh_sees_what_another_process_wrote(open_store: Open, adapter: str,
     assert ids(reader.search(EAST, 5)) == ["a", "b"]
 
 
-def write_elsewhere(adapter: str, folder: Path) -> None:
+def write_elsewhere(place: Place) -> None:
     """What the other process does."""
-    store = ADAPTERS[adapter](folder)
+    store = ChromaStore(place, RECIPE)
     store.replace(chunks("b"), turned(20))
     store.close()
 
 
 @pytest.mark.parametrize("changed", [{"embedder": "other"}, {"revision": "2"}, {"dimension": 4}, {"chunk_tokens": 9}])
-def test_another_recipe_is_refused_with_what_changed_and_the_cure(tmp_path: Path, changed: dict[str, object]) -> None:
-    ChromaStore(tmp_path, RECIPE).close()
+def test_another_recipe_is_refused_with_what_changed_and_the_cure(place: Place, changed: dict[str, object]) -> None:
+    ChromaStore(place, RECIPE).close()
     with pytest.raises(RecipeMismatch, match=f"{next(iter(changed))} .* paperchat reindex") as refused:
-        ChromaStore(tmp_path, replace(RECIPE, **changed))  # type: ignore[arg-type]
+        ChromaStore(place, replace(RECIPE, **changed))  # type: ignore[arg-type]
     assert "\n" not in str(refused.value)
-    ChromaStore(tmp_path, RECIPE).close()
+    ChromaStore(place, RECIPE).close()
 
 
-def test_a_wiped_store_takes_another_recipe(tmp_path: Path) -> None:
-    store = ChromaStore(tmp_path, RECIPE)
-    store.replace(chunks("a"), turned(10))
-    store.close()
-    wipe(tmp_path)
-    wipe(tmp_path)
-    fresh = ChromaStore(tmp_path, replace(RECIPE, revision="2"))
-    assert fresh.is_empty()
-    fresh.close()
+def test_the_recipe_of_a_place_can_be_asked_without_opening_its_store(place: Place) -> None:
+    assert held_recipe(place) is None
+    ChromaStore(place, RECIPE).close()
+    assert held_recipe(place) == asdict(RECIPE)
+
+
+def test_a_wiped_store_takes_another_recipe_and_has_another_stamp(place: Place) -> None:
+    with closing(ChromaStore(place, RECIPE)) as store:
+        store.replace(chunks("a"), turned(10))
+        stamp = store.stamp
+    with closing(ChromaStore(place, RECIPE)) as again:
+        assert again.stamp == stamp
+    place.wipe()
+    place.wipe()
+    with closing(ChromaStore(place, replace(RECIPE, revision="2"))) as fresh:
+        assert fresh.is_empty()
+        assert fresh.stamp != stamp
+
+
+def test_a_store_that_another_made_anew_is_seen_after_a_refresh(open_store: Open, place: Place) -> None:
+    reader = open_store()
+    reader.replace(chunks("a"), turned(10))
+    if isinstance(place, Folder):
+        reader.close()  # nobody may have a folder open that is wiped
+    place.wipe()
+    open_store().replace(chunks("b"), turned(20))
+    reader.refresh()
+    assert ids(reader.search(EAST, 5)) == ["b"]
+
+
+def test_a_store_that_is_lost_under_its_reader_is_an_error_and_is_not_made_anew_as_an_empty_one(
+    open_store: Open, place: Place
+) -> None:
+    reader = open_store()
+    reader.replace(chunks("a"), turned(10))
+    if isinstance(place, Folder):
+        reader.close()
+    place.wipe()
+    for use in (lambda: reader.refresh(), lambda: reader.search(EAST, 5), lambda: reader.remove(["a"])):
+        with pytest.raises(LibraryError, match="paperchat reindex"):
+            use()
+    assert held_recipe(place) is None
 
 
 def in_database(folder: Path, statement: str) -> None:
@@ -289,15 +342,15 @@ def test_a_damaged_store_is_a_library_error_and_opens_in_the_same_process_once_i
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     folder, whole = tmp_path / "store", tmp_path / "whole"
-    with closing(ChromaStore(folder, RECIPE)) as store:
+    with closing(ChromaStore(Folder(folder), RECIPE)) as store:
         store.replace(chunks("a"), turned(10))
     shutil.copytree(folder, whole)
     damage(folder)
     with pytest.raises(LibraryError, match=r"cannot be opened .*paperchat reindex"):
-        ChromaStore(folder, RECIPE)
+        ChromaStore(Folder(folder), RECIPE)
     shutil.rmtree(folder)
     shutil.copytree(whole, folder)
-    with closing(ChromaStore(folder, RECIPE)) as store:
+    with closing(ChromaStore(Folder(folder), RECIPE)) as store:
         assert ids(store.search(EAST, 5)) == ["a"]
 
 
@@ -306,15 +359,15 @@ def test_a_store_that_fails_leaves_the_other_stores_of_the_process_alone(tmp_pat
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     no_database(damaged)
-    sound = ChromaStore(tmp_path / "sound", RECIPE)
+    sound = ChromaStore(Folder(tmp_path / "sound"), RECIPE)
     sound.replace(chunks("a"), turned(10))
     if fails == "to open":
         with pytest.raises(LibraryError):
-            ChromaStore(damaged, RECIPE)
+            ChromaStore(Folder(damaged), RECIPE)
     else:
-        wipe(damaged)
+        Folder(damaged).wipe()
         assert not damaged.exists()
-    with closing(ChromaStore(tmp_path / "sound", RECIPE)) as second:
+    with closing(ChromaStore(Folder(tmp_path / "sound"), RECIPE)) as second:
         sound.close()
         assert ids(second.search(EAST, 5)) == ["a"]
 
@@ -333,7 +386,7 @@ def test_the_write_after_a_failed_one_goes_through_a_store_opened_anew(
         refresh(store)
 
     monkeypatch.setattr(ChromaStore, "refresh", counted)
-    with closing(ChromaStore(tmp_path, RECIPE)) as store:
+    with closing(ChromaStore(Folder(tmp_path), RECIPE)) as store:
         store.replace(chunks("a"), turned(10))
         in_database(tmp_path, NO_WRITING)
         with pytest.raises(LibraryWriteError, match=r"cannot be written: .*disk full"):
@@ -357,7 +410,7 @@ READS: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("read", READS)
 def test_a_store_that_cannot_be_read_is_a_library_error_with_the_cure(tmp_path: Path, read: str) -> None:
-    with closing(ChromaStore(tmp_path, RECIPE)) as store:
+    with closing(ChromaStore(Folder(tmp_path), RECIPE)) as store:
         store.replace(chunks("a"), turned(10))
         in_database(tmp_path, "DROP TABLE embeddings")
         with pytest.raises(LibraryError, match=r"cannot be read \(.*embeddings\); run: paperchat reindex"):
@@ -367,7 +420,7 @@ def test_a_store_that_cannot_be_read_is_a_library_error_with_the_cure(tmp_path: 
 @pytest.mark.parametrize("read", READS)
 def test_a_store_that_could_not_be_opened_anew_is_a_library_error_until_it_can(tmp_path: Path, read: str) -> None:
     database, away = tmp_path / "chroma.sqlite3", tmp_path / "away"
-    with closing(ChromaStore(tmp_path, RECIPE)) as store:
+    with closing(ChromaStore(Folder(tmp_path), RECIPE)) as store:
         store.replace(chunks("a"), turned(10))
         before = READS[read](store)
         database.rename(away)

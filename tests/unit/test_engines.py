@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,7 @@ def test_libraries_of_different_engines_are_interchangeable(settings: Any, home:
     wiring.open_library(settings, exact).close()
     library = wiring.open_library(settings, other)
     library.close()
-    held = wiring.held_recipe(settings.home)
+    with closing(wiring.open_catalog(settings.home)) as catalog:
+        held = wiring.held_recipe(settings, catalog)
     assert held is not None
     assert held["engine"] == "float32"

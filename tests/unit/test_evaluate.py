@@ -197,7 +197,7 @@ def test_the_module_is_the_command() -> None:
         [sys.executable, "-m", "eval", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert "python -m eval" in shown
-    for verb in ("run", "selftest", "compare", "report", "gate", "calibrate", "bench"):
+    for verb in ("run", "selftest", "compare", "report", "gate", "calibrate", "bench", "scale"):
         assert verb in shown
 
 

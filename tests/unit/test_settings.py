@@ -98,6 +98,9 @@ def test_the_file_of_the_library_named_on_the_command_line_is_read(tmp_path: Pat
         ("total_timeout", "inf"),
         ("retries", "-1"),
         ("port", "65536"),
+        ("store_tenant", ""),
+        ("store_database", "a/b"),
+        ("store_timeout", "0"),
         ("verify", "sometimes"),
         ("verify", ""),
         ("llm", "gpt-4o"),
@@ -113,6 +116,73 @@ def test_a_value_out_of_range_is_refused_in_one_line_that_names_it(
     with pytest.raises(SettingsError, match=rf"setting {name} \(PAPERCHAT_{name.upper()}\).*{re.escape(value)}") as no:
         load()
     assert "\n" not in str(no.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("https://chroma.example.org/", "https://chroma.example.org"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://example.org:8443/chroma/", "https://example.org:8443/chroma"),
+    ],
+)
+def test_the_store_is_the_address_of_a_server(given: str, kept: str) -> None:
+    assert load(store=given).store == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "localhost:8000",
+        "ftp://host:8000",
+        "/var/chroma",
+        "http://",
+        "http://host:x",
+        "http://host:99999",
+        "http://[::1",
+    ],
+)
+def test_an_address_that_is_none_is_refused_in_one_line_that_shows_it(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"setting store \(PAPERCHAT_STORE\).*is no address of a server") as refused:
+        load(store=given)
+    assert repr(given) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://ann:hunter2@host:8000",
+        "http://hunter2@host:8000",
+        "http://host:8000?token=hunter2",
+        "http://host:8000/#hunter2",
+        "http://ann:hunter2@host:x",
+        "ftp://ann:hunter2@host?hunter2",
+        "http://ann:hunt@er2@host:8000",
+    ],
+)
+def test_a_secret_in_the_address_is_refused_and_not_shown(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"setting store \(PAPERCHAT_STORE\)") as refused:
+        load(store=given)
+    assert not re.search("hunter2|er2|ann", str(refused.value))
+
+
+@pytest.mark.parametrize("given", ["", "hunter2 ", "hunter2\nX-Other: 1", "hunter2é"])
+def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERCHAT_STORE_TOKEN", given)
+    with pytest.raises(SettingsError, match=r"setting store_token \(PAPERCHAT_STORE_TOKEN\)") as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_token_is_nowhere_in_the_settings_as_they_are_printed_or_kept() -> None:
+    settings = load(**{"store_token": "hunter2"})
+    assert settings.store_token is not None
+    assert settings.store_token.get_secret_value() == "hunter2"
+    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump(mode='json')} {settings.model_dump_json()}"
+    assert load(**settings.model_dump()) == settings
 
 
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

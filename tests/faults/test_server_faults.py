@@ -1,0 +1,447 @@
+"""The Chroma server away, killed, restarted, or not what it should be: one clear error, and the library as it was.
+
+A few moments for kills by default; `KILLS=50 pytest tests/faults/test_server_faults.py` tries fifty.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from assistant import wiring
+from assistant.chat import Assistant
+from assistant.errors import LibraryError, LibraryWriteError, StoreUnavailable
+from assistant.library import Library
+from assistant.places import Server
+from assistant.settings import Settings
+from ingest import backup, pipeline
+from ingest.repair import repair
+from tests.chromas import ChromaServer
+from tests.conftest import BEES, SEEDS, Paperchat
+from tests.everything import Everything, everything
+from tests.fakes import WordHashEmbedder
+
+KILLS = int(os.environ.get("KILLS", "3"))
+PATH = SEEDS / "004_18424ad33afb765c.txt"
+TOKEN = "hunter2"  # noqa: S105
+
+
+@pytest.fixture(autouse=True)
+def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr("ui.checks.version", lambda _: "9.9")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ChromaServer]:
+    """A server of the test's own, running; it may be stopped and started."""
+    running = ChromaServer(tmp_path / "chroma")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def served(settings: Settings, server: ChromaServer) -> Settings:
+    """Settings of a library on that server."""
+    return settings.model_copy(update={"store": server.address})
+
+
+@pytest.fixture
+def on_server(
+    paperchat: Paperchat, server: ChromaServer, papers_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Paperchat:
+    """The command over a library of the three papers on that server."""
+    monkeypatch.setenv("PAPERCHAT_STORE", server.address)
+    assert paperchat("ingest", papers_file).code == 0
+    return paperchat
+
+
+def content(settings: Settings) -> Everything:
+    with closing(wiring.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
+        assert library.compare() == {}
+        return everything(library)
+
+
+# Away
+
+
+VERBS = [
+    ("ask", BEES),
+    ("search", BEES),
+    ("verify", "Bees dance."),
+    ("ingest", "FILE"),
+    ("reindex",),
+    ("delete", "--filter", "bees", "--yes"),
+    ("status",),
+    ("backup", "SAVED"),
+    ("doctor", "--repair"),
+]
+
+
+def test_every_verb_that_needs_the_vectors_says_in_one_line_that_the_server_is_away_and_changes_nothing(
+    on_server: Paperchat, served: Settings, server: ChromaServer, papers_file: Path, tmp_path: Path
+) -> None:
+    before, names = content(served), {"FILE": papers_file, "SAVED": tmp_path / "saved.zip"}
+    server.stop()
+    for verb in VERBS:
+        done = on_server(*(names.get(word, word) for word in verb))
+        assert (done.code, done.out) == (1, ""), verb
+        assert done.err.count("\n") == 1, done.err
+        assert f"store on the Chroma server {server.address} cannot be " in done.err
+        assert "no connection" in done.err
+        assert "is the server running?" in done.err
+    assert not (tmp_path / "saved.zip").exists()
+    assert [paper["id"] for paper in on_server("list", "--json").json] == [paper.id for paper in before.papers]
+    server.start()
+    assert content(served) == before
+
+
+def test_doctor_names_the_server_that_is_away_among_its_problems(on_server: Paperchat, server: ChromaServer) -> None:
+    server.stop()
+    found = on_server("doctor", "--json")
+    assert found.code == 1
+    (problem,) = found.json["problems"]
+    assert f"{server.address} cannot be opened: no connection" in problem
+
+
+def test_a_restore_without_the_server_leaves_the_library_as_it_was(
+    on_server: Paperchat, served: Settings, server: ChromaServer, papers_file: Path, tmp_path: Path
+) -> None:
+    backup.backup(served, tmp_path / "saved.zip")
+    more = tmp_path / "more.txt"
+    more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
+    assert on_server("ingest", more).code == 0
+    before = content(served)
+    server.stop()
+    done = on_server("restore", tmp_path / "saved.zip", "--yes")
+    assert done.code == 1
+    assert f"{server.address} cannot be opened: no connection" in done.err
+    server.start()
+    assert content(served) == before
+    assert backup.restore(served, tmp_path / "saved.zip") == 3
+    assert len(content(served).vectors) == 3
+
+
+def test_a_process_that_lost_the_server_says_so_and_answers_again_once_it_is_back(
+    on_server: Paperchat, served: Settings, server: ChromaServer, tmp_path: Path
+) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
+    with closing(wiring.open_library(served)) as library:
+        assistant = wiring.open_assistant(served, library)
+        answer = assistant.ask(BEES)
+        for end in (server.stop, server.kill):
+            end()
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable, match=rf"{server.address} cannot be read: no connection"):
+                    assistant.ask(BEES)
+            server.start()
+            assert assistant.ask(BEES).text == answer.text
+        # What another process adds is seen too, although the server was away when it was looked for.
+        assert on_server("ingest", more).code == 0
+        server.stop()
+        with pytest.raises(StoreUnavailable):
+            assistant.search("ice")
+        server.start()
+        assert assistant.search("Why does ice float on water?").hits[0].paper.abstract.startswith("Ice floats")
+
+
+def test_an_ingest_without_the_server_keeps_what_it_read_for_the_next_one(
+    on_server: Paperchat, served: Settings, server: ChromaServer, tmp_path: Path
+) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
+    with closing(wiring.open_library(served)) as library:
+        server.stop()
+        with pytest.raises(LibraryWriteError, match=rf"{server.address} cannot be written: no connection.*running\?"):
+            pipeline.ingest([more], library)
+        assert library.catalog.count() == 3
+        server.start()
+        assert pipeline.ingest([more], library).indexed == 1
+        assert library.compare() == {}
+
+
+# Killed under load
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, chroma_server: ChromaServer) -> tuple[Everything, float]:
+    """What an ingest that nothing happens to makes, and how many seconds it takes."""
+    settings = Settings(home=tmp_path_factory.mktemp("uninterrupted"), store=chroma_server.address)
+    with closing(wiring.open_library(settings, WordHashEmbedder())) as library:
+        started = time.monotonic()
+        ingest(library)
+        return everything(library), time.monotonic() - started
+
+
+def ingest(library: Library) -> None:
+    """In small batches, so that there are many steps to be killed between, and in."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pipeline, "_BATCH", 2)
+        pipeline.ingest([PATH], library)
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[Future[object]]:
+    """Work in a thread; what came of it is known at the end."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(work)
+
+
+def ask_until(ends: threading.Event, assistant: Assistant) -> None:
+    """Ask again and again. Nothing but that the server cannot be asked may go wrong."""
+    while not ends.is_set():
+        with suppress(StoreUnavailable):
+            assistant.search(BEES)
+
+
+@pytest.mark.parametrize("moment", range(KILLS))
+def test_a_server_killed_under_load_loses_nothing_once_it_is_back_and_the_ingest_is_run_again(
+    moment: int, uninterrupted: tuple[Everything, float], served: Settings, server: ChromaServer
+) -> None:
+    expected, seconds = uninterrupted
+    with closing(wiring.open_library(served)) as library, closing(wiring.open_library(served)) as other:
+        assistant, ends = wiring.open_assistant(served, other), threading.Event()
+        with meanwhile(lambda: ask_until(ends, assistant)) as asking:
+            with meanwhile(lambda: ingest(library)) as ingesting:
+                share = (moment + random.Random(moment).random()) / KILLS  # noqa: S311
+                time.sleep(share * seconds)
+                server.kill()
+            assert type(ingesting.exception()) in (LibraryWriteError, type(None))  # none where it was done before
+            server.start()
+            ingest(library)
+            ends.set()
+        asking.result()
+        assert library.compare() == {}
+        assert everything(library) == everything(other) == expected
+    server.kill()
+    server.start()
+    assert content(served) == expected
+
+
+# Not what it should be
+
+
+Script = Callable[["Visitor"], None]
+
+
+class Visitor(BaseHTTPRequestHandler):
+    """A request at the front of a server."""
+
+    server: Front
+
+    def do_GET(self) -> None:
+        (self.server.instead or pass_on)(self)
+
+    do_POST = do_DELETE = do_GET  # noqa: N815
+
+    def answer(self, status: int, body: bytes, kind: str = "application/json", length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+class Front(ThreadingHTTPServer):
+    """What stands before a Chroma server and passes everything on, unless it does something else `instead`."""
+
+    daemon_threads = True
+
+    def __init__(self, behind: ChromaServer) -> None:
+        super().__init__(("127.0.0.1", 0), Visitor)
+        self.behind, self.closing = behind, threading.Event()
+        self.instead: Script | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+def pass_on(visitor: Visitor) -> None:
+    content = visitor.rfile.read(int(visitor.headers.get("Content-Length", 0)))
+    with closing(http.client.HTTPConnection("127.0.0.1", visitor.server.behind.port)) as chroma:
+        chroma.request(visitor.command, visitor.path, content, {"Content-Type": "application/json"})
+        reply = chroma.getresponse()
+        visitor.answer(reply.status, reply.read())
+
+
+def wants_a_token(visitor: Visitor) -> None:
+    """As a proxy does that guards a server; it is so unwise as to repeat what it was sent."""
+    sent = visitor.headers.get("X-Chroma-Token"), visitor.headers.get("Authorization")
+    if sent == (TOKEN, f"Bearer {TOKEN}"):
+        pass_on(visitor)
+    else:
+        visitor.answer(403, f"not allowed with {sent}".encode(), "text/plain")
+
+
+def refuses_as_chroma(visitor: Visitor) -> None:
+    visitor.answer(401, json.dumps({"error": "AuthError", "message": f"Forbidden: {visitor.headers}"}).encode())
+
+
+def has_no_room(visitor: Visitor) -> None:
+    said = f"no space left, said to {visitor.headers['X-Chroma-Token']}"
+    visitor.answer(429, json.dumps({"error": "RateLimitError", "message": said}).encode())
+
+
+def is_silent(visitor: Visitor) -> None:
+    visitor.server.closing.wait()
+
+
+@pytest.fixture
+def front(chroma_server: ChromaServer) -> Iterator[Front]:
+    with Front(chroma_server) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+NONSENSE: dict[str, tuple[Script, str]] = {
+    "a page": (lambda visitor: visitor.answer(200, b"<!DOCTYPE html><html>\n<p>Hello", "text/html"), "not Chroma"),
+    "a gateway": (lambda visitor: visitor.answer(502, b"<html>\n<h1>Bad", "text/html"), "answers 502 Bad Gateway"),
+    "a redirection": (lambda visitor: visitor.answer(301, b""), "answers 301 Moved Permanently"),
+    "nothing there": (lambda visitor: visitor.answer(404, b""), "answers 404 Not Found"),
+    "another program": (lambda visitor: visitor.answer(200, b'{"hello": "world"}'), "not Chroma"),
+    "a list": (lambda visitor: visitor.answer(200, b"[]"), "not Chroma"),
+    "no text": (lambda visitor: visitor.answer(200, b"\xff\xfe\x00"), "not Chroma"),
+    "half an answer": (lambda visitor: visitor.answer(200, b'{"max_', length=99), "no connection"),
+    "a hang-up": (lambda visitor: visitor.connection.close(), "no connection"),
+    "silence": (is_silent, r"no answer within 3 seconds.*PAPERCHAT_STORE_TIMEOUT"),
+    "a refusal": (wants_a_token, "answers 403 Forbidden; PAPERCHAT_STORE_TOKEN is refused"),
+    "a refusal of Chroma's": (refuses_as_chroma, "PAPERCHAT_STORE_TOKEN is refused"),
+    "a full server": (has_no_room, r"no space left, said to \*\*\*"),
+}
+
+
+# Programs that take whatever they are given; only their replies to questions give them away.
+OBLIGING = {"another program", "a list"}
+
+
+@pytest.fixture
+def through(front: Front, settings: Settings) -> Settings:
+    """Settings of a library on the server behind the front, with a token that the front may refuse."""
+    sent = {"store": front.address, "store_token": SecretStr(f"wrong-{TOKEN}"), "store_timeout": 3.0}
+    return settings.model_copy(update=sent)
+
+
+def shows_no_secret(error: BaseException) -> bool:
+    return TOKEN not in str(error) and "\n" not in str(error)
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_whatever_answers_in_the_servers_place_is_one_clear_error_that_shows_no_secret(
+    kind: str, front: Front, through: Settings, papers_file: Path
+) -> None:
+    with closing(wiring.open_library(through)) as library:
+        pipeline.ingest([papers_file], library)
+        assistant, before = wiring.open_assistant(through, library), everything(library)
+        front.instead, expected = NONSENSE[kind]
+        with pytest.raises(StoreUnavailable, match=rf"server {front.address} cannot be read: .*{expected}") as unread:
+            assistant.ask(BEES)
+        with pytest.raises(StoreUnavailable, match=rf"server {front.address} cannot be opened: .*{expected}") as shut:
+            repair(through)
+        assert shows_no_secret(unread.value)
+        assert shows_no_secret(shut.value)
+        front.instead = None
+        assert assistant.ask(BEES).citations
+        assert everything(library) == before
+
+
+@pytest.mark.parametrize("kind", sorted(NONSENSE.keys() - OBLIGING))
+def test_what_could_not_be_written_is_one_clear_error_and_is_written_by_the_next_ingest(
+    kind: str, front: Front, through: Settings, papers_file: Path
+) -> None:
+    with closing(wiring.open_library(through)) as library:
+        front.instead, expected = NONSENSE[kind]
+        for _ in range(2):
+            with pytest.raises(LibraryError, match=rf"server {front.address} cannot be .*{expected}") as unwritten:
+                pipeline.ingest([papers_file], library)
+            assert shows_no_secret(unwritten.value)
+        front.instead = None
+        assert pipeline.ingest([papers_file], library).indexed == 3
+        assert library.compare() == {}
+
+
+def test_a_server_that_cannot_be_asked_is_not_asked_again_for_each_paper(
+    front: Front, through: Settings, papers_file: Path
+) -> None:
+    asked: list[str] = []
+
+    def refuses(visitor: Visitor) -> None:
+        asked.append(visitor.path)
+        visitor.answer(503, b"")
+
+    with closing(wiring.open_library(through)) as library:
+        pipeline.ingest([papers_file], library)
+        ids = library.store.paper_ids()
+        front.instead = refuses
+        with pytest.raises(StoreUnavailable, match="answers 503 Service Unavailable"):
+            library.store.vectors(ids)
+        assert len(asked) == 1
+
+
+def test_a_server_behind_a_token_is_used_with_it_and_says_so_without_it(
+    front: Front, settings: Settings, papers_file: Path
+) -> None:
+    front.instead = wants_a_token
+    there = settings.model_copy(update={"store": front.address})
+    with pytest.raises(StoreUnavailable, match="answers 403 Forbidden; PAPERCHAT_STORE_TOKEN is not set"):
+        wiring.open_library(there)
+    known = there.model_copy(update={"store_token": SecretStr(TOKEN)})
+    with closing(wiring.open_library(known)) as library:
+        assert pipeline.ingest([papers_file], library).indexed == 3
+        assert library.compare() == {}
+
+
+@pytest.mark.parametrize(("setting", "said"), [("store_tenant", "nobody"), ("store_database", "nowhere")])
+def test_a_tenant_or_database_that_is_not_there_is_named(
+    setting: str, said: str, settings: Settings, chroma_server: ChromaServer
+) -> None:
+    there = settings.model_copy(update={"store": chroma_server.address, setting: said})
+    with pytest.raises(LibraryError, match=rf"{chroma_server.address} cannot be opened: .* does not exist .*{said}"):
+        wiring.open_library(there)
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_search_that_meets_the_first_write_to_a_collection_finds_what_is_there(
+    written: bool, front: Front, through: Settings, papers_file: Path
+) -> None:
+    failed: list[str] = []
+
+    def fails_once(visitor: Visitor) -> None:
+        if failed or not visitor.path.endswith("/query"):
+            pass_on(visitor)
+            return
+        failed.append(visitor.path)
+        said = "Error executing plan: Internal error: Error creating hnsw segment reader: Nothing found on disk"
+        visitor.answer(500, json.dumps({"error": "InternalError", "message": said}).encode())
+
+    with closing(wiring.open_library(through)) as library:
+        if written:
+            pipeline.ingest([papers_file], library)
+        front.instead = fails_once
+        found = library.store.search(library.embedder.embed_queries([BEES])[0], 5)
+        assert (len(found), len(failed)) == (3 if written else 0, 1)
+
+
+def test_a_token_is_not_part_of_what_a_place_looks_like() -> None:
+    assert TOKEN not in repr(Server("http://host:1", "name", "tenant", "database", 1.0, TOKEN))
