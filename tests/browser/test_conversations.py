@@ -67,8 +67,17 @@ def test_two_browsers_never_see_each_others_conversations(open_page: OpenPage) -
 def test_no_script_can_read_the_cookie_that_tells_browsers_apart(open_page: OpenPage) -> None:
     page = open_page()
     (cookie,) = page.context.cookies()
-    assert (cookie["httpOnly"], cookie["sameSite"], len(cookie["value"])) == (True, "Strict", 43)
+    assert (cookie["httpOnly"], cookie["sameSite"], len(cookie["value"])) == (True, "Lax", 43)
     assert page.evaluate("document.cookie") == ""
+
+
+def test_a_link_on_another_site_leads_to_ones_own_conversations(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    ask(page, ICE)
+    page.goto("data:text/html,<a>paperchat</a>")
+    page.locator("a").evaluate("(link, address) => { link.href = address }", address)
+    page.locator("a").click()
+    expect(page.locator(".talk")).to_contain_text(ICE)
 
 
 def test_conversations_are_searched_opened_renamed_and_deleted(open_page: OpenPage) -> None:
