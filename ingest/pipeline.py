@@ -115,14 +115,15 @@ def synchronise(library: Library, progress: Progress | None = None, known: Known
         read = known([paper.id for paper in papers]) if known else {}
         if again := [paper for paper in papers if paper.id in read]:
             library.index_again(again, read)
-        _embed([paper for paper in papers if paper.id not in read], library)
+        embed([paper for paper in papers if paper.id not in read], library)
         done, last = done + len(papers), papers[-1].id
         if progress:
             progress(done, total)
     return done
 
 
-def _embed(papers: Sequence[Paper], library: Library) -> None:
+def embed(papers: Sequence[Paper], library: Library) -> None:
+    """Put papers into all indexes, for whoever holds the library for writing; those with an abstract."""
     if papers:
         chunks = chunk(papers, library.embedder, library.recipe.chunk_tokens)
         library.index(papers, chunks, library.embedder.read_documents([each.text for each in chunks]))

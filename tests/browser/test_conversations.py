@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from bibtexparser.entrypoint import parse_string
 from playwright.sync_api import Page, expect
 
 from assistant.schema import Message
+from eval import suites
 from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
 from tests.fakes import ScriptedLLM
 
@@ -200,15 +200,33 @@ def test_judgements_are_kept_with_the_answer_and_become_a_suite(open_page: OpenP
     page.locator("#talk .turn").last.get_by_text("Not helpful").click()
     page.locator("#talk .turn").last.get_by_role("button", name="Missing paper").click()
     expect(page.locator("#talk .turn").last).to_contain_text("Not helpful: missing paper ✓")
+    meant = page.get_by_label("A title, or a sentence of an abstract")
+    meant.fill("no such <b>paper</b>")
+    meant.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("none of the library has “no such <b>paper</b>”")
+    for words in ("rise of sourdough", "Older bees dance longer."):
+        meant.fill(words)
+        meant.press("Enter")
+        expect(meant).to_have_value("")
+        expect(meant).to_be_focused()
+    expect(page.locator(".naming .chip")).to_have_count(2)
+    expect(page.locator(".naming")).to_contain_text("(1 sentence)")
+    press(page, "unname")
+    expect(page.locator(".naming .chip")).to_have_count(1)
     page.reload()
     expect(page.get_by_role("button", name="Helpful ✓")).to_have_count(1)
     page.get_by_role("tab", name="Settings").click()
     with page.expect_download() as saved:
         press(page, "judgements")
-    (line,) = Path(saved.value.path()).read_text(encoding="utf-8").splitlines()
-    suite = json.loads(line)
-    assert (suite["question"], suite["kind"]) == (ICE, "confirmed")
-    assert "The loss of ice doubles after 2005." in suite["evidence"]
+    good, bad = suites.load(Path(saved.value.path()))
+    assert (good.text, good.group) == (ICE, "confirmed")
+    assert "The loss of ice doubles after 2005." in good.evidence
+    assert (bad.text, bad.group, len(bad.papers), bad.evidence) == (
+        BEES,
+        "missing paper",
+        1,
+        ("Older bees dance longer.",),
+    )
     page.get_by_role("tab", name="Chat").click()
     expect(page.locator("#talk .turn").last).to_contain_text("Not helpful: missing paper ✓")
 

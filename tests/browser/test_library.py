@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from assistant import wiring
+from assistant.library import lock
 from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
 from tests.fakes import WordHashEmbedder
 
@@ -134,6 +135,22 @@ def test_a_paper_that_is_really_several_is_taken_apart(own_address: str, open_pa
     page.once("dialog", lambda dialog: dialog.accept())
     press(page, "unmerge", "#library")
     expect(page.locator(".places")).to_contain_text("of 5 papers")
+
+
+def test_the_library_is_indexed_again_unless_another_process_writes(
+    own_address: str, open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page(at=own_address)
+    open_library(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    with lock(tmp_path / "home"):
+        page.get_by_role("button", name="Index again").click()
+        expect(page.locator("#adding .error")).to_contain_text("another process is writing to the library")
+    page.get_by_role("button", name="Index again").click()
+    expect(page.locator("#adding .report")).to_have_text("4 papers indexed again.")
+    page.get_by_role("tab", name="Chat").click()
+    ask(page, "Does sourdough bread rise by wild yeast?")
+    expect(page.locator("#talk .answer")).to_contain_text("Sourdough bread rises by wild yeast.")
 
 
 def test_an_empty_library_is_filled_with_the_seeds_by_one_click(empty_address: str, open_page: OpenPage) -> None:

@@ -29,6 +29,12 @@ from ui.users import Users
 _PORTS_TRIED = 50
 _LARGEST_UPLOAD = "200mb"
 _WAITING = "After a few wrong passwords the next ones are not looked at for a while."
+# The half-bold letters of this font that gradio brings are two: whatever is not plain is bold.
+_FONT: list[gr.themes.Font | str] = [
+    gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)),
+    "system-ui",
+    "sans-serif",
+]
 _STYLE = Path(__file__).with_name("page.css")
 
 
@@ -79,7 +85,7 @@ def start(settings: Settings, assistant: Future[Assistant]) -> Served:
         quiet=True,
         prevent_thread_lock=True,
         css_paths=_STYLE,
-        theme=gr.themes.Default(primary_hue="blue"),
+        theme=gr.themes.Default(primary_hue="blue", font=_FONT),
         footer_links=[],
         run_history=False,
         ssr_mode=False,

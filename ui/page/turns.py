@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -24,10 +24,10 @@ _STAGES = {
 }
 
 
-def conversation_html(stored: Sequence[StoredTurn]) -> str:
-    """The turns that are kept, in their order."""
+def conversation_html(stored: Sequence[StoredTurn], below: Callable[[StoredTurn], str] = lambda _: "") -> str:
+    """The turns that are kept, in their order, each with what stands `below` it."""
     return "".join(
-        _turn(number, each.turn, _actions(each), _understood(each.turn.answer, each.id), each.id)
+        _turn(number, each.turn, _actions(each) + below(each), _understood(each.turn.answer, each.id), each.id)
         for number, each in enumerate(stored, start=1)
     )
 
