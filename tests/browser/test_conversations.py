@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bibtexparser.entrypoint import parse_string
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from assistant.schema import Message
 from eval import suites
@@ -241,21 +241,49 @@ def test_an_answer_is_copied_with_its_references(open_page: OpenPage) -> None:
     assert "The rise of sourdough - Ann Baker (2021)" in copied
 
 
+@pytest.fixture
+def llm() -> PausingLLM:
+    return PausingLLM()
+
+
+@pytest.fixture
+def pausing(tmp_path: Path, llm: PausingLLM) -> Iterator[str]:
+    """A page whose language model begins an answer, and ends it when it is told to."""
+    with filled(tmp_path) as library, serving(library, quick(tmp_path), llm) as address:
+        yield address
+
+
 def test_an_answer_that_is_stopped_is_not_kept_and_can_be_asked_again(
-    open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory
+    pausing: str, llm: PausingLLM, open_page: OpenPage
 ) -> None:
-    folder = tmp_path_factory.mktemp("pausing")
-    llm = PausingLLM()
-    with filled(folder) as library, serving(library, quick(folder), llm) as address:
-        page = open_page(at=address)
-        page.get_by_label("Question", exact=True).fill(ICE)
-        page.keyboard.press("Enter")
-        expect(page.locator("#now .answer")).to_contain_text("The loss of ice doubles after 2005")
-        page.get_by_role("button", name="Stop").click()
-        expect(page.locator("#now")).to_contain_text("Stopped. This answer is not kept.")
-        expect(page.get_by_label("Question", exact=True)).to_have_value(ICE)
-        llm.go_on.set()
-        page.get_by_role("button", name="Ask", exact=True).click()
-        expect(page.locator("#talk .answer")).to_contain_text("Small glaciers shrink first")
-        expect(page.locator(".talk")).to_contain_text("1 question")
-        page.close()  # before its server
+    page = open_page(at=pausing)
+    page.get_by_label("Question", exact=True).fill(ICE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#now .answer")).to_contain_text("The loss of ice doubles after 2005")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#now")).to_contain_text("Stopped. This answer is not kept.")
+    expect(page.get_by_label("Question", exact=True)).to_have_value(ICE)
+    llm.go_on.set()
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator("#talk .answer")).to_contain_text("Small glaciers shrink first")
+    expect(page.locator(".talk")).to_contain_text("1 question")
+
+
+def test_nothing_moves_while_an_answer_grows_nor_when_it_is_kept(
+    pausing: str, llm: PausingLLM, open_page: OpenPage
+) -> None:
+    page = open_page(at=pausing)
+    fixed = ["#tabs", "#left", "#right", "#asking", ".asked .question", ".understood", ".made summary", ".answer p"]
+
+    def places() -> list[FloatRect | None]:
+        return [page.locator(f"{each}:visible").first.bounding_box() for each in fixed]
+
+    page.get_by_label("Question", exact=True).fill(f"{ICE} -wombats")
+    page.keyboard.press("Enter")
+    expect(page.locator("#now .answer")).to_contain_text("after 2005")
+    growing = places()
+    llm.go_on.set()
+    expect(page.locator("#talk .answer p")).to_have_count(2)
+    expect(page.locator(".talk")).to_be_visible()
+    assert None not in growing
+    assert places() == growing

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from assistant import wiring
 from assistant.library import lock
 from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
 from tests.fakes import WordHashEmbedder
+from ui.page import server
 
 pytestmark = pytest.mark.browser
 
@@ -102,6 +103,23 @@ def test_a_file_that_holds_no_papers_is_said_to_be_so(own_address: str, open_pag
     open_library(page)
     upload(page, file)
     expect(page.locator("#adding")).to_contain_text("this is a web page")
+
+
+def test_a_file_that_is_too_large_is_refused_with_its_reason_and_not_kept(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_LARGEST_UPLOAD", "1kb")
+    (tmp_path / "large.bib").write_text("x" * 2000)
+    with filled(tmp_path) as library, serving(library, quick(tmp_path)) as address:
+        page = browser.new_page()  # Chromium says in its console that the server refused
+        page.goto(address)
+        open_library(page)
+        upload(page, tmp_path / "large.bib")
+        expect(page.get_by_text("exceed the maximum allowed size")).to_contain_text("large.bib")
+        sent = {"files": {"name": "large.bib", "mimeType": "text/plain", "buffer": b"x" * 2000}}
+        assert page.request.post(f"{address}/gradio_api/upload", multipart=sent).status == 413  # type: ignore[arg-type]
+        page.context.close()
+    assert not any(each.is_file() for each in (tmp_path / "home" / "uploads").rglob("*"))
 
 
 def test_a_paper_is_deleted_once_its_person_is_sure(own_address: str, open_page: OpenPage) -> None:

@@ -28,6 +28,8 @@ from ui.users import Users
 
 _PORTS_TRIED = 50
 _LARGEST_UPLOAD = "200mb"
+# Seconds: how often it is looked for uploads that nobody has had read, and after how long they go.
+_FORGOTTEN = (3600, 24 * 3600)
 _WAITING = "After a few wrong passwords the next ones are not looked at for a while."
 # The half-bold letters of this font that gradio brings are two: whatever is not plain is bold.
 _FONT: list[gr.themes.Font | str] = [
@@ -99,7 +101,7 @@ def start(settings: Settings, assistant: Future[Assistant]) -> Served:
 
 def build(backend: Backend) -> Any:
     """The page with its events, not served yet."""
-    with gr.Blocks(title="paperchat", fill_width=True, analytics_enabled=False) as page:
+    with gr.Blocks(title="paperchat", fill_width=True, analytics_enabled=False, delete_cache=_FORGOTTEN) as page:
         layout.masthead()
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Chat"):
