@@ -20,6 +20,8 @@ FOREIGN = {"script", "img", "iframe", "b", "svg", "style", "object", "form", "in
 
 def safe(html: str) -> Page:
     """The page, which has been seen to hold no foreign element, no handler, and links to papers and sources only."""
+    # Behind an empty line the component would read Markdown.
+    assert not re.search(r"[\r\n]", html)
     page = Page(html)
     for tag, attributes in page.tags:
         assert tag not in FOREIGN

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from html import escape
 
 from assistant.catalog import Catalog
 from assistant.conversations import Feedback
@@ -12,7 +11,7 @@ from assistant.errors import InputError
 from assistant.filters import holds
 from assistant.schema import Filters, Paper, Selection
 from assistant.sentences import passages
-from ui.page.turns import button
+from ui.page.turns import button, line
 from ui.terminal import counted, heading, one_line
 
 _MOST_OFFERED = 5
@@ -80,7 +79,7 @@ def _is_said(words: str, sentence: str) -> bool:
 
 
 def _chip(turn_id: int, paper_id: str, title: str) -> str:
-    return f'<span class="chip"><span class="short">{escape(title)}</span>{_end(turn_id, paper_id, title)}</span>'
+    return f'<span class="chip"><span class="short">{line(title)}</span>{_end(turn_id, paper_id, title)}</span>'
 
 
 def _end(turn_id: int, paper_id: str, title: str) -> str:

@@ -10,7 +10,7 @@ from assistant.catalog import Stored
 from assistant.schema import Paper, Sort
 from ui import render
 from ui.links import link
-from ui.page.turns import button
+from ui.page.turns import button, line
 from ui.terminal import counted, heading
 
 SIZE = 25
@@ -95,7 +95,7 @@ def _row(paper: Paper) -> str:
 
 
 def _cell(value: object) -> str:
-    return f'<td role="cell">{escape(str(value or ""))}</td>'
+    return f'<td role="cell">{line(str(value or ""))}</td>'
 
 
 def _detail(detail: str) -> str:
@@ -106,4 +106,4 @@ def _record(stored: Stored) -> str:
     record = stored.record
     place = f"{record.source}, line {record.line}" if record.line else record.source
     known = [name for name in _KNOWN if getattr(record, name)]
-    return f"<li>{escape(place)} <span class=quiet>({', '.join(known)})</span></li>"
+    return f"<li>{line(place)} <span class=quiet>({', '.join(known)})</span></li>"

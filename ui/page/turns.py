@@ -11,7 +11,7 @@ from assistant.conversations import Fault, Feedback, StoredTurn
 from assistant.filters import written
 from assistant.schema import Answer, Filters, Turn
 from ui import render
-from ui.terminal import counted
+from ui.terminal import counted, one_line
 
 _STAGES = {
     "embed_ms": "reading the question",
@@ -54,12 +54,22 @@ def failed_html(number: int, question: str, message: str) -> str:
 def button(name: str, value: object, text: str, hint: str = "", unseen: str = "", *, is_off: bool = False) -> str:
     """A button that the page's script hands on; `unseen` is read out behind its text, to tell it from its likes."""
     off = " disabled" if is_off else ""
-    title = f' title="{escape(hint)}"' if hint else ""
-    more = f'<span class="unseen"> {escape(unseen)}</span>' if unseen else ""
+    title = f' title="{line(hint)}"' if hint else ""
+    more = f'<span class="unseen"> {line(unseen)}</span>' if unseen else ""
     return (
-        f'<button type="button" class="act" name="{name}" value="{escape(str(value))}"{title}{off}>'
-        f"{escape(text)}{more}</button>"
+        f'<button type="button" class="act" name="{name}" value="{attribute(value)}"{title}{off}>'
+        f"{line(text)}{more}</button>"
     )
+
+
+def attribute(value: object) -> str:
+    """A value as it is, escaped, without a line's end: behind an empty line the component would read Markdown."""
+    return escape(str(value)).replace("\r", "&#13;").replace("\n", "&#10;")
+
+
+def line(text: str) -> str:
+    """Text that stands in one line, escaped."""
+    return escape(one_line(text))
 
 
 def parts(filters: Filters) -> list[tuple[str, Filters]]:
