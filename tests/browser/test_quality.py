@@ -97,6 +97,14 @@ def test_escape_closes_a_menu(open_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="Rename")).not_to_be_visible()
 
 
+def test_a_menu_is_whole_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page(width=360, height=740)
+    ask(page, ICE)
+    page.locator(".talk summary").click()
+    for name in ("Rename", "Delete"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+
+
 def test_colours_are_chosen_and_remembered(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("tab", name="Settings").click()
