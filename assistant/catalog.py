@@ -25,9 +25,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from assistant.errors import LibraryError, NotFoundError
-from assistant.filters import folded, holds, is_by, is_from, surname
+from assistant.filters import folded, holds, is_by, is_from, names, surname
 from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Record, Scope, Selection, Sort
-from assistant.sqlite import Database, copy_rows
+from assistant.sqlite import Database, Findings, copy_rows
 from assistant.tables import (
     ANNOUNCED,
     HAS_ABSTRACT,
@@ -49,6 +49,10 @@ from assistant.tables import (
     set_fact,
     set_up,
 )
+
+# So many orders of papers are remembered; one of 80,000 papers takes 6 MB.
+_MOST_ORDERS = 6
+_LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Catalog:
         """Opens or creates it. Raises LibraryError for an unreadable file or one of a newer version."""
         self.file = file
         self._database = Database(file, "catalog", set_up, _FUNCTIONS)
+        self._findings = Findings(self._database, _MOST_ORDERS)
         with self._reading() as connection:
             version = connection.scalar(sa.select(facts.c.value).where(facts.c.name == "version"))
         if version != SCHEMA_VERSION:
@@ -131,7 +136,9 @@ class Catalog:
         with self._reading() as connection:
             alias = connection.scalar(sa.select(aliases.c.paper_id).where(aliases.c.id == paper_id))
             beginning = alias or paper_id
-            wanted = _shown().where(papers.c.id.startswith(beginning, autoescape=True)).order_by(papers.c.id).limit(2)
+            # LIKE would look at every paper.
+            begins = papers.c.id.between(beginning, beginning + _LAST_CHARACTER)
+            wanted = _shown().where(begins).order_by(papers.c.id).limit(2)
             rows = connection.execute(wanted).all()
         # A whole id comes first, and may be the beginning of another one.
         if not paper_id or not rows or (len(rows) > 1 and rows[0].id != beginning):
@@ -157,15 +164,13 @@ class Catalog:
 
         Years and additions begin with the latest, everything else with the first.
         """
-        wanted = _selected(selection).with_only_columns(papers.c.id).order_by(*_order(sort, backwards))
-        with self._reading() as connection:  # every paper is looked at once: to count is to find them all
-            ids = list(connection.scalars(wanted))
+        # Every paper is looked at to find the first few; whoever turns the pages should not wait for it each time.
+        ids = self._findings.get((selection, sort, backwards), lambda: self._ordered(selection, sort, backwards))
         return Page(tuple(self.get(ids[offset : offset + limit])), offset, len(ids))
 
     def count(self) -> int:
         """How many papers are shown."""
-        with self._reading() as connection:
-            return _number(connection, _shown())
+        return self._findings.get("count", self._counted)
 
     def count_without_abstract(self) -> int:
         """How many of them have no abstract."""
@@ -446,6 +451,15 @@ class Catalog:
         grown = upsert.on_conflict_do_update(["name"], set_={"value": facts.c.value + 1}).returning(facts.c.value)
         return int(connection.execute(grown).scalar_one())
 
+    def _ordered(self, selection: Selection, sort: Sort, backwards: bool) -> list[str]:
+        wanted = _selected(selection).with_only_columns(papers.c.id).order_by(*_order(sort, backwards))
+        with self._reading() as connection:
+            return list(connection.scalars(wanted))
+
+    def _counted(self) -> int:
+        with self._reading() as connection:
+            return _number(connection, _shown())
+
     def _fact(self, name: str) -> int | None:
         with self._reading() as connection:
             return connection.scalar(sa.select(facts.c.value).where(facts.c.name == name))
@@ -466,7 +480,9 @@ class Catalog:
 # What SQL asks of a paper's columns; lists are JSON there.
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "paperchat_folded": lambda title: None if title is None else folded(title),
-    "paperchat_names": lambda authors, word: holds("\n".join(json.loads(authors)), word),
+    "paperchat_has": lambda word, title, abstract, venue, authors: (
+        holds(abstract, word) or holds(title, word) or holds(venue, word) or names(authors, word)
+    ),
     "paperchat_surname": lambda authors: surname(json.loads(authors)),
     "paperchat_holds": holds,
     "paperchat_is_by": lambda authors, name: is_by(json.loads(authors), name),
@@ -504,8 +520,7 @@ def _selected(selection: Selection) -> sa.Select[Any]:
 
 
 def _has(word: str) -> sa.ColumnElement[bool]:
-    texts = (sa.func.paperchat_holds(column, word) for column in (papers.c.title, papers.c.abstract, papers.c.venue))
-    return sa.or_(*texts, sa.func.paperchat_names(papers.c.authors, word))
+    return sa.func.paperchat_has(word, papers.c.title, papers.c.abstract, papers.c.venue, papers.c.authors)
 
 
 def _order(sort: Sort, backwards: bool) -> list[sa.ColumnElement[Any]]:

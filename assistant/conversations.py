@@ -50,6 +50,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             given TEXT NOT NULL
         )""",
     ),
+    ("ALTER TABLE feedback ADD COLUMN passages TEXT",),
 )
 
 _tables = sa.MetaData()
@@ -90,6 +91,7 @@ feedback = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("papers", sa.JSON(none_as_null=True)),
     sa.Column("given", sa.Text, nullable=False),
+    sa.Column("passages", sa.JSON(none_as_null=True)),
 )
 
 
@@ -106,13 +108,14 @@ class Feedback:
     """What the person thought of an answer.
 
     `papers` are the ids of the papers that answer the question, where the person says; none of them means that
-    the library has no answer.
+    the library has no answer. `passages` are sentences of their abstracts that do.
     """
 
     good: bool
     fault: Fault | None = None
     note: str = ""
     papers: tuple[str, ...] | None = None
+    passages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,15 +374,15 @@ def _row(turn: Turn) -> dict[str, Any]:
 
 def _feedback_row(given: Feedback) -> dict[str, Any]:
     papers = None if given.papers is None else list(given.papers)
-    note = _encodable(given.note)
-    return {"good": given.good, "fault": given.fault, "note": note, "papers": papers, "given": _now()}
+    said = {"note": _encodable(given.note), "passages": [_encodable(each) for each in given.passages]}
+    return {"good": given.good, "fault": given.fault, "papers": papers, "given": _now()} | said
 
 
 def _feedback(row: Any) -> Feedback | None:
     if row.good is None:
         return None
     papers = None if row.papers is None else tuple(row.papers)
-    return Feedback(row.good, Fault(row.fault) if row.fault else None, row.note, papers)
+    return Feedback(row.good, Fault(row.fault) if row.fault else None, row.note, papers, tuple(row.passages or ()))
 
 
 def _encodable(text: str) -> str:

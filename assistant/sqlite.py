@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,8 @@ from assistant.errors import LibraryError, LibraryWriteError
 _DAMAGED = ("malformed", "not a database")
 # Seconds that a second writer waits, and between two looks whether the file is free.
 _PATIENCE, _PAUSE = 30, 0.02
+
+Found = TypeVar("Found")
 
 
 class Database:
@@ -38,6 +41,8 @@ class Database:
         """
         self.file, self._called, self._cure = file, f"the {name} {file}", cure
         self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(file)))
+        self._watching: sa.Connection | None = None
+        self._lock = threading.Lock()
         sa.event.listen(self._engine, "connect", lambda connection, _: _set_up_connection(connection, functions))
         with self._failing_as(LibraryError, "opened"):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +51,10 @@ class Database:
 
     def close(self) -> None:
         """Release the file."""
+        with self._lock:
+            if self._watching:
+                self._watching.close()
+            self._watching = None
         self._engine.dispose()
 
     @contextmanager
@@ -59,6 +68,14 @@ class Database:
         """A connection whose changes are kept together or not at all. Raises LibraryWriteError."""
         with self._failing_as(LibraryWriteError, "written"), self._engine.begin() as connection:
             yield connection
+
+    @property
+    def version(self) -> int:
+        """A number that is another one once anybody, in this process or elsewhere, has written. Raises LibraryError."""
+        # SQLite counts what others have written since: "others" are all but this connection, which never writes.
+        with self._failing_as(LibraryError, "read"), self._lock:
+            self._watching = self._watching or self._engine.connect()
+            return int(self._watching.exec_driver_sql("PRAGMA data_version").scalar_one())
 
     def copy_to(self, file: Path) -> None:
         """Write the database as it is at this moment to another file, whoever writes meanwhile. Raises LibraryError."""
@@ -81,6 +98,34 @@ class Database:
             cause = str(failure.orig if isinstance(failure, DBAPIError) else failure)
             cure = f"; {self._cure}" if self._cure and any(word in cause for word in _DAMAGED) else ""
             raise error(f"{self._called} cannot be {deed}: {cause}{cure}") from failure
+
+
+class Findings:
+    """The last few things that were found in a database, until somebody writes to it. Safe to use from threads."""
+
+    def __init__(self, database: Database, most: int) -> None:
+        self._database, self._most = database, most
+        self._version = -1
+        self._held: dict[Hashable, Any] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: Hashable, find: Callable[[], Found]) -> Found:
+        """What is known by this name, or else is found now. Raises what `find` does, and LibraryError."""
+        version = self._database.version
+        with self._lock:
+            if version != self._version:
+                self._held.clear()
+                self._version = version
+            if name in self._held:
+                self._held[name] = self._held.pop(name)  # the last one asked for is the last to go
+                return self._held[name]  # type: ignore[no-any-return]
+        found = find()
+        with self._lock:
+            if version == self._version:
+                self._held[name] = found
+                for gone in list(self._held)[: -self._most]:
+                    del self._held[gone]
+        return found
 
 
 def copy_rows(source: sa.Connection, target: sa.Connection, tables: Iterable[sa.Table]) -> None:

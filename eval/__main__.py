@@ -35,7 +35,7 @@ Model = Annotated[str | None, typer.Option(help="Who writes the answers: extract
 @app.command()
 def run(
     suite: Annotated[
-        list[str] | None, typer.Option(help="single, multi, unanswerable, dialogs, claims, or a folder.")
+        list[str] | None, typer.Option(help="single, multi, unanswerable, dialogs, claims, a folder, or a file.")
     ] = None,
     split: Split = None,
     limit: Limit = None,
@@ -50,7 +50,7 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the questions of the seeds' suites, or of a collection in a folder, and store what came of them."""
+    """Ask the questions of the seeds' suites, of a collection in a folder, or of a file about your own library."""
     from eval.run import Asks
     from eval.run import run as ask
 

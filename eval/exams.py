@@ -24,13 +24,15 @@ _SUITES: dict[str, Callable[[Path, str | None], Sequence[Item]]] = {
     "claims": load_claims,
 }
 OVER_SEEDS = tuple(_SUITES)
-# What a folder must not be called: suites, their library and a table go by these names.
-_TAKEN = frozenset({*_SUITES, "seeds", TRUST})
+# The library of the settings, as it is.
+OWN = "own"
+# What a folder or file must not be called: suites, their library and a table go by these names.
+_TAKEN = frozenset({*_SUITES, "seeds", TRUST, OWN})
 
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """A suite. `library` names the papers it is about, which are `papers`, or the seeds where that is None."""
+    """A suite. `library` names the papers it is about: `papers`, or where that is None the seeds or one's own."""
 
     name: str
     items: tuple[Item, ...]
@@ -39,11 +41,11 @@ class Exam:
 
 
 def read(names: Sequence[str], split: str | None = None, limit: int | None = None) -> list[Exam]:
-    """The suites of these names, those over the seeds where there are none; a folder is a name too.
+    """The suites of these names, those over the seeds where there are none; a folder or file is a name too.
 
     A folder is one of `eval.collection`; where it tells which sentences bear on which claim, its claims are a second
-    suite. `limit` takes so many items of each, always the same.
-    Raises InputError for a name that is neither, and for what is wrong with a file.
+    suite. A file holds questions about one's own library, as the page saves them. `limit` takes so many items of each,
+    always the same. Raises InputError for a name that is none of these, and for what is wrong with a file.
     """
     found = [exam for name in names or OVER_SEEDS for exam in _exams(name, split)]
     if len({exam.name for exam in found}) < len(found):
@@ -75,17 +77,30 @@ def _exams(name: str, split: str | None) -> list[Exam]:
     if name in _SUITES:
         return [Exam(name, tuple(_SUITES[name](SEEDS / f"{name}.jsonl", split)))]
     folder = Path(name)
+    if folder.is_file():
+        return [_own(folder, split)]
     if not folder.is_dir():
-        raise InputError(name, f"neither a folder nor one of {', '.join(_SUITES)}")
-    label = folder.resolve().name
-    if label in _TAKEN:
-        raise InputError(name, f"a folder called {label} would be mixed up with paperchat's own; rename it")
+        raise InputError(name, f"neither a folder, a file, nor one of {', '.join(_SUITES)}")
+    label = _label(name, folder.resolve().name)
     found = collection.read(folder, split)
     claims = collection.read_claims(folder, split)
     return [
         Exam(label, found.questions, label, found.papers),
         Exam(f"{label}-claims", claims, label, found.papers),
     ]
+
+
+def _own(file: Path, split: str | None) -> Exam:
+    questions = tuple(load(file, split))
+    if not questions:
+        raise InputError(str(file), f"there is no question of the split {split}")
+    return Exam(_label(str(file), file.stem), questions, OWN)
+
+
+def _label(name: str, label: str) -> str:
+    if label in _TAKEN:
+        raise InputError(name, f"what is called {label} would be mixed up with paperchat's own; rename it")
+    return label
 
 
 def _spread(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:

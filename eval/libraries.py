@@ -15,8 +15,9 @@ from assistant.library import Library
 from assistant.ports import LLM, Embedder
 from assistant.schema import Paper
 from assistant.settings import Settings
-from eval.exams import Exam
+from eval.exams import OWN, Exam
 from eval.meter import Metered
+from eval.suites import Question
 from ingest import pipeline
 from ingest.progress import progress_bar
 
@@ -25,15 +26,20 @@ SEED_FILES = Path(__file__).parent.parent / "seeds"
 
 @contextmanager
 def opened(settings: Settings, suites: Sequence[Exam]) -> Iterator[dict[str, Assistant]]:
-    """An assistant over each library of the suites, by its name. Raises InputError where the seeds are not at hand."""
+    """An assistant over each library of the suites, by its name.
+
+    Raises InputError where the seeds are not at hand, or one's own library lacks a paper that should be found.
+    """
     embedder, llm = wiring.open_embedder(settings), _metered(wiring.open_llm(settings))
     with ExitStack() as stack:
         found: dict[str, Assistant] = {}
         for suite in suites:
             if suite.library not in found:
-                library = build(suite.library, suite.papers, settings, embedder)
+                library = _library(suite, settings, embedder)
                 stack.callback(library.close)
                 found[suite.library] = _assistant(library, settings, llm)
+            if suite.library == OWN:
+                _check(suite, found[OWN].library)
         yield found
 
 
@@ -45,6 +51,25 @@ def over_seeds(settings: Settings) -> Assistant:
 def over_papers(name: str, papers: Sequence[Paper], settings: Settings) -> Assistant:
     """An assistant over these very papers."""
     return _assistant(build(name, papers, settings, wiring.open_embedder(settings)), settings, None)
+
+
+def _library(suite: Exam, settings: Settings, embedder: Embedder) -> Library:
+    if suite.library == OWN:
+        return wiring.open_library(settings, embedder)
+    return build(suite.library, suite.papers, settings, embedder)
+
+
+def _check(suite: Exam, library: Library) -> None:
+    """Raises InputError where a question asks for a paper that the library does not hold."""
+    wanted = {paper: item.id for item in suite.items if isinstance(item, Question) for paper in item.papers}
+    held = {paper.id for paper in library.catalog.get(list(wanted))}
+    for paper, question in wanted.items():
+        if paper not in held:
+            raise InputError(
+                suite.name,
+                f"the question {question} asks for the paper {paper}, which the library in {library.home} does not "
+                "hold; take its line out, or name the right library with PAPERCHAT_LIBRARY",
+            )
 
 
 def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assistant:

@@ -147,6 +147,11 @@ def _indexing(papers: Sequence[Paper], read: Mapping[str, Read], library: Librar
     return index
 
 
+def embed(papers: Sequence[Paper], library: Library) -> None:
+    """Put papers into all indexes, for whoever holds the library for writing; those with an abstract."""
+    _indexing(papers, {}, library)()
+
+
 @contextmanager
 def _behind() -> Iterator[Callable[[Callable[[], None]], None]]:
     """Has work done one piece behind: each is handed over once the one before is done, whose error is raised then."""

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from assistant import wiring
 from assistant.errors import LibraryError
-from ingest.pipeline import Progress, synchronise
+from ingest.pipeline import Progress, embed, synchronise
 
 if TYPE_CHECKING:
+    from assistant.library import Library
     from assistant.ports import Embedder
     from assistant.settings import Settings
+
+# So many papers are read between two reports of progress.
+_BATCH = 32
 
 
 def repair(settings: Settings, progress: Progress | None = None) -> int:
@@ -31,6 +35,23 @@ def repair(settings: Settings, progress: Progress | None = None) -> int:
             raise
     wiring.reset_indexes(settings)
     return _mended(settings, embedder, progress)
+
+
+def index_again(library: Library, progress: Progress | None = None) -> int:
+    """Make everything that the indexes hold anew, and add what they lack; returns how many papers that were.
+
+    For a library that stays open, as a server's does: whatever is found goes on being found meanwhile, and where this
+    is interrupted nothing is lost. Raises LibraryBusy where another process writes, and LibraryWriteError.
+    """
+    with library.writing():
+        library.mend()
+        held = sorted(library.catalog.indexed_ids())
+        for start in range(0, len(held), _BATCH):
+            papers = library.catalog.get(held[start : start + _BATCH])
+            embed(papers, library)
+            if progress:
+                progress(start + len(papers), len(held))
+        return len(held) + synchronise(library)
 
 
 def _mended(settings: Settings, embedder: Embedder, progress: Progress | None) -> int:

@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from enum import StrEnum
 from html import escape
 from pathlib import Path
@@ -172,7 +173,7 @@ def _turn_json(stored: StoredTurn) -> Json:
         "asked": stored.asked,
         "settings": stored.settings,
         "prompt": stored.prompt,
-        "feedback": given and {"good": given.good, "fault": given.fault, "note": given.note, "papers": given.papers},
+        "feedback": given and asdict(given),
         "answer": answer_json(stored.turn.answer),
     }
 
@@ -196,13 +197,13 @@ def _wanted(stored: StoredTurn) -> list[str] | None:
 
 def _question(stored: StoredTurn, papers: list[str]) -> Json:
     answer, name = stored.turn.answer, f"{stored.conversation}-{stored.id}"
-    quoted = [passage.text for each in answer.citations if each.paper.id in papers for passage in each.passages]
     given = stored.feedback
+    cited = [passage.text for each in answer.citations if each.paper.id in papers for passage in each.passages]
     return {
         "id": name,
         "question": answer.standalone,
         "papers": papers,
-        "evidence": quoted,
+        "evidence": cited if given is None or given.good else list(given.passages),
         "kind": str(given.fault) if given and given.fault else "confirmed",
         "split": ("dev", "test")[hashlib.sha256(name.encode()).digest()[0] % 2],
     }

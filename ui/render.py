@@ -5,11 +5,12 @@ Every text that is not ours is escaped here, and nowhere is it made a link.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from html import escape
 
-from assistant.schema import Answer, Citation, Paper, Passage, Sentence
+from assistant.citations import numbers, strip
+from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Verdict
+from assistant.verify import sentences
 from ui.latex import FORMULA
 from ui.terminal import DOUBTS, QUOTED_INSTEAD, heading, notes, printable, searched
 
@@ -71,10 +72,14 @@ def _paragraph(sentence: Sentence, answer: Answer, turn: int) -> str:
 
 
 def _streaming(answer: Answer, turn: int) -> str:
-    """The text so far of a model that is still writing."""
-    links = {f"[{each.number}]": _link(each.number, turn, "", answer.citations) for each in answer.citations}
-    linked = re.sub(r"\[\d+\]", lambda marker: links.get(marker[0], marker[0]), text_html(answer.text))
-    return f"<p>{linked}</p>"
+    """The text so far of a model that is still writing, laid out as it will be when its sentences are checked."""
+    known = {each.number for each in answer.citations}
+    return "".join(_paragraph(_unchecked(each, known), answer, turn) for each in sentences(answer.text))
+
+
+def _unchecked(text: str, known: Collection[int]) -> Sentence:
+    numbered = tuple(number for number in numbers(text) if number in known)
+    return Sentence(strip(text), numbered, Verdict.UNCHECKED, 0.0)
 
 
 def _link(number: int, turn: int, said: str, citations: Sequence[Citation]) -> str:

@@ -102,8 +102,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
-    """Opens the page, by default as a new browser; fails on console errors and requests that leave this machine."""
+def open_page(browser: Browser, address: str, caplog: pytest.LogCaptureFixture) -> Iterator[OpenPage]:
+    """Opens the page, by default as a new browser.
+
+    Fails on console errors, requests that leave this machine, and errors of the server that nobody else is told.
+    """
     complaints: list[str] = []
     opened: list[Page] = []
 
@@ -131,6 +134,7 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     yield open_one
     for page in opened:
         page.context.close()
+    complaints += [record.getMessage() for record in caplog.get_records("call") if record.name == "asyncio"]
     assert complaints == []
 
 

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from bibtexparser.entrypoint import parse_string
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from assistant.schema import Message
+from eval import suites
 from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
 from tests.fakes import ScriptedLLM
 
@@ -67,8 +67,17 @@ def test_two_browsers_never_see_each_others_conversations(open_page: OpenPage) -
 def test_no_script_can_read_the_cookie_that_tells_browsers_apart(open_page: OpenPage) -> None:
     page = open_page()
     (cookie,) = page.context.cookies()
-    assert (cookie["httpOnly"], cookie["sameSite"], len(cookie["value"])) == (True, "Strict", 43)
+    assert (cookie["httpOnly"], cookie["sameSite"], len(cookie["value"])) == (True, "Lax", 43)
     assert page.evaluate("document.cookie") == ""
+
+
+def test_a_link_on_another_site_leads_to_ones_own_conversations(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    ask(page, ICE)
+    page.goto("data:text/html,<a>paperchat</a>")
+    page.locator("a").evaluate("(link, address) => { link.href = address }", address)
+    page.locator("a").click()
+    expect(page.locator(".talk")).to_contain_text(ICE)
 
 
 def test_conversations_are_searched_opened_renamed_and_deleted(open_page: OpenPage) -> None:
@@ -191,15 +200,33 @@ def test_judgements_are_kept_with_the_answer_and_become_a_suite(open_page: OpenP
     page.locator("#talk .turn").last.get_by_text("Not helpful").click()
     page.locator("#talk .turn").last.get_by_role("button", name="Missing paper").click()
     expect(page.locator("#talk .turn").last).to_contain_text("Not helpful: missing paper ✓")
+    meant = page.get_by_label("A title, or a sentence of an abstract")
+    meant.fill("no such <b>paper</b>")
+    meant.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("none of the library has “no such <b>paper</b>”")
+    for words in ("rise of sourdough", "Older bees dance longer."):
+        meant.fill(words)
+        meant.press("Enter")
+        expect(meant).to_have_value("")
+        expect(meant).to_be_focused()
+    expect(page.locator(".naming .chip")).to_have_count(2)
+    expect(page.locator(".naming")).to_contain_text("(1 sentence)")
+    press(page, "unname")
+    expect(page.locator(".naming .chip")).to_have_count(1)
     page.reload()
     expect(page.get_by_role("button", name="Helpful ✓")).to_have_count(1)
     page.get_by_role("tab", name="Settings").click()
     with page.expect_download() as saved:
         press(page, "judgements")
-    (line,) = Path(saved.value.path()).read_text(encoding="utf-8").splitlines()
-    suite = json.loads(line)
-    assert (suite["question"], suite["kind"]) == (ICE, "confirmed")
-    assert "The loss of ice doubles after 2005." in suite["evidence"]
+    good, bad = suites.load(Path(saved.value.path()))
+    assert (good.text, good.group) == (ICE, "confirmed")
+    assert "The loss of ice doubles after 2005." in good.evidence
+    assert (bad.text, bad.group, len(bad.papers), bad.evidence) == (
+        BEES,
+        "missing paper",
+        1,
+        ("Older bees dance longer.",),
+    )
     page.get_by_role("tab", name="Chat").click()
     expect(page.locator("#talk .turn").last).to_contain_text("Not helpful: missing paper ✓")
 
@@ -214,21 +241,49 @@ def test_an_answer_is_copied_with_its_references(open_page: OpenPage) -> None:
     assert "The rise of sourdough - Ann Baker (2021)" in copied
 
 
+@pytest.fixture
+def llm() -> PausingLLM:
+    return PausingLLM()
+
+
+@pytest.fixture
+def pausing(tmp_path: Path, llm: PausingLLM) -> Iterator[str]:
+    """A page whose language model begins an answer, and ends it when it is told to."""
+    with filled(tmp_path) as library, serving(library, quick(tmp_path), llm) as address:
+        yield address
+
+
 def test_an_answer_that_is_stopped_is_not_kept_and_can_be_asked_again(
-    open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory
+    pausing: str, llm: PausingLLM, open_page: OpenPage
 ) -> None:
-    folder = tmp_path_factory.mktemp("pausing")
-    llm = PausingLLM()
-    with filled(folder) as library, serving(library, quick(folder), llm) as address:
-        page = open_page(at=address)
-        page.get_by_label("Question", exact=True).fill(ICE)
-        page.keyboard.press("Enter")
-        expect(page.locator("#now .answer")).to_contain_text("The loss of ice doubles after 2005")
-        page.get_by_role("button", name="Stop").click()
-        expect(page.locator("#now")).to_contain_text("Stopped. This answer is not kept.")
-        expect(page.get_by_label("Question", exact=True)).to_have_value(ICE)
-        llm.go_on.set()
-        page.get_by_role("button", name="Ask", exact=True).click()
-        expect(page.locator("#talk .answer")).to_contain_text("Small glaciers shrink first")
-        expect(page.locator(".talk")).to_contain_text("1 question")
-        page.close()  # before its server
+    page = open_page(at=pausing)
+    page.get_by_label("Question", exact=True).fill(ICE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#now .answer")).to_contain_text("The loss of ice doubles after 2005")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#now")).to_contain_text("Stopped. This answer is not kept.")
+    expect(page.get_by_label("Question", exact=True)).to_have_value(ICE)
+    llm.go_on.set()
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator("#talk .answer")).to_contain_text("Small glaciers shrink first")
+    expect(page.locator(".talk")).to_contain_text("1 question")
+
+
+def test_nothing_moves_while_an_answer_grows_nor_when_it_is_kept(
+    pausing: str, llm: PausingLLM, open_page: OpenPage
+) -> None:
+    page = open_page(at=pausing)
+    fixed = ["#tabs", "#left", "#right", "#asking", ".asked .question", ".understood", ".made summary", ".answer p"]
+
+    def places() -> list[FloatRect | None]:
+        return [page.locator(f"{each}:visible").first.bounding_box() for each in fixed]
+
+    page.get_by_label("Question", exact=True).fill(f"{ICE} -wombats")
+    page.keyboard.press("Enter")
+    expect(page.locator("#now .answer")).to_contain_text("after 2005")
+    growing = places()
+    llm.go_on.set()
+    expect(page.locator("#talk .answer p")).to_have_count(2)
+    expect(page.locator(".talk")).to_be_visible()
+    assert None not in growing
+    assert places() == growing

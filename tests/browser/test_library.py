@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from assistant import wiring
+from assistant.library import lock
 from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
 from tests.fakes import WordHashEmbedder
+from ui.page import server
 
 pytestmark = pytest.mark.browser
 
@@ -103,6 +105,23 @@ def test_a_file_that_holds_no_papers_is_said_to_be_so(own_address: str, open_pag
     expect(page.locator("#adding")).to_contain_text("this is a web page")
 
 
+def test_a_file_that_is_too_large_is_refused_with_its_reason_and_not_kept(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_LARGEST_UPLOAD", "1kb")
+    (tmp_path / "large.bib").write_text("x" * 2000)
+    with filled(tmp_path) as library, serving(library, quick(tmp_path)) as address:
+        page = browser.new_page()  # Chromium says in its console that the server refused
+        page.goto(address)
+        open_library(page)
+        upload(page, tmp_path / "large.bib")
+        expect(page.get_by_text("exceed the maximum allowed size")).to_contain_text("large.bib")
+        sent = {"files": {"name": "large.bib", "mimeType": "text/plain", "buffer": b"x" * 2000}}
+        assert page.request.post(f"{address}/gradio_api/upload", multipart=sent).status == 413  # type: ignore[arg-type]
+        page.context.close()
+    assert not any(each.is_file() for each in (tmp_path / "home" / "uploads").rglob("*"))
+
+
 def test_a_paper_is_deleted_once_its_person_is_sure(own_address: str, open_page: OpenPage) -> None:
     page = open_page(at=own_address)
     open_library(page)
@@ -134,6 +153,22 @@ def test_a_paper_that_is_really_several_is_taken_apart(own_address: str, open_pa
     page.once("dialog", lambda dialog: dialog.accept())
     press(page, "unmerge", "#library")
     expect(page.locator(".places")).to_contain_text("of 5 papers")
+
+
+def test_the_library_is_indexed_again_unless_another_process_writes(
+    own_address: str, open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page(at=own_address)
+    open_library(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    with lock(tmp_path / "home"):
+        page.get_by_role("button", name="Index again").click()
+        expect(page.locator("#adding .error")).to_contain_text("another process is writing to the library")
+    page.get_by_role("button", name="Index again").click()
+    expect(page.locator("#adding .report")).to_have_text("4 papers indexed again.")
+    page.get_by_role("tab", name="Chat").click()
+    ask(page, "Does sourdough bread rise by wild yeast?")
+    expect(page.locator("#talk .answer")).to_contain_text("Sourdough bread rises by wild yeast.")
 
 
 def test_an_empty_library_is_filled_with_the_seeds_by_one_click(empty_address: str, open_page: OpenPage) -> None:

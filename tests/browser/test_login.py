@@ -54,3 +54,17 @@ def test_users_see_their_own_conversations_from_every_browser_and_nobody_elses(b
     expect(other.locator(".talk")).to_have_count(0)
     for page in (first, second, other):
         page.context.close()
+
+
+def test_whoever_guesses_at_a_password_waits_and_whoever_is_elsewhere_does_not(browser: Browser, guarded: str) -> None:
+    context = browser.new_context()
+
+    def log_in_from(caller: str, words: str) -> int:
+        sent = {"headers": {"X-Forwarded-For": caller}, "form": {"username": "ann", "password": words}}
+        return context.request.post(f"{guarded}/login", **sent).status  # type: ignore[arg-type]
+
+    assert {log_in_from("10.0.0.1", f"guess {number}") for number in range(5)} == {400}
+    assert log_in_from("10.0.0.1", WORDS) == 400
+    assert log_in_from("10.0.0.2", WORDS) == 200
+    assert {(cookie["httpOnly"], cookie["sameSite"]) for cookie in context.cookies()} == {(True, "Lax")}
+    context.close()

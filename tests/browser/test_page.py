@@ -100,5 +100,15 @@ def test_an_answer_says_how_it_was_made(open_page: OpenPage) -> None:
 def test_nothing_sticks_out_at_any_width(open_page: OpenPage, width: int, color_scheme: str) -> None:
     page = open_page(width=width, color_scheme=color_scheme)
     ask(page, "When does the loss of ice double?")
+    page.get_by_text("Not helpful").click()
+    page.get_by_role("button", name="Missing paper").click()
+    expect(page.locator(".naming input")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.screenshot(path=SHOTS / f"page-{width}-{color_scheme}.png")
+    for tab in ("Library", "Settings"):
+        page.get_by_role("tab", name=tab).click()
+        if tab == "Library":
+            page.get_by_role("button", name="The rise of sourdough").click()
+            expect(page.locator(".detail")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.screenshot(path=SHOTS / f"{tab.lower()}-{width}-{color_scheme}.png")

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from concurrent.futures import Future
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SHOTS, ColorScheme, OpenPage, ask, press
+from assistant.chat import Assistant
+from tests.browser.conftest import SHOTS, ColorScheme, OpenPage, ask, filled, press, quick
+from ui.page import server
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +30,9 @@ def test_everybody_can_use_every_part_of_the_page(open_page: OpenPage, color_sch
     ask(page, "zzqy xylophone wombats year>=2000")
     press(page, "pin", "#right")
     expect(page.locator("#looking .looking")).to_be_visible()
+    page.get_by_text("Not helpful").last.click()
+    page.get_by_role("button", name="Missing paper").last.click()
+    expect(page.locator(".naming input")).to_be_visible()
     page.locator(".talk summary").click()
     assert complaints(page) == []
     page.get_by_role("tab", name="Library").click()
@@ -36,6 +44,23 @@ def test_everybody_can_use_every_part_of_the_page(open_page: OpenPage, color_sch
     expect(page.get_by_role("button", name="Test connection")).to_be_visible()
     assert complaints(page) == []
     page.screenshot(path=SHOTS / f"settings-{color_scheme}.png")
+
+
+def test_the_page_is_there_before_the_model_is_and_a_question_waits_for_it(open_page: OpenPage, tmp_path: Path) -> None:
+    loading: Future[Assistant] = Future()
+    with filled(tmp_path) as library:
+        served = server.start(quick(tmp_path), loading)
+        page = open_page(at=served.address)
+        page.get_by_role("tab", name="Library").click()
+        expect(page.locator(".places")).to_contain_text("of 4 papers")
+        page.get_by_role("tab", name="Chat").click()
+        page.get_by_label("Question", exact=True).fill(ICE)
+        page.keyboard.press("Enter")
+        expect(page.locator("#now")).to_contain_text("Loading the model")
+        loading.set_result(Assistant(library, quick(tmp_path), None))
+        expect(page.locator("#talk .answer")).to_contain_text("The loss of ice doubles after 2005.")
+        page.close()
+        served.close()
 
 
 def test_a_question_is_asked_and_its_source_found_with_the_keyboard_alone(open_page: OpenPage) -> None:
@@ -70,6 +95,14 @@ def test_escape_closes_a_menu(open_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="Rename")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Rename")).not_to_be_visible()
+
+
+def test_a_menu_is_whole_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page(width=360, height=740)
+    ask(page, ICE)
+    page.locator(".talk summary").click()
+    for name in ("Rename", "Delete"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
 
 
 def test_colours_are_chosen_and_remembered(open_page: OpenPage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,11 +14,11 @@ import pytest
 from assistant import wiring
 from assistant.errors import LibraryBusy, LibraryError, RecipeMismatch
 from assistant.library import Library, lock
-from assistant.ports import Words
+from assistant.ports import Reading, Words
 from assistant.schema import Chunk, Paper
 from assistant.settings import Settings
 from ingest import pipeline
-from ingest.repair import repair
+from ingest.repair import index_again, repair
 from tests.conftest import Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -128,6 +128,32 @@ def test_an_index_that_is_gone_or_damaged_is_built_anew(
         place.unlink() if place.is_file() else shutil.rmtree(place)
     assert repair(settings) == 3
     assert everything(open_library()) == whole
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_indexing_again_in_an_open_library_leaves_the_very_same_one_whatever_was_wrong(
+    accident: Callable[[Library], None], whole: Everything, open_library: Open
+) -> None:
+    library = open_library()
+    accident(library)
+    told: list[tuple[int, int]] = []
+    assert index_again(library, lambda *done: told.append(done)) == 3
+    assert everything(library) == whole
+    assert told[-1][0] == told[-1][1]
+
+
+def test_what_is_indexed_again_is_found_all_the_while(library: Library, papers_file: Path) -> None:
+    pipeline.ingest([papers_file], library)
+    counts: list[int] = []
+    embed = library.embedder.read_documents
+
+    def counting(texts: Sequence[str]) -> list[Reading]:
+        counts.append(len(library.catalog.indexed_ids()) + library.catalog.count())
+        return embed(texts)
+
+    library.embedder.read_documents = counting  # type: ignore[method-assign]
+    assert index_again(library) == 3
+    assert counts == [6]
 
 
 @pytest.mark.usefixtures("whole")

@@ -137,7 +137,7 @@ def test_a_run_over_a_folder_gives_the_figures_of_its_questions(measuring: Setti
 
 
 def test_a_suite_that_is_neither_known_nor_a_folder_is_refused(measuring: Settings) -> None:
-    with pytest.raises(InputError, match="nonsense: neither a folder nor one of single"):
+    with pytest.raises(InputError, match="nonsense: neither a folder, a file, nor one of single"):
         run(measuring, Asks(("nonsense",)))
 
 

@@ -221,7 +221,7 @@ def test_the_number_of_a_deleted_turn_is_never_given_again(kept: Conversations, 
 
 def test_feedback_stands_beside_its_turn_until_it_is_replaced_or_taken_back(kept: Conversations, keep: Keep) -> None:
     first, second = kept.turns(keep("first", "second"))
-    bad = Feedback(False, Fault.MISSING_PAPER, "the one of 2019", ("0123",))
+    bad = Feedback(False, Fault.MISSING_PAPER, "the one of 2019", ("0123",), ("Ice melts.",))
     kept.judge(second.id, Feedback(good=True))
     kept.judge(second.id, bad)
     assert [each.feedback for each in kept.turns(first.conversation)] == [None, bad]
@@ -280,7 +280,7 @@ def test_the_migrations_make_the_tables_that_the_code_reads(kept: Conversations,
 def test_an_older_file_is_brought_up_to_date_once_and_loses_nothing(
     keep: Keep, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conversation = keep("asked long ago")
+    conversation, newest = keep("asked long ago"), len(module.MIGRATIONS)
     later = ("ALTER TABLE conversations ADD COLUMN colour TEXT", "UPDATE conversations SET colour = 'blue'")
     monkeypatch.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, later))
     for _ in range(2):
@@ -288,7 +288,21 @@ def test_an_older_file_is_brought_up_to_date_once_and_loses_nothing(
             assert opened.turns(conversation)[0].turn == Turn("asked long ago", ANSWER)
     with closing(sqlite3.connect(file)) as bare:
         assert bare.execute("SELECT colour FROM conversations").fetchall() == [("blue",)]
-        assert bare.execute("SELECT number FROM versions").fetchall() == [(1,), (2,)]
+        assert bare.execute("SELECT number FROM versions").fetchall()[newest - 1 :] == [(newest,), (newest + 1,)]
+
+
+def test_what_was_judged_before_sentences_could_be_named_is_still_there(
+    file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "MIGRATIONS", module.MIGRATIONS[:1])
+        with closing(Conversations(file)) as old:
+            begun = old.begin()
+            (turn,) = old.append(begun.id, [Turn("asked long ago", ANSWER)], settings)
+    with closing(sqlite3.connect(file)) as bare, bare:
+        bare.execute("INSERT INTO feedback VALUES (?, 0, 'missing paper', '', '[\"0123\"]', '')", [turn])
+    with closing(Conversations(file)) as opened:
+        assert [each.feedback for each in opened.judged()] == [Feedback(False, Fault.MISSING_PAPER, "", ("0123",))]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
@@ -310,11 +324,13 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 def test_a_file_of_a_newer_version_is_a_clear_error_and_is_not_touched(
     keep: Keep, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conversation = keep("from the future")
+    conversation, newest = keep("from the future"), len(module.MIGRATIONS)
     with monkeypatch.context() as patched:
         patched.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, ("CREATE TABLE flying_cars (id)",)))
         Conversations(file).close()
-    with pytest.raises(LibraryError, match=r"conversations\.db has version 2, this paperchat reads 1: upgrade"):
+    with pytest.raises(
+        LibraryError, match=rf"conversations\.db has version {newest + 1}, this paperchat reads {newest}: upgrade"
+    ):
         Conversations(file)
     monkeypatch.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, ()))
     with closing(Conversations(file)) as opened:

@@ -13,15 +13,19 @@ from pathlib import Path
 import pytest
 
 from assistant import wiring
+from assistant.conversations import Fault, Feedback, StoredTurn
 from assistant.errors import InputError, ModelError
+from assistant.library import Library
 from assistant.ports import LLM
+from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings
 from eval import __main__ as command
 from eval import gate, runs
 from ingest import pipeline
-from tests.conftest import ROOT, Run
+from tests.conftest import BEES, ROOT, Run
 from tests.evaluation import asked, reply, run_of, write_claims
 from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
+from ui import export
 
 Evaluate = Callable[..., Run]
 Writing = Callable[[LLM], None]
@@ -53,6 +57,25 @@ def store(settings: Settings, name: str, found: str = "a", missing: int = 0) -> 
 
 
 # run
+
+
+def test_answers_that_were_judged_on_the_page_are_asked_again_of_ones_own_library(
+    evaluate: Evaluate, measuring: Settings, library: Library, papers_file: Path, tmp_path: Path
+) -> None:
+    pipeline.ingest([papers_file], library)
+    (bees,) = (paper.id for paper in library.catalog.all() if "waggle" in paper.abstract)
+    file = tmp_path / "judged.jsonl"
+
+    def judged(*papers: str) -> Run:
+        answer = Answer(BEES, BEES, Strength.FIRM, 0.9, "Nobody knows.")
+        stored = StoredTurn(
+            1, "talk", Turn(BEES, answer), "", {}, None, Feedback(False, Fault.MISSING_PAPER, "", papers)
+        )
+        file.write_text("".join(f"{json.dumps(line)}\n" for line in export.suite([stored])))
+        return evaluate("run", "--suite", file, "--json")
+
+    assert judged(bees).json["figures"]["judged"]["R@10"] == {"all": 1.0, "missing paper": 1.0}
+    assert "asks for the paper 0123, which the library in" in judged("0123").err
 
 
 def test_a_run_prints_a_table_a_suite_and_stores_what_came_of_it(
@@ -136,7 +159,7 @@ def test_a_judge_is_shown_beside_the_other_measures(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("run", "--suite", "nonsense"), "nonsense: neither a folder nor one of single, multi, unanswerable"),
+        (("run", "--suite", "nonsense"), "nonsense: neither a folder, a file, nor one of single, multi, unanswerable"),
         (("run", "--suite", "single", "--split", "train"), "'train' is not one of dev, test"),
         (("run", "--suite", "single", "--suite", "single"), "a suite is named twice"),
         (("run", "--suite", "single", "--name", "../up"), "../up: a run's name is"),

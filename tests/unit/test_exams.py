@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from assistant.errors import InputError
 from eval import exams
 from eval.exams import Exam
-from eval.suites import Dialog
+from eval.suites import Dialog, Question
 from tests.conftest import ROOT
 from tests.evaluation import PAPERS, QUESTIONS, TALK, write, write_claims
 
@@ -54,7 +55,7 @@ def test_a_suite_named_twice_is_refused(science: Path) -> None:
 
 
 def test_a_name_that_is_neither_a_folder_nor_a_suite_is_refused_with_the_suites_that_there_are() -> None:
-    with pytest.raises(InputError, match="nonsense: neither a folder nor one of single, multi, unanswerable"):
+    with pytest.raises(InputError, match="nonsense: neither a folder, a file, nor one of single, multi, unanswerable"):
         exams.read(["nonsense"])
 
 
@@ -65,9 +66,18 @@ def test_an_unknown_split_is_refused(science: Path) -> None:
         exams.read([str(science)], "train")
 
 
-@pytest.mark.parametrize("name", ["single", "seeds", "trust"])
+def test_a_file_holds_questions_about_ones_own_library(tmp_path: Path) -> None:
+    line = {"id": "q1", "question": "When?", "papers": ["ice"], "split": "dev", "kind": "missing paper"}
+    (tmp_path / "judged.jsonl").write_text(json.dumps(line))
+    (exam,) = exams.read([str(tmp_path / "judged.jsonl")])
+    assert exam == Exam("judged", (Question("q1", "When?", frozenset({"ice"}), "dev", "missing paper"),), exams.OWN)
+    with pytest.raises(InputError, match="no question of the split test"):
+        exams.read([str(tmp_path / "judged.jsonl")], "test")
+
+
+@pytest.mark.parametrize("name", ["single", "seeds", "trust", "own"])
 def test_a_folder_that_is_called_like_something_of_ours_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=f"a folder called {name} would be mixed up with paperchat's own; rename it"):
+    with pytest.raises(InputError, match=f"what is called {name} would be mixed up with paperchat's own; rename it"):
         exams.read([str(write_claims(tmp_path / "elsewhere" / name))])
 
 

@@ -178,7 +178,7 @@ def test_the_json_has_the_answers_whole() -> None:
     judged = Feedback(False, Fault.WRONG_ANSWER, "no", ("x",))
     (turn,) = json.loads(export.conversation_as(TALK, [stored(answer, judged)], export.Format.JSON))["turns"]
     assert answer_from_json(turn["answer"]) == answer
-    assert turn["feedback"] == {"good": False, "fault": "wrong answer", "note": "no", "papers": ["x"]}
+    assert turn["feedback"] == {"good": False, "fault": "wrong answer", "note": "no", "papers": ["x"], "passages": []}
 
 
 # Suites
@@ -190,7 +190,7 @@ def test_feedback_becomes_questions_that_can_be_measured(tmp_path: Path) -> None
     nothing = Answer("Why?", "Why?", Strength.NONE, 0.1, "The library does not answer this.")
     judged = [
         stored(answer, Feedback(good=True), 1),
-        stored(answer, Feedback(False, Fault.MISSING_PAPER, "", (other, PAPER.id)), 2),
+        stored(answer, Feedback(False, Fault.MISSING_PAPER, "", (other, PAPER.id), ("Older bees dance.",)), 2),
         stored(answer, Feedback(False, Fault.WRONG_EVIDENCE, "which is right nobody said"), 3),
         stored(nothing, Feedback(good=True), 4),
         stored(answer, Feedback(False, Fault.WRONG_ANSWER, "there is none", ()), 5),
@@ -203,7 +203,7 @@ def test_feedback_becomes_questions_that_can_be_measured(tmp_path: Path) -> None
     assert [question.papers for question in found] == [{PAPER.id}, {PAPER.id, other}, set(), set()]
     assert [question.group for question in found] == ["confirmed", "missing paper", "confirmed", "wrong answer"]
     assert found[0].text == "When do bees dance? And when?"
-    assert found[0].evidence == ("Bees dance.",)
+    assert [question.evidence for question in found] == [("Bees dance.",), ("Older bees dance.",), (), ()]
 
 
 def test_a_suite_has_both_halves_and_a_question_stays_in_its_own() -> None:

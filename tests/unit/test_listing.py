@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from assistant import catalog as module
 from assistant.catalog import Catalog, Change
 from assistant.errors import InputError
 from assistant.filters import selection
@@ -95,3 +97,37 @@ def test_a_selection_is_refused_like_a_question_where_a_filter_does_not_exist() 
 def test_nothing_typed_selects_everything() -> None:
     assert not selection("  ")
     assert selection("ice")
+
+
+def test_whoever_turns_the_pages_waits_for_the_order_once(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def folded(title: str | None) -> str:
+        asked.append(title)
+        return title or ""
+
+    monkeypatch.setitem(module._FUNCTIONS, "paperchat_folded", folded)
+    with closing(Catalog(catalog.file)) as counting:
+        first = counting.page(sort=Sort.TITLE, limit=2)
+        assert len(asked) >= 5
+        asked.clear()
+        second = counting.page(sort=Sort.TITLE, offset=2, limit=2)
+        assert (first.total, second.total, asked) == (5, 5, [])
+
+
+def test_what_anybody_writes_is_on_the_next_page_that_is_asked_for(catalog: Catalog) -> None:
+    with closing(Catalog(catalog.file)) as other:
+        for writer in (catalog, other):
+            before = catalog.page(sort=Sort.TITLE).total, catalog.count()
+            found = Paper(f"new{before[0]}", "", title="A list that came later")
+            writer.put(
+                [Change(found, {Record("", title=found.id, source="b"): set()}, frozenset(), frozenset())], run=2
+            )
+            assert (catalog.page(sort=Sort.TITLE).total, catalog.count()) == (before[0] + 1, before[1] + 1)
+            assert found in catalog.page(sort=Sort.TITLE).papers
+
+
+def test_only_the_last_few_orders_are_remembered(catalog: Catalog) -> None:
+    for words in map(str, range(30)):
+        catalog.page(selection(words, catalog.is_author))
+    assert len(catalog._findings._held) <= 6

@@ -11,7 +11,7 @@ from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Str
 from ingest.parsers.layout import Problem
 from ingest.pipeline import Report
 from tests.unit.test_render import HOSTILE, Page, answer, paper
-from ui.page import adding, evidence, history, turns, welcome
+from ui.page import adding, evidence, history, naming, turns, welcome
 from ui.page.table import Shelf, detail_html, table_html
 
 # Elements that no part of the page is made of: where one of them is, a text has become markup.
@@ -20,6 +20,8 @@ FOREIGN = {"script", "img", "iframe", "b", "svg", "style", "object", "form", "in
 
 def safe(html: str) -> Page:
     """The page, which has been seen to hold no foreign element, no handler, and links to papers and sources only."""
+    # Behind an empty line the component would read Markdown.
+    assert not re.search(r"[\r\n]", html)
     page = Page(html)
     for tag, attributes in page.tags:
         assert tag not in FOREIGN
@@ -40,6 +42,7 @@ def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
     safe(turns.conversation_html([stored(text), stored(text, Feedback(False, Fault.WRONG_ANSWER))]))
     safe(turns.growing_html(1, turn))
     safe(turns.failed_html(1, text, text))
+    safe(naming.naming_html(1, Feedback(False, Fault.MISSING_PAPER, text, ("id", text), (text,)), {"id": text}))
     safe(evidence.evidence_html([turn], scope))
     safe(evidence.similar_html(paper(text), [paper(text)], scope))
     safe(evidence.looking_html(scope, {"id": text}))

@@ -10,12 +10,12 @@ from ui.page.owner import COOKIE, Cookies, owner
 SECRET, OTHER = "a" * 43, "b" * 43
 
 
-def headers(path: str, *sent: tuple[bytes, bytes]) -> dict[str, str]:
-    """What is sent back beside an empty page."""
+def headers(path: str, *sent: tuple[bytes, bytes], reply: tuple[tuple[bytes, bytes], ...] = ()) -> dict[str, str]:
+    """What is sent back beside an empty page with these headers."""
     replies: list[dict[str, Any]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.start", "status": 200, "headers": list(reply)})
 
     async def send(message: dict[str, Any]) -> None:
         replies.append(message)
@@ -47,7 +47,7 @@ def test_who_is_logged_in_owns_their_conversations_from_every_browser() -> None:
 def test_a_browser_without_a_secret_gets_one_that_no_script_and_no_other_site_can_use() -> None:
     first, second = headers("/")["set-cookie"], headers("/")["set-cookie"]
     assert first != second
-    assert first.endswith("; Path=/; HttpOnly; SameSite=Strict")
+    assert first.endswith("; Path=/; HttpOnly; SameSite=Lax")
     given = first.split(";")[0].split("=")[1]
     assert owner({COOKIE: given})
 
@@ -63,3 +63,9 @@ def test_every_reply_forbids_requests_to_other_addresses() -> None:
     assert "connect-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "http" not in policy
+
+
+@pytest.mark.parametrize("flags", [b"; HttpOnly; Path=/; SameSite=none; Secure", b"; HttpOnly; Path=/; Secure"])
+def test_no_cookie_of_a_login_is_sent_with_what_another_site_asks(flags: bytes) -> None:
+    cookie = headers("/login", reply=((b"set-cookie", b"access-token=x" + flags),))["set-cookie"]
+    assert cookie == "access-token=x; HttpOnly; Path=/; Secure; SameSite=Lax"

@@ -9,12 +9,12 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from assistant.conversations import Fault, Feedback
+from assistant.conversations import Fault, Feedback, StoredTurn
 from assistant.errors import InputError, PaperchatError
 from assistant.filters import written
 from assistant.schema import EVERYTHING, Scope
 from ui import bibliography, export
-from ui.page import adding, evidence, history, turns
+from ui.page import adding, evidence, history, naming, turns
 from ui.page.asking import ask
 from ui.page.desk import Desk
 from ui.page.session import Open, View
@@ -72,7 +72,9 @@ def _judgements(desk: Desk, value: str, text: str) -> Iterator[View]:
     """Every judged answer as a suite of questions to measure with."""
     lines = "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in export.suite(desk.conversations.judged()))
     if not lines:
-        raise InputError("page", "no answer has been judged helpful yet, so there is nothing to measure with")
+        raise InputError(
+            "page", "of no answer is it known yet what answers it: judge one helpful, or name what should have answered"
+        )
     yield _file("questions.jsonl", lines)
 
 
@@ -118,11 +120,43 @@ def _drop(desk: Desk, value: str, text: str) -> Iterator[View]:
 def _judge(desk: Desk, value: str, text: str) -> Iterator[View]:
     turn_id, _, said = value.partition(":")
     found = desk.turn(turn_id)
-    given = {"good": Feedback(True), "none": None} | {str(fault): Feedback(False, fault) for fault in Fault}
+    before = found.feedback if found.feedback and not found.feedback.good else Feedback(False)
+    given = {"good": Feedback(True), "none": None} | {str(fault): replace(before, fault=fault) for fault in Fault}
     if said not in given:
         raise InputError("page", f"no answer can be judged {said!r}")
-    desk.conversations.judge(found.id, given[said])
-    yield View(talk=turns.conversation_html(desk.stored()))
+    yield _judged(desk, found, given[said])
+
+
+def _name(desk: Desk, value: str, text: str) -> Iterator[View]:
+    """One more paper answers what was answered wrongly."""
+    found, given = _wrong(desk, value)
+    yield _judged(desk, found, naming.named(given, *naming.meant(desk.backend.catalog, text)))
+
+
+def _nothing(desk: Desk, value: str, text: str) -> Iterator[View]:
+    """No paper of the library answers it."""
+    found, given = _wrong(desk, value)
+    yield _judged(desk, found, replace(given, papers=(), passages=()))
+
+
+def _unname(desk: Desk, value: str, text: str) -> Iterator[View]:
+    turn_id, _, paper_id = value.partition(":")
+    found, given = _wrong(desk, turn_id)
+    paper = next(iter(desk.backend.catalog.get([paper_id])), None)
+    yield _judged(desk, found, naming.unnamed(given, paper, paper_id))
+
+
+def _wrong(desk: Desk, turn_id: str) -> tuple[StoredTurn, Feedback]:
+    """A turn whose answer was judged to be wrong."""
+    found = desk.turn(turn_id)
+    if found.feedback is None or found.feedback.good:
+        raise InputError("page", "say first what is wrong with this answer")
+    return found, found.feedback
+
+
+def _judged(desk: Desk, found: StoredTurn, given: Feedback | None) -> View:
+    desk.conversations.judge(found.id, given)
+    return View(talk=desk.talk(desk.stored()), message={"kind": "said", "text": ""})
 
 
 # Papers
@@ -132,7 +166,7 @@ def _seeds(desk: Desk, value: str, text: str) -> Iterator[View]:
     """Fill an empty library with the papers that come with the program."""
     news = ""
     if not desk.backend.catalog.count():
-        for news in adding.add(desk.backend.assistant(desk.choices).library, [adding.SEEDS]):
+        for news in adding.add(desk.backend.library, [adding.SEEDS]):
             yield View(talk=news)
     yield replace(desk.whole(), now=news)
 
@@ -219,6 +253,9 @@ _ACTS: dict[str, Callable[[Desk, str, str], Iterator[View]]] = {
     "retry": _retry,
     "drop": _drop,
     "judge": _judge,
+    "name": _name,
+    "nothing": _nothing,
+    "unname": _unname,
     "leave": _leave,
     "seeds": _seeds,
     "pin": _pin,

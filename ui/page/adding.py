@@ -1,38 +1,53 @@
-"""Papers added while the page is open: files to the library, with what is being done and what came of it as HTML."""
+"""Papers read while the page is open, with what is being done and what came of it as HTML."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 
 from assistant.errors import PaperchatError
 from assistant.library import Library
-from ingest import pipeline
-from ingest.pipeline import Report
+from ingest import pipeline, repair
+from ingest.pipeline import Progress, Report
+from ui import render
 from ui.terminal import counted, one_line
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 _MOST_TOLD = 100
 
 
-def add(library: Library, paths: Sequence[Path]) -> Iterator[str]:
+def add(open_library: Callable[[], Library], paths: Sequence[Path]) -> Iterator[str]:
     """What is being done, again and again until it is done; then the report, or why there is none."""
+    return _news("Reading ...", lambda progress: report_html(pipeline.ingest(paths, open_library(), progress)))
+
+
+def index_again(open_library: Callable[[], Library]) -> Iterator[str]:
+    """The same of reading anew every paper that the library has."""
+
+    def work(progress: Progress) -> str:
+        done = repair.index_again(open_library(), progress)
+        return f'<div class="report"><p>{counted(done, "paper")} indexed again.</p></div>'
+
+    return _news("Looking at the indexes ...", work)
+
+
+def _news(beginning: str, work: Callable[[Progress], str]) -> Iterator[str]:
     told: queue.Queue[str | None] = queue.Queue()
 
-    def work() -> None:
+    def tell() -> None:
         try:
-            told.put(report_html(pipeline.ingest(paths, library, lambda *done: told.put(_progress(*done)))))
+            told.put(work(lambda *done: told.put(_progress(*done))))
         except PaperchatError as error:
-            told.put(f'<div class="error"><p>{escape(str(error))}</p></div>')
+            told.put(render.error_html(str(error)))
         finally:
             told.put(None)
 
-    yield '<p class="waiting">Reading ...</p>'
+    yield f'<p class="waiting">{beginning}</p>'
     # A daemon, because whoever closes the page does not stop it: what was begun is finished.
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=tell, daemon=True).start()
     while (news := told.get()) is not None:
         yield news
 

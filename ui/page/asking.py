@@ -25,7 +25,7 @@ def ask(desk: Desk, question: str, scope: Scope | None = None, alone: bool = Fal
     yield View(
         open=replace(desk.open, asking=None),
         box="",
-        talk=turns.conversation_html(stored),
+        talk=desk.talk(stored),
         now=turns.waiting_html(number, question, waiting),
         message={"kind": "asked"},
     )

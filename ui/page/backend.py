@@ -12,6 +12,7 @@ from assistant import wiring
 from assistant.catalog import Catalog
 from assistant.chat import Assistant
 from assistant.conversations import Conversations
+from assistant.library import Library
 from assistant.ports import LLM
 from assistant.settings import Settings, load
 from ui.page import welcome
@@ -50,6 +51,10 @@ class Backend:
             return common
         llm = common.llm if settings.llm == self.settings.llm else self._model(settings)
         return Assistant(common.library, settings, llm, common.reranker, common.entailment)
+
+    def library(self) -> Library:
+        """The library that everybody shares; waits until it is loaded. Raises PaperchatError where it cannot be."""
+        return self._assistant.result().library
 
     def check(self, choices: Choices) -> Settings:
         """The settings as somebody has chosen them. Raises SettingsError."""

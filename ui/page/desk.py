@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from assistant.conversations import Conversations, StoredTurn
 from assistant.errors import NotFoundError
 from assistant.schema import EVERYTHING, Scope, Turn
-from ui.page import evidence, history, turns
+from ui.page import evidence, history, naming, turns
 from ui.page.backend import Backend
 from ui.page.session import NOTHING_OPEN, UNCHANGED, Choices, Open, View
 from ui.terminal import heading
@@ -46,11 +46,19 @@ class Desk:
         return View(
             open=self.open,
             box=box,
-            talk=turns.conversation_html(stored) if stored else self.backend.welcome(),
+            talk=self.talk(stored) if stored else self.backend.welcome(),
             now="",
             evidence=self.evidence([each.turn for each in stored]),
             history=self.history(),
             message={"kind": "at", "id": self.open.id or ""},
+        )
+
+    def talk(self, stored: Sequence[StoredTurn]) -> str:
+        """Turns that are kept; where one is not good, it can be said there what would answer it."""
+        wrong = {each.id: each.feedback for each in stored if each.feedback and not each.feedback.good}
+        titles = self._titles([paper for given in wrong.values() for paper in given.papers or ()])
+        return turns.conversation_html(
+            stored, lambda each: naming.naming_html(each.id, wrong[each.id], titles) if each.id in wrong else ""
         )
 
     def evidence(self, shown: Sequence[Turn]) -> str:
@@ -65,6 +73,9 @@ class Desk:
 
     def scoped(self, scope: Scope) -> View:
         """The page looking at the papers of another scope from now on."""
-        titles = {paper.id: heading(paper) for paper in self.backend.catalog.get([*scope.pinned, *scope.excluded])}
+        titles = self._titles([*scope.pinned, *scope.excluded])
         shown = replace(self, scope=scope).evidence([each.turn for each in self.stored()])
         return View(scope=scope, looking=evidence.looking_html(scope, titles), evidence=shown)
+
+    def _titles(self, paper_ids: Sequence[str]) -> dict[str, str]:
+        return {paper.id: heading(paper) for paper in self.backend.catalog.get(paper_ids)}

@@ -8,7 +8,7 @@ from html import escape
 from assistant.schema import Citation, Hit, Paper, Passage, Scope, Turn
 from ui import render
 from ui.links import link
-from ui.page.turns import button
+from ui.page.turns import button, line
 from ui.terminal import counted, heading
 
 _EMPTY = "The abstracts behind an answer appear here, with the sentences that it rests on marked."
@@ -42,7 +42,7 @@ def looking_html(scope: Scope, titles: dict[str, str]) -> str:
 def _kept(paper_id: str, titles: dict[str, str]) -> str:
     title = titles.get(paper_id, paper_id)
     free = button("free", paper_id, "×", "End this", f"for {title}")
-    return f'<span class="chip"><span class="short">{escape(title)}</span>{free}</span>'
+    return f'<span class="chip"><span class="short">{line(title)}</span>{free}</span>'
 
 
 def _found(number: int, turn: Turn, scope: Scope, newest: bool) -> str:

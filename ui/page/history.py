@@ -7,7 +7,7 @@ from html import escape
 
 from assistant.conversations import Conversation
 from ui.export import Format
-from ui.page.turns import button
+from ui.page.turns import attribute, button, line
 from ui.terminal import counted, one_line
 
 # What a conversation can be written as, how that is called, and how the file's name ends.
@@ -38,8 +38,8 @@ def _item(conversation: Conversation, is_open: bool) -> str:
     about = f"{conversation.changed[:10]}, {counted(conversation.turns, 'question')}"
     return (
         f'<li class="talk"{current}><button type="button" class="act open" name="open" '
-        f'value="{escape(conversation.id)}">'
-        f'<span class="title">{escape(title)}</span><span class="quiet">{escape(about)}</span></button>'
+        f'value="{attribute(conversation.id)}">'
+        f'<span class="title">{escape(title)}</span><span class="quiet">{line(about)}</span></button>'
         f"{_menu(conversation.id, title)}</li>"
     )
 

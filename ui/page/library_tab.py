@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,25 @@ from assistant import filters
 from assistant.errors import InputError, PaperchatError
 from assistant.schema import Sort
 from ingest import merging, pipeline
-from ui.page.adding import add
+from ui.page import adding
 from ui.page.backend import Backend
 from ui.page.events import QUIETLY, stamped
-from ui.page.session import UNCHANGED
 from ui.page.table import SIZE, Shelf, detail_html, refused_html, table_html
+from ui.page.turns import button
+
+_AGAIN = button("reindex", "", "Index again", "Read every paper of the library again, where searches miss some")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the tab's events read and change. `bridge` hands pressed buttons on, and messages to the page's script."""
+
+    bridge: gr.HTML
+    shelf: gr.State
+    files: gr.File
+    status: gr.HTML
+    words: gr.Textbox
+    table: gr.HTML
 
 
 def build(backend: Backend, bridge: gr.HTML) -> gr.HTML:
@@ -26,16 +40,40 @@ def build(backend: Backend, bridge: gr.HTML) -> gr.HTML:
     shelf = gr.State(Shelf())
     files = gr.File(label="Add papers: drop files here", file_count="multiple", height=130, elem_id="files")
     status = gr.HTML(elem_id="adding")
-    words = gr.Textbox(label="Search papers", show_label=False, container=False, placeholder="Search", elem_id="find")
-    table = gr.HTML(elem_id="library")
+    with gr.Row(elem_id="finding"):
+        words = gr.Textbox(
+            label="Search papers", show_label=False, container=False, placeholder="Search", elem_id="find"
+        )
+        gr.HTML(_AGAIN, elem_id="again")
+    parts = _Parts(bridge, shelf, files, status, words, gr.HTML(elem_id="library"))
+    _bind_reading(backend, parts)
+    _bind_table(backend, parts)
+    return parts.table
+
+
+def _bind_reading(backend: Backend, parts: _Parts) -> None:
+    """What is dropped is read into the library, and what is in the library can be read again."""
 
     def added(given: list[str] | None, kept: Shelf) -> Iterator[list[Any]]:
         paths = [Path(each) for each in given or ()]
-        for news in add(backend.assistant(UNCHANGED).library, paths):
+        for news in adding.add(backend.library, paths):
             yield [gr.skip(), news, gr.skip()]
         for path in paths:  # the browser's copies, each in a folder of its own
             shutil.rmtree(path.parent, ignore_errors=True)
         yield [None, gr.skip(), shown(backend, kept)]
+
+    def reindexed(kept: Shelf) -> Iterator[list[Any]]:
+        for news in adding.index_again(backend.library):
+            yield [news, gr.skip()]
+        yield [gr.skip(), shown(backend, kept)]
+
+    read, read_again = [parts.files, parts.shelf], [parts.status, parts.table]
+    parts.files.upload(added, read, [parts.files, *read_again], concurrency_limit=1, **QUIETLY)
+    parts.bridge.reindex(reindexed, parts.shelf, read_again, **QUIETLY)
+
+
+def _bind_table(backend: Backend, parts: _Parts) -> None:
+    """The table is turned, sorted and searched, and its papers are looked at."""
 
     def pressed(kept: Shelf, event: gr.EventData) -> list[Any]:
         try:
@@ -48,10 +86,9 @@ def build(backend: Backend, bridge: gr.HTML) -> gr.HTML:
         found = Shelf(text, kept.sort, kept.backwards)
         return [found, shown(backend, found)]
 
-    files.upload(added, [files, shelf], [files, status, table], concurrency_limit=1, **QUIETLY)
-    bridge.shelf(pressed, shelf, [shelf, table, bridge], trigger_mode="multiple", **QUIETLY)
-    words.change(searched, [words, shelf], [shelf, table], trigger_mode="always_last", **QUIETLY)
-    return table
+    table = [parts.shelf, parts.table]
+    parts.bridge.shelf(pressed, parts.shelf, [*table, parts.bridge], trigger_mode="multiple", **QUIETLY)
+    parts.words.change(searched, [parts.words, parts.shelf], table, trigger_mode="always_last", **QUIETLY)
 
 
 def press(backend: Backend, shelf: Shelf, name: str, value: str) -> Shelf:
@@ -67,7 +104,7 @@ def press(backend: Backend, shelf: Shelf, name: str, value: str) -> Shelf:
         _delete(backend, value)
         return replace(shelf, paper=None)
     if name == "unmerge":
-        library = backend.assistant(UNCHANGED).library
+        library = backend.library()
         merging.unmerge(library, library.catalog.find(value).id)
         return replace(shelf, paper=None)
     raise InputError("page", f"there is no button {name!r}")
@@ -87,7 +124,7 @@ def shown(backend: Backend, shelf: Shelf) -> str:
 
 
 def _delete(backend: Backend, paper_id: str) -> None:
-    library = backend.assistant(UNCHANGED).library
+    library = backend.library()
     with library.writing():
         library.catalog.delete([library.catalog.find(paper_id).id])
         pipeline.synchronise(library)

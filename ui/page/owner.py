@@ -1,7 +1,8 @@
 """Whose conversations a request may see: each browser carries a secret in a cookie that no script can read.
 
-The cookie is for this address alone (`SameSite=Strict`, `HttpOnly`). What is kept with the conversations is a digest
-of it, so that whoever reads the file of conversations cannot take a browser's place.
+The cookie is for this address alone (`HttpOnly`, and `SameSite=Lax`: a link on another site leads to one's own
+conversations, what else another site sends comes without it). What is kept with the conversations is a digest of it, so
+that whoever reads the file of conversations cannot take a browser's place.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 COOKIE = "paperchat_browser"
 _SECRET = re.compile(r"[\w-]{43}", re.ASCII)
+_SAME_SITE = re.compile(rb";\s*SameSite=\w*", re.IGNORECASE)
 _A_YEAR = 365 * 24 * 3600
 # Whatever should find its way into the page: the browser asks nothing of any other address, and no other page shows it.
 _POLICY = (
@@ -49,7 +51,7 @@ class Cookies:
 
         async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = message | {"headers": [*message["headers"], *added]}
+                message = message | {"headers": [*map(_for_this_site, message["headers"]), *added]}
             await send(message)
 
         await self.app(scope, receive, send_more)
@@ -64,5 +66,11 @@ def _has_secret(scope: Message) -> bool:
     return COOKIE in given and bool(_SECRET.fullmatch(given[COOKIE].value))
 
 
+def _for_this_site(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """The header; gradio would have a browser send the cookie of a login to whoever asks for it from elsewhere."""
+    name, value = header
+    return (name, _SAME_SITE.sub(b"", value) + b"; SameSite=Lax") if name.lower() == b"set-cookie" else header
+
+
 def _new_cookie() -> str:
-    return f"{COOKIE}={secrets.token_urlsafe(32)}; Max-Age={_A_YEAR}; Path=/; HttpOnly; SameSite=Strict"
+    return f"{COOKIE}={secrets.token_urlsafe(32)}; Max-Age={_A_YEAR}; Path=/; HttpOnly; SameSite=Lax"

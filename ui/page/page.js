@@ -9,6 +9,7 @@ const unsure = {
   delete: "Delete this conversation? It cannot be brought back.",
   remove: "Delete this paper from the library, for everybody?",
   unmerge: "Take this paper apart, one for each of its sources?",
+  reindex: "Read every paper of the library again? Questions are answered meanwhile; many papers take long.",
 };
 
 function say(text, isError = false) {
@@ -26,9 +27,11 @@ function press(button) {
     if (!text || !text.trim()) return;
   }
   if (button.name in unsure && !confirm(unsure[button.name])) return;
+  if (button.name === "name") text = button.closest(".naming").querySelector("input").value;
   last = { name: button.name, value: button.value };
   const sent = { name: button.name, value: button.value, text };
-  if (button.closest("#library")) trigger("shelf", sent);
+  if (button.name === "reindex") trigger("reindex", sent);
+  else if (button.closest("#library")) trigger("shelf", sent);
   else trigger("act", sent);
 }
 
@@ -50,6 +53,10 @@ function follow(event, link) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.(".naming input")) {
+    press(event.target.closest(".naming").querySelector("button[name=name]"));
+    return;
+  }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && box()?.offsetParent) {
     event.preventDefault();
@@ -145,7 +152,17 @@ function onScroll({ target }) {
 }
 document.addEventListener("scroll", onScroll, true);
 
+// Where somebody may name what should have answered.
+function furnish(place) {
+  const field = document.createElement("input");
+  field.type = "text";
+  field.maxLength = 2000;
+  field.placeholder = field.ariaLabel = "A title, or a sentence of an abstract";
+  place.append(field);
+}
+
 new MutationObserver(() => {
+  document.querySelectorAll(".naming .meant:empty").forEach(furnish);
   const talking = find("#talking");
   if (talking && stayAtEnd) talking.scrollTop = talking.scrollHeight;
   refocus();
@@ -167,5 +184,7 @@ if (localStorage.getItem("theme")) paint(localStorage.getItem("theme"));
 function refocus() {
   if (!last || document.activeElement !== document.body) return;
   const { name, value } = last;
-  [...document.querySelectorAll("button.act")].find((each) => each.name === name && each.value === value)?.focus();
+  const again = [...document.querySelectorAll("button.act")].find((each) => each.name === name && each.value === value);
+  const field = name === "name" ? again?.closest(".naming").querySelector("input") : null;
+  (field ?? again)?.focus();
 }

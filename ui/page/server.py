@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -21,12 +21,22 @@ from assistant.settings import Settings
 from ui.page import layout, library_tab, settings_tab
 from ui.page.backend import Backend, in_background
 from ui.page.events import QUIETLY, bind
+from ui.page.guard import Door, Guard, is_own
 from ui.page.owner import Cookies
 from ui.page.table import Shelf
 from ui.users import Users
 
 _PORTS_TRIED = 50
 _LARGEST_UPLOAD = "200mb"
+# Seconds: how often it is looked for uploads that nobody has had read, and after how long they go.
+_FORGOTTEN = (3600, 24 * 3600)
+_WAITING = "After a few wrong passwords the next ones are not looked at for a while."
+# The half-bold letters of this font that gradio brings are two: whatever is not plain is bold.
+_FONT: list[gr.themes.Font | str] = [
+    gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)),
+    "system-ui",
+    "sans-serif",
+]
 _STYLE = Path(__file__).with_name("page.css")
 
 
@@ -67,6 +77,8 @@ def start(settings: Settings, assistant: Future[Assistant]) -> Served:
     users = _users(settings)
     # gradio keeps what is uploaded in a directory that it would share with everybody on the machine.
     os.environ["GRADIO_TEMP_DIR"] = str(_private(settings.home / "uploads"))
+    # It would also make a table of all earlier events after each one, which nobody here reads.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
     backend = Backend(settings, assistant)
     page, port = build(backend), _free_port(settings.host, settings.port)
     page.queue(default_concurrency_limit=4).launch(
@@ -75,20 +87,21 @@ def start(settings: Settings, assistant: Future[Assistant]) -> Served:
         quiet=True,
         prevent_thread_lock=True,
         css_paths=_STYLE,
-        theme=gr.themes.Default(primary_hue="blue"),
+        theme=gr.themes.Default(primary_hue="blue", font=_FONT),
         footer_links=[],
         run_history=False,
         ssr_mode=False,
-        auth=users.may_enter if users else None,
+        auth=Door(users).may_enter if users else None,
+        auth_message=_WAITING if users else None,
         max_file_size=_LARGEST_UPLOAD,
-        app_kwargs={"middleware": [Middleware(Cookies)]},
+        app_kwargs={"middleware": [Middleware(Guard, is_private=users is None), Middleware(Cookies)]},
     )
     return Served(page, backend, f"http://{settings.host}:{port}")
 
 
 def build(backend: Backend) -> Any:
     """The page with its events, not served yet."""
-    with gr.Blocks(title="paperchat", fill_width=True, analytics_enabled=False) as page:
+    with gr.Blocks(title="paperchat", fill_width=True, analytics_enabled=False, delete_cache=_FORGOTTEN) as page:
         layout.masthead()
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Chat"):
@@ -113,20 +126,12 @@ def _users(settings: Settings) -> Users | None:
     """Who may log in; None where nobody needs to, because the page is for this machine alone."""
     if settings.auth:
         return Users(settings.auth)
-    if not _is_own(settings.host):
+    if not is_own(settings.host):
         raise SettingsError(
             f"host is {settings.host}, which others can reach: name a file of users with PAPERCHAT_AUTH, "
             "as written by: paperchat user FILE NAME"
         )
     return None
-
-
-def _is_own(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _free_port(host: str, first: int) -> int:

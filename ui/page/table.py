@@ -10,7 +10,7 @@ from assistant.catalog import Stored
 from assistant.schema import Paper, Sort
 from ui import render
 from ui.links import link
-from ui.page.turns import button
+from ui.page.turns import button, line
 from ui.terminal import counted, heading
 
 SIZE = 25
@@ -34,15 +34,18 @@ class Shelf:
 
 
 def table_html(papers: Sequence[Paper], shelf: Shelf, count: int, detail: str = "") -> str:
-    """A page of papers with its place among them all; `detail` stands below the paper that is open."""
+    """A page of papers with its place among them all; `detail` stands below the paper that is open.
+
+    The roles are said because a phone shows the rows as blocks, which are else no rows to a screen reader.
+    """
     if not count:
         said = "No paper has these words." if shelf.words else "The library is empty: drop a file above."
         return f'<p class="quiet">{said}</p>'
     heads = "".join(_head(sort, shelf) for sort in _COLUMNS)
     rows = "".join(_row(paper) + (_detail(detail) if paper.id == shelf.paper else "") for paper in papers)
     return (
-        f'{_places(shelf, len(papers), count)}<div class="table"><table><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f'{_places(shelf, len(papers), count)}<div class="table"><table role="table">'
+        f'<thead><tr role="row">{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -80,21 +83,27 @@ def _head(sort: Sort, shelf: Shelf) -> str:
     falls = shelf.backwards is not sort.latest_first
     state = ("descending" if falls else "ascending") if sort is shelf.sort else "none"
     arrow = {"ascending": " ↑", "descending": " ↓", "none": ""}[state]
-    return f'<th scope="col" aria-sort="{state}">{button("sort", sort, _COLUMNS[sort] + arrow)}</th>'
+    named = button("sort", sort, _COLUMNS[sort] + arrow)
+    return f'<th scope="col" role="columnheader" aria-sort="{state}">{named}</th>'
 
 
 def _row(paper: Paper) -> str:
     authors = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
-    cells = "".join(f"<td>{escape(str(each or ''))}</td>" for each in (authors, paper.year, paper.venue))
-    return f'<tr><th scope="row">{button("show", paper.id, heading(paper))}</th>{cells}</tr>'
+    cells = "".join(_cell(each) for each in (authors, paper.year, paper.venue))
+    title = button("show", paper.id, heading(paper))
+    return f'<tr role="row"><th scope="row" role="rowheader">{title}</th>{cells}</tr>'
+
+
+def _cell(value: object) -> str:
+    return f'<td role="cell">{line(str(value or ""))}</td>'
 
 
 def _detail(detail: str) -> str:
-    return f'<tr class="detail"><td colspan="{len(_COLUMNS)}">{detail}</td></tr>'
+    return f'<tr class="detail" role="row"><td role="cell" colspan="{len(_COLUMNS)}">{detail}</td></tr>'
 
 
 def _record(stored: Stored) -> str:
     record = stored.record
     place = f"{record.source}, line {record.line}" if record.line else record.source
     known = [name for name in _KNOWN if getattr(record, name)]
-    return f"<li>{escape(place)} <span class=quiet>({', '.join(known)})</span></li>"
+    return f"<li>{line(place)} <span class=quiet>({', '.join(known)})</span></li>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -11,7 +11,7 @@ from assistant.conversations import Fault, Feedback, StoredTurn
 from assistant.filters import written
 from assistant.schema import Answer, Filters, Turn
 from ui import render
-from ui.terminal import counted
+from ui.terminal import counted, one_line
 
 _STAGES = {
     "embed_ms": "reading the question",
@@ -24,11 +24,10 @@ _STAGES = {
 }
 
 
-def conversation_html(stored: Sequence[StoredTurn]) -> str:
-    """The turns that are kept, in their order."""
+def conversation_html(stored: Sequence[StoredTurn], below: Callable[[StoredTurn], str] = lambda _: "") -> str:
+    """The turns that are kept, in their order, each with what stands `below` it."""
     return "".join(
-        _turn(number, each.turn, _actions(each), _understood(each.turn.answer, each.id), each.id)
-        for number, each in enumerate(stored, start=1)
+        _turn(number, each.turn, _actions(each) + below(each), each.id) for number, each in enumerate(stored, start=1)
     )
 
 
@@ -52,14 +51,25 @@ def failed_html(number: int, question: str, message: str) -> str:
     return _section(number, _question(question) + render.error_html(message))
 
 
-def button(name: str, value: object, text: str, hint: str = "", unseen: str = "") -> str:
+def button(name: str, value: object, text: str, hint: str = "", unseen: str = "", *, is_off: bool = False) -> str:
     """A button that the page's script hands on; `unseen` is read out behind its text, to tell it from its likes."""
-    title = f' title="{escape(hint)}"' if hint else ""
-    more = f'<span class="unseen"> {escape(unseen)}</span>' if unseen else ""
+    off = " disabled" if is_off else ""
+    title = f' title="{line(hint)}"' if hint else ""
+    more = f'<span class="unseen"> {line(unseen)}</span>' if unseen else ""
     return (
-        f'<button type="button" class="act" name="{name}" value="{escape(str(value))}"{title}>'
-        f"{escape(text)}{more}</button>"
+        f'<button type="button" class="act" name="{name}" value="{attribute(value)}"{title}{off}>'
+        f"{line(text)}{more}</button>"
     )
+
+
+def attribute(value: object) -> str:
+    """A value as it is, escaped, without a line's end: behind an empty line the component would read Markdown."""
+    return escape(str(value)).replace("\r", "&#13;").replace("\n", "&#10;")
+
+
+def line(text: str) -> str:
+    """Text that stands in one line, escaped."""
+    return escape(one_line(text))
 
 
 def parts(filters: Filters) -> list[tuple[str, Filters]]:
@@ -81,12 +91,12 @@ def _changed(filters: Filters, **values: Any) -> Filters:
     return replace(filters, **values)
 
 
-def _turn(number: int, turn: Turn, below: str, understood: str = "", stored_id: int | None = None) -> str:
+def _turn(number: int, turn: Turn, below: str, stored_id: int | None = None) -> str:
     answer = turn.answer
     edit = button("edit", stored_id, "Edit", "Change this question and ask again", f"question {number}")
     inner = (
         _question(turn.question, edit if stored_id is not None else "")
-        + understood
+        + _understood(answer, stored_id)
         + _made(answer)
         + render.reply_html(answer, number)
         + ("" if answer.answered else _advice(answer))
@@ -103,18 +113,24 @@ def _question(question: str, edit: str = "") -> str:
     return f'<div class="asked"><h2 class="question">{render.text_html(question)}</h2>{edit}</div>'
 
 
-def _understood(answer: Answer, stored_id: int) -> str:
-    """What was searched for as buttons: one to change the words, one to take each filter away."""
+def _understood(answer: Answer, stored_id: int | None) -> str:
+    """What was searched for as buttons: one to change the words, one to take each filter away.
+
+    They are there before the turn is kept, and do nothing yet, so that the answer does not move when it is.
+    """
+    off = stored_id is None
     said = " ".join(answer.question.split())
-    chips = "".join(
-        f'<span class="chip">{render.text_html(typed)}'
-        f"{button('drop', f'{stored_id}:{place}', '×', 'Ask again without this filter', f'remove {typed}')}</span>"
-        for place, (typed, _) in enumerate(parts(answer.filters))
-    )
+    chips = "".join(_chip(f"{stored_id}:{place}", each, off) for place, (each, _) in enumerate(parts(answer.filters)))
     if answer.standalone == said and not chips:
         return ""
-    words = button("restate", stored_id, answer.standalone or "anything", "Change what is searched for")
+    words = button("restate", stored_id, answer.standalone or "anything", "Change what is searched for", is_off=off)
     return f'<p class="understood">Searched for {words}{chips}</p>'
+
+
+def _chip(place: str, typed: str, off: bool) -> str:
+    """One of the filters."""
+    end = button("drop", place, "×", "Ask again without this filter", f"remove {typed}", is_off=off)
+    return f'<span class="chip">{render.text_html(typed)}{end}</span>'
 
 
 def _made(answer: Answer) -> str:

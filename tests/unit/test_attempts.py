@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from ui.attempts import Attempts
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_few_tries_are_free_and_each_one_more_costs_twice_the_wait(clock: Clock) -> None:
+    attempts = Attempts(3, clock)
+    assert [attempts.begin("ann") for _ in range(4)] == [True, True, True, False]
+    for wait in (1, 2, 4, 8):
+        clock.now += wait - 0.01
+        assert not attempts.begin("ann")
+        clock.now += 0.01
+        assert attempts.begin("ann")
+    assert not attempts.begin("ann")
+
+
+def test_no_wait_is_longer_than_a_quarter_of_an_hour(clock: Clock) -> None:
+    attempts = Attempts(1, clock)
+    for _ in range(2000):
+        assert attempts.begin("ann")
+        clock.now += 900
+
+
+def test_one_who_waits_holds_up_nobody_else(clock: Clock) -> None:
+    attempts = Attempts(1, clock)
+    assert [attempts.begin(who) for who in ("ann", "ann", "bob")] == [True, False, True]
+
+
+def test_whoever_was_right_begins_anew(clock: Clock) -> None:
+    attempts = Attempts(2, clock)
+    for _ in range(10):
+        assert attempts.begin("ann")
+        attempts.succeeded("ann")
+
+
+def test_failures_are_forgotten_after_an_hour_and_names_without_end_fill_no_memory(clock: Clock) -> None:
+    attempts = Attempts(1, clock)
+    for number in range(20_000):
+        attempts.begin(f"name {number}")
+    assert len(attempts._tries) <= 10_000
+    clock.now += 3601
+    attempts.begin("ann")
+    assert list(attempts._tries) == ["ann"]
