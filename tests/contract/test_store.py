@@ -167,17 +167,6 @@ def test_however_many_papers_are_let_through_as_many_as_exist_are_found(open_sto
     assert store.search(EAST, 20, ["nobody"]) == []
 
 
-def test_papers_that_lie_farther_than_chroma_can_look_are_compared_one_by_one(
-    open_store: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("assistant.chroma._MOST_FOUND", 50)
-    store = open_store()
-    many = [f"{number:04}" for number in range(600)]
-    store.replace(chunks(*many), turned(*(number / 4 for number in range(600))))
-    assert ids(store.search(EAST, 20, many[300:])) == many[300:320]
-    assert ids(store.search(EAST, 20)) == many[:20]
-
-
 def test_replacing_again_changes_nothing(open_store: Open, settled: Callable[[Store], Store]) -> None:
     store = open_store()
     for _ in range(3):
@@ -236,7 +225,7 @@ def test_tens_of_thousands_of_papers_go_in_and_out_in_one_call(open_store: Open)
     store.replace(chunks("a"), turned(10))
     store.replace([Chunk(paper_id, 0, "text", 0, 4) for paper_id in many], turned(*range(33_000)))
     assert store.paper_ids() == {"a", *many}
-    assert store.search(EAST, 5, ["a"])[0].score == pytest.approx(np.cos(np.radians(10)), abs=1e-5)
+    assert len(store.search(EAST, 32_900)) == 32_900
     store.remove(many)
     assert store.paper_ids() == {"a"}
 

@@ -1,5 +1,7 @@
 """kill -9 at random moments of an ingest: what the next run makes of it is the library of a run without an accident.
 
+The vectors are in a folder, or on a Chroma server, which goes on.
+
 A few moments by default; `KILLS=50 pytest tests/faults/test_kill.py` tries fifty.
 """
 
@@ -19,6 +21,7 @@ import pytest
 from assistant import wiring
 from assistant.settings import Settings, load
 from ingest import pipeline
+from tests.chromas import ChromaServer
 from tests.conftest import SEEDS
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -31,17 +34,17 @@ PATHS = [SEEDS / "000_917dde31eefbba1f.txt", SEEDS / "004_18424ad33afb765c.txt"]
 BATCH = 2
 
 
-def ingest(home: Path) -> None:
+def ingest(home: Path, store: str | None) -> None:
     pipeline._BATCH = BATCH
-    with closing(wiring.open_library(load(home=home), WordHashEmbedder(), to_mend=True)) as library:
+    with closing(wiring.open_library(load(home=home, store=store), WordHashEmbedder(), to_mend=True)) as library:
         pipeline.ingest(PATHS, library)
 
 
-def ingest_timed(home: Path, begun: Synchronized[float], ended: Synchronized[float]) -> None:
+def ingest_timed(home: Path, store: str | None, begun: Synchronized[float], ended: Synchronized[float]) -> None:
     """Ingest, noting when the work began, the slow imports behind it, and when it was done."""
-    wiring.open_library(load(home=home), WordHashEmbedder(), to_mend=True).close()
+    wiring.open_library(load(home=home, store=store), WordHashEmbedder(), to_mend=True).close()
     begun.value = time.monotonic()
-    ingest(home)
+    ingest(home, store)
     ended.value = time.monotonic()
 
 
@@ -56,20 +59,29 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Everything,
     """The library of an ingest that nothing happens to, and how many seconds it takes."""
     settings = load(home=tmp_path_factory.mktemp("uninterrupted"))
     begun, ended = PROCESSES.Value("d", 0.0), PROCESSES.Value("d", 0.0)
-    process = PROCESSES.Process(target=ingest_timed, args=(settings.home, begun, ended))
+    process = PROCESSES.Process(target=ingest_timed, args=(settings.home, None, begun, ended))
     process.start()
     process.join()
     assert process.exitcode == 0
     return content(settings), ended.value - begun.value
 
 
+@pytest.fixture(params=["folder", "server"])
+def killed(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """Settings of the library whose ingest is killed."""
+    if request.param == "folder":
+        return settings
+    server: ChromaServer = request.getfixturevalue("chroma_server")
+    return settings.model_copy(update={"store": server.address})
+
+
 @pytest.mark.parametrize("moment", range(KILLS))
 def test_an_ingest_killed_at_a_random_moment_and_run_again_makes_the_very_same_library(
-    moment: int, uninterrupted: tuple[Everything, float], settings: Settings
+    moment: int, uninterrupted: tuple[Everything, float], killed: Settings
 ) -> None:
     expected, seconds = uninterrupted
     begun, ended = PROCESSES.Value("d", 0.0), PROCESSES.Value("d", 0.0)
-    process = PROCESSES.Process(target=ingest_timed, args=(settings.home, begun, ended))
+    process = PROCESSES.Process(target=ingest_timed, args=(killed.home, killed.store, begun, ended))
     process.start()
     while not begun.value:
         assert process.is_alive()
@@ -80,8 +92,8 @@ def test_an_ingest_killed_at_a_random_moment_and_run_again_makes_the_very_same_l
     process.kill()
     process.join()
     assert process.exitcode in (-signal.SIGKILL, 0)  # 0 where this run was faster than the first
-    again = PROCESSES.Process(target=ingest, args=(settings.home,))
+    again = PROCESSES.Process(target=ingest, args=(killed.home, killed.store))
     again.start()
     again.join()
     assert again.exitcode == 0
-    assert content(settings) == expected
+    assert content(killed) == expected
