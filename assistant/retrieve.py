@@ -56,7 +56,7 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     parts = {"dense": _by_id(dense), "lexical": _by_id(lexical), "rerank": _by_id(closer)}
     hits = _hits(best, papers, parts)[: ranking.papers]
     watch.lap("rerank_ms")
-    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched)
+    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched, asked)
 
 
 def _newest(library: Library, within: set[str] | None, limit: int) -> tuple[Hit, ...]:

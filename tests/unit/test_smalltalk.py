@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from assistant.chat import Assistant
-from assistant.schema import Strength
+from assistant.schema import Strength, Turn
 from assistant.smalltalk import REPLY, is_no_question
 from tests.fakes import ScriptedLLM
 
@@ -124,3 +124,14 @@ def test_the_reply_says_what_the_assistant_does_and_never_calls_the_model(
     assert (answer.reason, answer.nearest, answer.citations) == ("it is not a question about papers", (), ())
     assert answer.done
     assert llm.asked == []
+
+
+@pytest.mark.parametrize("message", ["thanks, that was it", "hello!", "stop citing papers from now on"])
+def test_what_is_no_question_gets_its_reply_before_anything_is_searched(reader: Assistant, message: str) -> None:
+    llm = ScriptedLLM("Which glaciers does it melt?")
+    before = Turn("Which glaciers shrink the fastest?", reader.ask("Which glaciers shrink the fastest?"))
+    rewriting = reader.settings.model_copy(update={"rewrite": True})
+    answer = Assistant(reader.library, rewriting, llm).ask(message, [before])
+    assert (answer.text, answer.hits, answer.searched) == (REPLY, (), 0)
+    assert "embed_ms" not in answer.timings
+    assert llm.asked == []  # nor is it rewritten to stand on its own
