@@ -1,8 +1,8 @@
 """Late interaction: a question is compared with a text word by word, each word as it is meant in its place.
 
-A question word counts as much as the most similar word of the text, weighted by the root of its rarity: MaxSim of
-Khattab and Zaharia 2020, "ColBERT", over the embedder's own token vectors. Pieces of a word are averaged, stop-words
-and punctuation left out. The texts' words are held as the signs of their coordinates, the question's stay whole.
+A question word counts as much as the most similar word of the text, weighted by its rarity: MaxSim of Khattab and
+Zaharia 2020, "ColBERT", over the embedder's own token vectors. Pieces of a word are averaged, stop-words and
+punctuation left out. The texts' words are held as the signs of their coordinates, the question's stay whole.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def ask(question: str, reading: Reading, lexicon: Lexicon) -> Asked:
     """A question as retrieval needs it, from the embedder's reading of it."""
     words = _content_words(question, reading, lexicon)
     rarity = lexicon.rarity(set(words.terms))
-    weights = np.sqrt(np.array([rarity[term] for term in words.terms], dtype=np.float32))
+    weights = np.array([rarity[term] for term in words.terms], dtype=np.float32)
     shares = weights / np.maximum(weights.sum(), np.float32(1e-9))
     return Asked(question, reading.vector, words.vectors, shares, tuple(words.starts))
 

@@ -10,7 +10,7 @@ from assistant import abstain
 from assistant.chat import Assistant
 from assistant.library import Library
 from assistant.query import understand
-from assistant.schema import Hit, Judgement, Paper, Strength
+from assistant.schema import Hit, Judgement, Paper, Scope, Strength
 from assistant.settings import Settings
 from ingest import pipeline
 from tests.aligning import aligned
@@ -49,7 +49,7 @@ def test_an_empty_library_says_how_to_add_papers(library: Library, settings: Set
 
 def test_a_question_that_the_library_answers_is_the_more_probable(reader: Assistant) -> None:
     on_topic, off_topic = (judge(reader, question, 1.0, 1.0) for question in (ON_TOPIC, OFF_TOPIC))
-    assert 0 < off_topic.confidence < on_topic.confidence < 1
+    assert 0 <= off_topic.confidence < on_topic.confidence < 1
 
 
 @pytest.mark.parametrize("sign", ["met", "weakest", "named", "stated"])
@@ -66,6 +66,37 @@ def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> N
     tentative = judge(reader, ON_TOPIC, above, confidence)
     assert (tentative.strength, tentative.reason is None) == (Strength.TENTATIVE, False)
     assert judge(reader, ON_TOPIC, above, above).strength is Strength.NONE
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "asdf qwer zxcv",
+        "aaaaaaaaaa",
+        "transistors amplify whispers",
+        "do transistors amplify violins loudly: glaciers?",
+    ],
+)
+def test_words_that_the_library_hardly_knows_are_no_question_to_it(reader: Assistant, question: str) -> None:
+    found = judge(reader, question, 0.0, 0.0)
+    assert found.confidence == 0.0
+    assert judge(reader, question, 0.3, 0.2).strength is Strength.NONE
+    assert "no abstract in the library mentions" in str(judge(reader, question, 0.3, 0.2).reason)
+
+
+@pytest.mark.parametrize("question", ["what are the results?", "Which models are the best?", "this is wrong", "2+2=?"])
+def test_a_question_that_names_nothing_is_never_answered_firmly(reader: Assistant, question: str) -> None:
+    found = judge(reader, question, 0.02, 0.01)
+    assert found.confidence <= 0.01
+    assert found.strength is not Strength.FIRM
+    assert "names nothing to look for" in str(found.reason)
+
+
+def test_of_named_papers_anything_may_be_asked(reader: Assistant) -> None:
+    question, paper = "what are the results of the dance?", reader.search("bees").hits[0].paper
+    vague = "what are the results?"
+    assert reader.ask(vague, scope=Scope(pinned=(paper.id,))).reason != reader.ask(vague).reason
+    assert "names nothing" not in str(reader.ask(question).reason)
 
 
 # --- the signs -------------------------------------------------------------------------------------------------------
