@@ -9,6 +9,7 @@ from assistant import logistic, smalltalk, unstated
 from assistant.alignment import Alignment
 from assistant.keywords import Word, greatest_rarity, is_in, telling
 from assistant.ports import Lexicon
+from assistant.query import names_something
 from assistant.schema import Judgement, Paper, Query, Strength
 
 # Papers named in an abstention.
@@ -17,6 +18,8 @@ NEAREST = 3
 _MOST_NAMED = 3
 # A name that none of so many leading papers has is missing from the evidence.
 _LEADING = 3
+# Where the library knows less of a question, by rarity, the question is of something else, or no question.
+_KNOWN = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,15 @@ class Signs:
 
 
 # A logistic model over the signs, fitted on the dev half of the seeds suites by `python -m eval calibrate`.
-WEIGHTS = Signs(met=5.37, weakest=7.39, named=3.53, stated=4.16)
-BIAS = -12.29
+WEIGHTS = Signs(met=6.04, weakest=7.94, named=3.03, stated=3.58)
+BIAS = -10.71
+
+
+def small_talk(query: Query) -> Judgement | None:
+    """The fixed reply to what is no question to a library, which need not be searched for it; None for a question."""
+    if not smalltalk.is_no_question(query.text):
+        return None
+    return Judgement(0.0, Strength.NONE, "it is not a question about papers", smalltalk.REPLY)
 
 
 def judge(
@@ -49,14 +59,17 @@ def judge(
     """How likely it is that the library answers the question, and what to make of it."""
     if query.is_blank:
         return Judgement(0.0, Strength.NONE, "there is no question in it")
-    if smalltalk.is_no_question(query.text):
-        return Judgement(0.0, Strength.NONE, "it is not a question about papers", smalltalk.REPLY)
     if not aligned:
         return Judgement(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
-    confidence = probability(signs(query, aligned, lexicon))
+    confidence = probability(signs(query, aligned, lexicon)) if _is_known(aligned[0].words, lexicon) else 0.0
+    vague = not names_something(query)
+    if vague:
+        confidence = min(confidence, tentative_from)
     if confidence >= firm_from:
         return Judgement(confidence, Strength.FIRM)
     doubts = _doubts(query, aligned, lexicon)
+    if vague:
+        doubts.insert(0, "the question names nothing to look for")
     if confidence >= tentative_from:
         reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
         return Judgement(confidence, Strength.TENTATIVE, reason)
@@ -83,6 +96,13 @@ def signs(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> Signs
 def probability(found: Signs) -> float:
     """The logistic model's probability, 0..1."""
     return logistic.probability(BIAS, WEIGHTS, found)
+
+
+def _is_known(words: Sequence[Word], lexicon: Lexicon) -> bool:
+    """Whether the library knows enough of the words to be asked with them."""
+    unknown = lexicon.unknown({term for word in words for term in word.terms})
+    known = sum(word.rarity for word in words if unknown.isdisjoint(word.terms))
+    return known >= _KNOWN * sum(word.rarity for word in words)
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float:

@@ -81,9 +81,10 @@ class Assistant:
         """Snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         started = time.perf_counter()
         query = self._understand(question, history, scope)
-        found = self._search(query)
-        aligned = align(query, found.hits, self.library.embedder, self.library.lexicon)
-        judgement = self._judge(query, found, aligned)
+        talk = abstain.small_talk(query)
+        found = SearchResult(query, ()) if talk else self._search(query)
+        aligned = align(found.asked, found.hits, self.library.words, self.library.lexicon)
+        judgement = talk or self._judge(query, found, aligned)
         draft = self._draft(query, found, judgement, milliseconds(started))
         timings = dict(draft.timings)
         for answer in self._snapshots(draft, query, aligned, history):
@@ -102,7 +103,7 @@ class Assistant:
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
         is_author = self.library.catalog.is_author
         query = understand(question, history, self.settings.question_limit, self.whole(scope), is_author)
-        if self.llm and self.settings.rewrite and history and query.leans:
+        if self.llm and self.settings.rewrite and query.leans and not abstain.small_talk(query):
             return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
         return query
 

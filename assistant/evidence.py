@@ -12,8 +12,8 @@ from assistant.ports import Lexicon
 from assistant.schema import Evidence, Hit, Passage, Query
 from assistant.sentences import passages
 
-# A sentence has a word of the question as well as the best one does if its presence is within this of it.
-_AS_WELL = 0.02
+# How sharply a word of the question falls to the sentence of an abstract that has it best.
+_SHARPNESS = 20.0
 # Passages that stand for a hit in a list of search results, and what it is worth to stand at the end of the abstract.
 _PASSAGES = 3
 _PLACE = 0.15
@@ -25,6 +25,12 @@ _ASKS_FOR_A_FIGURE = re.compile(
 _HAS_A_FIGURE = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twice|half|third|double|doubles)\b", re.IGNORECASE
 )
+# How a sentence says that it is the authors' own: what they do, or what came of it.
+_STATES = re.compile(
+    r"\b(?:we (?:find|found|show|prove|demonstrate|observe|argue|conclude|propose|introduce|identify|discover|contend)"
+    r"|results? (?:show|suggest|indicate)|our (?:findings|results|experiments)|outperform)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +38,24 @@ class Marks:
     """What speaks for a sentence, each about 0..1 but the first.
 
     `paper` is the hit's score less that of the best hit: how high scores are differs from question to question, how far
-    the papers lie apart is what tells them. `won` is the share of the question's words, weighted by rarity, that no
-    sentence of the abstract has better; `place` in the abstract, 0 first, 1 last; `opening` 1 for the first of several
-    sentences, which sets the scene; `figure` 1 where one is asked for and the sentence has one.
+    the papers lie apart is what tells them. `won` is the share of the question's words, weighted by rarity, that falls
+    to it rather than to other sentences of the abstract, `met` the mean presence of these words in it; `place` in the
+    abstract, 0 first, 1 last; `opening` 1 for the first of several sentences, which sets the scene; `figure` 1 where
+    one is asked for and the sentence has one; `states` 1 where it says what the authors do or find.
     """
 
     paper: float
     won: float
+    met: float
     place: float
     opening: float
     figure: float
+    states: float
 
 
 # A logistic model over the marks, fitted on the dev half of the seeds suites by `python -m eval calibrate`.
-WEIGHTS = Marks(paper=22.22, won=4.86, place=2.32, opening=-4.65, figure=1.03)
-BIAS = -5.11
+WEIGHTS = Marks(paper=27.63, won=6.09, met=6.36, place=2.44, opening=-1.91, figure=0.72, states=0.57)
+BIAS = -6.85
 
 
 def select(query: Query, aligned: Sequence[Alignment]) -> list[Evidence]:
@@ -66,12 +75,14 @@ def marks(query: Query, aligned: Alignment, best: float) -> list[Marks]:
     return [
         Marks(
             paper=aligned.hit.score - best,
-            won=share,
+            won=won,
+            met=met,
             place=at / last,
             opening=float(at == 0 and len(aligned.passages) > 1),
             figure=float(wanted and bool(_HAS_A_FIGURE.search(passage.text))),
+            states=float(bool(_STATES.search(passage.text))),
         )
-        for at, (passage, share) in enumerate(zip(aligned.passages, _won(aligned), strict=True))
+        for at, (passage, won, met) in enumerate(zip(aligned.passages, *_won_and_met(aligned), strict=True))
     ]
 
 
@@ -92,16 +103,20 @@ def coverage(text: str, weights: Mapping[str, float], lexicon: Lexicon) -> float
     return sum(weights.get(term, 0.0) for term in set(lexicon.terms(text))) / total if total else 0.0
 
 
-def _won(aligned: Alignment) -> list[float]:
-    """For each sentence the weighted share of the words that it has as well as the sentence that has them best."""
+def _won_and_met(aligned: Alignment) -> tuple[list[float], list[float]]:
+    """For each sentence, the share of the words that falls to it, by a soft maximum over the sentences; their presence.
+
+    Words count by their rarity.
+    """
     import numpy as np
 
     if not aligned.words or not aligned.passages:
-        return [0.0] * len(aligned.passages)
+        return ([0.0] * len(aligned.passages),) * 2
     rarity = np.array([word.rarity for word in aligned.words])
-    best = aligned.presence.max(axis=1, keepdims=True)
-    shares = (aligned.presence >= best - _AS_WELL).T @ rarity / max(rarity.sum(), 1e-9)
-    return [float(share) for share in shares]
+    weights = rarity / max(rarity.sum(), 1e-9)
+    claims = np.exp(_SHARPNESS * (aligned.presence - aligned.presence.max(axis=1, keepdims=True)))
+    won = weights @ (claims / claims.sum(axis=1, keepdims=True))
+    return won.tolist(), (weights @ aligned.presence).tolist()
 
 
 def _sharing(hit: Hit, weights: Mapping[str, float], lexicon: Lexicon) -> tuple[Passage, ...]:

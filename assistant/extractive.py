@@ -11,12 +11,12 @@ from assistant.schema import Evidence, Query, Sentence, Verdict
 
 NAME = "extractive"
 # A further statement's odds of answering must be this good beside those of the best one.
-_SHARE_OF_BEST = 0.05
+_SHARE_OF_BEST = 0.01
 # Two sentences whose sets of words overlap more (Jaccard) say the same.
 _REPEAT = 0.5
-# Papers quoted for a single fact, and for a question that several papers answer.
-_PAPERS, _PAPERS_OF_A_SURVEY = 3, 4
-# Of one paper such a question wants this many sentences at most, so that others have their say.
+# Papers that are quoted at most.
+_PAPERS = 4
+# Of one paper a question that several papers answer wants this many sentences at most, so that others have their say.
 _OF_ONE_PAPER = 2
 _SURVEY = re.compile(
     r"\b(?:papers|studies|works|articles|publications|literature|benchmarks|datasets|data sets|surveys?|overview)\b"
@@ -35,11 +35,10 @@ def compose(query: Query, evidence: Sequence[Evidence], most: int) -> list[Evide
     A question that several papers answer gets sentences of more of them. A sentence that holds something like a
     citation marker is not quoted: it would read as ours.
     """
-    survey = wants_several(query)
-    papers, of_one = (_PAPERS_OF_A_SURVEY, _OF_ONE_PAPER) if survey else (_PAPERS, most)
+    of_one = _OF_ONE_PAPER if wants_several(query) else most
     chosen: list[Evidence] = []
     for each in evidence:
-        if len(chosen) < most and _is_good(each, chosen) and _has_room(each, chosen, papers, of_one):
+        if len(chosen) < most and _is_good(each, chosen) and _has_room(each, chosen, of_one):
             chosen.append(each)
     order = list(dict.fromkeys(each.hit.paper.id for each in chosen))
     return sorted(chosen, key=lambda each: (order.index(each.hit.paper.id), each.passage.start))
@@ -69,11 +68,11 @@ def _is_good(each: Evidence, chosen: Sequence[Evidence]) -> bool:
     return near_best and not has_marker(each.passage.text) and not _repeats(each, chosen)
 
 
-def _has_room(each: Evidence, chosen: Sequence[Evidence], papers: int, of_one: int) -> bool:
+def _has_room(each: Evidence, chosen: Sequence[Evidence], of_one: int) -> bool:
     held = Counter(other.hit.paper.id for other in chosen)
     if each.hit.paper.id in held:
         return held[each.hit.paper.id] < of_one
-    return len(held) < papers
+    return len(held) < _PAPERS
 
 
 def _odds(each: Evidence) -> float:

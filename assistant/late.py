@@ -1,8 +1,8 @@
 """Late interaction: a question is compared with a text word by word, each word as it is meant in its place.
 
-A question word counts as much as the most similar word of the text, weighted by the root of its rarity: MaxSim of
-Khattab and Zaharia 2020, "ColBERT", over the embedder's own token vectors. Pieces of a word are averaged, stop-words
-and punctuation left out. The texts' words are held as the signs of their coordinates, the question's stay whole.
+A question word counts as much as the most similar word of the text, weighted by its rarity: MaxSim of Khattab and
+Zaharia 2020, "ColBERT", over the embedder's own token vectors. Pieces of a word are averaged, stop-words and
+punctuation left out. The texts' words are held as the signs of their coordinates, the question's stay whole.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 HELD_AS = "content words in context, one bit a coordinate"
 # Stands for the offset of a word of the title.
 _IN_TITLE = -1
-_NO_WORDS: NDArray[np.uint8] = np.empty((0, 0), dtype=np.uint8)
+# What a paper that is not in the index has.
+NO_WORDS = Words(np.empty(0, dtype=np.int32), np.empty((0, 0), dtype=np.uint8))
 _WORD = re.compile(r"\w+")
 
 
@@ -43,7 +44,7 @@ class LateInteraction:
     def score(self, asked: Asked, papers: Sequence[Paper]) -> list[float]:
         """Each paper's likeness to the question, -1..1; 0 for a paper without words in the index."""
         held = self._library.words.get([paper.id for paper in papers])
-        return _likeness(asked, [held[paper.id].signs if paper.id in held else _NO_WORDS for paper in papers])
+        return _likeness(asked, [held.get(paper.id, NO_WORDS).signs for paper in papers])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +60,9 @@ def ask(question: str, reading: Reading, lexicon: Lexicon) -> Asked:
     """A question as retrieval needs it, from the embedder's reading of it."""
     words = _content_words(question, reading, lexicon)
     rarity = lexicon.rarity(set(words.terms))
-    weights = np.sqrt(np.array([rarity[term] for term in words.terms], dtype=np.float32))
-    return Asked(question, reading.vector, words.vectors, weights / np.maximum(weights.sum(), np.float32(1e-9)))
+    weights = np.array([rarity[term] for term in words.terms], dtype=np.float32)
+    shares = weights / np.maximum(weights.sum(), np.float32(1e-9))
+    return Asked(question, reading.vector, words.vectors, shares, tuple(words.starts))
 
 
 def held(
@@ -76,20 +78,33 @@ def held(
 
 def by_sentence(asked: Asked, words: Words, abstract: str) -> tuple[float, ...]:
     """The likeness of each sentence of the abstract to the question, -1..1, in order; 0 for one without words."""
+    return tuple(_likeness(asked, of_sentences(words, abstract)))
+
+
+def of_sentences(words: Words, abstract: str) -> list[NDArray[np.uint8]]:
+    """The signs of the words of each sentence of the abstract."""
     bounds = np.array(spans(abstract), dtype=np.int32).reshape(-1, 2)
     first, last = np.searchsorted(words.starts, bounds[:, 0]), np.searchsorted(words.starts, bounds[:, 1])
-    return tuple(_likeness(asked, [words.signs[start:end] for start, end in zip(first, last, strict=True)]))
+    return [words.signs[start:end] for start, end in zip(first, last, strict=True)]
+
+
+def nearest(vectors: Vectors, runs: Sequence[NDArray[np.uint8]]) -> Vectors:
+    """The likeness of each vector to the nearest word of each run, -1..1: shape (vectors, runs).
+
+    It is 0 in a run without words.
+    """
+    found = np.zeros((len(vectors), len(runs)), dtype=np.float32)
+    filled = [at for at, run in enumerate(runs) if len(run)]
+    if filled and len(vectors):
+        starts = np.cumsum([0] + [len(runs[at]) for at in filled[:-1]])
+        cosines = _cosines(vectors, np.concatenate([runs[at] for at in filled]))
+        found[:, filled] = np.maximum.reduceat(cosines, starts, axis=1)
+    return found
 
 
 def _likeness(asked: Asked, runs: Sequence[NDArray[np.uint8]]) -> list[float]:
     """MaxSim of the question with each run of words; 0 for a run without one."""
-    scores = np.zeros(len(runs), dtype=np.float32)
-    filled = [at for at, run in enumerate(runs) if len(run)]
-    if filled and len(asked.weights):
-        starts = np.cumsum([0] + [len(runs[at]) for at in filled[:-1]])
-        cosines = _cosines(asked.words, np.concatenate([runs[at] for at in filled]))
-        scores[filled] = asked.weights @ np.maximum.reduceat(cosines, starts, axis=1)
-    return [float(score) for score in scores]
+    return [float(score) for score in asked.weights @ nearest(asked.words, runs)]
 
 
 def _cosines(whole: Vectors, signs: NDArray[np.uint8]) -> Vectors:
@@ -135,7 +150,7 @@ def _placed(words: _ContentWords, chunk: Chunk) -> tuple[list[int], Vectors]:
 def _joined(parts: Sequence[tuple[list[int], Vectors]]) -> Words:
     starts = np.array([start for places, _ in parts for start in places], dtype=np.int32)
     if not len(starts):
-        return Words(starts, _NO_WORDS)
+        return NO_WORDS
     return Words(starts, np.packbits(np.concatenate([vectors for _, vectors in parts]) > 0, axis=1))
 
 

@@ -47,13 +47,15 @@ class Asked:
     """A question as the embedder reads it.
 
     `vector` is its own, shape (dimension,); `words` are its content words' in their context, shape (words, dimension),
-    all of length one; `weights`, shape (words,), are the shares of the words, together 1.
+    all of length one; `weights`, shape (words,), are the shares of the words, together 1; `starts` are their offsets in
+    the text.
     """
 
     text: str
     vector: Vectors
     words: Vectors
     weights: Vectors
+    starts: tuple[int, ...] = ()
 
 
 class Embedder(Protocol):

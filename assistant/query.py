@@ -198,6 +198,11 @@ def leans(question: str) -> bool:
     )
 
 
+def names_something(query: Query) -> bool:
+    """Whether it says, itself or by what it leans on, what to look for: "what are the results?" does not."""
+    return bool(query.leans or query.filters or query.scope or _telling(query.standalone))
+
+
 def _points_back(question: str) -> bool:
     """Whether it has a word for something that it does not name itself before."""
     text = _EXPLETIVE.sub(lambda match: " " * len(match[0]) if "they" not in match[0] else match[0], question)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.ports import Asked, Reranker
+from assistant.ports import Asked, Embedder, Lexicon, Reranker
 from assistant.schema import Hit, Paper, Query, Scored, SearchResult
 from assistant.timing import Stopwatch
 
@@ -43,12 +43,13 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     searched = library.catalog.indexed_count() if within is None else len(within)
     if query.is_blank or within == set():
         return SearchResult(query, _newest(library, within, ranking.papers), watch.timings, searched)
-    asked = _asked(query, library)
+    lexicon = library.lexicon
+    asked = _asked(query, library.embedder, lexicon)
     watch.lap("embed_ms")
     dense = library.store.search(asked.vector, ranking.candidates, within)
     watch.lap("dense_ms")
-    lexical = library.lexicon.search(query.standalone, ranking.candidates, within)
-    fused = fuse(dense, _shares(lexical, library.lexicon.highest(query.standalone)), ranking.dense_weight)
+    lexical = lexicon.search(query.standalone, ranking.candidates, within)
+    fused = fuse(dense, _shares(lexical, lexicon.highest(query.standalone)), ranking.dense_weight)
     watch.lap("lexical_ms")
     papers = library.catalog.get([each.paper_id for each in fused[: max(ranking.reranked, ranking.papers)]])
     closer = _closer(asked, papers[: ranking.reranked], reranker)
@@ -56,7 +57,7 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     parts = {"dense": _by_id(dense), "lexical": _by_id(lexical), "rerank": _by_id(closer)}
     hits = _hits(best, papers, parts)[: ranking.papers]
     watch.lap("rerank_ms")
-    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched)
+    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched, asked)
 
 
 def _newest(library: Library, within: set[str] | None, limit: int) -> tuple[Hit, ...]:
@@ -89,11 +90,11 @@ def mix(fused: Sequence[Scored], closer: Sequence[Scored], weight: float) -> lis
     )
 
 
-def _asked(query: Query, library: Library) -> Asked:
+def _asked(query: Query, embedder: Embedder, lexicon: Lexicon) -> Asked:
     from assistant import late
 
-    (reading,) = library.embedder.read_queries([query.standalone])
-    return late.ask(query.standalone, reading, library.lexicon)
+    (reading,) = embedder.read_queries([query.standalone])
+    return late.ask(query.standalone, reading, lexicon)
 
 
 def _closer(asked: Asked, papers: Sequence[Paper], reranker: Reranker | None) -> list[Scored]:

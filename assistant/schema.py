@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assistant.ports import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,12 +308,16 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found, best first; timings are in milliseconds, `searched` is how many papers were looked at."""
+    """What a search found, best first; timings are in milliseconds, `searched` is how many papers were looked at.
+
+    `asked` is the question as the embedder read it; None where there was nothing to read, or no paper to look at.
+    """
 
     query: Query
     hits: tuple[Hit, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     searched: int = 0
+    asked: Asked | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

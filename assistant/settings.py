@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         "own vectors; `none`; else a sentence-transformers cross-encoder: a folder, or a hub name",
     )
     reranked: int = Field(default=50, ge=1, le=1000, description="papers that the re-ranker looks at")
-    rerank_weight: float = Field(default=0.4, ge=0, le=1, description="share of the re-ranker in the score")
+    rerank_weight: float = Field(default=0.6, ge=0, le=1, description="share of the re-ranker in the score")
     statements: int = Field(default=5, ge=1, le=10, description="most sentences that the extractive answer quotes")
     firm_from: float = Field(default=0.33, ge=0, le=1, description="confidence from which an answer is firm")
     tentative_from: float = Field(default=0.15, ge=0, le=1, description="confidence below which there is no answer")

@@ -15,14 +15,17 @@ REPLY = (
 _PLEASANTRIES = frozenset(
     "hi hello hey heya hiya yo greetings good morning afternoon evening night day thanks thank thx ty cheers please "
     "bye goodbye ciao hola bonjour hallo moin salut merci danke gracias welcome sorry ok okay cool great nice perfect "
-    "awesome wow lol haha hehe yes no yeah nope sure fine well test testing ping".split()
+    "awesome wow lol haha hehe yes no yeah nope sure fine well test testing ping help olá namaste buongiorno grazie "
+    "привет здравствуйте спасибо 你好 您好 谢谢 こんにちは 안녕하세요 مرحبا".split()
 )
 # What may stand beside a pleasantry without making a question of it.
 _BESIDE = frozenset(
     "you your very so much a lot again there all everyone everybody folks bot buddy friend to and for the help have "
-    "been had see later is it this that was works got i one two three today".split()
+    "been had see later is it this that was works got i one two three today me us cómo como "
+    "estás estas qué que tal".split()
 )
 _QUOTED = re.compile(r"(?<!\w)['\"\u201c\u2018].*?['\"\u201d](?!\w)")
+_PRODUCT = r"(?:chat ?gpt|gpt[\w.-]*|claude|gemini|llama[\w.-]*|bard|copilot|siri|alexa)"
 _CLAUSE = r"(?:^|[.!?,;:]\s*|\bso\s+)"
 _SENTENCE = r"(?:^\W*(?:(?:hi|hey|hello|ok|okay|please|now|so|and)\b[\s,]*)*|[.!?]\s+)"
 _POLITE = r"(?:(?:can|could|would|will) you (?:please )?|please |now |just |i want you to )*"
@@ -39,9 +42,42 @@ _TO_THE_ASSISTANT = (
     r"i (?:really )?(?:love|hate|like|miss) you\b",
     r"i(?:'m| am) (?:(?:so|very|really|a bit) )?(?:bored|hungry|tired|sad|lonely|happy|angry|drunk|in love|back)\b",
     r"what(?:'s| is) (?:up|the (?:weather|time|date|meaning of life))(?= (?:like|now|today|tomorrow|in)\b|\W*$)",
-    r"what (?:time|day) is it\b",
+    r"what (?:time|day|date) is (?:it|today)\b",
+    r"what(?:'s| is) (?:new|going on|happening)(?: with you)?\W*$",
+    r"how(?:'s| is) (?:it going|life|everything)\b",
+    r"(?:which|what) (?:\w+ ){0,2}(?:model|llm|ai|bot|version|assistant)s? (?:are|r) you\b",
+    r"(?:which|what) (?:\w+ ){0,2}(?:model|llm|ai) (?:powers|drives|runs) you\b",
+    rf"(?:are you|do you (?:use|run on)) (?:based on |powered by |running on )?{_PRODUCT}\W*$",
+    r"(?:what|when|who|where|how)(?:'s| is| are| was| were) your (?:training(?: data)?|knowledge|cut-?off|developers?"
+    r"|creators?|makers?|owners?|version|source code|feelings)\b",
+    r"(?:what are|do you have) (?:your )?(?:own )?feelings\b",
+    r"how were you (?:trained|made|built|created|programmed)\b",
+    r"what do you (?:know|do|want)\W*$",
+    r"tell (?:me|us) (?:more )?about (?:yourself|you)\b",
+    r"you (?:suck|rock|lied|failed)\b",
+    r"(?:this|that|it) (?:is|was|isn't|wasn't) (?:not )?(?:very |so )?(?:helpful|useful|wrong|bad|nonsense)\W*$",
+    r"can i (?:have|get) your (?!help)",
+    r"i (?:want|need|would like|'d like) to (?:talk|speak) (?:to|with) (?:an? )?(?:real )?(?:human|person|manager)\b",
 )
 _INSTRUCTIONS = (
+    r"(?:print|show|reveal|repeat|output|display|leak|give|tell)(?: me| us)? the (?:\w+ )?"
+    r"(?:system|hidden|initial|secret) (?:prompt|instructions|message|rules)\b",
+    r"(?:ignore|disregard|skip|forget) (?:the|these|those|all|any|every|previous) (?:\w+ ){0,3}?"
+    r"(?:abstracts?|papers?|library|sources?|passages?|documents?|training|constraints?)\b",
+    r"(?:do not|don't|never) (?:use|search|consult|look at|read) (?:the|this|your|any) "
+    r"(?:library|papers?|abstracts?|sources?|documents?)\b",
+    r"(?:answer|reply|respond|speak|talk|write)\b[^.?!]*\b(?:from (?:your )?(?:own )?(?:memory|knowledge)|regardless"
+    r"|no matter what|in (?:base64|rot13|morse|pig latin|emojis?|rhymes?))\b",
+    r"(?:print|show|reveal|output|give)\b[^.?!]*\byour (?:training data|weights|source code)\b",
+    r"always (?:say|answer|reply|respond|agree|claim)\b",
+    r"summari[sz]e (?:everything|it all|the (?:whole |entire )?library|all (?:the )?papers)\W*$",
+    r"(?:list|show)(?: me| us)? (?:all|every)(?: of)?(?: the| your)? (?:papers?|abstracts?|documents?|titles?)\W*$",
+    r"(?:surprise|entertain|amuse) (?:me|us)\b",
+    r"tell (?:me|us) (?:something|anything)(?: (?:new|funny|interesting|nice|else|cool))?\W*$",
+    r"give (?:me|us) (?:the|an|your) (?:answers?|opinion)\W*$",
+    r"count (?:up |down )?(?:to|from) (?:\d+|three|five|ten|twenty|a hundred)\b",
+    r"play (?:me |us )?(?:some |a )?(?:\w+ )?(?:music|songs?)\W*$",
+    r"(?:set|start) (?:an? |the )?(?:alarm|timer|reminder)\b|remind me (?:to|at|in|of)\b|(?:cancel|renew) my\b",
     r"(?:ignore|disregard|forget|override|bypass) (?:\w+ ){0,4}?"
     r"(?:instructions?|rules|prompts?|guidelines|restrictions|you were told|i said)\b",
     r"(?:print|show|reveal|repeat|output|display|leak|give|tell)(?: me| us)? (?:\w+ )?your (?:\w+ ){0,3}?"
@@ -65,19 +101,26 @@ _INSTRUCTIONS = (
     r"(?:act|behave|answer|respond|talk|speak) (?:as if you|like an?|as an? \w+ (?:who|that|without))\b",
     r"(?:write|compose|sing|tell|make|draw|give|recite)(?: me| us)?(?: an?| some| the| this| \w+){0,3} "
     r"(?:poems?|songs?|jokes?|haikus?|limericks?|stor(?:y|ies)|essays?|e-?mails?|letters?|rap|recipes?)\b",
-    r"write(?: me| us)? (?:an?|some|the|my)(?: \w+){0,3} (?:code|scripts?|functions?|programs?|homework|thesis)\b",
+    r"write(?: me| us)?(?: an?| some| the| my)?(?: \w+){0,3} (?:code|scripts?|functions?|programs?|homework|thesis)\b",
     r"(?:make up|invent|fabricate|fake)\b.*\b(?:papers?|citations?|references?|sources?|quotes?|abstracts?)\b",
 )
 _ADDRESSED = re.compile(
     f"{_CLAUSE}(?:{'|'.join(_TO_THE_ASSISTANT)})|{_SENTENCE}{_POLITE}(?:{'|'.join(_INSTRUCTIONS)})", re.IGNORECASE
 )
-_FILLER = re.compile(r"\blorem ipsum\b", re.IGNORECASE)
+# What is pasted: filler, an address alone, markup, program text, or the roles of a chat with a model.
+_PASTED = re.compile(
+    r"^\W*(?:lorem ipsum\b|(?:https?://|www\.)\S+\s*$|(?:system|assistant|developer)\W{0,3}:\s"
+    r"|(?:script|iframe|img|svg|div|html|body|im_start)\b[^<>]*>"
+    r"|(?:drop|delete|truncate|alter) table\b|(?:select|delete) (?:\*|\w+) ?from \w+\W*$"
+    r"|def \w+\(|import \w+(?:\.\w+)*\s*(?:;|as\b)|from \w+ import\b|print ?\(|function \w*\(|include\s*<)",
+    re.IGNORECASE,
+)
 
 
 def is_no_question(message: str) -> bool:
     """Whether the message is addressed to the assistant rather than to the library; what it quotes does not count."""
     text = _QUOTED.sub("", message.replace("\u2019", "'"))
-    return bool(_is_pleasantry(text) or _ADDRESSED.search(text) or _FILLER.match(text))
+    return bool(_is_pleasantry(text) or _ADDRESSED.search(text) or _PASTED.match(message))
 
 
 def _is_pleasantry(text: str) -> bool:

@@ -13,13 +13,15 @@ from rich.console import Console
 from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from assistant import abstain, evidence
 from assistant.alignment import PAPERS, Alignment, align
 from assistant.chat import Assistant
 from assistant.errors import InputError
 from assistant.query import understand
-from assistant.schema import Hit
+from assistant.schema import SearchResult
 from assistant.settings import Settings
 from eval import collection, libraries
 from eval.exams import Exam
@@ -80,19 +82,19 @@ def _exam(folder: Path) -> Exam:
 
 def _with_and_without(assistant: Assistant, question: Question) -> list[Case]:
     """The question as it is, and with the papers that answer it hidden."""
-    hits = assistant.search(question.text).hits
-    others = [hit for hit in hits if hit.paper.id not in question.papers]
+    found = assistant.search(question.text)
+    others = tuple(hit for hit in found.hits if hit.paper.id not in question.papers)
     hidden = replace(question, papers=frozenset(), group="hidden")
-    return [_aligned(assistant, question, hits), _aligned(assistant, hidden, others)]
+    return [_aligned(assistant, question, found), _aligned(assistant, hidden, replace(found, hits=others))]
 
 
 def _case(assistant: Assistant, question: Question) -> Case:
-    return _aligned(assistant, question, assistant.search(question.text).hits)
+    return _aligned(assistant, question, assistant.search(question.text))
 
 
-def _aligned(assistant: Assistant, question: Question, hits: Sequence[Hit]) -> Case:
+def _aligned(assistant: Assistant, question: Question, searched: SearchResult) -> Case:
     library = assistant.library
-    aligned = tuple(align(understand(question.text), hits, library.embedder, library.lexicon))
+    aligned = tuple(align(searched.asked, searched.hits, library.words, library.lexicon))
     found = any(each.hit.paper.id in question.papers for each in aligned)
     return Case(question, aligned, found, question.group)
 
@@ -103,12 +105,14 @@ def _sentences(cases: Sequence[Case]) -> list[str]:
     if len(known) < _FOLDS:
         return ["assistant/evidence.py: the suite does not say which sentences answer, so nothing is fitted"]
     rows, labels, groups = _marked(known)
-    model = LogisticRegression(C=10.0, max_iter=1000)
+    # The scores of papers lie close together: on one scale with the others their weight is not held down the more.
+    model = make_pipeline(StandardScaler(with_mean=False), LogisticRegression(C=0.3, max_iter=1000))
     scores = cross_val_predict(model, rows, labels, groups=groups, cv=GroupKFold(_FOLDS), method="decision_function")
     quoted = [np.mean([labels[best].any() for best in _best(scores, groups, count)]) for count in (1, 3, 5)]
+    scaler, fitted = model.fit(rows, labels)
     return [
         "assistant/evidence.py",
-        *_weights("Marks", [field.name for field in fields(evidence.Marks)], model.fit(rows, labels)),
+        *_weights("Marks", [field.name for field in fields(evidence.Marks)], fitted, scaler.scale_),
         f"  held out, of {len(known)} questions whose paper is among the first {PAPERS}: a sentence that answers is "
         "among the best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*quoted),
     ]
@@ -179,8 +183,8 @@ def _below(confidence: Figures, threshold: float, cases: Sequence[Case]) -> str:
     return ", ".join(f"{group} {share:.2f}" for group, share in shares.items())
 
 
-def _weights(kind: str, names: Sequence[str], model: Any) -> list[str]:
-    weights = ", ".join(f"{name}={value:.2f}" for name, value in zip(names, model.coef_[0], strict=True))
+def _weights(kind: str, names: Sequence[str], model: Any, scale: Figures | float = 1.0) -> list[str]:
+    weights = ", ".join(f"{name}={value:.2f}" for name, value in zip(names, model.coef_[0] / scale, strict=True))
     return [f"  WEIGHTS = {kind}({weights})", f"  BIAS = {model.intercept_[0]:.2f}"]
 
 

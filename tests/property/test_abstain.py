@@ -13,7 +13,6 @@ from assistant.library import Library
 from assistant.query import understand
 from assistant.retrieve import Ranking, retrieve
 from assistant.schema import Query
-from tests.fakes import WordHashEmbedder
 
 WORDS = st.sampled_from(
     "which glaciers bees dance learning rate policy models reward exactly value F1 GPT-4 DPO Bern of ? , ' %".split()
@@ -24,9 +23,8 @@ QUESTIONS = st.one_of(st.lists(WORDS, min_size=1, max_size=30).map(" ".join), st
 def aligned(library: Library, question: str) -> tuple[Query, list[Alignment]]:
     """The question against the papers found for it."""
     query = understand(question)
-    return query, align(
-        query, retrieve(query, library, Ranking(10, 50, 0.5, 0, 0.0)).hits, WordHashEmbedder(), library.lexicon
-    )
+    found = retrieve(query, library, Ranking(10, 50, 0.5, 0, 0.0))
+    return query, align(found.asked, found.hits, library.words, library.lexicon)
 
 
 @settings(max_examples=40)

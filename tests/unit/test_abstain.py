@@ -7,30 +7,26 @@ from pathlib import Path
 import pytest
 
 from assistant import abstain
-from assistant.alignment import Alignment, align
 from assistant.chat import Assistant
 from assistant.library import Library
 from assistant.query import understand
-from assistant.schema import Hit, Judgement, Paper, Strength
+from assistant.schema import Hit, Judgement, Paper, Scope, Strength
 from assistant.settings import Settings
 from ingest import pipeline
+from tests.aligning import aligned
 
 ON_TOPIC = "Which glaciers shrink the fastest?"
 OFF_TOPIC = "transistors amplify whispers"
 
 
-def aligned(reader: Assistant, question: str, hits: list[Hit] | None = None) -> list[Alignment]:
-    found = reader.search(question).hits if hits is None else hits
-    return align(understand(question), found, reader.library.embedder, reader.library.lexicon)
-
-
 def judge(reader: Assistant, question: str, firm_from: float, tentative_from: float) -> Judgement:
-    found = aligned(reader, question)
+    found = aligned(question, reader.search(question).hits, reader.library)
     return abstain.judge(understand(question), found, reader.library.lexicon, firm_from, tentative_from)
 
 
 def signs(reader: Assistant, question: str, hits: list[Hit] | None = None) -> abstain.Signs:
-    return abstain.signs(understand(question), aligned(reader, question, hits), reader.library.lexicon)
+    found = aligned(question, reader.search(question).hits if hits is None else hits, reader.library)
+    return abstain.signs(understand(question), found, reader.library.lexicon)
 
 
 def reason(reader: Assistant, question: str) -> str | None:
@@ -53,7 +49,7 @@ def test_an_empty_library_says_how_to_add_papers(library: Library, settings: Set
 
 def test_a_question_that_the_library_answers_is_the_more_probable(reader: Assistant) -> None:
     on_topic, off_topic = (judge(reader, question, 1.0, 1.0) for question in (ON_TOPIC, OFF_TOPIC))
-    assert 0 < off_topic.confidence < on_topic.confidence < 1
+    assert 0 <= off_topic.confidence < on_topic.confidence < 1
 
 
 @pytest.mark.parametrize("sign", ["met", "weakest", "named", "stated"])
@@ -72,13 +68,45 @@ def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> N
     assert judge(reader, ON_TOPIC, above, above).strength is Strength.NONE
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "asdf qwer zxcv",
+        "aaaaaaaaaa",
+        "transistors amplify whispers",
+        "do transistors amplify violins loudly: glaciers?",
+    ],
+)
+def test_words_that_the_library_hardly_knows_are_no_question_to_it(reader: Assistant, question: str) -> None:
+    found = judge(reader, question, 0.0, 0.0)
+    assert found.confidence == 0.0
+    assert judge(reader, question, 0.3, 0.2).strength is Strength.NONE
+    assert "no abstract in the library mentions" in str(judge(reader, question, 0.3, 0.2).reason)
+
+
+@pytest.mark.parametrize("question", ["what are the results?", "Which models are the best?", "this is wrong", "2+2=?"])
+def test_a_question_that_names_nothing_is_never_answered_firmly(reader: Assistant, question: str) -> None:
+    found = judge(reader, question, 0.02, 0.01)
+    assert found.confidence <= 0.01
+    assert found.strength is not Strength.FIRM
+    assert "names nothing to look for" in str(found.reason)
+
+
+def test_of_named_papers_anything_may_be_asked(reader: Assistant) -> None:
+    question, paper = "what are the results of the dance?", reader.search("bees").hits[0].paper
+    vague = "what are the results?"
+    assert reader.ask(vague, scope=Scope(pinned=(paper.id,))).reason != reader.ask(vague).reason
+    assert "names nothing" not in str(reader.ask(question).reason)
+
+
 # --- the signs -------------------------------------------------------------------------------------------------------
 
 
 def test_words_that_stand_in_the_first_paper_are_met(reader: Assistant) -> None:
     found = signs(reader, "small glaciers shrink fastest")
-    assert found.met == pytest.approx(1.0, abs=1e-3)
-    assert found.weakest == pytest.approx(1.0, abs=1e-3)
+    # A vector's cosine with its own signs is about 0.8.
+    assert found.met == pytest.approx(0.8, abs=0.1)
+    assert found.weakest == pytest.approx(0.8, abs=0.1)
 
 
 def test_one_missing_word_of_four_shows_in_the_weakest_and_little_in_the_mean(reader: Assistant) -> None:
@@ -148,7 +176,7 @@ def test_a_reason_does_not_name_the_words_that_every_question_has(reader: Assist
 
 def test_a_name_that_only_papers_further_off_have_is_said_to_be_missing_from_the_nearest(reader: Assistant) -> None:
     hits = [replace(hit, rank=1) for hit in reader.search("bees dance").hits if "bees" in hit.paper.abstract]
-    found = aligned(reader, "do bees dance in the Alps", hits)
+    found = aligned("do bees dance in the Alps", hits, reader.library)
     query = understand("do bees dance in the Alps")
     assert abstain.judge(query, found, reader.library.lexicon, 1.0, 1.0).reason == (
         "the nearest abstracts do not mention Alps"

@@ -5,23 +5,22 @@ from dataclasses import replace
 import pytest
 
 from assistant import evidence
-from assistant.alignment import PAPERS, align
+from assistant.alignment import PAPERS
 from assistant.chat import Assistant
 from assistant.query import understand
 from assistant.schema import Evidence, Hit, Paper
 from assistant.sentences import passages
+from tests.aligning import aligned
 
 
 def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> list[Evidence]:
-    query, library = understand(question), reader.library
     found = reader.search(question).hits if hits is None else hits
-    return evidence.select(query, align(query, found, library.embedder, library.lexicon))
+    return evidence.select(understand(question), aligned(question, found, reader.library))
 
 
 def marks(reader: Assistant, question: str, abstract: str) -> list[evidence.Marks]:
-    query, library = understand(question), reader.library
-    (found,) = align(query, [Hit(1, 0.8, Paper("one", abstract))], library.embedder, library.lexicon)
-    return evidence.marks(query, found, found.hit.score)
+    (found,) = aligned(question, [Hit(1, 0.8, Paper("one", abstract))], reader.library)
+    return evidence.marks(understand(question), found, found.hit.score)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +60,12 @@ def test_of_equal_sentences_that_of_the_better_paper_goes_first(reader: Assistan
 
 def test_a_sentence_wins_the_words_that_no_other_sentence_has_better(reader: Assistant) -> None:
     found = marks(reader, "Do bees dance?", "Bees sleep at night. They dance by day. It rains.")
-    assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0])
+    assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
 
 
-def test_a_word_in_several_sentences_is_won_by_each(reader: Assistant) -> None:
+def test_a_word_in_several_sentences_is_shared_by_them(reader: Assistant) -> None:
     found = marks(reader, "dance", "Bees dance at noon. They dance by day. It rains.")
-    assert [each.won for each in found] == [1.0, 1.0, 0.0]
+    assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
 
 
 def test_a_rare_word_is_worth_more_than_a_common_one(reader: Assistant) -> None:
@@ -95,15 +94,50 @@ def test_a_figure_counts_where_one_is_asked_for(reader: Assistant, question: str
 
 
 @pytest.mark.parametrize(
-    ("mark", "more"), [("paper", 0.9), ("won", 0.9), ("place", 0.9), ("opening", 0.1), ("figure", 0.9)]
+    ("mark", "more"),
+    [
+        ("paper", 0.9),
+        ("won", 0.9),
+        ("met", 0.9),
+        ("place", 0.9),
+        ("opening", 0.1),
+        ("figure", 0.9),
+        ("states", 0.9),
+    ],
 )
 def test_each_mark_counts_for_or_against_a_sentence(mark: str, more: float) -> None:
-    middling = evidence.Marks(0.5, 0.5, 0.5, 0.5, 0.5)
+    middling = evidence.Marks(*[0.5] * 7)
     assert evidence.probability(replace(middling, **{mark: more})) > evidence.probability(middling)
 
 
-def test_a_question_without_telling_words_wins_nothing(reader: Assistant) -> None:
-    assert [each.won for each in marks(reader, "what about it?", "Bees dance. They sing.")] == [0.0, 0.0]
+def test_a_question_without_telling_words_wins_and_meets_nothing(reader: Assistant) -> None:
+    found = marks(reader, "what about it?", "Bees dance. They sing.")
+    assert [(each.won, each.met) for each in found] == [(0.0, 0.0)] * 2
+
+
+def test_a_sentence_meets_the_words_that_it_has_however_many_others_have_them(reader: Assistant) -> None:
+    shared, alone = (marks(reader, "dance", text)[0] for text in ("Bees dance. They dance. We dance.", "Bees dance."))
+    assert shared.met == pytest.approx(alone.met)
+    assert shared.won == pytest.approx(alone.won / 3, abs=1e-3)
+    assert marks(reader, "violins", "Bees dance.")[0].met < 0.5 < alone.met
+
+
+@pytest.mark.parametrize(
+    ("sentence", "states"),
+    [
+        ("We show that bees dance.", 1.0),
+        ("Here, we introduce a dance.", 1.0),
+        ("Our findings are about bees.", 1.0),
+        ("The results suggest a dance.", 1.0),
+        ("Young bees outperform old ones.", 1.0),
+        ("Bees show the way.", 0.0),
+        ("It is known that bees dance.", 0.0),
+    ],
+)
+def test_a_sentence_in_which_the_authors_speak_of_their_work_is_known(
+    reader: Assistant, sentence: str, states: float
+) -> None:
+    assert [each.states for each in marks(reader, "Do bees dance?", sentence)] == [states]
 
 
 def test_papers_are_told_apart_by_how_far_their_scores_lie_apart_however_high_these_are(reader: Assistant) -> None:
