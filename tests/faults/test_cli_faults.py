@@ -70,16 +70,30 @@ def test_a_damaged_store_is_one_line_with_the_cure_that_works(filled: Paperchat,
     assert "waggle dance" in filled("ask", BEES).out
 
 
-@pytest.mark.parametrize("lost", ["embeddings", "embedding_metadata"])
-def test_a_store_damaged_within_is_one_line_with_the_cure_that_works(
-    filled: Paperchat, settings: Settings, lost: str
-) -> None:
+def lose(table: str, settings: Settings) -> None:
     with closing(sqlite3.connect(settings.home / wiring.STORE / "chroma.sqlite3")) as database, database:
-        database.execute(f"DROP TABLE {lost}")
+        database.execute(f"DROP TABLE {table}")
+
+
+def test_a_store_damaged_within_is_one_line_with_the_cure_that_works(filled: Paperchat, settings: Settings) -> None:
+    lose("embeddings", settings)
     for verb in ("search", "ask"):
         assert_one_line(filled(verb, BEES), "store", "cannot be read", "paperchat reindex")
     assert filled("reindex").out == "3 papers indexed.\n"
     assert "waggle dance" in filled("ask", BEES).out
+
+
+def test_a_store_that_lost_what_its_chunks_belong_to_still_finds_papers_and_is_mended(
+    filled: Paperchat, settings: Settings
+) -> None:
+    lose("embedding_metadata", settings)
+    assert "waggle dance" in filled("ask", BEES).out
+    broken = filled("doctor")
+    assert broken.code == 1
+    assert "store" in broken.out
+    assert "cannot be read" in broken.out
+    assert filled("doctor", "--repair").code == 0
+    assert filled("doctor").code == 0
 
 
 @pytest.mark.parametrize("index", [wiring.STORE, wiring.LEXICON])
