@@ -171,6 +171,11 @@ class Settings(BaseSettings):
             raise ValueError("must be letters, digits and punctuation of ASCII, without spaces")
         return given
 
+    @property
+    def shared(self) -> Path:
+        """The directory of what all libraries have in common."""
+        return self.home.parent.parent if self.library else self.home
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -193,9 +198,18 @@ def load(**overrides: Any) -> Settings:
 
     Raises SettingsError, one line that names the setting, for a value out of range or an unreadable file.
     """
+    found = _checked({name: value for name, value in overrides.items() if value is not None})
+    return found.model_copy(update={"home": found.home / LIBRARIES / found.library}) if found.library else found
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """The same settings but for these. Raises SettingsError as `load` does."""
+    return _checked(settings.model_dump() | changes)
+
+
+def _checked(given: dict[str, Any]) -> Settings:
     try:
-        found = Settings(**{name: value for name, value in overrides.items() if value is not None})
-        return found.model_copy(update={"home": found.home / LIBRARIES / found.library}) if found.library else found
+        return Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(map(_complaint, error.errors()))) from error
     except (OSError, ValueError) as error:

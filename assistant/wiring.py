@@ -55,7 +55,7 @@ def open_embedder(settings: Settings) -> Embedder:
 
     return encoder.load(
         settings.embedder,
-        kept=settings.home,
+        kept=settings.shared,
         revision=settings.embedder_revision,
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _UNITS = "bytes kB MB GB TB".split()
 _DEFAULT = "(default)"
+# In the directory of the default library, and not its own: the other libraries, and converted models.
+_COMMON = (LIBRARIES, "openvino")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,11 @@ def _shelved(name: str | None, home: Path) -> Shelved:
 
 
 def _bytes(home: Path) -> int:
-    """What lies in a library's directory, the named libraries below it not counted."""
+    """What lies in a library's directory, but for what it keeps for all libraries."""
     return sum(
         file.lstat().st_size
         for place in home.glob("*")
-        if place.name != LIBRARIES
+        if place.name not in _COMMON
         for file in ([place] if place.is_file() else place.rglob("*"))
         if file.is_file()
     )

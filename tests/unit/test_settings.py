@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from assistant.errors import SettingsError
-from assistant.settings import Settings, load, unknown_variables
+from assistant.settings import Settings, changed, load, unknown_variables
 from tests.conftest import ROOT
 
 
@@ -259,3 +259,18 @@ def test_the_readme_lists_exactly_the_settings_with_their_defaults_and_descripti
 
 def default_cell(name: str, field: Any) -> str:
     return "(platform data directory)" if name == "home" else f"`{field.default}`"
+
+
+def test_settings_that_are_changed_keep_the_library_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERCHAT_LIBRARY", "ice")
+    named = load(home=tmp_path)
+    other = changed(named, papers=3)
+    assert (other.home, other.library, other.papers) == (tmp_path / "libraries" / "ice", "ice", 3)
+    with pytest.raises(SettingsError, match="PAPERCHAT_PAPERS"):
+        changed(named, papers=0)
+
+
+def test_what_all_libraries_have_in_common_lies_beside_them(tmp_path: Path) -> None:
+    assert load(home=tmp_path, library="ice").shared == load(home=tmp_path).shared == tmp_path

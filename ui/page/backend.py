@@ -14,7 +14,7 @@ from assistant.chat import Assistant
 from assistant.conversations import Conversations
 from assistant.library import Library
 from assistant.ports import LLM
-from assistant.settings import Settings, load
+from assistant.settings import Settings, changed
 from ui.page import welcome
 from ui.page.adding import SEEDS
 from ui.page.session import Choices
@@ -59,7 +59,7 @@ class Backend:
     def check(self, choices: Choices) -> Settings:
         """The settings as somebody has chosen them. Raises SettingsError."""
         chosen = {name: value for name, value in asdict(choices).items() if value is not None and name != "filters"}
-        settings = load(**self.settings.model_dump() | chosen)
+        settings = changed(self.settings, **chosen)
         # A firm answer is never less sure than a tentative one.
         return settings.model_copy(update={"firm_from": max(settings.firm_from, settings.tentative_from)})
 
