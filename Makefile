@@ -43,9 +43,9 @@ ask: setup  ## one cited answer in the terminal: make ask Q="..."
 	@$(BIN)/paperchat ask --if-empty seeds "$$QUESTION"
 ask: export QUESTION = $(Q)
 
-# As many processes as processors, each file in one of them; each computes with one thread, or they would wait for each other.
+# As many processes as processors; each computes with one thread, or they would wait for each other.
 test: setup  ## the whole suite
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 check: setup  ## lint, format, types, import rules
 	@$(BIN)/ruff check .
