@@ -69,9 +69,10 @@ class Settings(BaseSettings):
     embedder_revision: str | None = Field(default=None, description="hub revision (tag or commit) of the embedder")
     engine: str = Field(
         default="auto",
-        pattern=r"^(auto|float32|medium|bfloat16|float16|openvino)$",
+        pattern=r"^(auto|float32|medium|bfloat16|float16|openvino|openvino-int8)$",
         description="what computes the embedder: `float32`, `medium` (other kernels), `bfloat16`, `float16` (graphics "
-        "processors), `openvino` (needs `paperchat[fast]`); `auto` times them once and takes the fastest that agrees",
+        "processors), `openvino` and `openvino-int8` (need `paperchat[fast]`); `auto` times them once and takes the "
+        "fastest that agrees",
     )
     query_prompt: str | None = Field(default=None, description="text put before a question when it is embedded")
     document_prompt: str | None = Field(default=None, description="text put before a chunk when it is embedded")
