@@ -45,11 +45,12 @@ def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exa
         assert ours.tokens == pytest.approx(theirs.tokens, abs=0.1)
 
 
-def test_the_fastest_engine_is_remembered(tmp_path: Path) -> None:
+def test_the_fastest_engine_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "_ENGINES", {name: engines._ENGINES[name] for name in ("float32", "medium")})
     first = encoder.load(PACKAGED, tmp_path, engine="auto")
     held = record(tmp_path)
     assert held["engine"] == first.engine == min(held["seconds"], key=held["seconds"].get)
-    (other,) = {"float32", "medium"} - {first.engine} if first.engine in ("float32", "medium") else {"float32"}
+    (other,) = {"float32", "medium"} - {first.engine}
     (tmp_path / "embedder.engine").write_text(json.dumps(held | {"engine": other}), encoding="utf-8")
     assert encoder.load(PACKAGED, tmp_path, engine="auto").engine == other
 
