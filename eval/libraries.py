@@ -98,14 +98,14 @@ def _place(name: str, content: Iterable[Paper], settings: Settings, embedder: Em
 
 
 def _ingest_seeds(library: Library) -> None:
-    with progress_bar("Indexing") as progress:
+    with progress_bar() as progress:
         report = pipeline.ingest([SEED_FILES], library, progress)
     if report.failed:
         raise InputError(str(SEED_FILES), f"the questions' own papers cannot be read: {report.problems[0]}")
 
 
 def _put(papers: Sequence[Paper], library: Library) -> None:
-    with library.writing(), progress_bar("Indexing") as progress:
+    with library.writing(), progress_bar() as progress:
         if library.catalog.count() < len(papers):
             changes = [Change(paper, {}, frozenset(), frozenset()) for paper in papers]
             library.catalog.put(changes, library.catalog.next_run())

@@ -14,6 +14,7 @@ from assistant.settings import Settings
 from eval import asking, exams, judge, libraries, runs
 from eval.exams import Exam, Item
 from eval.records import Record
+from ingest.pipeline import Step
 from ingest.progress import progress_bar
 
 Reply = Callable[[Item], list[Record]]
@@ -128,7 +129,7 @@ def _shown(found: Iterable[list[Record]], what: str, total: int) -> Iterator[lis
     with progress_bar(what) as progress:
         for done, each in enumerate(found, start=1):
             if progress:
-                progress(done, total)
+                progress(Step(what, done, total))
             yield each
 
 

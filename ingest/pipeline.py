@@ -22,7 +22,8 @@ from scipy.cluster.hierarchy import DisjointSet
 from assistant.catalog import Catalog, Change, Stored
 from assistant.errors import InputError, LibraryWriteError
 from assistant.library import Library, Read
-from assistant.schema import Paper, Record
+from assistant.ports import Embedder, Reading
+from assistant.schema import Chunk, Paper, Record
 from ingest import identity
 from ingest.chunks import chunk
 from ingest.parsers import files, read
@@ -31,10 +32,22 @@ from ingest.parsers.layout import Problem
 _BATCH = 256
 # Of one file's problems only the first are told, so that neither memory nor the reader is flooded.
 _MOST_TOLD = 1_000
-# Called with (papers indexed in this run, papers to index in all).
-Progress = Callable[[int, int], None]
+# After so many chunks it is told how far the embedder has come.
+_TOLD = 32
 # Gives what the embedder made of those of the papers, by id, that it knows.
 Known = Callable[[Sequence[str]], Mapping[str, Read]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a run has come: so many `records read` or `papers indexed`, of how many where that is known."""
+
+    what: str
+    done: int
+    total: int | None = None
+
+
+Progress = Callable[[Step], None]
 
 
 @dataclass(slots=True)
@@ -75,6 +88,8 @@ def ingest(paths: Iterable[Path], library: Library, progress: Progress | None = 
         run = library.catalog.next_run()
         for batch in _batches(_records(paths, library.catalog, run, report)):
             report.count(put(batch, library.catalog, run))
+            if progress:
+                progress(Step("records read", report.records))
         report.indexed = synchronise(library, progress)
         library.catalog.note_ingest(datetime.now(UTC))
     return report
@@ -115,12 +130,10 @@ def synchronise(library: Library, progress: Progress | None = None, known: Known
     with _behind() as write:  # while one batch is written, the next one is embedded
         for papers in _pending(library.catalog):
             read = known([paper.id for paper in papers]) if known else {}
-            write(_indexing(papers, read, library))
-            if progress and done:
-                progress(done, total)
+            write(_indexing(papers, read, library, _share(progress, done, len(papers), total)))
             done += len(papers)
     if progress and done:
-        progress(done, total)
+        progress(Step("papers indexed", done, total))
     return done
 
 
@@ -131,12 +144,24 @@ def _pending(catalog: Catalog) -> Iterator[Sequence[Paper]]:
         last = papers[-1].id
 
 
-def _indexing(papers: Sequence[Paper], read: Mapping[str, Read], library: Library) -> Callable[[], None]:
+def _share(progress: Progress | None, done: int, papers: int, total: int) -> Callable[[float], None]:
+    """Tells the progress once a share of so many papers, 0..1, is read; `done` came before them."""
+
+    def tell(share: float) -> None:
+        if progress:
+            progress(Step("papers indexed", done + round(share * papers), total))
+
+    return tell
+
+
+def _indexing(
+    papers: Sequence[Paper], read: Mapping[str, Read], library: Library, tell: Callable[[float], None]
+) -> Callable[[], None]:
     """Embeds the papers that were not read before, and gives what then puts all of them into the indexes."""
     again = [paper for paper in papers if paper.id in read]
     fresh = [paper for paper in papers if paper.id not in read]
     chunks = chunk(fresh, library.embedder, library.recipe.chunk_tokens)
-    readings = library.embedder.read_documents([each.text for each in chunks]) if chunks else ()
+    readings = _readings(chunks, library.embedder, tell)
 
     def index() -> None:
         if again:
@@ -147,9 +172,20 @@ def _indexing(papers: Sequence[Paper], read: Mapping[str, Read], library: Librar
     return index
 
 
+def _readings(chunks: Sequence[Chunk], embedder: Embedder, tell: Callable[[float], None]) -> list[Reading]:
+    """What the embedder makes of each chunk, given to it the longest first: those read together are then alike."""
+    ordered = sorted(range(len(chunks)), key=lambda at: -len(chunks[at].text))
+    found: dict[int, Reading] = {}
+    for places in (ordered[start : start + _TOLD] for start in range(0, len(ordered), _TOLD)):
+        read = embedder.read_documents([chunks[at].text for at in places])
+        found |= zip(places, read, strict=True)
+        tell(len(found) / len(chunks))
+    return [found[at] for at in range(len(chunks))]
+
+
 def embed(papers: Sequence[Paper], library: Library) -> None:
     """Put papers into all indexes, for whoever holds the library for writing; those with an abstract."""
-    _indexing(papers, {}, library)()
+    _indexing(papers, {}, library, lambda _: None)()
 
 
 @contextmanager

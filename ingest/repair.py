@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant import wiring
 from assistant.errors import LibraryError
-from ingest.pipeline import Progress, embed, synchronise
+from ingest.pipeline import Progress, Step, embed, synchronise
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -50,7 +50,7 @@ def index_again(library: Library, progress: Progress | None = None) -> int:
             papers = library.catalog.get(held[start : start + _BATCH])
             embed(papers, library)
             if progress:
-                progress(start + len(papers), len(held))
+                progress(Step("papers indexed", start + len(papers), len(held)))
         return len(held) + synchronise(library)
 
 

@@ -48,7 +48,7 @@ def ingest_if_empty(settings: Settings, path: Path) -> None:
 
     typer.echo(f"The library in {settings.home} is empty; reading {path} ...", err=True)
     library = wiring.open_library(settings)
-    with progress_bar("Indexing") as progress:
+    with progress_bar() as progress:
         report = pipeline.ingest([path], library, progress)
     print_report(report, library.catalog, err=True)
     library.close()

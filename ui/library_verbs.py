@@ -40,7 +40,7 @@ def ingest(context: typer.Context, paths: Annotated[list[Path], typer.Argument(h
     from ingest.progress import progress_bar
 
     library = wiring.open_library(settings_of(context))
-    with progress_bar("Indexing") as progress:
+    with progress_bar() as progress:
         report = pipeline.ingest(paths, library, progress)
     print_report(report, library.catalog)
     if report.failed:
@@ -65,7 +65,7 @@ def add(
     with Web(f"paperchat/{version('paperchat')}") as web:
         found = list(online.fetch(names, web, services, limit))  # all of it before the library is locked
     library = wiring.open_library(settings)
-    with progress_bar("Indexing") as progress:
+    with progress_bar() as progress:
         report = pipeline.add(found, library, progress)
     print_report(report, library.catalog)
     if report.failed:
@@ -213,7 +213,7 @@ def restore(
         err=True,
     )
     _confirm(yes)
-    with progress_bar("Indexing") as progress:
+    with progress_bar() as progress:
         done = backup.restore(settings, file, progress)
     typer.echo(f"{terminal.counted(done, 'paper')} restored.")
 
@@ -228,7 +228,7 @@ def reindex(context: typer.Context) -> None:
     embedder = wiring.open_embedder(settings)  # first, so that a wrong name leaves the indexes alone
     wiring.reset_indexes(settings)
     library = wiring.open_library(settings, embedder)
-    with progress_bar("Indexing") as progress, library.writing():
+    with progress_bar() as progress, library.writing():
         done = pipeline.synchronise(library, progress)
     typer.echo(f"{done} papers indexed.")
 
@@ -267,7 +267,7 @@ def _repair(settings: Settings) -> None:
     from ingest.progress import progress_bar
     from ingest.repair import repair
 
-    with progress_bar("Indexing") as progress:
+    with progress_bar() as progress:
         done = repair(settings, progress)
     typer.echo(f"{terminal.counted(done, 'paper')} indexed again.", err=True)
 

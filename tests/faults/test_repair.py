@@ -18,6 +18,7 @@ from assistant.ports import Reading, Words
 from assistant.schema import Chunk, Paper
 from assistant.settings import Settings
 from ingest import pipeline
+from ingest.pipeline import Step
 from ingest.repair import index_again, repair
 from tests.conftest import Paperchat
 from tests.everything import Everything, everything
@@ -136,10 +137,10 @@ def test_indexing_again_in_an_open_library_leaves_the_very_same_one_whatever_was
 ) -> None:
     library = open_library()
     accident(library)
-    told: list[tuple[int, int]] = []
-    assert index_again(library, lambda *done: told.append(done)) == 3
+    told: list[Step] = []
+    assert index_again(library, told.append) == 3
     assert everything(library) == whole
-    assert told[-1][0] == told[-1][1]
+    assert told[-1].done == told[-1].total
 
 
 def test_what_is_indexed_again_is_found_all_the_while(library: Library, papers_file: Path) -> None:

@@ -98,7 +98,10 @@ def test_a_progress_bar_appears_on_a_terminal_only(
 ) -> None:
     assert paperchat("ingest", papers_file).err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert "Indexing" in paperchat("ingest", papers_file).err
+    assert "records read" in paperchat("ingest", papers_file).err
+    shown = paperchat("reindex").err
+    assert "papers indexed" in shown
+    assert "3/3" in shown
 
 
 # list, show, search, ask

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +10,7 @@ from assistant.catalog import Stored
 from assistant.conversations import Conversation, Fault, Feedback, StoredTurn
 from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Strength, Turn, Verdict
 from ingest.parsers.layout import Problem
-from ingest.pipeline import Report
+from ingest.pipeline import Progress, Report, Step
 from tests.unit.test_render import HOSTILE, Page, answer, paper
 from ui.page import adding, evidence, history, naming, turns, welcome
 from ui.page.table import Shelf, detail_html, table_html
@@ -92,3 +93,24 @@ def test_the_table_says_how_it_is_ordered_and_where_one_is() -> None:
     assert 'name="turn" value="1"' in html
     assert 'name="turn" value="3"' in html
     assert "Next page" not in table_html(papers[:3], Shelf(page=1), 28)
+
+
+def test_whoever_adds_papers_is_told_how_many_are_read_and_about_how_long_the_rest_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ingest(_: object, __: object, progress: Progress) -> Report:
+        progress(Step("records read", 5000))
+        for done in (100, 200, 4700):
+            progress(Step("papers indexed", done, 5000))
+        return Report(records=5000, added=5000)
+
+    seconds = iter((0.0, 1.0, 11.0, 471.0))
+    monkeypatch.setattr("ui.page.adding.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr("ingest.pipeline.ingest", ingest)
+    told = [Page(each).text for each in adding.add(lambda: None, [])]  # type: ignore[arg-type, return-value]
+    assert [each.strip() for each in told[1:5]] == [
+        "5,000 records read",
+        "100 of 5,000 papers indexed",
+        "200 of 5,000 papers indexed, about 8 minutes left",
+        "4,700 of 5,000 papers indexed, under a minute left",
+    ]

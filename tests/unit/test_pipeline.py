@@ -15,7 +15,7 @@ from assistant.library import Library
 from assistant.ports import Reading
 from assistant.schema import Paper
 from ingest import pipeline
-from ingest.pipeline import Report
+from ingest.pipeline import Report, Step
 
 ICE = "Glaciers in the Alps lost a third of their ice. We scan 412 of them by laser from the air. " + "Ice melts. " * 12
 BEES = "Honey bees tell the place of flowers by a dance. We decode 5,096 dances with a network. " + "Bees dance. " * 12
@@ -183,10 +183,25 @@ def test_more_papers_than_a_batch_go_in_with_progress(
         "".join(f"Abstract: {word} grow in the {word} garden.\n" for word in ("figs", "kale", "oats", "peas", "yams")),
         encoding="utf-8",
     )
-    seen: list[tuple[int, int]] = []
-    report = pipeline.ingest([file], library, lambda done, total: seen.append((done, total)))
+    seen: list[Step] = []
+    report = pipeline.ingest([file], library, seen.append)
     assert report == Report(records=5, added=5, indexed=5)
-    assert seen == [(2, 5), (4, 5), (5, 5)]
+    assert [step for step in seen if step.what == "records read"] == [Step("records read", done) for done in (2, 4, 5)]
+    assert [step for step in seen if step.what == "papers indexed"] == [
+        Step("papers indexed", done, 5) for done in (2, 4, 5, 5)
+    ]
+
+
+def test_progress_is_told_while_a_batch_is_read(
+    give: Give, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_TOLD", 1)
+    file = tmp_path / "three.txt"
+    file.write_text("".join(f"Abstract: {text}\n" for text in (ICE, BEES, BREAD)), encoding="utf-8")
+    seen: list[Step] = []
+    pipeline.ingest([file], library, seen.append)
+    assert [step.done for step in seen if step.what == "papers indexed"] == [1, 2, 3, 3]
+    assert nearest(library, ICE) != nearest(library, BEES)
 
 
 def test_each_paper_is_indexed_once_in_a_run_even_if_the_catalog_forgets_to_mark_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from assistant.errors import PaperchatError
 from assistant.library import Library
 from ingest import pipeline, repair
-from ingest.pipeline import Progress, Report
+from ingest.pipeline import Progress, Report, Step
 from ui import render
 from ui.terminal import counted, one_line
 
@@ -39,7 +40,8 @@ def _news(beginning: str, work: Callable[[Progress], str]) -> Iterator[str]:
 
     def tell() -> None:
         try:
-            told.put(work(lambda *done: told.put(_progress(*done))))
+            pace = _Pace()
+            told.put(work(lambda step: told.put(_progress(step, pace.left(step)))))
         except PaperchatError as error:
             told.put(render.error_html(str(error)))
         finally:
@@ -68,6 +70,25 @@ def _counts(report: Report) -> list[tuple[str, int]]:
     return [(name.replace("_", " "), getattr(report, name)) for name in names]
 
 
-def _progress(done: int, total: int) -> str:
-    label = f"{done:,} of {counted(total, 'paper')} indexed"
-    return f'<p class="waiting">{label} <progress max="{total}" value="{done}" aria-label="{label}"></progress></p>'
+class _Pace:
+    """How long it takes until everything is done, if it goes on as it has gone since the first report."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, tuple[float, int]] = {}
+
+    def left(self, step: Step) -> str:
+        """A few words, or nothing where it is not known yet."""
+        now = time.monotonic()
+        began, before = self._began.setdefault(step.what, (now, step.done))
+        if step.total is None or step.done <= before:
+            return ""
+        seconds = (now - began) * (step.total - step.done) / (step.done - before)
+        return f", about {counted(round(seconds / 60), 'minute')} left" if seconds >= 60 else ", under a minute left"
+
+
+def _progress(step: Step, left: str) -> str:
+    if step.total is None:
+        return f'<p class="waiting">{step.done:,} {step.what}</p>'
+    label = f"{step.done:,} of {step.total:,} {step.what}{left}"
+    bar = f'<progress max="{step.total}" value="{step.done}" aria-label="{label}"></progress>'
+    return f'<p class="waiting">{label} {bar}</p>'
