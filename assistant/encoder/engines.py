@@ -166,12 +166,13 @@ _ENGINES: dict[str, Callable[[Any, Place], Any]] = {
 
 
 def _machine(place: Place) -> str:
-    """What the times of a race depend on."""
+    """What the winner of a race depends on."""
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no gpu"
     processor = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} {torch.get_num_threads()} threads"
-    return f"{place.revision}, {processor}, {gpu}, torch {_version('torch')}, openvino {_version('openvino')}"
+    made = f"torch {_version('torch')}, openvino {_version('openvino')}"
+    return f"{place.revision}, {processor}, {gpu}, {made}, {' '.join(_ENGINES)}"
 
 
 def _version(package: str) -> str:
