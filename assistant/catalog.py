@@ -14,7 +14,7 @@ at once and never indexed: there is nothing in them to find an answer in.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from assistant.errors import LibraryError, NotFoundError
-from assistant.filters import folded, holds, is_by, is_from, names, surname
+from assistant.filters import folded, holds, is_by, is_from, letters, names, surname
 from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Record, Scope, Selection, Sort
 from assistant.sqlite import Database, Findings, copy_rows
 from assistant.tables import (
@@ -182,16 +182,15 @@ class Catalog:
         with self._reading() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(indexed)) or 0
 
-    def within(self, filters: Filters, scope: Scope) -> set[str] | None:
+    def within(self, filters: Filters, scope: Scope) -> Set[str] | None:
         """Ids of the indexed papers that may be looked at; None where that is all of them."""
         if not filters and not scope:
             return None
-        allowed = sa.select(papers.c.id).where(_is_indexed(), *_conditions(filters))
         if not scope.pinned:
-            with self._reading() as connection:
-                return set(connection.scalars(allowed)) - set(scope.excluded)
+            return self._findings.get(filters, lambda: self._matching(filters)).difference(scope.excluded)
+        allowed = sa.select(papers.c.id).where(_is_indexed(), *_conditions(filters))
         found = self._select_in(allowed, papers.c.id, sorted(set(scope.pinned) - set(scope.excluded)))
-        return {row.id for row in found}
+        return frozenset(row.id for row in found)
 
     def newest(self, within: Collection[str], limit: int) -> list[Paper]:
         """The newest of these papers; those without a year come last."""
@@ -456,6 +455,12 @@ class Catalog:
         with self._reading() as connection:
             return list(connection.scalars(wanted))
 
+    def _matching(self, filters: Filters) -> frozenset[str]:
+        ids = sa.func.json_group_array(papers.c.id)  # as rows they would take longer to arrive than to be found
+        with self._reading() as connection:
+            found = connection.scalar(sa.select(ids).where(_is_indexed(), *_conditions(filters)))
+        return frozenset(json.loads(found or "[]"))
+
     def _counted(self) -> int:
         with self._reading() as connection:
             return _number(connection, _shown())
@@ -485,6 +490,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     ),
     "paperchat_surname": lambda authors: surname(json.loads(authors)),
     "paperchat_holds": holds,
+    "paperchat_says": lambda phrase, title, abstract: holds(abstract, phrase) or holds(title, phrase),
     "paperchat_is_by": lambda authors, name: is_by(json.loads(authors), name),
     "paperchat_is_from": lambda sources, part: is_from(json.loads(sources), part),
 }
@@ -506,13 +512,20 @@ def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     asked += [sa.func.paperchat_holds(papers.c.venue, venue) for venue in filters.venues]
     asked += [sa.func.paperchat_holds(papers.c.title, title) for title in filters.titles]
     asked += [sa.func.paperchat_is_from(papers.c.sources, source) for source in filters.sources]
-    asked += [sa.func.paperchat_is_by(papers.c.authors, name) for name in filters.authors]
+    asked += [_is_by(name) for name in filters.authors]
     asked += [_says(phrase) for phrase in filters.phrases]
     return [*asked, *(sa.not_(_says(phrase)) for phrase in filters.without)]
 
 
 def _says(phrase: str) -> sa.ColumnElement[bool]:
-    return sa.or_(sa.func.paperchat_holds(papers.c.title, phrase), sa.func.paperchat_holds(papers.c.abstract, phrase))
+    return sa.func.paperchat_says(phrase, papers.c.title, papers.c.abstract)
+
+
+def _is_by(name: str) -> sa.ColumnElement[bool]:
+    # Most papers are by somebody else, and where no letter is escaped SQL sees this by itself, ten times as fast.
+    written = sa.cast(papers.c.authors, sa.Text)
+    perhaps = [written.contains("\\"), *(written.icontains(word) for word in letters(name))]
+    return sa.and_(sa.or_(*perhaps), sa.func.paperchat_is_by(papers.c.authors, name))
 
 
 def _selected(selection: Selection) -> sa.Select[Any]:

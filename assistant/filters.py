@@ -144,16 +144,21 @@ def unmatched(filters: Filters, scope: Scope, papers: int, lacking: Mapping[str,
 
 def holds(text: str | None, phrase: str) -> bool:
     """Whether the words of the phrase stand in the text, in a row; case, accents and punctuation do not matter."""
-    plain = folded(text or "")
-    return all(word in plain for word in _asked(phrase)) and bool(_in_a_row(_asked(phrase)).search(plain))
+    plain, asked = folded(text or ""), _asked(phrase)
+    for word in asked:  # most papers lack one, and this is soon seen
+        if word not in plain:
+            return False
+    return bool(_in_a_row(asked).search(plain))
 
 
 def is_by(authors: Sequence[str], name: str) -> bool:
     """Whether one of the authors bears the name: a surname, both names in any order, or with initials."""
-    asked, together = _asked(name), folded("\n".join(authors))
-    if not any(word in together for word in asked if len(word) > 1):
-        return False  # most papers are by somebody else, and this is soon seen
-    return any(_bears(_words(author), asked) for author in authors)
+    return any(_bears(_words(author), _asked(name)) for author in authors)
+
+
+def letters(name: str) -> list[str]:
+    """Words of which whoever bears the name has one in theirs, unless it is written with other letters than these."""
+    return [word for word in _asked(name) if len(word) > 1]
 
 
 def names(authors: str, word: str) -> bool:

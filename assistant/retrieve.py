@@ -6,7 +6,7 @@ the re-ranker's 0..1. So a weak match stays weak where it is the best of its lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched, asked)
 
 
-def _newest(library: Library, within: set[str] | None, limit: int) -> tuple[Hit, ...]:
+def _newest(library: Library, within: Set[str] | None, limit: int) -> tuple[Hit, ...]:
     listed = library.catalog.newest(within, limit) if within else ()
     return tuple(Hit(rank, 0.0, paper) for rank, paper in enumerate(listed, start=1))
 

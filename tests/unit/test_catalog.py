@@ -12,6 +12,7 @@ import pytest
 
 from assistant.catalog import Catalog, Change
 from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
+from assistant.filters import is_by
 from assistant.schema import Filters, Paper, Record, Scope
 
 FULL = Paper(
@@ -347,6 +348,38 @@ def test_filters_let_through_the_papers_that_match_all_of_them(
     assert catalog.within(filters, Scope()) == allowed
     assert catalog.within(filters, Scope(excluded=("00ff",))) == allowed - {"00ff"}
     assert catalog.within(filters, Scope(pinned=("00ff",))) == allowed & {"00ff"}
+
+
+WRITERS = [
+    "Danqi Chen",
+    "CHEN, D.",
+    "Aäron van den Oord",
+    "Bernhard Schölkopf",
+    "Łukasz Kaiser",
+    'Jane "JJ" O\'Neil',
+    "100% Human_Being",
+    "back\\slash",
+    "王 小明",
+    "X Æ",
+]
+
+
+@pytest.mark.parametrize(
+    "name", [*WRITERS, "chen", "Oord", "o", "scholkopf", "Kaiser", "%", "_", "human being", "slash", "王"]
+)
+def test_the_papers_within_an_authors_name_are_those_that_bear_it(catalog: Catalog, name: str) -> None:
+    held = [replace(FULL, id=f"{number:04}", authors=("Somebody Else", each)) for number, each in enumerate(WRITERS)]
+    keep(catalog, *held)
+    assert catalog.within(Filters(authors=(name,)), Scope()) == {each.id for each in held if is_by(each.authors, name)}
+
+
+def test_a_filter_that_is_used_again_sees_what_has_come_and_gone(catalog: Catalog) -> None:
+    keep(catalog, FULL)
+    assert catalog.within(Filters(without=("unheard of",)), Scope()) == {"00ff"}
+    keep(catalog, BARE)
+    assert catalog.within(Filters(without=("unheard of",)), Scope()) == {"00ff", "10aa"}
+    catalog.delete(["00ff"])
+    assert catalog.within(Filters(without=("unheard of",)), Scope()) == {"10aa"}
 
 
 def test_without_filters_and_scope_everything_is_within(catalog: Catalog) -> None:
