@@ -132,8 +132,6 @@ def synchronise(library: Library, progress: Progress | None = None, known: Known
             read = known([paper.id for paper in papers]) if known else {}
             write(_indexing(papers, read, library, _share(progress, done, len(papers), total)))
             done += len(papers)
-    if progress and done:
-        progress(Step("papers indexed", done, total))
     return done
 
 
@@ -162,6 +160,7 @@ def _indexing(
     fresh = [paper for paper in papers if paper.id not in read]
     chunks = chunk(fresh, library.embedder, library.recipe.chunk_tokens)
     readings = _readings(chunks, library.embedder, tell)
+    tell(1.0)
 
     def index() -> None:
         if again:
@@ -177,9 +176,9 @@ def _readings(chunks: Sequence[Chunk], embedder: Embedder, tell: Callable[[float
     ordered = sorted(range(len(chunks)), key=lambda at: -len(chunks[at].text))
     found: dict[int, Reading] = {}
     for places in (ordered[start : start + _TOLD] for start in range(0, len(ordered), _TOLD)):
+        tell(len(found) / len(chunks))
         read = embedder.read_documents([chunks[at].text for at in places])
         found |= zip(places, read, strict=True)
-        tell(len(found) / len(chunks))
     return [found[at] for at in range(len(chunks))]
 
 

@@ -24,6 +24,7 @@ from assistant.library import lock
 from assistant.ports import Reading
 from assistant.settings import Settings, load
 from ingest import backup, pipeline
+from ingest.pipeline import Step
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -70,7 +71,9 @@ def test_a_restored_library_is_the_very_same_and_nothing_is_embedded_again(
     saved: Path, settings: Settings, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wiring, "open_embedder", lambda _: UnusedEmbedder())
-    assert backup.restore(elsewhere, saved) == 3
+    told: list[Step] = []
+    assert backup.restore(elsewhere, saved, told.append) == 3
+    assert told == [Step("papers indexed", 3, 3)]
     assert content(elsewhere) == content(settings)
     with closing(wiring.open_conversations(elsewhere.home)) as kept:
         (found,) = kept.recent()
