@@ -60,7 +60,7 @@ def elsewhere(task: Callable[..., object], *arguments: object) -> int | None:
     """Do a task in a process of its own; its exit code, negative if a signal ended it."""
     process = PROCESSES.Process(target=task, args=arguments)
     process.start()
-    process.join(20)
+    process.join(200)
     process.kill()
     process.join()
     return process.exitcode
