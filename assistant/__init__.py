@@ -2,6 +2,7 @@
 
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
+from assistant.factory import open_assistant
 from assistant.schema import (
     Answer,
     Citation,
@@ -17,7 +18,6 @@ from assistant.schema import (
     Verdict,
     Verification,
 )
-from assistant.wiring import open_assistant
 
 __all__ = [
     "Answer",

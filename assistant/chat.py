@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant import abstain, citations, evidence, extractive, prompts, verify
-from assistant.alignment import Alignment, align
-from assistant.claims.judge import Judge
+from assistant import citations
+from assistant.answering import answerability, digest, evidence, prompts
+from assistant.answering.generative import Rules, written
 from assistant.errors import InputError, ModelError
-from assistant.filters import unmatched
-from assistant.ports import LLM, Entailment, Reranker
-from assistant.query import tidy, understand
-from assistant.retrieve import Ranking, retrieve
+from assistant.protocols import LLM, Entailment, Reranker
+from assistant.question.filters import unmatched
+from assistant.question.understand import tidy, understand
+from assistant.retrieval.alignment import Alignment, align
+from assistant.retrieval.search import Ranking, retrieve
 from assistant.schema import (
     EVERYTHING,
     Answer,
@@ -32,11 +33,12 @@ from assistant.schema import (
     Verification,
 )
 from assistant.timing import milliseconds
-from assistant.written import Rules, written
+from assistant.verification import verify
+from assistant.verification.support import Judge
 
 if TYPE_CHECKING:
-    from assistant.library import Library
     from assistant.settings import Settings
+    from assistant.storage.library import Library
 
 # Abstracts shown to a language model.
 _SHOWN = 6
@@ -81,7 +83,7 @@ class Assistant:
         """Snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         started = time.perf_counter()
         query = self._understand(question, history, scope)
-        talk = abstain.small_talk(query)
+        talk = answerability.small_talk(query)
         found = SearchResult(query, ()) if talk else self._search(query)
         aligned = align(found.asked, found.hits, self.library.words, self.library.lexicon)
         judgement = talk or self._judge(query, found, aligned)
@@ -103,7 +105,7 @@ class Assistant:
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
         is_author = self.library.catalog.is_author
         query = understand(question, history, self.settings.question_limit, self.whole(scope), is_author)
-        if self.llm and self.settings.rewrite and query.leans and not abstain.small_talk(query):
+        if self.llm and self.settings.rewrite and query.leans and not answerability.small_talk(query):
             return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
         return query
 
@@ -146,7 +148,7 @@ class Assistant:
         if not found.hits and (query.filters or query.scope):
             reason = unmatched(query.filters, query.scope, catalog.count(), catalog.lacking(query.filters))
             return Judgement(0.0, Strength.NONE, reason)
-        return abstain.judge(query, aligned, lexicon, settings.firm_from, settings.tentative_from)
+        return answerability.judge(query, aligned, lexicon, settings.firm_from, settings.tentative_from)
 
     def _draft(self, query: Query, found: SearchResult, judgement: Judgement, retrieve_ms: float) -> Answer:
         """The answer as far as it is known before its text."""
@@ -161,7 +163,7 @@ class Assistant:
             reason=judgement.reason,
             hits=found.hits,
             searched=found.searched,
-            model=self.llm.name if self.llm else extractive.NAME,
+            model=self.llm.name if self.llm else digest.NAME,
             prompt=self.prompts.hash if self.llm and judgement.strength is not Strength.NONE else None,
             recipe=self.library.recipe,
             timings={**found.timings, "retrieve_ms": retrieve_ms},
@@ -173,7 +175,7 @@ class Assistant:
     ) -> Iterator[Answer]:
         def quote(draft: Answer) -> Iterator[Answer]:
             found = evidence.select(query, aligned)
-            return _quoted(draft, extractive.compose(query, found, self.settings.statements))
+            return _quoted(draft, digest.compose(query, found, self.settings.statements))
 
         if not draft.answered:
             yield _abstention(draft)
@@ -213,11 +215,11 @@ def _quoted(draft: Answer, chosen: Sequence[Evidence]) -> Iterator[Answer]:
     if not chosen:
         yield _abstention(replace(draft, strength=Strength.NONE, reason="no sentence found can be quoted"))
         return
-    sentences = extractive.statements(chosen)
+    sentences = digest.statements(chosen)
     for count in range(1, len(sentences) + 1):
         yield replace(
             draft,
-            text=extractive.text(sentences[:count]),
+            text=digest.text(sentences[:count]),
             sentences=tuple(sentences[:count]),
             citations=_quotations(chosen[:count]),
             done=count == len(sentences),
@@ -244,6 +246,6 @@ def _abstention(draft: Answer) -> Answer:
     """Says why there is no answer and names the nearest papers; a reply to what is no question stands as it is."""
     if draft.text:
         return replace(draft, done=True)
-    nearest = tuple(hit.paper for hit in draft.hits[: abstain.NEAREST])
+    nearest = tuple(hit.paper for hit in draft.hits[: answerability.NEAREST])
     text = f"The library does not answer this: {draft.reason}."
     return replace(draft, text=text, nearest=nearest, done=True)

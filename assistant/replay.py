@@ -10,8 +10,8 @@ from assistant.errors import NotFoundError
 from assistant.schema import Answer, Paper, Strength, Turn
 
 if TYPE_CHECKING:
-    from assistant.catalog import Catalog
     from assistant.chat import Assistant
+    from assistant.storage.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)

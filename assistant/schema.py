@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assistant.ports import Asked
+    from assistant.protocols import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a paper must be like to be looked at; all of it applies (see `assistant.filters`).
+    """What a paper must be like to be looked at; all of it applies (see `assistant.question.filters`).
 
     `since` and `until` are years, both included; `without` are words and phrases that it must not have.
     """

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import wiring
+from assistant import factory
 from assistant.errors import InputError, PaperchatError
 from assistant.settings import Settings, load
 
 if TYPE_CHECKING:
-    from eval.exams import Exam
     from eval.runs import Run
+    from eval.suites.selection import Exam
 
 app = typer.Typer(help="How good the assistant is, in figures.", add_completion=False, pretty_exceptions_enable=False)
 
@@ -131,8 +131,8 @@ def calibrate(
     own: Annotated[bool, typer.Option("--own", help="Questions made from your own library, as selftest asks.")] = False,
 ) -> None:
     """Fit the weights of evidence, abstention and, over the seeds, claim checks on the dev half, and print them."""
-    from eval.calibrate import calibrate as fit
-    from eval.calibrate_claims import calibrate_claims
+    from eval.training.calibrate import calibrate as fit
+    from eval.training.calibrate_claims import calibrate_claims
 
     if suite and own:
         raise InputError("calibrate", "--suite and --own are two sources of questions: give one of them")
@@ -148,7 +148,7 @@ def calibrate(
 def lies(split: Split = "dev", limit: Limit = None, as_json: AsJson = False) -> None:
     """Plant lies in answers and count those that are marked, and the true sentences that are marked by mistake."""
     from eval import terminal
-    from eval.lies import lies as plant
+    from eval.training.planted_errors import lies as plant
 
     found = plant(_settings(), split, limit)
     typer.echo(json.dumps(found) if as_json else terminal.nested(found))
@@ -161,7 +161,7 @@ def bench(
 ) -> None:
     """Measure the speed, beside the plain llama-index pipeline, and parts beside what could stand in their place."""
     from eval import terminal
-    from eval.bench import bench as measure
+    from eval.bench.bench import bench as measure
 
     found = measure(_settings(), large)
     typer.echo(json.dumps(found) if as_json else terminal.nested(found))
@@ -174,7 +174,7 @@ def scale(
 ) -> None:
     """Measure what each part of a library costs as it grows, and a Chroma server of the settings beside a folder."""
     from eval import terminal
-    from eval.scale import scale as measure
+    from eval.bench.scale import scale as measure
 
     found = measure(_settings(), large)
     typer.echo(json.dumps(found) if as_json else terminal.nested(found))
@@ -184,7 +184,7 @@ def _own(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS)
     """Questions made from the library of the settings."""
     from eval.selftest import exam
 
-    with closing(wiring.open_catalog(settings.home)) as catalog:
+    with closing(factory.open_catalog(settings.home)) as catalog:
         return exam((paper for paper in catalog.all() if paper.abstract), papers, questions)
 
 
@@ -230,7 +230,7 @@ def _run(name: str) -> Run:
 
 def _settings(llm: str | None = None) -> Settings:
     settings = load(llm=llm)
-    wiring.stay_local(settings)
+    factory.stay_local(settings)
     return settings
 
 

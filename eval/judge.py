@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import spearmanr
 
-from assistant import wiring
+from assistant import factory
 from assistant.errors import ModelError
-from assistant.ports import LLM
+from assistant.protocols import LLM
 from assistant.schema import Message
 from assistant.settings import Settings
 from eval import measures
@@ -59,7 +59,7 @@ def open_judge(name: str | None, votes: int, settings: Settings) -> Judge | None
     """The judge of this name, if any. Raises ModelError where there is no such model or it cannot judge."""
     if name is None:
         return None
-    llm = wiring.open_llm(settings.model_copy(update={"llm": name}))
+    llm = factory.open_llm(settings.model_copy(update={"llm": name}))
     if llm is None:
         raise ModelError(f"{name} cannot judge: a judge is a language model, such as ollama/llama3.2")
     return Judge(llm, votes)

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 from assistant.chat import Assistant
 from assistant.settings import Settings
-from eval import asking, exams, judge, libraries, runs
-from eval.exams import Exam, Item
+from eval import corpora, judge, runner, runs
 from eval.records import Record
+from eval.suites import selection
+from eval.suites.selection import Exam, Item
 from ingest.pipeline import Step
 from ingest.progress import progress_bar
 
@@ -48,8 +49,8 @@ def run(
     `workers` questions are asked at a time, which pays where a remote model answers. `prices` are money for a million
     tokens in and out. Raises InputError for suites that are wrong and a name that has other contents.
     """
-    suites = exams.read(asks.suites, asks.split, asks.limit)
-    suites = suites if asks.answers else exams.without_claims(suites)
+    suites = selection.read(asks.suites, asks.split, asks.limit)
+    suites = suites if asks.answers else selection.without_claims(suites)
     return take(settings, suites, asks, name, workers, prices)
 
 
@@ -65,7 +66,7 @@ def take(
     name = name or runs.new_name()
     runs.folder(settings.home, name)  # a name that will not do is told before anything is indexed
     scorer = judge.open_judge(asks.judge, asks.votes, settings)
-    with libraries.opened(settings, suites) as assistants:
+    with corpora.opened(settings, suites) as assistants:
         about = _about(settings, suites, asks, name, prices, assistants)
         with runs.recording(settings.home, about) as (begun, store):
             done = {(record.suite, record.id) for record in begun.records}
@@ -89,8 +90,8 @@ def _about(
         name=name,
         asks=asdict(asks),
         settings=settings.model_dump(mode="json", exclude={"home", "port"}),
-        items={suite.name: sum(len(exams.record_ids(item)) for item in suite.items) for suite in suites},
-        contents={suite.name: exams.digest(suite) for suite in suites},
+        items={suite.name: sum(len(selection.record_ids(item)) for item in suite.items) for suite in suites},
+        contents={suite.name: selection.digest(suite) for suite in suites},
         recipes={library: asdict(assistant.library.recipe) for library, assistant in assistants.items()},
         versions=runs.versions(),
         commit=runs.commit(),
@@ -100,12 +101,12 @@ def _about(
 
 
 def _is_done(item: Item, suite: str, done: set[tuple[str, str]]) -> bool:
-    return all((suite, each) in done for each in exams.record_ids(item))
+    return all((suite, each) in done for each in selection.record_ids(item))
 
 
 def _reply(suite: Exam, assistant: Assistant, asks: Asks, scorer: judge.Judge | None) -> Reply:
     def reply(item: Item) -> list[Record]:
-        found = asking.put(item, suite.name, assistant, asks.answers)
+        found = runner.put(item, suite.name, assistant, asks.answers)
         return [scorer.judged(record) for record in found] if scorer else found
 
     return reply

@@ -14,9 +14,9 @@ from dataclasses import replace
 
 from assistant.errors import InputError
 from assistant.schema import Paper
-from assistant.sentences import passages
-from eval.exams import Exam
+from assistant.text.sentences import passages
 from eval.suites import Question
+from eval.suites.selection import Exam
 
 NAME = "selftest"
 _FEWEST_WORDS = 3

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from assistant.ports import Embedder
+from assistant.protocols import Embedder
 from assistant.schema import Chunk, Paper
-from assistant.sentences import spans
+from assistant.text.sentences import spans
 
 
 def chunk(papers: Sequence[Paper], embedder: Embedder, limit: int) -> list[Chunk]:

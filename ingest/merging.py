@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from assistant.catalog import Stored
 from assistant.errors import InputError
-from assistant.library import Library
 from assistant.schema import Paper
+from assistant.storage.catalog import Stored
+from assistant.storage.library import Library
 from ingest import identity
 from ingest.pipeline import synchronise
 

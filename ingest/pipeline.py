@@ -19,15 +19,15 @@ from typing import IO
 
 from scipy.cluster.hierarchy import DisjointSet
 
-from assistant.catalog import Catalog, Change, Stored
 from assistant.errors import InputError, LibraryWriteError
-from assistant.library import Library, Read
-from assistant.ports import Embedder, Reading
+from assistant.protocols import Embedder, Reading
 from assistant.schema import Chunk, Paper, Record
+from assistant.storage.catalog import Catalog, Change, Stored
+from assistant.storage.library import Library, Read
 from ingest import identity
 from ingest.chunks import chunk
 from ingest.parsers import files, read
-from ingest.parsers.layout import Problem
+from ingest.parsers.base import Problem
 
 _BATCH = 256
 # Of one file's problems only the first are told, so that neither memory nor the reader is flooded.

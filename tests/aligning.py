@@ -7,22 +7,22 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from assistant import late
-from assistant.alignment import Alignment, align
-from assistant.library import Library
-from assistant.ports import Embedder
+from assistant.protocols import Embedder
+from assistant.retrieval import late_interaction
+from assistant.retrieval.alignment import Alignment, align
 from assistant.schema import Hit
-from assistant.words import SqliteWords
+from assistant.storage.library import Library
+from assistant.storage.word_vectors import SqliteWords
 from ingest.chunks import chunk
 
 
 def aligned(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> list[Alignment]:
     """The question against the hits, whose words are put into an index of their own."""
     embedder = embedder or library.embedder
-    asked = late.ask(question, embedder.read_queries([question])[0], library.lexicon)
+    asked = late_interaction.ask(question, embedder.read_queries([question])[0], library.lexicon)
     papers = [hit.paper for hit in hits]
     chunks = chunk(papers, embedder, 10_000)
     readings = embedder.read_documents([each.text for each in chunks])
     with TemporaryDirectory() as folder, closing(SqliteWords(Path(folder) / "words.db")) as index:
-        index.replace(late.held(papers, chunks, readings, library.lexicon))
+        index.replace(late_interaction.held(papers, chunks, readings, library.lexicon))
         return align(asked, hits, index, library.lexicon)

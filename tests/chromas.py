@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from assistant.places import Server
+from assistant.storage.chroma_location import Server
 
 _PATIENCE = 60.0
 _PAUSE = 0.02

@@ -13,12 +13,12 @@ import hypothesis
 import pytest
 from typer.testing import CliRunner
 
-from assistant import wiring
+from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
-from assistant.library import Library
-from assistant.ports import LLM
+from assistant.protocols import LLM
 from assistant.settings import Settings, load
+from assistant.storage.library import Library
 from ingest import pipeline
 from tests.chromas import ChromaServer
 from tests.fakes import WordHashEmbedder
@@ -29,7 +29,7 @@ SEEDS = ROOT / "seeds"
 BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
 
 # Before any test module imports a library that would call home.
-wiring.stay_local(Settings())
+factory.stay_local(Settings())
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def open_library(settings: Settings) -> Iterator[Callable[[], Library]]:
     opened: list[Library] = []
 
     def open_one() -> Library:
-        opened.append(wiring.open_library(settings, WordHashEmbedder()))
+        opened.append(factory.open_library(settings, WordHashEmbedder()))
         return opened[-1]
 
     yield open_one
@@ -81,7 +81,7 @@ def papers_file(tmp_path: Path) -> Path:
 def assistant(library: Library, settings: Settings, papers_file: Path) -> Assistant:
     """An assistant without a model over the three papers."""
     pipeline.ingest([papers_file], library)
-    return wiring.open_assistant(settings, library)
+    return factory.open_assistant(settings, library)
 
 
 @pytest.fixture
@@ -106,10 +106,10 @@ def reader(
     """As `assistant`, for tests that only read: all of them have the same library, which saves time."""
     if not read_only:
         shared = settings.model_copy(update={"home": tmp_path_factory.mktemp("read-only")})
-        library = wiring.open_library(shared, WordHashEmbedder())
+        library = factory.open_library(shared, WordHashEmbedder())
         pipeline.ingest([papers_file], library)
         read_only.append(library)
-    return wiring.open_assistant(settings, read_only[0])
+    return factory.open_assistant(settings, read_only[0])
 
 
 @pytest.fixture
@@ -172,9 +172,9 @@ def paperchat(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     for name in [name for name in os.environ if name.startswith("PAPERCHAT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PAPERCHAT_HOME", str(settings.home))
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
     for name in ("open_catalog", "open_library"):
-        monkeypatch.setattr(wiring, name, recorded(getattr(wiring, name)))
+        monkeypatch.setattr(factory, name, recorded(getattr(factory, name)))
     return run
 
 
@@ -197,7 +197,7 @@ def measuring(settings: Settings, shared_libraries: Path, monkeypatch: pytest.Mo
     (settings.home / "eval").mkdir(parents=True)
     (settings.home / "eval" / "libraries").symlink_to(shared_libraries, target_is_directory=True)
     monkeypatch.setenv("PAPERCHAT_HOME", str(settings.home))
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
     return settings
 
 
@@ -206,7 +206,7 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], None]:
     """Has a language model write the answers, or judge them, whatever its name."""
 
     def by(llm: LLM) -> None:
-        monkeypatch.setattr(wiring, "open_llm", lambda asked: None if asked.llm == wiring.EXTRACTIVE else llm)
+        monkeypatch.setattr(factory, "open_llm", lambda asked: None if asked.llm == factory.EXTRACTIVE else llm)
 
     return by
 
@@ -246,7 +246,7 @@ def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaSe
 @pytest.fixture(scope="session")
 def seeds_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """A library of the seeds, one for all tests: to be read, or to be given the seeds again."""
-    library = wiring.open_library(load(home=tmp_path_factory.mktemp("seeds")), WordHashEmbedder())
+    library = factory.open_library(load(home=tmp_path_factory.mktemp("seeds")), WordHashEmbedder())
     pipeline.ingest([SEEDS], library)
     yield library
     library.close()

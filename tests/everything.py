@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assistant.library import Library
 from assistant.schema import Paper
+from assistant.storage.library import Library
 
 
 @dataclass(frozen=True)

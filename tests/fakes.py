@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.errors import ModelError
-from assistant.ports import Reading
+from assistant.protocols import Reading
 from assistant.schema import Message
 
 if TYPE_CHECKING:
-    from assistant.ports import Vectors
+    from assistant.protocols import Vectors
 
 
 class WordHashEmbedder:

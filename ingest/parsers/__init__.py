@@ -1,5 +1,5 @@
 """Files to records. One module a layout; which one a file has is told from its content, never from its name."""
 
-from ingest.parsers.read import files, read
+from ingest.parsers.detect import files, read
 
 __all__ = ["files", "read"]

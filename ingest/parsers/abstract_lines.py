@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
-from ingest.parsers.layout import Line, Problem, filled, too_long
+from ingest.parsers.base import Line, Problem, filled, too_long
 
 _PREFIX = re.compile(r"abstract\s*:\s*", re.IGNORECASE)
 

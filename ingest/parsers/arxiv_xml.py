@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from assistant.schema import Record
+from ingest.parsers.base import Line, Problem
 from ingest.parsers.fields import Fields, listed, record, turned
 from ingest.parsers.latex import decoded
-from ingest.parsers.layout import Line, Problem
 from ingest.parsers.markup import Node, begins, records
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from assistant.schema import Record
-from ingest.parsers.layout import Line, Problem, filled, is_abstract, is_title, too_long
+from ingest.parsers.base import Line, Problem, filled, is_abstract, is_title, too_long
 
 # No part of a person's name has more words.
 _MOST_WORDS = 4

@@ -11,9 +11,9 @@ from bibtexparser.middlewares.names import parse_single_name_into_parts, split_m
 from bibtexparser.model import DuplicateFieldKeyBlock, Entry, ImplicitComment, ParsingFailedBlock, String
 
 from assistant.schema import Record
+from ingest.parsers.base import LONGEST_RECORD, Line, Problem
 from ingest.parsers.fields import Fields, record
 from ingest.parsers.latex import decoded, typeset
-from ingest.parsers.layout import LONGEST_RECORD, Line, Problem
 
 _START = re.compile(r"\s*@\s*[A-Za-z]+\s*[{(]")
 _ENTRY = re.compile(r"\s*@\s*(?:string|(?!comment|preamble)[A-Za-z]+\s*[{(]\s*[^,{}()=]*,)", re.IGNORECASE)

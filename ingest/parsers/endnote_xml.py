@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
+from ingest.parsers.base import Line, Problem
 from ingest.parsers.fields import Fields, record, turned
-from ingest.parsers.layout import Line, Problem
 from ingest.parsers.markup import Node, begins, records
 
 

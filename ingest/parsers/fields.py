@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.schema import Record
-from ingest.parsers.layout import LONGEST_ABSTRACT, Problem, clean
+from ingest.parsers.base import LONGEST_ABSTRACT, Problem, clean
 
 _LONGEST_TITLE = 2_000
 _LONGEST_NAME = 300

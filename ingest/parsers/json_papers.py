@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from assistant.errors import InputError
 from assistant.schema import Record
 from ingest.parsers import arxiv_json, csl_json, daily_papers, openalex, openreview, plain_json, semantic_scholar
+from ingest.parsers.base import Line, Problem
 from ingest.parsers.fields import Fields, record
 from ingest.parsers.json_values import Value, begins, values
-from ingest.parsers.layout import Line, Problem
 
 # How deep in lists and objects a paper may stand.
 _DEEPEST = 5

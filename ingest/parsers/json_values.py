@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from ingest.parsers.layout import LONGEST_RECORD, Line, Problem, first_pieces
+from ingest.parsers.base import LONGEST_RECORD, Line, Problem, first_pieces
 
 # Control characters within strings are no reason to lose a record.
 _DECODER = json.JSONDecoder(strict=False)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assistant.schema import Record
+from ingest.parsers.base import LONGEST_RECORD, Line, Problem, clean, first_pieces
 from ingest.parsers.fields import Fields, listed, record
-from ingest.parsers.layout import LONGEST_RECORD, Line, Problem, clean, first_pieces
 
 # Which of a paper's fields a label means; those that mean none still end the value before them.
 _LABELS = {

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from ingest.parsers.layout import LONGEST_RECORD, Line, Problem
+from ingest.parsers.base import LONGEST_RECORD, Line, Problem
 
 _OF_XML = frozenset(["amp", "lt", "gt", "quot", "apos"])
 _ENTITY = re.compile(r"&([A-Za-z]\w{1,30});")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
 from ingest.parsers import tagged
+from ingest.parsers.base import Line, Problem
 from ingest.parsers.fields import Fields, initials_first, record, turned
-from ingest.parsers.layout import Line, Problem
 
 _TAG = re.compile(r"([A-Z]{2,4}) {0,2}- ")
 _FIRST = re.compile(r"PMID ?- ?\d+\s*$")

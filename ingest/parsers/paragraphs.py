@@ -11,7 +11,7 @@ from itertools import chain, islice
 
 from assistant.schema import Record
 from ingest.parsers import abstract_lines, author_triplets, title_pairs
-from ingest.parsers.layout import LONGEST_ABSTRACT, Format, Line, Problem, clean, first_pieces
+from ingest.parsers.base import LONGEST_ABSTRACT, Format, Line, Problem, clean, first_pieces
 
 _LISTINGS: tuple[Format, ...] = (abstract_lines, author_triplets, title_pairs)
 _MARK = re.compile(r"(?:#{1,6}|[-*+>•]|\d{1,4}[.)])\s+")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from assistant.schema import Record
+from ingest.parsers.base import Line, Problem
 from ingest.parsers.fields import Fields, record
-from ingest.parsers.layout import Line, Problem
 from ingest.parsers.markup import Node, begins, content, records
 from ingest.parsers.nbib import plain_title
 

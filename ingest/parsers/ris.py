@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
 from ingest.parsers import tagged
+from ingest.parsers.base import Line, Problem
 from ingest.parsers.fields import Fields, record, turned
-from ingest.parsers.layout import Line, Problem
 
 _TAG = re.compile(r"\s?([A-Z][A-Z0-9]) {1,2}-(?: |$)")
 _FIRST = re.compile(r"\s?TY {1,2}- ?[A-Z]{3,6}\s*$")

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
+from ingest.parsers.base import Line, Problem, first_pieces
 from ingest.parsers.columns import fields, known
 from ingest.parsers.fields import record
-from ingest.parsers.layout import Line, Problem, first_pieces
 
 _DELIMITERS = ",\t;|"
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ingest.parsers.layout import LONGEST_RECORD, Line, Problem
+from ingest.parsers.base import LONGEST_RECORD, Line, Problem
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from io import BufferedIOBase
 from itertools import chain
 
 from assistant.errors import InputError
-from ingest.parsers.layout import Line, Problem
+from ingest.parsers.base import Line, Problem
 
 BLOCK = 1 << 18
 # Control characters that a text has by accident only.

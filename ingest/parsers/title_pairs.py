@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from assistant.schema import Record
-from ingest.parsers.layout import Line, Problem, filled, is_abstract, is_title, too_long
+from ingest.parsers.base import Line, Problem, filled, is_abstract, is_title, too_long
 
 _BANNER = re.compile(r"get trending papers in your email inbox", re.IGNORECASE)
 _BUTTON = re.compile(r"Subscribe(?=[^\sa-z])")

@@ -11,11 +11,11 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from assistant import wiring
+from assistant import factory
 from assistant.chat import Assistant
-from assistant.library import Library
-from assistant.ports import LLM
+from assistant.protocols import LLM
 from assistant.settings import Settings, load
+from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
 from ui.page import server
@@ -72,7 +72,7 @@ def filled(folder: Path) -> Iterator[Library]:
     """A small library, one of its papers hostile and one with all that can be known of it."""
     (folder / "papers.txt").write_text(PAPERS, encoding="utf-8")
     (folder / "bread.bib").write_text(BREAD, encoding="utf-8")
-    library = wiring.open_library(quick(folder), WordHashEmbedder(dimension=256))
+    library = factory.open_library(quick(folder), WordHashEmbedder(dimension=256))
     pipeline.ingest([folder / "papers.txt", folder / "bread.bib"], library)
     yield library
     library.close()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from assistant import wiring
-from assistant.library import lock
+from assistant import factory
+from assistant.storage.library import lock
 from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
 from tests.fakes import WordHashEmbedder
 from ui.page import server
@@ -25,7 +25,7 @@ def own_address(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def empty_address(tmp_path: Path) -> Iterator[str]:
     """A page over a library without a paper."""
-    library = wiring.open_library(quick(tmp_path), WordHashEmbedder(dimension=256))
+    library = factory.open_library(quick(tmp_path), WordHashEmbedder(dimension=256))
     with serving(library, quick(tmp_path)) as address:
         yield address
     library.close()

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from assistant import encoder, wiring
-from assistant.ports import Embedder
+from assistant import embedding, factory
+from assistant.protocols import Embedder
 from assistant.settings import load
 from tests.fakes import WordHashEmbedder
 
@@ -25,8 +25,8 @@ TEXTS = [
 def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
     if request.param == "word-hash":
         return WordHashEmbedder()
-    return wiring.open_embedder(
-        load(home=tmp_path_factory.mktemp("home"), embedder=encoder.PACKAGED, engine=request.param)
+    return factory.open_embedder(
+        load(home=tmp_path_factory.mktemp("home"), embedder=embedding.PACKAGED, engine=request.param)
     )
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import LibraryError
-from assistant.lexicon import TantivyLexicon
-from assistant.ports import Lexicon
+from assistant.protocols import Lexicon
 from assistant.schema import Paper, Scored
+from assistant.storage.lexicon import TantivyLexicon
 
 ADAPTERS: dict[str, Callable[[Path], Lexicon]] = {"tantivy": TantivyLexicon}
 ICE = Paper("ice", "Glaciers melt. Glaciers retreat, and rivers swell.", title="Ice in warm years")

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from assistant import llama, wiring
-from assistant.calls import InProcess
+from assistant import factory
 from assistant.errors import ModelError
-from assistant.patience import Limits
-from assistant.ports import LLM
-from assistant.providers import PROVIDERS
+from assistant.llm import llama_index
+from assistant.llm.providers import PROVIDERS
+from assistant.llm.streaming import Limits
+from assistant.llm.transport import InProcess
+from assistant.protocols import LLM
 from assistant.schema import Message
 from assistant.settings import Settings
 from tests.conftest import ROOT
@@ -47,7 +48,7 @@ def load(settings: Settings) -> Callable[..., LLM]:
     """Opens the model of a name, with other settings if any."""
 
     def load_one(name: str, **changed: object) -> LLM:
-        llm = wiring.open_llm(settings.model_copy(update={"llm": name, "reply_tokens": 16} | changed))
+        llm = factory.open_llm(settings.model_copy(update={"llm": name, "reply_tokens": 16} | changed))
         assert llm
         return llm
 
@@ -91,7 +92,7 @@ def served(request: pytest.FixtureRequest, provider: str) -> LLM:
 def echoing() -> LLM:
     from llama_index.core.llms import MockLLM
 
-    return llama.LlamaIndexLLM("mock/echo", llama.in_process(MockLLM()), Limits(), llama.count_tokens)
+    return llama_index.LlamaIndexLLM("mock/echo", llama_index.in_process(MockLLM()), Limits(), llama_index.count_tokens)
 
 
 @pytest.fixture(params=[scripted, mock, openai, ollama, huggingface], ids=lambda adapter: str(adapter.__name__))
@@ -201,7 +202,7 @@ def test_whatever_a_provider_raises_is_a_model_error_in_one_line() -> None:
         def stream_chat(self, _: object) -> Iterator[object]:
             raise RuntimeError("out of memory\nallocated: lots")
 
-    llm = llama.LlamaIndexLLM("huggingface/x", llama.in_process(Broken()), Limits(), len)
+    llm = llama_index.LlamaIndexLLM("huggingface/x", llama_index.in_process(Broken()), Limits(), len)
     with pytest.raises(ModelError, match=r"^the language model huggingface/x failed: out of memory$"):
         list(llm.stream(CHAT))
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from assistant.errors import LibraryError, RecipeMismatch
-from assistant.library import Library
-from assistant.ports import Reading
+from assistant.protocols import Reading
 from assistant.settings import Settings
-from ingest import backup, pipeline
-from ingest.repair import repair
+from assistant.storage.library import Library
+from ingest import pipeline
+from ingest.maintenance import backup
+from ingest.maintenance.repair import repair
 from tests.chromas import ChromaServer
 from tests.conftest import BEES, ROOT, SEEDS, Paperchat
 from tests.everything import Everything, everything
@@ -29,8 +30,8 @@ PATH = SEEDS / "004_18424ad33afb765c.txt"
 
 @pytest.fixture(autouse=True)
 def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
-    monkeypatch.setattr("ui.checks.version", lambda _: "9.9")
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr("ui.doctor.version", lambda _: "9.9")
 
 
 @pytest.fixture
@@ -50,13 +51,13 @@ def on_server(paperchat: Paperchat, served: Settings, monkeypatch: pytest.Monkey
 
 def fill(settings: Settings, *paths: Path) -> Everything:
     """Ingest, and say what the library then holds."""
-    with closing(wiring.open_library(settings, WordHashEmbedder())) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder())) as library:
         pipeline.ingest(paths, library)
         return everything(library)
 
 
 def content(settings: Settings) -> Everything:
-    with closing(wiring.open_library(settings, WordHashEmbedder())) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder())) as library:
         assert library.compare() == {}
         return everything(library)
 
@@ -64,7 +65,7 @@ def content(settings: Settings) -> Everything:
 def test_a_library_on_a_server_holds_what_one_in_a_folder_holds(settings: Settings, served: Settings) -> None:
     assert fill(served, PATH) == fill(settings, PATH)
     assert fill(served, PATH) == content(settings)
-    assert not (served.home / wiring.STORE).exists()
+    assert not (served.home / factory.STORE).exists()
 
 
 def test_an_answer_is_the_same_and_does_not_say_where_the_vectors_are(
@@ -79,7 +80,7 @@ def test_an_answer_is_the_same_and_does_not_say_where_the_vectors_are(
     assert (theirs.code, theirs.err) == (0, "")
     for name in ("text", "citations", "recipe", "strength"):
         assert theirs.json[name] == ours.json[name]
-    with closing(wiring.open_conversations(served.home)) as kept:
+    with closing(factory.open_conversations(served.home)) as kept:
         (turn,) = kept.turns(kept.last().id)
     assert not [text for text in (theirs.out, json.dumps(turn.settings)) if "127.0.0.1" in text or "hunter2" in text]
 
@@ -98,7 +99,7 @@ def test_status_and_doctor_say_where_the_vectors_are_and_never_the_token(
     on_server: Paperchat, served: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERCHAT_STORE_TOKEN", "hunter2")
-    with closing(wiring.open_catalog(served.home)) as catalog:
+    with closing(factory.open_catalog(served.home)) as catalog:
         name = f"paperchat-{catalog.library_id:016x}"
     status, doctor = on_server("status"), on_server("doctor", "--json")
     assert f"{served.store}, collection {name}" in status.out
@@ -124,10 +125,10 @@ def test_another_embedder_is_refused_until_the_library_is_indexed_with_it(
 ) -> None:
     fill(served, papers_file)
     with pytest.raises(RecipeMismatch, match=r"dimension 64 -> 32.*paperchat reindex"):
-        wiring.open_library(served, WordHashEmbedder(dimension=32))
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
-    wiring.reset_indexes(served)
-    with closing(wiring.open_library(served)) as library, library.writing():
+        factory.open_library(served, WordHashEmbedder(dimension=32))
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
+    factory.reset_indexes(served)
+    with closing(factory.open_library(served)) as library, library.writing():
         assert pipeline.synchronise(library) == 3
         assert library.compare() == {}
 
@@ -137,7 +138,7 @@ def test_a_disagreement_with_the_server_is_mended_to_the_very_same_library(
     accident: Callable[[Library], None], served: Settings, papers_file: Path
 ) -> None:
     whole = fill(served, papers_file)
-    with closing(wiring.open_library(served, WordHashEmbedder())) as library:
+    with closing(factory.open_library(served, WordHashEmbedder())) as library:
         accident(library)
     repair(served)
     assert content(served) == whole
@@ -145,10 +146,10 @@ def test_a_disagreement_with_the_server_is_mended_to_the_very_same_library(
 
 def test_a_collection_that_is_gone_from_the_server_is_told_and_built_anew(served: Settings, papers_file: Path) -> None:
     whole = fill(served, papers_file)
-    with closing(wiring.open_catalog(served.home)) as catalog:
-        wiring.place(served, catalog).wipe()
+    with closing(factory.open_catalog(served.home)) as catalog:
+        factory.place(served, catalog).wipe()
     with pytest.raises(LibraryError, match=r"are empty.*paperchat reindex"):
-        wiring.open_library(served, WordHashEmbedder())
+        factory.open_library(served, WordHashEmbedder())
     assert repair(served) == 3
     assert content(served) == whole
 
@@ -159,15 +160,15 @@ def test_a_store_that_was_left_behind_is_refused_until_it_is_built_anew(
     served = settings.model_copy(update={"store": chroma_server.address})
     fill(settings, papers_file)
     with pytest.raises(LibraryError, match=r"are empty.*paperchat reindex"):
-        wiring.open_library(served, WordHashEmbedder())
+        factory.open_library(served, WordHashEmbedder())
     fill(settings)  # a look at the server has changed nothing
-    wiring.reset_indexes(served)
+    factory.reset_indexes(served)
     more = tmp_path / "more.txt"
     more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
     now = fill(served, more)
     assert len(now.vectors) == 4
     with pytest.raises(LibraryError, match=r"store in .* is not the one .*paperchat reindex"):
-        wiring.open_library(settings, WordHashEmbedder())
+        factory.open_library(settings, WordHashEmbedder())
     with pytest.raises(LibraryError, match="is not the one"):
         backup.backup(settings, tmp_path / "saved.zip")
     assert repair(settings) == 4
@@ -189,7 +190,7 @@ def test_a_library_moves_to_a_server_and_back_by_a_backup_and_nothing_is_embedde
     whole = fill(before, papers_file)
     backup.backup(before, tmp_path / "saved.zip")
     after.home.mkdir()
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: UnusedEmbedder())
+    monkeypatch.setattr(factory, "open_embedder", lambda _: UnusedEmbedder())
     assert backup.restore(after, tmp_path / "saved.zip") == 3
     assert content(after) == whole
     assert content(before) == whole

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from assistant.chroma import ChromaStore, held_recipe
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
-from assistant.places import Folder, Place
-from assistant.ports import Store
+from assistant.protocols import Store
 from assistant.schema import Chunk, Recipe, Scored
+from assistant.storage.chroma_location import Folder, Place
+from assistant.storage.chroma_store import ChromaStore, held_recipe
 from tests.chromas import ChromaServer
 
 if TYPE_CHECKING:
-    from assistant.ports import Vectors
+    from assistant.protocols import Vectors
 
 RECIPE = Recipe("word-hash", "1", dimension=3, chunk_tokens=256, chunking="whole", analyzer="plain", words="plain")
 EAST = np.array([1, 0, 0], dtype=np.float32)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import words
 from assistant.errors import LibraryError
-from assistant.ports import WordIndex, Words
-from assistant.words import SqliteWords
+from assistant.protocols import WordIndex, Words
+from assistant.storage import word_vectors
+from assistant.storage.word_vectors import SqliteWords
 
 ADAPTERS: dict[str, Callable[[Path], WordIndex]] = {"sqlite": lambda folder: SqliteWords(folder / "words.db")}
 
@@ -140,7 +140,7 @@ def test_a_reader_finds_the_file_that_a_reindex_made_anew(tmp_path: Path) -> Non
     file = tmp_path / "words.db"
     reader = SqliteWords(file)
     reader.replace({"ice": some(4)})
-    words.wipe(file)
+    word_vectors.wipe(file)
     writer = SqliteWords(file)
     writer.replace({"bees": some(5)})
     reader.refresh()
@@ -166,7 +166,7 @@ def test_what_is_no_word_index_is_an_error_that_names_the_cure(tmp_path: Path) -
     file.write_text("glaciers " * 2000, encoding="utf-8")
     with pytest.raises(LibraryError, match="paperchat reindex"):
         SqliteWords(file)
-    words.wipe(file)
+    word_vectors.wipe(file)
     assert list(tmp_path.iterdir()) == []
     SqliteWords(file).close()
 

@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
-from assistant import wiring
-from assistant.catalog import Catalog
+from assistant import factory
 from assistant.errors import InputError, LibraryBusy
-from assistant.library import lock
-from assistant.ports import Reading
+from assistant.protocols import Reading
 from assistant.settings import Settings, load
-from ingest import backup, pipeline
+from assistant.storage.catalog import Catalog
+from assistant.storage.library import lock
+from ingest import pipeline
+from ingest.maintenance import backup
 from ingest.pipeline import Step
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
@@ -44,11 +45,11 @@ class UnusedEmbedder(WordHashEmbedder):
 
 @pytest.fixture(autouse=True)
 def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
 
 
 def content(settings: Settings) -> Everything:
-    with closing(wiring.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
         assert library.compare() == {}
         return everything(library)
 
@@ -70,12 +71,12 @@ def saved(filled: Paperchat, tmp_path: Path) -> Path:
 def test_a_restored_library_is_the_very_same_and_nothing_is_embedded_again(
     saved: Path, settings: Settings, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: UnusedEmbedder())
+    monkeypatch.setattr(factory, "open_embedder", lambda _: UnusedEmbedder())
     told: list[Step] = []
     assert backup.restore(elsewhere, saved, told.append) == 3
     assert told == [Step("papers indexed", 3, 3)]
     assert content(elsewhere) == content(settings)
-    with closing(wiring.open_conversations(elsewhere.home)) as kept:
+    with closing(factory.open_conversations(elsewhere.home)) as kept:
         (found,) = kept.recent()
         assert kept.turns(found.id)[0].turn.question == BEES
 
@@ -99,7 +100,7 @@ def test_a_backup_takes_the_place_of_what_is_there_once_that_is_confirmed(
 
 
 def test_a_running_reader_sees_the_restored_library(saved: Path, elsewhere: Settings) -> None:
-    with closing(wiring.open_library(elsewhere, WordHashEmbedder())) as reader:
+    with closing(factory.open_library(elsewhere, WordHashEmbedder())) as reader:
         question = reader.embedder.embed_queries([BEES])[0]
         assert reader.store.search(question, 1) == []
         restoring = PROCESSES.Process(target=restore_elsewhere, args=(elsewhere.home, saved))
@@ -112,16 +113,16 @@ def test_a_running_reader_sees_the_restored_library(saved: Path, elsewhere: Sett
 
 
 def restore_elsewhere(home: Path, file: Path) -> None:
-    setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())  # noqa: B010
+    setattr(factory, "open_embedder", lambda _: WordHashEmbedder())  # noqa: B010
     backup.restore(load(home=home), file)
 
 
 def test_readings_of_another_recipe_are_made_anew(
     saved: Path, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
     assert backup.restore(elsewhere, saved) == 3
-    with closing(wiring.open_library(elsewhere, WordHashEmbedder(dimension=32))) as library:
+    with closing(factory.open_library(elsewhere, WordHashEmbedder(dimension=32))) as library:
         assert {matrix.shape[1] for matrix in library.store.vectors(library.store.paper_ids()).values()} == {32}
 
 
@@ -141,7 +142,7 @@ def test_a_damaged_catalog_is_replaced_and_kept_beside_it(saved: Path, settings:
 def ingest_slowly(home: Path, begun: Event) -> None:
     """Ingest a paper at a time, saying when the first is indexed."""
     pipeline._BATCH = 1
-    library = wiring.open_library(load(home=home), WordHashEmbedder())
+    library = factory.open_library(load(home=home), WordHashEmbedder())
     pipeline.ingest(PATHS, library, lambda *_: begun.set())
     library.close()
 
@@ -187,14 +188,14 @@ def test_a_killed_restore_leaves_one_of_the_two_libraries_and_the_next_ingest_co
 ) -> None:
     ice = tmp_path / "ice.txt"
     ice.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
-    with closing(wiring.open_library(elsewhere, WordHashEmbedder())) as library:
+    with closing(factory.open_library(elsewhere, WordHashEmbedder())) as library:
         pipeline.ingest([ice], library)
     earlier = content(elsewhere)
     dying = PROCESSES.Process(target=restore_and_die, args=(elsewhere.home, saved, method))
     dying.start()
     dying.join(60)
     assert dying.exitcode == -signal.SIGKILL
-    with closing(wiring.open_library(elsewhere, WordHashEmbedder(), to_mend=True)) as library, library.writing():
+    with closing(factory.open_library(elsewhere, WordHashEmbedder(), to_mend=True)) as library, library.writing():
         pipeline.synchronise(library)
     assert content(elsewhere) == (earlier if method == "take_over" else content(settings))
 

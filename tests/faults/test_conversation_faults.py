@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from assistant.conversations import Conversations
 from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
 from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings, load
+from assistant.storage.conversations import Conversations
 from tests.conftest import Run
 from tests.faults.test_ingest_faults import DISK_FULL, PROCESSES, elsewhere
 

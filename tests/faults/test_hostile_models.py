@@ -11,16 +11,18 @@ from pathlib import Path
 import pytest
 
 from assistant import citations
+from assistant.answering.generative import LONGEST
 from assistant.chat import Assistant
-from assistant.conversations import Conversation, StoredTurn
-from assistant.library import Library
 from assistant.schema import Answer, Message, Turn, Verdict
+from assistant.serialization import answer_json
 from assistant.settings import Settings
-from assistant.wire import answer_json
-from assistant.written import LONGEST
+from assistant.storage.conversations import Conversation, StoredTurn
+from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import ScriptedLLM
-from ui import export, render, terminal
+from ui.cli import terminal
+from ui.export import transcripts
+from ui.page import render
 
 Judging = Callable[..., Assistant]
 Over = Callable[..., Assistant]
@@ -51,8 +53,8 @@ def faces(answer: Answer) -> dict[str, str]:
     return {
         "terminal": terminal.answer_text(answer),
         "page": render.answer_html(answer, 1) + render.sources_html(answer, 1),
-        "markdown": export.markdown(kept, [stored]),
-        "html": export.html(kept, [stored]),
+        "markdown": transcripts.markdown(kept, [stored]),
+        "html": transcripts.html(kept, [stored]),
     }
 
 

@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
-from assistant import wiring
-from assistant.catalog import Catalog
-from assistant.chroma import ChromaStore
+from assistant import factory
 from assistant.errors import LibraryBusy, LibraryError, LibraryWriteError, PaperchatError, RecipeMismatch
-from assistant.lexicon import TantivyLexicon
-from assistant.library import Library, lock
 from assistant.schema import Paper
 from assistant.settings import Settings, load
-from assistant.words import SqliteWords
+from assistant.storage.catalog import Catalog
+from assistant.storage.chroma_store import ChromaStore
+from assistant.storage.lexicon import TantivyLexicon
+from assistant.storage.library import Library, lock
+from assistant.storage.word_vectors import SqliteWords
 from ingest import pipeline
 from ingest.pipeline import Report
 from tests.conftest import SEEDS
@@ -70,7 +70,7 @@ def elsewhere(task: Callable[..., object], *arguments: object) -> int | None:
 
 
 def ingest_into(home: Path, *paths: Path) -> None:
-    library = wiring.open_library(load(home=home), WordHashEmbedder())
+    library = factory.open_library(load(home=home), WordHashEmbedder())
     try:
         pipeline.ingest(paths, library)
     finally:
@@ -198,7 +198,7 @@ def test_a_file_that_may_not_be_read_is_reported_and_the_others_go_in(give: Give
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Held:
     """What the library holds in the end if nothing happens."""
-    library = wiring.open_library(load(home=tmp_path_factory.mktemp("uninterrupted")), WordHashEmbedder())
+    library = factory.open_library(load(home=tmp_path_factory.mktemp("uninterrupted")), WordHashEmbedder())
     for paths in ([EARLIER], LATER):
         pipeline.ingest(paths, library)
     everything = held(library)
@@ -326,9 +326,9 @@ def test_an_index_of_another_embedder_is_refused_until_it_is_made_anew(
     library.close()
     other = WordHashEmbedder(dimension=32)
     with pytest.raises(RecipeMismatch, match="paperchat reindex"):
-        wiring.open_library(settings, other)
-    wiring.reset_indexes(settings)
-    renewed = wiring.open_library(settings, other)
+        factory.open_library(settings, other)
+    factory.reset_indexes(settings)
+    renewed = factory.open_library(settings, other)
     with renewed.writing():
         assert pipeline.synchronise(renewed) == 3
     assert held(renewed) == expected
@@ -342,15 +342,15 @@ def test_a_word_index_that_is_lost_is_named_with_its_cure_and_made_anew(
     pipeline.ingest([papers_file], library)
     expected = held(library)
     library.close()
-    file = settings.home / wiring.WORDS
+    file = settings.home / factory.WORDS
     broken = {"missing": None, "cut short": file.read_bytes()[:6000], "overwritten": b"ice " * 5000}[accident]
     file.unlink()
     if broken is not None:
         file.write_bytes(broken)
     with pytest.raises(LibraryError, match="paperchat reindex"):
         open_library()
-    wiring.reset_indexes(settings)
-    renewed = wiring.open_library(settings, WordHashEmbedder())
+    factory.reset_indexes(settings)
+    renewed = factory.open_library(settings, WordHashEmbedder())
     with renewed.writing():
         pipeline.synchronise(renewed)
     assert held(renewed) == expected
@@ -360,7 +360,7 @@ def test_a_word_index_that_is_lost_is_named_with_its_cure_and_made_anew(
 def test_a_library_below_a_regular_file_is_an_error_that_names_it(papers_file: Path) -> None:
     home = papers_file / "home"
     with pytest.raises(LibraryError, match=r"papers\.txt.home"):
-        wiring.open_library(load(home=home), WordHashEmbedder())
+        factory.open_library(load(home=home), WordHashEmbedder())
     with pytest.raises(LibraryWriteError, match=r"papers\.txt.home cannot be written"), lock(home):
         pass
 

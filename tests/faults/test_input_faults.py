@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from assistant.library import Library
 from assistant.schema import Record
+from assistant.storage.library import Library
 from ingest import pipeline
 from ingest.parsers import files, read
-from ingest.parsers.layout import LONGEST_RECORD, Problem
-from ingest.parsers.read import parse
-from ingest.parsers.unpack import Limits
+from ingest.parsers.archives import Limits
+from ingest.parsers.base import LONGEST_RECORD, Problem
+from ingest.parsers.detect import parse
 from ingest.pipeline import Report
 
 ENTRY = "@article{{key{0},\n  title = {{On the Nature of Number {0}}},\n  abstract = {{We count to {0}.}}\n}}\n"

@@ -10,11 +10,12 @@ from threading import Barrier
 
 import pytest
 
-from assistant import patience, wiring
+from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import ModelError
-from assistant.ports import LLM
-from assistant.providers import PROVIDERS
+from assistant.llm import streaming
+from assistant.llm.providers import PROVIDERS
+from assistant.protocols import LLM
 from assistant.schema import Message
 from assistant.settings import Settings
 from tests.conftest import BEES
@@ -30,7 +31,7 @@ SOON = 60
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other quickly."""
-    monkeypatch.setattr(patience, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(streaming, "_FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def llm(request: pytest.FixtureRequest, server: ModelServer, settings: Settings)
 
 def opened(settings: Settings, provider: str = "openai", **changed: object) -> LLM:
     pytest.importorskip(PROVIDERS[provider].module, reason=f"needs the extra paperchat[{provider}]")
-    llm = wiring.open_llm(settings.model_copy(update={"llm": f"{provider}/small"} | changed))
+    llm = factory.open_llm(settings.model_copy(update={"llm": f"{provider}/small"} | changed))
     assert llm
     return llm
 
@@ -142,7 +143,7 @@ def test_a_server_that_comes_up_between_two_tries_is_reached(
             server.server_activate()
             yield ""
 
-        monkeypatch.setattr(patience, "_waiting", comes_up)
+        monkeypatch.setattr(streaming, "_waiting", comes_up)
         server.script(says(REPLY))
         assert "".join(opened(settings, provider).stream(CHAT)) == REPLY
 
@@ -254,7 +255,7 @@ def test_a_cancelled_question_hangs_up_while_the_model_writes(server: ModelServe
 def test_a_question_that_is_cancelled_between_two_tries_is_not_asked_again(
     server: ModelServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "_FIRST_PAUSE", 1000.0)
+    monkeypatch.setattr(streaming, "_FIRST_PAUSE", 1000.0)
     server.script(BUSY, says(REPLY))
     reply = opened(settings, total_timeout=5000.0).stream(CHAT)
     while not server.asked:

@@ -37,15 +37,15 @@ OUTWARD: dict[str, Callable[..., Any]] = {
 def visit(home: str) -> None:
     """What the process does; prints what came of it as JSON."""
     forbidden = guard()
-    from assistant import wiring
+    from assistant import factory
     from assistant.settings import load
 
     settings = load(home=Path(home))
-    wiring.stay_local(settings)
+    factory.stay_local(settings)
     import_everything()
     from ingest import pipeline
 
-    assistant = wiring.open_assistant(settings)
+    assistant = factory.open_assistant(settings)
     report = pipeline.ingest([PAPERS], assistant.library)
     answer = assistant.ask(QUESTION)
     page = fetch_page(assistant)

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from assistant.schema import Record
-from ingest import online
-from ingest.online import Services
-from ingest.parsers.layout import Problem
-from ingest.web import Manners, Web
+from ingest.parsers.base import Problem
+from ingest.sources import lookup
+from ingest.sources.http_client import Manners, Web
+from ingest.sources.lookup import Services
 from tests.conftest import Paperchat
 
 HASTY = Manners(pause=0.0, timeout=0.5, deadline=1.0, attempts=3, longest_wait=10.0, most_bytes=100_000)
@@ -110,7 +110,7 @@ def csl(doi: str) -> Reply:
 
 def fetched(service: Service, *names: str, limit: int = 50, manners: Manners = HASTY) -> list[Record | Problem]:
     with Web("paperchat/test", manners, sleep=lambda _: None) as web:
-        return list(online.fetch(names, web, Services(f"{service.address}/api/query", service.address), limit))
+        return list(lookup.fetch(names, web, Services(f"{service.address}/api/query", service.address), limit))
 
 
 def problem(service: Service, name: str, manners: Manners = HASTY) -> str:
@@ -176,7 +176,7 @@ def test_a_service_that_is_busy_is_asked_again_after_as_long_as_it_says(service:
     waits: list[float] = []
     with Web("paperchat/test", Manners(pause=3.0), sleep=waits.append) as web:
         services = Services(f"{service.address}/api/query", service.address)
-        (found,) = online.fetch(["arxiv:1706.03762"], web, services, 1)
+        (found,) = lookup.fetch(["arxiv:1706.03762"], web, services, 1)
     assert isinstance(found, Record)
     assert [wait for wait in waits if wait in (7.0, 6.0)] == [7.0, 6.0]
 
@@ -186,7 +186,7 @@ def test_between_two_requests_to_one_host_lies_the_pause_that_it_asks_for(servic
     waits: list[float] = []
     with Web("paperchat/test", Manners(pause=3.0), sleep=waits.append) as web:
         services = Services(service.address, service.address)
-        assert len(list(online.fetch(["doi:10.1000/a", "doi:10.1000/b"], web, services, 1))) == 2
+        assert len(list(lookup.fetch(["doi:10.1000/a", "doi:10.1000/b"], web, services, 1))) == 2
     (wait,) = waits
     assert 2.0 < wait <= 3.0
 

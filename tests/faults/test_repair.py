@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from assistant.errors import LibraryBusy, LibraryError, RecipeMismatch
-from assistant.library import Library, lock
-from assistant.ports import Reading, Words
+from assistant.protocols import Reading, Words
 from assistant.schema import Chunk, Paper
 from assistant.settings import Settings
+from assistant.storage.library import Library, lock
 from ingest import pipeline
+from ingest.maintenance.repair import index_again, repair
 from ingest.pipeline import Step
-from ingest.repair import index_again, repair
 from tests.conftest import Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -30,8 +30,8 @@ STRANGER = Paper("0123", "A paper of no catalog.")
 
 @pytest.fixture(autouse=True)
 def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
-    monkeypatch.setattr("ui.checks.version", lambda _: "9.9")
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr("ui.doctor.version", lambda _: "9.9")
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_disagreement_is_found_and_mended_to_the_very_same_library(
 def test_a_vector_that_the_store_has_lost_is_found_and_made_again(
     whole: Everything, settings: Settings, open_library: Open
 ) -> None:
-    with closing(sqlite3.connect(settings.home / wiring.STORE / "chroma.sqlite3")) as database, database:
+    with closing(sqlite3.connect(settings.home / factory.STORE / "chroma.sqlite3")) as database, database:
         # As two writers leave it: the row is there, and its vector is in no index and no queue.
         database.execute("DELETE FROM embeddings_queue WHERE seq_id = (SELECT max(seq_id) FROM embeddings_queue)")
     library = open_library()
@@ -117,7 +117,7 @@ def test_a_vector_that_the_store_has_lost_is_found_and_made_again(
     assert everything(open_library()) == whole
 
 
-@pytest.mark.parametrize("index", [wiring.STORE, wiring.LEXICON, wiring.WORDS])
+@pytest.mark.parametrize("index", [factory.STORE, factory.LEXICON, factory.WORDS])
 @pytest.mark.parametrize("accident", ["gone", "overwritten"])
 def test_an_index_that_is_gone_or_damaged_is_built_anew(
     index: str, accident: str, whole: Everything, settings: Settings, open_library: Open
@@ -172,7 +172,7 @@ def test_a_repair_is_refused_while_another_writes_and_where_the_recipe_is_anothe
     with lock(settings.home), pytest.raises(LibraryBusy):
         repair(settings)
     with monkeypatch.context() as patched:
-        patched.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
+        patched.setattr(factory, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
         with pytest.raises(RecipeMismatch):
             repair(settings)
     assert everything(open_library()) == whole
@@ -183,7 +183,7 @@ def test_a_damaged_catalog_is_no_reason_to_touch_the_indexes(settings: Settings)
     for suffix in ("", "-wal", "-shm"):
         (settings.home / f"catalog.db{suffix}").unlink(missing_ok=True)
     (settings.home / "catalog.db").write_bytes(b"no database" * 100)
-    before = sorted(file.name for file in (settings.home / wiring.LEXICON).iterdir())
+    before = sorted(file.name for file in (settings.home / factory.LEXICON).iterdir())
     with pytest.raises(LibraryError, match="catalog"):
         repair(settings)
-    assert sorted(file.name for file in (settings.home / wiring.LEXICON).iterdir()) == before
+    assert sorted(file.name for file in (settings.home / factory.LEXICON).iterdir()) == before

@@ -20,14 +20,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from assistant import wiring
+from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import LibraryError, LibraryWriteError, StoreUnavailable
-from assistant.library import Library
-from assistant.places import Server
 from assistant.settings import Settings
-from ingest import backup, pipeline
-from ingest.repair import repair
+from assistant.storage.chroma_location import Server
+from assistant.storage.library import Library
+from ingest import pipeline
+from ingest.maintenance import backup
+from ingest.maintenance.repair import repair
 from tests.chromas import ChromaServer
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
@@ -40,8 +41,8 @@ TOKEN = "hunter2"  # noqa: S105
 
 @pytest.fixture(autouse=True)
 def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
-    monkeypatch.setattr("ui.checks.version", lambda _: "9.9")
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr("ui.doctor.version", lambda _: "9.9")
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def on_server(
 
 
 def content(settings: Settings) -> Everything:
-    with closing(wiring.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
         assert library.compare() == {}
         return everything(library)
 
@@ -140,8 +141,8 @@ def test_a_process_that_lost_the_server_says_so_and_answers_again_once_it_is_bac
 ) -> None:
     more = tmp_path / "more.txt"
     more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
-    with closing(wiring.open_library(served)) as library:
-        assistant = wiring.open_assistant(served, library)
+    with closing(factory.open_library(served)) as library:
+        assistant = factory.open_assistant(served, library)
         answer = assistant.ask(BEES)
         for end in (server.stop, server.kill):
             end()
@@ -164,7 +165,7 @@ def test_an_ingest_without_the_server_keeps_what_it_read_for_the_next_one(
 ) -> None:
     more = tmp_path / "more.txt"
     more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
-    with closing(wiring.open_library(served)) as library:
+    with closing(factory.open_library(served)) as library:
         server.stop()
         with pytest.raises(LibraryWriteError, match=rf"{server.address} cannot be written: no connection.*running\?"):
             pipeline.ingest([more], library)
@@ -181,7 +182,7 @@ def test_an_ingest_without_the_server_keeps_what_it_read_for_the_next_one(
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory, chroma_server: ChromaServer) -> tuple[Everything, float]:
     """What an ingest that nothing happens to makes, and how many seconds it takes."""
     settings = Settings(home=tmp_path_factory.mktemp("uninterrupted"), store=chroma_server.address)
-    with closing(wiring.open_library(settings, WordHashEmbedder())) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder())) as library:
         started = time.monotonic()
         ingest(library)
         return everything(library), time.monotonic() - started
@@ -213,8 +214,8 @@ def test_a_server_killed_under_load_loses_nothing_once_it_is_back_and_the_ingest
     moment: int, uninterrupted: tuple[Everything, float], served: Settings, server: ChromaServer
 ) -> None:
     expected, seconds = uninterrupted
-    with closing(wiring.open_library(served)) as library, closing(wiring.open_library(served)) as other:
-        assistant, ends = wiring.open_assistant(served, other), threading.Event()
+    with closing(factory.open_library(served)) as library, closing(factory.open_library(served)) as other:
+        assistant, ends = factory.open_assistant(served, other), threading.Event()
         with meanwhile(lambda: ask_until(ends, assistant)) as asking:
             with meanwhile(lambda: ingest(library)) as ingesting:
                 share = (moment + random.Random(moment).random()) / KILLS  # noqa: S311
@@ -351,9 +352,9 @@ def shows_no_secret(error: BaseException) -> bool:
 def test_whatever_answers_in_the_servers_place_is_one_clear_error_that_shows_no_secret(
     kind: str, front: Front, through: Settings, papers_file: Path
 ) -> None:
-    with closing(wiring.open_library(through)) as library:
+    with closing(factory.open_library(through)) as library:
         pipeline.ingest([papers_file], library)
-        assistant, before = wiring.open_assistant(through, library), everything(library)
+        assistant, before = factory.open_assistant(through, library), everything(library)
         front.instead, expected = NONSENSE[kind]
         with pytest.raises(StoreUnavailable, match=rf"server {front.address} cannot be read: .*{expected}") as unread:
             assistant.ask(BEES)
@@ -370,7 +371,7 @@ def test_whatever_answers_in_the_servers_place_is_one_clear_error_that_shows_no_
 def test_what_could_not_be_written_is_one_clear_error_and_is_written_by_the_next_ingest(
     kind: str, front: Front, through: Settings, papers_file: Path
 ) -> None:
-    with closing(wiring.open_library(through)) as library:
+    with closing(factory.open_library(through)) as library:
         front.instead, expected = NONSENSE[kind]
         for _ in range(2):
             with pytest.raises(LibraryError, match=rf"server {front.address} cannot be .*{expected}") as unwritten:
@@ -390,7 +391,7 @@ def test_a_server_that_cannot_be_asked_is_not_asked_again_for_each_paper(
         asked.append(visitor.path)
         visitor.answer(503, b"")
 
-    with closing(wiring.open_library(through)) as library:
+    with closing(factory.open_library(through)) as library:
         pipeline.ingest([papers_file], library)
         ids = library.store.paper_ids()
         front.instead = refuses
@@ -405,9 +406,9 @@ def test_a_server_behind_a_token_is_used_with_it_and_says_so_without_it(
     front.instead = wants_a_token
     there = settings.model_copy(update={"store": front.address})
     with pytest.raises(StoreUnavailable, match="answers 403 Forbidden; PAPERCHAT_STORE_TOKEN is not set"):
-        wiring.open_library(there)
+        factory.open_library(there)
     known = there.model_copy(update={"store_token": SecretStr(TOKEN)})
-    with closing(wiring.open_library(known)) as library:
+    with closing(factory.open_library(known)) as library:
         assert pipeline.ingest([papers_file], library).indexed == 3
         assert library.compare() == {}
 
@@ -418,7 +419,7 @@ def test_a_tenant_or_database_that_is_not_there_is_named(
 ) -> None:
     there = settings.model_copy(update={"store": chroma_server.address, setting: said})
     with pytest.raises(LibraryError, match=rf"{chroma_server.address} cannot be opened: .* does not exist .*{said}"):
-        wiring.open_library(there)
+        factory.open_library(there)
 
 
 @pytest.mark.parametrize("written", [False, True])
@@ -435,7 +436,7 @@ def test_a_search_that_meets_the_first_write_to_a_collection_finds_what_is_there
         said = "Error executing plan: Internal error: Error creating hnsw segment reader: Nothing found on disk"
         visitor.answer(500, json.dumps({"error": "InternalError", "message": said}).encode())
 
-    with closing(wiring.open_library(through)) as library:
+    with closing(factory.open_library(through)) as library:
         if written:
             pipeline.ingest([papers_file], library)
         front.instead = fails_once

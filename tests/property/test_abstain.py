@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant import abstain, evidence, extractive
-from assistant.alignment import Alignment, align
-from assistant.keywords import Word, greatest_rarity
-from assistant.library import Library
-from assistant.query import understand
-from assistant.retrieve import Ranking, retrieve
+from assistant.answering import answerability, digest, evidence
+from assistant.question.terms import Word, greatest_rarity
+from assistant.question.understand import understand
+from assistant.retrieval.alignment import Alignment, align
+from assistant.retrieval.search import Ranking, retrieve
 from assistant.schema import Query
+from assistant.storage.library import Library
 
 WORDS = st.sampled_from(
     "which glaciers bees dance learning rate policy models reward exactly value F1 GPT-4 DPO Bern of ? , ' %".split()
@@ -31,7 +31,7 @@ def aligned(library: Library, question: str) -> tuple[Query, list[Alignment]]:
 @given(QUESTIONS)
 def test_confidence_is_a_probability_and_what_is_not_firm_has_a_reason(seeds_library: Library, question: str) -> None:
     query, found = aligned(seeds_library, question)
-    judgement = abstain.judge(query, found, seeds_library.lexicon, 0.6, 0.3)
+    judgement = answerability.judge(query, found, seeds_library.lexicon, 0.6, 0.3)
     assert 0.0 <= judgement.confidence <= 1.0
     assert (judgement.reason is None) == (judgement.strength == "firm")
 
@@ -47,15 +47,15 @@ def test_an_unknown_name_in_the_question_never_makes_an_answer_more_probable(
     lexicon = seeds_library.lexicon
     name = Word("Qzxv", 0, 4, ("qzxv",), greatest_rarity(lexicon), named=True)
     longer = [replace(each, words=(*each.words, name), overall=np.append(each.overall, 0.9)) for each in found]
-    before, after = abstain.signs(query, found, lexicon), abstain.signs(query, longer, lexicon)
-    assert abstain.probability(after) <= abstain.probability(before)
+    before, after = answerability.signs(query, found, lexicon), answerability.signs(query, longer, lexicon)
+    assert answerability.probability(after) <= answerability.probability(before)
 
 
 @settings(max_examples=40)
 @given(QUESTIONS, st.integers(1, 10))
 def test_statements_are_true_few_and_never_repeat(seeds_library: Library, question: str, most: int) -> None:
     query, found = aligned(seeds_library, question)
-    chosen = extractive.compose(query, evidence.select(query, found), most)
+    chosen = digest.compose(query, evidence.select(query, found), most)
     assert len(chosen) <= most
     assert len({each.passage.text for each in chosen}) == len(chosen)
     assert len({each.hit.paper.id for each in chosen}) <= 4

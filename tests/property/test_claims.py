@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from assistant.claims.judge import Judge
-from assistant.lexicon import TantivyLexicon
+from assistant.storage.lexicon import TantivyLexicon
+from assistant.verification.support import Judge
 from tests.fakes import WordHashEmbedder
 
 NOUNS = ("glaciers", "bees", "starters", "kernels", "rivers", "lenses", "yeasts", "tokens")

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import InputError
-from assistant.filters import Parsed, parse, written
-from assistant.query import leans, understand
+from assistant.question.filters import Parsed, parse, written
+from assistant.question.understand import leans, understand
 from assistant.schema import Answer, Filters, Strength, Turn
 
 # What filters are made of, in any order, with any text between.

@@ -15,16 +15,16 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assistant.catalog import Catalog
 from assistant.errors import InputError
 from assistant.schema import Paper, Record
-from assistant.sentences import spans
+from assistant.storage.catalog import Catalog
+from assistant.text.sentences import spans
 from ingest import pipeline
 from ingest.chunks import chunk
 from ingest.identity import marks, merge
+from ingest.parsers.base import LONGEST_ABSTRACT, SHORTEST_ABSTRACT, Problem
+from ingest.parsers.detect import parse
 from ingest.parsers.latex import typeset
-from ingest.parsers.layout import LONGEST_ABSTRACT, SHORTEST_ABSTRACT, Problem
-from ingest.parsers.read import parse
 from tests.unit.test_chunks import EMBEDDER, assert_chunked
 
 # Files

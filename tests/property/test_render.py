@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Verdict
 from tests.unit.test_render import HOSTILE, safe
-from ui import render
-from ui.terminal import printable
+from ui.cli.terminal import printable
+from ui.page import render
 
 # Any text, and texts put together from what would do harm.
 TEXTS = st.text() | st.lists(

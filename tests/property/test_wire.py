@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.schema import Answer, Hit, Paper, Recipe, Scope, Sentence, Strength, Verdict
-from assistant.wire import answer_from_json, answer_json, scope_from_json, scope_json
+from assistant.serialization import answer_from_json, answer_json, scope_from_json, scope_json
 from tests.strategies import ANSWERS, SCOPES
 
 

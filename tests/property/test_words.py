@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.ports import Words
-from assistant.words import SqliteWords
+from assistant.protocols import Words
+from assistant.storage.word_vectors import SqliteWords
 
 IDS = st.sampled_from(["ice", "bees", "bread", "naïve ' ; --", "🧊"])
 STEPS = st.lists(

@@ -14,11 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from assistant import wiring
+from assistant import factory
 from assistant.chat import Assistant
 from assistant.schema import Answer, Hit, SearchResult, Turn
 from assistant.settings import Settings, load
-from ingest import backup, pipeline
+from ingest import pipeline
+from ingest.maintenance import backup
 from tests.fakes import ScriptedLLM
 
 HERE = Path(__file__).parent
@@ -38,10 +39,10 @@ def seeds_assistant(home: Path) -> Iterator[Assistant]:
     settings = load(home=home, engine="float32")
     if LIBRARY.exists():
         backup.restore(settings, LIBRARY)
-    library = wiring.open_library(settings)
+    library = factory.open_library(settings)
     try:
         pipeline.ingest([SEEDS], library)
-        yield wiring.open_assistant(settings, library)
+        yield factory.open_assistant(settings, library)
     finally:
         library.close()
 
@@ -130,6 +131,6 @@ def record(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    wiring.stay_local(Settings())
+    factory.stay_local(Settings())
     with TemporaryDirectory() as folder:
         record(Path(folder))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant import abstain
+from assistant.answering import answerability
 from assistant.chat import Assistant
-from assistant.library import Library
-from assistant.query import understand
+from assistant.question.understand import understand
 from assistant.schema import Hit, Judgement, Paper, Scope, Strength
 from assistant.settings import Settings
+from assistant.storage.library import Library
 from ingest import pipeline
 from tests.aligning import aligned
 
@@ -21,12 +21,12 @@ OFF_TOPIC = "transistors amplify whispers"
 
 def judge(reader: Assistant, question: str, firm_from: float, tentative_from: float) -> Judgement:
     found = aligned(question, reader.search(question).hits, reader.library)
-    return abstain.judge(understand(question), found, reader.library.lexicon, firm_from, tentative_from)
+    return answerability.judge(understand(question), found, reader.library.lexicon, firm_from, tentative_from)
 
 
-def signs(reader: Assistant, question: str, hits: list[Hit] | None = None) -> abstain.Signs:
+def signs(reader: Assistant, question: str, hits: list[Hit] | None = None) -> answerability.Signs:
     found = aligned(question, reader.search(question).hits if hits is None else hits, reader.library)
-    return abstain.signs(understand(question), found, reader.library.lexicon)
+    return answerability.signs(understand(question), found, reader.library.lexicon)
 
 
 def reason(reader: Assistant, question: str) -> str | None:
@@ -54,9 +54,9 @@ def test_a_question_that_the_library_answers_is_the_more_probable(reader: Assist
 
 @pytest.mark.parametrize("sign", ["met", "weakest", "named", "stated"])
 def test_each_sign_speaks_for_an_answer(sign: str) -> None:
-    middling = abstain.Signs(0.5, 0.5, 0.5, 0.5)
-    better = abstain.Signs(**asdict(middling) | {sign: 0.6})
-    assert abstain.probability(better) > abstain.probability(middling)
+    middling = answerability.Signs(0.5, 0.5, 0.5, 0.5)
+    better = answerability.Signs(**asdict(middling) | {sign: 0.6})
+    assert answerability.probability(better) > answerability.probability(middling)
 
 
 def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> None:
@@ -133,7 +133,7 @@ def test_what_is_asked_for_may_be_rarely_stated(reader: Assistant) -> None:
 
 @pytest.mark.parametrize("question", ["what about it?", "who?", "why not"])
 def test_a_question_of_common_words_only_meets_nothing(reader: Assistant, question: str) -> None:
-    assert signs(reader, question) == abstain.Signs(met=0.0, weakest=0.0, named=1.0, stated=1.0)
+    assert signs(reader, question) == answerability.Signs(met=0.0, weakest=0.0, named=1.0, stated=1.0)
 
 
 def test_the_signs_of_a_question_do_not_grow_when_it_is_said_twice(reader: Assistant) -> None:
@@ -143,7 +143,7 @@ def test_the_signs_of_a_question_do_not_grow_when_it_is_said_twice(reader: Assis
 
 def test_a_paper_without_sentences_is_no_obstacle(reader: Assistant) -> None:
     found = signs(reader, ON_TOPIC, [Hit(1, 1.0, Paper("empty", ""))])
-    assert 0 <= abstain.probability(found) < 0.5
+    assert 0 <= answerability.probability(found) < 0.5
 
 
 # --- the reasons -----------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_a_name_that_only_papers_further_off_have_is_said_to_be_missing_from_the
     hits = [replace(hit, rank=1) for hit in reader.search("bees dance").hits if "bees" in hit.paper.abstract]
     found = aligned("do bees dance in the Alps", hits, reader.library)
     query = understand("do bees dance in the Alps")
-    assert abstain.judge(query, found, reader.library.lexicon, 1.0, 1.0).reason == (
+    assert answerability.judge(query, found, reader.library.lexicon, 1.0, 1.0).reason == (
         "the nearest abstracts do not mention Alps"
     )
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assistant.alignment import PAPERS, Alignment, align
 from assistant.chat import Assistant
+from assistant.retrieval.alignment import PAPERS, Alignment, align
 from assistant.schema import Hit, Paper
 from tests import aligning
 from tests.fakes import WordHashEmbedder

@@ -11,11 +11,11 @@ import pytest
 
 from assistant.chat import Assistant
 from assistant.errors import ModelError
-from assistant.ports import LLM
+from assistant.protocols import LLM
 from assistant.schema import Message, Strength, Verdict
 from assistant.settings import Settings
-from eval import asking, libraries
-from eval.meter import Metered
+from eval import corpora, runner
+from eval.bench.token_counter import Metered
 from eval.records import Asked, Checked, Record, from_json, to_json
 from eval.suites import Claim, Question
 from tests.evaluation import NOT_THERE, PAPERS, QUESTIONS, TALK
@@ -32,7 +32,7 @@ def claim(text: str, paper: str = "ice") -> Claim:
 @pytest.fixture
 def over_three(measuring: Settings) -> Iterator[Callable[..., Assistant]]:
     """Assistants over the three papers, firm about everything that is found."""
-    library = libraries.build("three", PAPERS, measuring, WordHashEmbedder())
+    library = corpora.build("three", PAPERS, measuring, WordHashEmbedder())
     settings = measuring.model_copy(update={"firm_from": 0.0, "tentative_from": 0.0})
 
     def over(llm: LLM | None = None) -> Assistant:
@@ -54,14 +54,14 @@ def one(records: Sequence[Record]) -> Asked:
 
 
 def checked(text: str, three: Assistant, paper: str = "ice") -> Checked:
-    (record,) = asking.put(claim(text, paper), "claims", three)
+    (record,) = runner.put(claim(text, paper), "claims", three)
     assert isinstance(record, Checked)
     return record
 
 
 def tokens(question: Question, assistant: Assistant) -> tuple[int, int]:
     """What the model read and wrote."""
-    reply = one(asking.put(question, "single", assistant)).reply
+    reply = one(runner.put(question, "single", assistant)).reply
     assert reply is not None
     assert reply.tokens_in is not None
     assert reply.tokens_out is not None
@@ -72,7 +72,7 @@ def tokens(question: Question, assistant: Assistant) -> tuple[int, int]:
 
 
 def test_a_question_is_taken_down_with_what_was_found_and_said(three: Assistant) -> None:
-    record = one(asking.put(ICE, "single", three))
+    record = one(runner.put(ICE, "single", three))
     assert (record.id, record.suite, record.split, record.group) == ("q-ice", "single", "dev", "easy")
     assert record.papers == ("ice",)
     assert record.found[0].id == "ice"
@@ -88,7 +88,7 @@ def test_a_question_is_taken_down_with_what_was_found_and_said(three: Assistant)
 
 
 def test_a_search_is_taken_down_without_a_reply(three: Assistant) -> None:
-    record = one(asking.put(ICE, "single", three, answers=False))
+    record = one(runner.put(ICE, "single", three, answers=False))
     assert record.only_search
     assert record.found[0].id == "ice"
     assert record.reply is None
@@ -98,7 +98,7 @@ def test_an_unanswerable_question_is_taken_down_with_the_reason_why_it_was_refus
     three: Assistant, measuring: Settings
 ) -> None:
     strict = Assistant(three.library, measuring.model_copy(update={"firm_from": 1.0, "tentative_from": 1.0}))
-    record = one(asking.put(NOT_THERE, "unanswerable", strict))
+    record = one(runner.put(NOT_THERE, "unanswerable", strict))
     assert not record.answerable
     assert record.reply is not None
     assert record.reply.strength is Strength.NONE
@@ -108,20 +108,20 @@ def test_an_unanswerable_question_is_taken_down_with_the_reason_why_it_was_refus
 
 def test_a_question_that_is_refused_as_input_is_a_failed_one(three: Assistant) -> None:
     endless = replace(ICE, text="ice " * 5000)
-    record = one(asking.put(endless, "single", three))
+    record = one(runner.put(endless, "single", three))
     assert record.error is not None
     assert "characters" in record.error
 
 
 def test_what_is_taken_down_can_be_stored_and_read_again(three: Assistant) -> None:
     for item in (ICE, NOT_THERE, TALK, claim("The loss doubles after 2005.")):
-        for record in asking.put(item, "suite", three):
+        for record in runner.put(item, "suite", three):
             assert from_json(to_json(record)) == record
 
 
 def test_something_else_is_no_item(three: Assistant) -> None:
     with pytest.raises(TypeError, match="not an item of a suite"):
-        asking.put("a question?", "single", three)
+        runner.put("a question?", "single", three)
 
 
 # Conversations
@@ -129,7 +129,7 @@ def test_something_else_is_no_item(three: Assistant) -> None:
 
 def test_each_turn_of_a_conversation_sees_the_turns_before_it(over_three: Callable[..., Assistant]) -> None:
     llm = ScriptedLLM("Bees dance [1].")
-    records = asking.put(TALK, "dialogs", over_three(llm))
+    records = runner.put(TALK, "dialogs", over_three(llm))
     assert [record.id for record in records] == ["talk-1", "talk-2", "talk-3"]
     assert [record.group for record in records] == ["alone", "history", "switch"]
     second = "\n".join(message.content for message in llm.asked[1])
@@ -137,7 +137,7 @@ def test_each_turn_of_a_conversation_sees_the_turns_before_it(over_three: Callab
 
 
 def test_a_conversation_that_is_only_searched_has_its_history_all_the_same(three: Assistant) -> None:
-    with_answers, searched = asking.put(TALK, "dialogs", three), asking.put(TALK, "dialogs", three, answers=False)
+    with_answers, searched = runner.put(TALK, "dialogs", three), runner.put(TALK, "dialogs", three, answers=False)
     for before, after in zip(with_answers, searched, strict=True):
         assert isinstance(before, Asked)
         assert isinstance(after, Asked)
@@ -147,7 +147,7 @@ def test_a_conversation_that_is_only_searched_has_its_history_all_the_same(three
 
 def test_a_turn_that_fails_is_not_in_the_history_of_the_next(over_three: Callable[..., Assistant]) -> None:
     llm = UnreliableLLM("Bees ", "dance [1].", raises={1: TIMED_OUT})
-    records = asking.put(TALK, "dialogs", over_three(llm))
+    records = runner.put(TALK, "dialogs", over_three(llm))
     assert [record.error for record in records] == ["timed out", None, None]
     assert TALK.turns[0].text not in "\n".join(message.content for message in llm.asked[1])
 
@@ -186,7 +186,7 @@ def test_a_claim_that_cannot_be_checked_is_a_failed_one(three: Assistant) -> Non
 
 def test_a_claim_is_about_the_paper_of_the_very_id(measuring: Settings, three: Assistant) -> None:
     numbered = [replace(PAPERS[0], id="12"), replace(PAPERS[1], id="123")]
-    library = libraries.build("numbered", numbered, measuring, WordHashEmbedder())
+    library = corpora.build("numbered", numbered, measuring, WordHashEmbedder())
     assert checked("The loss doubles after 2005.", Assistant(library, measuring), "12").verdict is Verdict.SUPPORTED
     assert checked("The loss doubles after 2005.", Assistant(library, measuring), "1").error
     library.close()
@@ -196,7 +196,7 @@ def test_a_claim_is_about_the_paper_of_the_very_id(measuring: Settings, three: A
 
 
 def test_a_model_that_times_out_half_way_makes_a_failed_question(over_three: Callable[..., Assistant]) -> None:
-    record = one(asking.put(ICE, "single", over_three(UnreliableLLM("Ice ", "melts [1].", raises={1: TIMED_OUT}))))
+    record = one(runner.put(ICE, "single", over_three(UnreliableLLM("Ice ", "melts [1].", raises={1: TIMED_OUT}))))
     assert (record.error, record.reply) == ("timed out", None)
 
 
@@ -212,14 +212,14 @@ def test_tokens_of_each_answer_are_counted_by_themselves(over_three: Callable[..
 def test_tokens_of_a_failed_answer_are_not_counted_to_the_next(over_three: Callable[..., Assistant]) -> None:
     alone = over_three(Metered(ScriptedLLM("The loss ", "doubles [1].")))
     behind = over_three(Metered(UnreliableLLM("The loss ", "doubles [1].", raises={1: TIMED_OUT})))
-    asking.put(BEES, "single", behind)
+    runner.put(BEES, "single", behind)
     expected, found = tokens(ICE, alone), tokens(ICE, behind)
     assert found[1] == expected[1]
     assert found[0] == pytest.approx(expected[0], rel=0.2)
 
 
 def test_without_a_model_no_tokens_are_told(three: Assistant) -> None:
-    found = one(asking.put(ICE, "single", three)).reply
+    found = one(runner.put(ICE, "single", three)).reply
     assert found is not None
     assert (found.tokens_in, found.tokens_out) == (None, None)
 

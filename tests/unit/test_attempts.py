@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.attempts import Attempts
+from ui.page.rate_limit import Attempts
 
 
 class Clock:

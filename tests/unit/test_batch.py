@@ -10,7 +10,7 @@ from assistant.chat import Assistant
 from assistant.schema import Verdict
 from tests.contract.json_keys import ANSWER, PAPER, SENTENCE
 from tests.fakes import ScriptedLLM
-from ui import batch
+from ui.cli import batch
 
 Judging = Callable[..., Assistant]
 Json = dict[str, Any]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.catalog import Catalog, Change
 from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
-from assistant.filters import is_by
+from assistant.question.filters import is_by
 from assistant.schema import Filters, Paper, Record, Scope
+from assistant.storage.catalog import Catalog, Change
 
 FULL = Paper(
     id="00ff",

@@ -9,9 +9,9 @@ import pytest
 from assistant import citations
 from assistant.chat import Assistant
 from assistant.errors import InputError, NotFoundError
-from assistant.library import Library
 from assistant.schema import Answer, Filters, Scope, Strength, Turn, Verdict
 from assistant.settings import Settings
+from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import ScriptedLLM
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from assistant import wiring
-from assistant.catalog import Change
-from assistant.library import Library
+from assistant import factory
 from assistant.schema import Paper
 from assistant.settings import Settings
+from assistant.storage.catalog import Change
+from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
-from ui import checks
+from ui import doctor
 
 Open = Callable[[], Library]
 
@@ -24,9 +24,9 @@ Open = Callable[[], Library]
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake embedder, a version to report, and no variables of the machine's."""
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder())
-    monkeypatch.setattr(checks, "version", lambda _: "9.9")
-    monkeypatch.setattr(checks, "unknown_variables", list)
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
+    monkeypatch.setattr(doctor, "version", lambda _: "9.9")
+    monkeypatch.setattr(doctor, "unknown_variables", list)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def filled(open_library: Open, papers_file: Path) -> Library:
 
 @pytest.mark.usefixtures("filled")
 def test_a_healthy_library_has_no_problems(settings: Settings) -> None:
-    found = checks.examine(settings)
+    found = doctor.examine(settings)
     assert found.problems == []
     assert found.facts["papers"] == 3
     assert found.facts["waiting"] == 0
@@ -46,20 +46,20 @@ def test_a_healthy_library_has_no_problems(settings: Settings) -> None:
 
 
 def test_a_library_that_is_not_there_yet_has_no_problems(settings: Settings) -> None:
-    found = checks.examine(settings)
+    found = doctor.examine(settings)
     assert found.problems == []
     assert found.facts["papers"] == 0
 
 
 def test_misspelt_variables_are_problems(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "unknown_variables", lambda: ["PAPERCHAT_A", "PAPERCHAT_B"])
-    assert [problem.split()[0] for problem in checks.examine(settings).problems] == ["PAPERCHAT_A", "PAPERCHAT_B"]
+    monkeypatch.setattr(doctor, "unknown_variables", lambda: ["PAPERCHAT_A", "PAPERCHAT_B"])
+    assert [problem.split()[0] for problem in doctor.examine(settings).problems] == ["PAPERCHAT_A", "PAPERCHAT_B"]
 
 
 def test_papers_that_wait_are_a_problem(settings: Settings, filled: Library) -> None:
     waiting = Paper("0", "An abstract.")
     filled.catalog.put([Change(waiting, {}, frozenset(), frozenset())], run=9)
-    found = checks.examine(settings)
+    found = doctor.examine(settings)
     assert found.facts["waiting"] == 1
     assert found.problems == ["1 papers wait to be indexed: run paperchat doctor --repair"]
 
@@ -69,34 +69,34 @@ def test_an_index_that_lacks_papers_is_a_problem_with_the_cure(settings: Setting
     lost = min(filled.store.paper_ids())
     getattr(filled, index).remove([lost])
     filled.close()
-    [problem] = checks.examine(settings).problems
+    [problem] = doctor.examine(settings).problems
     name = {"words": "word index"}.get(index, index)
     assert problem == f"the {name} lacks 1 papers and has 0 too many: run paperchat doctor --repair"
 
 
 def test_an_index_with_papers_of_no_catalog_is_a_problem_with_the_cure(settings: Settings, filled: Library) -> None:
     filled.lexicon.replace([Paper("0", "An abstract.")])
-    [problem] = checks.examine(settings).problems
+    [problem] = doctor.examine(settings).problems
     assert problem == "the lexicon lacks 0 papers and has 1 too many: run paperchat doctor --repair"
 
 
 def test_a_deleted_paper_that_the_indexes_still_hold_is_a_problem(settings: Settings, filled: Library) -> None:
     filled.catalog.delete([min(filled.store.paper_ids())])
-    [problem] = checks.examine(settings).problems
+    [problem] = doctor.examine(settings).problems
     assert problem == "1 papers that were deleted are still in the indexes: run paperchat doctor --repair"
 
 
 @pytest.mark.usefixtures("filled")
 def test_another_embedder_is_a_problem_with_the_cure(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
-    [problem] = checks.examine(settings).problems
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
+    [problem] = doctor.examine(settings).problems
     assert "dimension 64 -> 32" in problem
     assert "paperchat reindex" in problem
 
 
 def test_a_model_that_is_not_to_be_had_is_a_problem(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "llama_index.llms.ollama", None)
-    [problem] = checks.examine(settings.model_copy(update={"llm": "ollama/llama3.2"})).problems
+    [problem] = doctor.examine(settings.model_copy(update={"llm": "ollama/llama3.2"})).problems
     assert "pip install 'paperchat[ollama]'" in problem
 
 
@@ -106,20 +106,20 @@ def test_a_broken_library_does_not_hide_what_is_wrong_with_the_model(
     settings.home.mkdir()
     (settings.home / "catalog.db").write_bytes(b"no database" * 100)
     monkeypatch.setitem(sys.modules, "llama_index.llms.ollama", None)
-    problems = checks.examine(settings.model_copy(update={"llm": "ollama/llama3.2"})).problems
+    problems = doctor.examine(settings.model_copy(update={"llm": "ollama/llama3.2"})).problems
     assert len(problems) == 2
     assert "catalog.db cannot be opened" in problems[0]
     assert "pip install 'paperchat[ollama]'" in problems[1]
 
 
 def test_a_person_reads_each_problem_on_a_line_of_its_own_or_that_all_is_well(settings: Settings) -> None:
-    found = checks.examine(settings)
-    assert checks.as_text(found).splitlines()[-1] == "All is well."
+    found = doctor.examine(settings)
+    assert doctor.as_text(found).splitlines()[-1] == "All is well."
     found.problems += ["one", "two"]
-    assert checks.as_text(found).splitlines()[-2:] == ["PROBLEM: one", "PROBLEM: two"]
-    assert f"  {'embedder':20}{settings.embedder}" in checks.as_text(found).splitlines()
+    assert doctor.as_text(found).splitlines()[-2:] == ["PROBLEM: one", "PROBLEM: two"]
+    assert f"  {'embedder':20}{settings.embedder}" in doctor.as_text(found).splitlines()
 
 
 def test_a_script_reads_the_facts_and_the_problems(settings: Settings) -> None:
-    found = checks.examine(settings)
-    assert json.loads(json.dumps(checks.as_json(found))) == found.facts | {"problems": []}
+    found = doctor.examine(settings)
+    assert json.loads(json.dumps(doctor.as_json(found))) == found.facts | {"problems": []}

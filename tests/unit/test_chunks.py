@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.library import Library
 from assistant.schema import Chunk, Paper
-from assistant.sentences import spans
+from assistant.storage.library import Library
+from assistant.text.sentences import spans
 from ingest.chunks import chunk
 from tests.fakes import WordHashEmbedder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.chat import Assistant
-from assistant.claims.judge import Finding, Judge
+from assistant.verification.support import Finding, Judge
 
 ABSTRACT = (
     "Peat bogs store carbon for thousands of years. We drain 24 bogs in Finland and Estonia and measure their gases "

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from tests.conftest import BEES, ROOT, Paperchat, Run
 from tests.contract.json_keys import ANSWER, HIT, PAPER, SEARCH
 from tests.fakes import WordHashEmbedder
@@ -242,7 +242,7 @@ def test_an_error_does_not_end_the_conversation(filled: Paperchat) -> None:
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A version to report, whether or not the package is installed here."""
-    monkeypatch.setattr("ui.checks.version", lambda _: "9.9")
+    monkeypatch.setattr("ui.doctor.version", lambda _: "9.9")
 
 
 @pytest.mark.usefixtures("installed")
@@ -266,7 +266,7 @@ def test_doctor_fails_where_something_is_wrong(filled: Paperchat, monkeypatch: p
 
 
 def test_reindex_serves_another_embedder(filled: Paperchat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
+    monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
     refused = filled("ask", BEES)
     assert refused.code == 1
     assert "dimension 64 -> 32" in refused.err

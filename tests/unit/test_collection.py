@@ -8,8 +8,9 @@ import pytest
 
 from assistant.errors import InputError
 from assistant.settings import Settings
-from eval import collection, libraries, measures
+from eval import corpora, measures
 from eval.run import Asks, run
+from eval.suites import beir
 from tests.evaluation import write, write_claims
 from tests.fakes import WordHashEmbedder
 
@@ -22,7 +23,7 @@ QUERIES = [{"_id": "q1", "text": "loss of glacier ice"}, {"_id": "q2", "text": "
 
 
 @pytest.fixture
-def beir(tmp_path: Path) -> Path:
+def beir_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "beir"
     write(folder / "corpus.jsonl", PAPERS)
     write(folder / "queries.jsonl", QUERIES)
@@ -40,17 +41,17 @@ def uniform(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_beir_folder_is_read_with_the_judgements_of_a_split(beir: Path) -> None:
-    found = collection.read(beir, "test")
+def test_a_beir_folder_is_read_with_the_judgements_of_a_split(beir_folder: Path) -> None:
+    found = beir.read(beir_folder, "test")
     assert [(paper.id, paper.title) for paper in found.papers] == [("d1", "On Ice"), ("d2", None), ("d3", "On Ice")]
     assert {question.id: question.papers for question in found.questions} == {"q1": {"d1"}, "q2": {"d2"}}
-    assert [question.papers for question in collection.read(beir, "dev").questions] == [{"d3"}]
-    assert collection.read(beir).questions[0].papers == {"d1", "d3"}
+    assert [question.papers for question in beir.read(beir_folder, "dev").questions] == [{"d3"}]
+    assert beir.read(beir_folder).questions[0].papers == {"d1", "d3"}
 
 
 def test_a_folder_with_splits_among_its_queries_is_read(uniform: Path) -> None:
-    assert [question.id for question in collection.read(uniform, "dev").questions] == ["a"]
-    assert [question.id for question in collection.read(uniform).questions] == ["a", "b"]
+    assert [question.id for question in beir.read(uniform, "dev").questions] == ["a"]
+    assert [question.id for question in beir.read(uniform).questions] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -70,39 +71,39 @@ def test_a_broken_line_is_refused_by_file_and_line(uniform: Path, name: str, row
     with (uniform / name).open("a", encoding="utf-8") as file:
         file.write(f"{row}\n")
     with pytest.raises(InputError, match=complaint):
-        collection.read(uniform)
+        beir.read(uniform)
 
 
 @pytest.mark.parametrize("name", ["corpus.jsonl.gz", "queries.jsonl", "qrels.tsv"])
 def test_a_missing_file_is_named(uniform: Path, name: str) -> None:
     (uniform / name).unlink()
     with pytest.raises(InputError, match=name.split(".")[0]):
-        collection.read(uniform)
+        beir.read(uniform)
 
 
 @pytest.mark.parametrize("name", ["queries.jsonl", "qrels.tsv"])
 def test_an_empty_file_is_refused(uniform: Path, name: str) -> None:
     (uniform / name).write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"no judged question|judges the question a, which is not there"):
-        collection.read(uniform)
+        beir.read(uniform)
 
 
 def test_a_first_judgement_is_no_header_where_none_is_to_be(uniform: Path) -> None:
     (uniform / "qrels.tsv").write_text("a\td1\tone\nb\td1\t1\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"qrels\.tsv:1: expected query, document and grade"):
-        collection.read(uniform)
+        beir.read(uniform)
 
 
 def test_a_collection_without_a_judged_question_is_refused(uniform: Path) -> None:
     with pytest.raises(InputError, match="no judged question of the split train"):
-        collection.read(uniform, "train")
+        beir.read(uniform, "train")
 
 
 def test_a_file_that_breaks_off_is_refused(uniform: Path) -> None:
     content = (uniform / "corpus.jsonl.gz").read_bytes()
     (uniform / "corpus.jsonl.gz").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"corpus\.jsonl\.gz: cannot be read"):
-        collection.read(uniform)
+        beir.read(uniform)
 
 
 def test_a_compressed_file_that_is_damaged_is_refused(uniform: Path) -> None:
@@ -110,29 +111,31 @@ def test_a_compressed_file_that_is_damaged_is_refused(uniform: Path) -> None:
     content[12:16] = b"\xff\xff\xff\xff"
     (uniform / "corpus.jsonl.gz").write_bytes(content)
     with pytest.raises(InputError, match=r"corpus\.jsonl\.gz: cannot be read"):
-        collection.read(uniform)
+        beir.read(uniform)
 
 
-def test_papers_keep_their_ids_even_where_they_are_equal_and_are_indexed_once(measuring: Settings, beir: Path) -> None:
-    papers = collection.read(beir).papers
-    first = libraries.build("beir", papers, measuring, WordHashEmbedder())
+def test_papers_keep_their_ids_even_where_they_are_equal_and_are_indexed_once(
+    measuring: Settings, beir_folder: Path
+) -> None:
+    papers = beir.read(beir_folder).papers
+    first = corpora.build("beir", papers, measuring, WordHashEmbedder())
     generation = first.catalog.generation
     first.close()
-    second = libraries.build("beir", papers, measuring, WordHashEmbedder())
+    second = corpora.build("beir", papers, measuring, WordHashEmbedder())
     assert [paper.id for paper in second.catalog.all()] == ["d1", "d2", "d3"]
     assert second.catalog.generation == generation
-    other = libraries.build("beir", papers[:2], measuring, WordHashEmbedder())
+    other = corpora.build("beir", papers[:2], measuring, WordHashEmbedder())
     assert other.home != second.home
     second.close()
     other.close()
 
 
-def test_a_run_over_a_folder_gives_the_figures_of_its_questions(measuring: Settings, beir: Path) -> None:
-    searched = run(measuring, Asks((str(beir),), "test", answers=False))
+def test_a_run_over_a_folder_gives_the_figures_of_its_questions(measuring: Settings, beir_folder: Path) -> None:
+    searched = run(measuring, Asks((str(beir_folder),), "test", answers=False))
     figures = measures.figures(searched.records)
     assert figures["beir"]["R@10"] == {"all": 1.0}
     assert set(figures["beir"]) == {"R@1", "R@5", "R@10", "nDCG@10", "RR@10"}
-    asked = run(measuring, Asks((str(beir),), "test"), "with-answers")
+    asked = run(measuring, Asks((str(beir_folder),), "test"), "with-answers")
     assert set(measures.figures(asked.records)["beir"]) > {"R@1", "gold paper cited"}
 
 
@@ -150,7 +153,7 @@ def claims(tmp_path: Path) -> Path:
 
 
 def test_claims_are_read_with_their_verdicts_and_the_sentences_behind_them(claims: Path) -> None:
-    found = {claim.id: (claim.supported, claim.group, claim.evidence) for claim in collection.read_claims(claims)}
+    found = {claim.id: (claim.supported, claim.group, claim.evidence) for claim in beir.read_claims(claims)}
     assert found == {
         "1-ice": (True, "support", ("The loss doubles after 2005.",)),
         "2-bees": (False, "contradict", ("Older bees dance longer.",)),
@@ -160,11 +163,11 @@ def test_claims_are_read_with_their_verdicts_and_the_sentences_behind_them(claim
             ("Acetic acid bacteria are found in a third of them.", "The smell of a starter depends on its bacteria."),
         ),
     }
-    assert [claim.id for claim in collection.read_claims(claims, "test")] == ["3-bread"]
+    assert [claim.id for claim in beir.read_claims(claims, "test")] == ["3-bread"]
 
 
-def test_a_folder_without_evidence_has_no_claims(beir: Path) -> None:
-    assert collection.read_claims(beir) == ()
+def test_a_folder_without_evidence_has_no_claims(beir_folder: Path) -> None:
+    assert beir.read_claims(beir_folder) == ()
 
 
 @pytest.mark.parametrize(
@@ -184,17 +187,17 @@ def test_a_broken_judgement_of_a_claim_is_refused_by_file_and_line(claims: Path,
     with (claims / "evidence.tsv").open("a", encoding="utf-8") as file:
         file.write(f"{row}\n")
     with pytest.raises(InputError, match=r"evidence\.tsv:4: not a judgement of a claim"):
-        collection.read_claims(claims)
+        beir.read_claims(claims)
 
 
 def test_a_claim_judged_twice_about_a_paper_is_refused(claims: Path) -> None:
     with (claims / "evidence.tsv").open("a", encoding="utf-8") as file:
         file.write("1\tice\tCONTRADICT\t0\n")
     with pytest.raises(InputError, match=r"evidence\.tsv:4: question and document 1-ice were judged before"):
-        collection.read_claims(claims)
+        beir.read_claims(claims)
 
 
 def test_an_empty_file_of_judgements_is_refused(claims: Path) -> None:
     (claims / "evidence.tsv").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"evidence\.tsv: there is no judgement"):
-        collection.read_claims(claims)
+        beir.read_claims(claims)

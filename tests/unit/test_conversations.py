@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from assistant import conversations as module
 from assistant.chat import Assistant
-from assistant.conversations import Conversations, Fault, Feedback
 from assistant.errors import LibraryError, NotFoundError
 from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings
+from assistant.storage import conversations as module
+from assistant.storage.conversations import Conversations, Fault, Feedback
 
 ANSWER = Answer("Why is the sky blue?", "Why is the sky blue?", Strength.FIRM, 0.9, "Light scatters.")
 

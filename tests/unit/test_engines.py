@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant import encoder, wiring
-from assistant.encoder import PACKAGED, engines, openvino_body
+from assistant import embedding, factory
+from assistant.embedding import PACKAGED, engines, openvino_body
 from assistant.errors import ModelError, SettingsError
 from assistant.settings import load
 
@@ -26,8 +26,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exact(home: Path) -> encoder.SentenceEncoder:
-    return encoder.load(PACKAGED, home)
+def exact(home: Path) -> embedding.SentenceEncoder:
+    return embedding.load(PACKAGED, home)
 
 
 def record(home: Path) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def record(home: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("engine", ["float32", "medium", "bfloat16", "openvino", "openvino-int8"])
-def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exact: encoder.SentenceEncoder) -> None:
-    other = encoder.load(PACKAGED, home, engine=engine)
+def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exact: embedding.SentenceEncoder) -> None:
+    other = embedding.load(PACKAGED, home, engine=engine)
     assert other.engine == engine
     for ours, theirs in zip(other.read_documents(TEXTS), exact.read_documents(TEXTS), strict=True):
         assert ours.vector @ theirs.vector >= engines._AGREES
@@ -47,12 +47,12 @@ def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exa
 
 def test_the_fastest_engine_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_ENGINES", {name: engines._ENGINES[name] for name in ("float32", "medium")})
-    first = encoder.load(PACKAGED, tmp_path, engine="auto")
+    first = embedding.load(PACKAGED, tmp_path, engine="auto")
     held = record(tmp_path)
     assert held["engine"] == first.engine == min(held["seconds"], key=held["seconds"].get)
     (other,) = {"float32", "medium"} - {first.engine}
     (tmp_path / "embedder.engine").write_text(json.dumps(held | {"engine": other}), encoding="utf-8")
-    assert encoder.load(PACKAGED, tmp_path, engine="auto").engine == other
+    assert embedding.load(PACKAGED, tmp_path, engine="auto").engine == other
 
 
 @pytest.mark.parametrize("spoilt", ["", "[]", "null", '{"machine": 1}', '{"engine": "none", "machine": "here"}'])
@@ -61,7 +61,7 @@ def test_a_record_of_another_machine_or_of_nothing_is_not_believed(
 ) -> None:
     monkeypatch.setattr(engines, "_race", lambda *_: {"float32": 2.0, "medium": 1.0})
     (tmp_path / "embedder.engine").write_text(spoilt, encoding="utf-8")
-    assert encoder.load(PACKAGED, tmp_path, engine="auto").engine == "medium"
+    assert embedding.load(PACKAGED, tmp_path, engine="auto").engine == "medium"
     assert record(tmp_path)["engine"] == "medium"
 
 
@@ -71,7 +71,7 @@ def test_an_engine_that_does_not_agree_is_not_taken(tmp_path: Path, monkeypatch:
         return model
 
     monkeypatch.setattr(engines, "_ENGINES", {"float32": engines._ENGINES["float32"], "broken": broken})
-    encoder.load(PACKAGED, tmp_path, engine="auto")
+    embedding.load(PACKAGED, tmp_path, engine="auto")
     assert record(tmp_path)["seconds"].keys() == {"float32"}
 
 
@@ -79,11 +79,11 @@ def test_without_openvino_the_others_race_and_naming_it_is_an_error_with_the_cur
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    encoder.load(PACKAGED, tmp_path, engine="auto")
+    embedding.load(PACKAGED, tmp_path, engine="auto")
     assert "float32" in record(tmp_path)["seconds"]
     assert "openvino" not in record(tmp_path)["seconds"]
     with pytest.raises(ModelError, match=r"pip install 'paperchat\[fast\]'"):
-        encoder.load(PACKAGED, tmp_path, engine="openvino")
+        embedding.load(PACKAGED, tmp_path, engine="openvino")
 
 
 def test_half_precision_needs_a_graphics_processor(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_half_precision_needs_a_graphics_processor(tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a graphics processor")
     with pytest.raises(ModelError, match="float16 needs a graphics processor"):
-        encoder.load(PACKAGED, tmp_path, engine="float16")
+        embedding.load(PACKAGED, tmp_path, engine="float16")
 
 
 def test_an_engine_that_does_not_exist_is_named_with_those_that_do() -> None:
@@ -111,14 +111,14 @@ def test_a_converted_model_is_kept_and_one_that_is_damaged_is_converted_again(
         return original(*arguments)
 
     monkeypatch.setattr(openvino_body, "_converted", counted)
-    first = encoder.load(PACKAGED, tmp_path, engine=engine)
-    again = encoder.load(PACKAGED, tmp_path, engine=engine)
+    first = embedding.load(PACKAGED, tmp_path, engine=engine)
+    again = embedding.load(PACKAGED, tmp_path, engine=engine)
     assert len(converted) == 1
     assert np.array_equal(first.embed_documents(TEXTS), again.embed_documents(TEXTS))
     (kept,) = (tmp_path / "openvino").iterdir()
     (kept / "body.xml").write_text("<net", encoding="utf-8")
     for _ in range(2):
-        assert encoder.load(PACKAGED, tmp_path, engine=engine).embed_documents(TEXTS).shape == (3, 384)
+        assert embedding.load(PACKAGED, tmp_path, engine=engine).embed_documents(TEXTS).shape == (3, 384)
     assert len(converted) == 2
 
 
@@ -143,11 +143,11 @@ def test_openvino_does_not_report_its_use(tmp_path: Path) -> None:
 
 
 def test_libraries_of_different_engines_are_interchangeable(settings: Any, home: Path) -> None:
-    exact, other = encoder.load(PACKAGED, home), encoder.load(PACKAGED, home, engine="medium")
-    wiring.open_library(settings, exact).close()
-    library = wiring.open_library(settings, other)
+    exact, other = embedding.load(PACKAGED, home), embedding.load(PACKAGED, home, engine="medium")
+    factory.open_library(settings, exact).close()
+    library = factory.open_library(settings, other)
     library.close()
-    with closing(wiring.open_catalog(settings.home)) as catalog:
-        held = wiring.held_recipe(settings, catalog)
+    with closing(factory.open_catalog(settings.home)) as catalog:
+        held = factory.held_recipe(settings, catalog)
     assert held is not None
     assert held["engine"] == "float32"

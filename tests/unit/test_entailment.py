@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant import encoder, wiring
+from assistant import embedding, factory
 from assistant.errors import ModelError
 from assistant.settings import Settings
 
@@ -41,8 +41,8 @@ def make(folder: Path, labels: list[str]) -> Path:
 
 def test_its_labels_may_come_in_any_order_and_case(tmp_path: Path) -> None:
     pairs = [("ice melts", "bees"), ("bread", "bread")]
-    usual = encoder.load_entailment(str(make(tmp_path / "usual", ["contradiction", "neutral", "entailment"])))
-    other = encoder.load_entailment(str(make(tmp_path / "other", ["Entailment", "CONTRADICTION", "neutral"])))
+    usual = embedding.load_entailment(str(make(tmp_path / "usual", ["contradiction", "neutral", "entailment"])))
+    other = embedding.load_entailment(str(make(tmp_path / "other", ["Entailment", "CONTRADICTION", "neutral"])))
     found, turned = usual.judge(pairs), other.judge(pairs)
     assert found.shape == (2, 3)
     assert np.allclose(found.sum(axis=1), 1.0, atol=1e-5)
@@ -53,20 +53,20 @@ def test_its_labels_may_come_in_any_order_and_case(tmp_path: Path) -> None:
 
 def test_a_model_with_other_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is no entailment model: its labels are good, bad"):
-        encoder.load_entailment(str(make(tmp_path / "other", ["good", "bad"])))
+        embedding.load_entailment(str(make(tmp_path / "other", ["good", "bad"])))
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "somebody/some-model"])
 def test_a_model_that_is_not_here_is_a_model_error_in_one_line(name: str) -> None:
     with pytest.raises(ModelError) as refused:
-        encoder.load_entailment(name)
+        embedding.load_entailment(name)
     assert "\n" not in str(refused.value)
 
 
 def test_it_is_off_unless_the_settings_name_it(settings: Settings, tmp_path: Path) -> None:
     folder = make(tmp_path / "model", ["contradiction", "neutral", "entailment"])
     changes: dict[str, Any] = {"nli": str(folder)}
-    assert wiring.open_entailment(settings.nli) is None
-    opened = wiring.open_entailment(settings.model_copy(update=changes).nli)
+    assert factory.open_entailment(settings.nli) is None
+    opened = factory.open_entailment(settings.model_copy(update=changes).nli)
     assert opened is not None
     assert opened.name == str(folder)

@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from assistant import wiring
-from assistant.conversations import Fault, Feedback, StoredTurn
+from assistant import factory
 from assistant.errors import InputError, ModelError
-from assistant.library import Library
-from assistant.ports import LLM
+from assistant.protocols import LLM
 from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings
+from assistant.storage.conversations import Fault, Feedback, StoredTurn
+from assistant.storage.library import Library
 from eval import __main__ as command
 from eval import gate, runs
 from ingest import pipeline
 from tests.conftest import BEES, ROOT, Run
 from tests.evaluation import asked, reply, run_of, write_claims
 from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
-from ui import export
+from ui.export import transcripts
 
 Evaluate = Callable[..., Run]
 Writing = Callable[[LLM], None]
@@ -71,7 +71,7 @@ def test_answers_that_were_judged_on_the_page_are_asked_again_of_ones_own_librar
         stored = StoredTurn(
             1, "talk", Turn(BEES, answer), "", {}, None, Feedback(False, Fault.MISSING_PAPER, "", papers)
         )
-        file.write_text("".join(f"{json.dumps(line)}\n" for line in export.suite([stored])))
+        file.write_text("".join(f"{json.dumps(line)}\n" for line in transcripts.suite([stored])))
         return evaluate("run", "--suite", file, "--json")
 
     assert judged(bees).json["figures"]["judged"]["R@10"] == {"all": 1.0, "missing paper": 1.0}
@@ -238,7 +238,7 @@ def own_library(measuring: Settings, tmp_path: Path) -> None:
         names = (words[place % 18] for place in (first, first + step, first + 5 * step))
         lines.append(f"Abstract: {abstract.format(*names, first + 18 * step)}\n")
     file.write_text("".join(lines), encoding="utf-8")
-    library = wiring.open_library(measuring, WordHashEmbedder())
+    library = factory.open_library(measuring, WordHashEmbedder())
     pipeline.ingest([file], library)
     library.close()
 
@@ -257,7 +257,7 @@ def test_the_gate_is_fitted_to_the_library_of_the_home(evaluate: Evaluate) -> No
     assert done.code == 0
     sentences, module, weights, bias, held_out = done.out.splitlines()
     assert sentences.endswith("does not say which sentences answer, so nothing is fitted")
-    assert module == "assistant/abstain.py"
+    assert module == "assistant/answering/answerability.py"
     assert re.fullmatch(r"  WEIGHTS = Signs\(met=\S+, weakest=\S+, named=\S+, stated=\S+\)", weights)
     assert re.fullmatch(r"  BIAS = -?\d+\.\d\d", bias)
     assert "95% of the answerable questions" in held_out

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from assistant import evidence
-from assistant.alignment import PAPERS
+from assistant.answering import evidence
 from assistant.chat import Assistant
-from assistant.query import understand
+from assistant.question.understand import understand
+from assistant.retrieval.alignment import PAPERS
 from assistant.schema import Evidence, Hit, Paper
-from assistant.sentences import passages
+from assistant.text.sentences import passages
 from tests.aligning import aligned
 
 

@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given
 from markdown_it import MarkdownIt
 
-from assistant import wiring
-from assistant.conversations import Conversation, Fault, Feedback, StoredTurn
+from assistant import factory
 from assistant.schema import Answer, Citation, Filters, Paper, Passage, Scope, Sentence, Strength, Turn, Verdict
+from assistant.serialization import answer_from_json
 from assistant.settings import Settings
-from assistant.wire import answer_from_json
+from assistant.storage.conversations import Conversation, Fault, Feedback, StoredTurn
 from eval import suites
 from tests.conftest import BEES, Paperchat, Run
 from tests.strategies import ANSWERS
-from ui import export, links
+from ui import links
+from ui.export import transcripts
 
 HOSTILE = (
     "<script>alert(1)</script> ![x](http://evil/x.png) [go](javascript:alert(1)) <img src=x onerror=alert(1)> "
@@ -88,7 +89,7 @@ def tokens(text: str) -> list[Any]:
 
 
 def test_the_markdown_numbers_and_titles_lead_to_the_papers() -> None:
-    text = export.markdown(TALK, [stored(answered("Bees dance.", PAPER))])
+    text = transcripts.markdown(TALK, [stored(answered("Bees dance.", PAPER))])
     addresses = [token.attrs["href"] for token in tokens(text) if token.type == "link_open"]
     assert addresses == ["https://doi.org/10.1/a_b"] * 3
     assert "[\\[1\\]](<https://doi.org/10.1/a_b>)" in text
@@ -98,7 +99,7 @@ def test_the_markdown_numbers_and_titles_lead_to_the_papers() -> None:
 
 def test_a_transcript_says_what_was_searched_for_and_where() -> None:
     narrow = {"standalone": "bees", "filters": Filters(since=2020), "scope": Scope(excluded=("c" * 16,))}
-    for written in (export.markdown, export.html):
+    for written in (transcripts.markdown, transcripts.html):
         whole = written(TALK, [stored(answered("Bees dance.", PAPER))])
         assert "Searched for" not in whole
         narrowed = written(TALK, [stored(replace(answered("Bees dance.", PAPER), **narrow))])  # type: ignore[arg-type]
@@ -107,7 +108,7 @@ def test_a_transcript_says_what_was_searched_for_and_where() -> None:
 
 def test_hostile_text_stays_text_in_markdown() -> None:
     turns = [stored(answered(HOSTILE, BAD_PAPER)), stored(answered("1. x", BAD_PAPER, Strength.TENTATIVE))]
-    found = tokens(export.markdown(TALK, turns))
+    found = tokens(transcripts.markdown(TALK, turns))
     kinds = {token.type for token in found}
     assert (
         kinds & {"html_inline", "html_block", "image", "link_open", "code_inline", "strong_open", "table_open"} == set()
@@ -120,7 +121,7 @@ def test_hostile_text_stays_text_in_markdown() -> None:
 
 @given(ANSWERS)
 def test_no_answer_makes_markdown_of_its_own(answer: Answer) -> None:
-    found = tokens(export.markdown(TALK, [stored(answer)]))
+    found = tokens(transcripts.markdown(TALK, [stored(answer)]))
     assert {token.type for token in found} & {"html_inline", "html_block", "image", "code_inline", "fence"} == set()
     web = [token.attrs["href"] for token in found if token.type == "link_open"]
     assert all(str(address).startswith(("https://", "http://")) for address in web)
@@ -148,7 +149,7 @@ class Page(HTMLParser):
 
 
 def test_the_html_page_stands_alone_and_its_numbers_lead_to_its_sources() -> None:
-    text = export.html(TALK, [stored(answered("Bees dance.", PAPER)), stored(answered("They do.", PAPER))])
+    text = transcripts.html(TALK, [stored(answered("Bees dance.", PAPER)), stored(answered("They do.", PAPER))])
     page = Page(text)
     inner = [address for address in page.addresses if address and address.startswith("#")]
     assert len(inner) == 2
@@ -161,7 +162,7 @@ def test_the_html_page_stands_alone_and_its_numbers_lead_to_its_sources() -> Non
 
 
 def test_hostile_text_stays_text_in_html() -> None:
-    text = export.html(TALK, [stored(answered(HOSTILE, BAD_PAPER))])
+    text = transcripts.html(TALK, [stored(answered(HOSTILE, BAD_PAPER))])
     page = Page(text)
     assert {"script", "img", "iframe", "svg", "object"} & set(page.tags) == set()
     assert not any(name.startswith("on") for name in page.names)
@@ -176,7 +177,7 @@ def test_hostile_text_stays_text_in_html() -> None:
 def test_the_json_has_the_answers_whole() -> None:
     answer = answered("Bees dance.", PAPER)
     judged = Feedback(False, Fault.WRONG_ANSWER, "no", ("x",))
-    (turn,) = json.loads(export.conversation_as(TALK, [stored(answer, judged)], export.Format.JSON))["turns"]
+    (turn,) = json.loads(transcripts.conversation_as(TALK, [stored(answer, judged)], transcripts.Format.JSON))["turns"]
     assert answer_from_json(turn["answer"]) == answer
     assert turn["feedback"] == {"good": False, "fault": "wrong answer", "note": "no", "papers": ["x"], "passages": []}
 
@@ -197,7 +198,7 @@ def test_feedback_becomes_questions_that_can_be_measured(tmp_path: Path) -> None
         stored(answer, None, 6),
     ]
     file = tmp_path / "feedback.jsonl"
-    file.write_text("".join(json.dumps(line) + "\n" for line in export.suite(judged)), encoding="utf-8")
+    file.write_text("".join(json.dumps(line) + "\n" for line in transcripts.suite(judged)), encoding="utf-8")
     found = suites.load(file)
     assert [question.id[-2:] for question in found] == ["-1", "-2", "-4", "-5"]
     assert [question.papers for question in found] == [{PAPER.id}, {PAPER.id, other}, set(), set()]
@@ -208,9 +209,9 @@ def test_feedback_becomes_questions_that_can_be_measured(tmp_path: Path) -> None
 
 def test_a_suite_has_both_halves_and_a_question_stays_in_its_own() -> None:
     judged = [stored(answered("Why?", PAPER), Feedback(good=True), number) for number in range(40)]
-    halves = [line["split"] for line in export.suite(judged)]
+    halves = [line["split"] for line in transcripts.suite(judged)]
     assert set(halves) == {"dev", "test"}
-    assert [line["split"] for line in export.suite(judged[::-1])] == halves[::-1]
+    assert [line["split"] for line in transcripts.suite(judged[::-1])] == halves[::-1]
 
 
 # The verb
@@ -281,7 +282,7 @@ def test_only_cited_papers_are_in_the_bibliography_of_a_conversation_each_once(
     talked: Paperchat, talk: str, settings: Settings
 ) -> None:
     talked("ask", "-c", BEES)
-    with closing(wiring.open_conversations(settings.home)) as kept:
+    with closing(factory.open_conversations(settings.home)) as kept:
         turns = kept.turns(talk)
     cited = {citation.paper.id for each in turns for citation in each.turn.answer.citations}
     written = talked("export", "--conversation", talk, "--format", "jsonl").out.splitlines()

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import citations, extractive
+from assistant import citations
+from assistant.answering import digest
 from assistant.schema import Evidence, Hit, Paper, Query, Verdict
-from assistant.sentences import passages
+from assistant.text.sentences import passages
 
 BEES = "Honey bees dance. They show the way to flowers. Old bees dance longer."
 ICE = "Glaciers lose ice every summer. Small ones shrink the fastest."
@@ -17,7 +18,7 @@ def evidence(abstract: str, *scores: float, rank: int = 1) -> list[Evidence]:
 
 
 def compose(found: list[Evidence], most: int, question: str = "Why do they dance?") -> list[Evidence]:
-    return extractive.compose(Query(question, question), found, most)
+    return digest.compose(Query(question, question), found, most)
 
 
 def best_first(*each: list[Evidence]) -> list[Evidence]:
@@ -31,18 +32,18 @@ def quotes(chosen: list[Evidence]) -> list[str]:
 def test_what_is_quoted_is_quoted_word_for_word() -> None:
     chosen = compose(evidence(BEES, 0.9, 0.8, 0.7), most=3)
     assert len(chosen) == 3
-    for each, sentence in zip(chosen, extractive.statements(chosen), strict=True):
+    for each, sentence in zip(chosen, digest.statements(chosen), strict=True):
         assert each.hit.paper.abstract[each.passage.start : each.passage.end] == sentence.text
 
 
 def test_every_statement_carries_one_citation_and_is_supported() -> None:
-    sentences = extractive.statements(compose(evidence(BEES, 0.9, 0.8, 0.7), most=3))
+    sentences = digest.statements(compose(evidence(BEES, 0.9, 0.8, 0.7), most=3))
     assert [(each.citations, each.verdict, each.support) for each in sentences] == [((1,), Verdict.SUPPORTED, 1.0)] * 3
 
 
 def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_order() -> None:
     found = best_first(evidence(ICE, 0.9, 0.81, rank=2), evidence(BEES, 0.1, 0.85, 0.86, rank=1))
-    sentences = extractive.statements(compose(found, most=4))
+    sentences = digest.statements(compose(found, most=4))
     assert [(each.text, each.citations) for each in sentences] == [
         ("Glaciers lose ice every summer.", (1,)),
         ("Small ones shrink the fastest.", (1,)),
@@ -53,7 +54,7 @@ def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_ord
 
 def test_the_text_holds_the_statements_with_markers_that_resolve_to_themselves() -> None:
     chosen = compose(best_first(evidence(ICE, 0.9, 0.01), evidence(BEES, 0.01, 0.8, 0.01, rank=2)), most=3)
-    text = extractive.text(extractive.statements(chosen))
+    text = digest.text(digest.statements(chosen))
     assert text == "Glaciers lose ice every summer. [1]\nThey show the way to flowers. [2]"
     assert citations.resolve(text, [each.hit for each in chosen]).text == text
 
@@ -101,12 +102,12 @@ SINGLE_FACTS = [
 
 @pytest.mark.parametrize("question", SURVEYS)
 def test_a_question_for_what_several_papers_say_is_told_from_one_for_a_fact(question: str) -> None:
-    assert extractive.wants_several(Query(question, question))
+    assert digest.wants_several(Query(question, question))
 
 
 @pytest.mark.parametrize("question", SINGLE_FACTS)
 def test_a_question_for_a_fact_wants_no_survey(question: str) -> None:
-    assert not extractive.wants_several(Query(question, question))
+    assert not digest.wants_several(Query(question, question))
 
 
 BESTS = (0.9, 0.88, 0.86)
@@ -148,4 +149,4 @@ def test_a_sentence_with_something_like_a_marker_is_not_quoted() -> None:
 
 def test_without_evidence_nothing_is_quoted() -> None:
     assert compose([], most=3) == []
-    assert extractive.text(extractive.statements([])) == ""
+    assert digest.text(digest.statements([])) == ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.errors import InputError
-from assistant.filters import Parsed, holds, is_by, is_from, parse, unmatched, written
+from assistant.question.filters import Parsed, holds, is_by, is_from, parse, unmatched, written
 from assistant.schema import Filters, Scope
 
 KNOWN = ["Danqi Chen", "Yong Lin", "Sanjeev Arora"]

@@ -14,10 +14,10 @@ import pytest
 
 from assistant.schema import Record
 from ingest.parsers import read
+from ingest.parsers.base import Problem
+from ingest.parsers.detect import parse
 from ingest.parsers.fields import listed, tidy
 from ingest.parsers.latex import decoded, typeset
-from ingest.parsers.layout import Problem
-from ingest.parsers.read import parse
 
 FILES = Path(__file__).parent.parent / "formats"
 BEES, DANCE = "Decoding the Waggle Dance", "Honey bees tell the place of flowers by a dance."

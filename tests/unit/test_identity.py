@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from assistant.catalog import Catalog
-from assistant.library import Library
 from assistant.schema import Paper, Record
-from assistant.tables import fingerprint
+from assistant.storage.catalog import Catalog
+from assistant.storage.catalog_schema import fingerprint
+from assistant.storage.library import Library
 from ingest import identity, pipeline
 from ingest.parsers import files, read
 from tests.conftest import SEEDS

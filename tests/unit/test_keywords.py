@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.chat import Assistant
-from assistant.keywords import Word, greatest_rarity, is_in, telling
+from assistant.question.terms import Word, greatest_rarity, is_in, telling
 
 
 def words(reader: Assistant, question: str) -> list[Word]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from assistant import late
-from assistant.library import Library
-from assistant.ports import Asked, Reading, Words
+from assistant.protocols import Asked, Reading, Words
+from assistant.retrieval import late_interaction
 from assistant.schema import Chunk, Paper
-from assistant.sentences import spans
+from assistant.storage.library import Library
+from assistant.text.sentences import spans
 from tests.fakes import WordHashEmbedder
 
 ICE = Paper("ice", "Glaciers retreat. Small ones vanish. Of it.", title="Warm years")
@@ -28,11 +28,13 @@ def whole(paper: Paper) -> Chunk:
 def held(
     library: Library, embedder: WordHashEmbedder, papers: Sequence[Paper], chunks: Sequence[Chunk]
 ) -> dict[str, Words]:
-    return late.held(papers, chunks, embedder.read_documents([chunk.text for chunk in chunks]), library.lexicon)
+    return late_interaction.held(
+        papers, chunks, embedder.read_documents([chunk.text for chunk in chunks]), library.lexicon
+    )
 
 
 def ask(library: Library, embedder: WordHashEmbedder, question: str) -> Asked:
-    return late.ask(question, embedder.read_queries([question])[0], library.lexicon)
+    return late_interaction.ask(question, embedder.read_queries([question])[0], library.lexicon)
 
 
 def test_content_words_are_held_with_their_places_and_stop_words_are_not(
@@ -65,7 +67,7 @@ def test_a_paper_without_a_content_word_is_held_without_words(library: Library, 
 def test_pieces_of_a_word_are_averaged_and_what_was_not_read_is_left_out(library: Library) -> None:
     tokens = np.array([[1, 0, 0], [0, 2, 0], [0, 0, -1]], dtype=np.float32)
     reading = Reading(np.ones(3, dtype=np.float32), ((0, 4), (4, 7), (8, 9)), tokens)
-    asked = late.ask("glacier. retreat", reading, library.lexicon)
+    asked = late_interaction.ask("glacier. retreat", reading, library.lexicon)
     assert asked.words == pytest.approx(np.array([[0.5**0.5, 0.5**0.5, 0]]), abs=1e-6)
     assert list(asked.weights) == [1.0]
 
@@ -82,7 +84,7 @@ def test_a_text_with_the_words_of_the_question_is_most_like_it(library: Library,
     papers = [ICE, Paper("bees", "Bees dance. Older bees dance longer."), Paper("empty", "Of it.")]
     library.words.replace(held(library, embedder, papers, [whole(paper) for paper in papers]))
     asked = ask(library, embedder, "older bees dance")
-    ice, bees, empty = late.LateInteraction(library).score(asked, papers)
+    ice, bees, empty = late_interaction.LateInteraction(library).score(asked, papers)
     assert 1 >= bees > 0.7 > 0.4 > ice
     assert empty == 0
 
@@ -90,7 +92,7 @@ def test_a_text_with_the_words_of_the_question_is_most_like_it(library: Library,
 def test_papers_that_the_index_lacks_and_questions_without_words_score_nothing(
     library: Library, embedder: WordHashEmbedder
 ) -> None:
-    reranker = late.LateInteraction(library)
+    reranker = late_interaction.LateInteraction(library)
     assert reranker.score(ask(library, embedder, "bees"), [ICE]) == [0.0]
     library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
     assert reranker.score(ask(library, embedder, "of it"), [ICE]) == [0.0]
@@ -99,11 +101,13 @@ def test_papers_that_the_index_lacks_and_questions_without_words_score_nothing(
 
 def test_each_sentence_is_compared_by_its_own_words(library: Library, embedder: WordHashEmbedder) -> None:
     words = held(library, embedder, [ICE], [whole(ICE)])["ice"]
-    likeness = late.by_sentence(ask(library, embedder, "which small ones vanish in warm years?"), words, ICE.abstract)
+    likeness = late_interaction.by_sentence(
+        ask(library, embedder, "which small ones vanish in warm years?"), words, ICE.abstract
+    )
     assert len(likeness) == len(spans(ICE.abstract)) == 3
     assert likeness[1] == max(likeness)
     assert likeness[2] == 0.0
-    assert late.by_sentence(ask(library, embedder, "vanish"), words, "") == ()
+    assert late_interaction.by_sentence(ask(library, embedder, "vanish"), words, "") == ()
 
 
 @pytest.mark.parametrize("dimension", [5, 8, 64, 384])
@@ -116,5 +120,5 @@ def test_signs_keep_who_is_nearest(dimension: int) -> None:
     text = " ".join("A." for _ in range(20))
     assert len(spans(text)) in (1, 20)
     signs = np.where(whole_vectors > 0, 1, -1) / dimension**0.5
-    likeness = late.by_sentence(asked, words, text)
+    likeness = late_interaction.by_sentence(asked, words, text)
     assert max(likeness) == pytest.approx(float((signs @ whole_vectors[3]).max()), abs=1e-5)

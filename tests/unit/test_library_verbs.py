@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from assistant.settings import LIBRARIES, Settings, load
 from tests.conftest import BEES, Paperchat, Run
 from tests.fakes import WordHashEmbedder
@@ -35,7 +35,7 @@ def titles(done: Run) -> list[str]:
 
 def left_everywhere(settings: Settings) -> set[str]:
     """The ids in the library, which are the same in the catalog and in every index."""
-    library = wiring.open_library(settings, WordHashEmbedder())
+    library = factory.open_library(settings, WordHashEmbedder())
     try:
         (ids,) = {
             frozenset(each)

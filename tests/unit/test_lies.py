@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eval.perturb import retold
+from eval.training.perturb import retold
 from tests.conftest import Run
 
 

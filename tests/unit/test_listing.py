@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import catalog as module
-from assistant.catalog import Catalog, Change
 from assistant.errors import InputError
-from assistant.filters import selection
+from assistant.question.filters import selection
 from assistant.schema import Paper, Record, Sort
+from assistant.storage import catalog as module
+from assistant.storage.catalog import Catalog, Change
 
 PAPERS = [
     Paper("c3", "Glaciers lose ice.", title="Élan of ice", authors=("Zoë Äpfel",), year=2001, venue="Ice Age"),

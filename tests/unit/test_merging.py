@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from assistant.settings import Settings
 from tests.conftest import Paperchat
 from tests.fakes import WordHashEmbedder
@@ -50,7 +50,7 @@ def by_source(run: Paperchat) -> dict[str, Any]:
 
 
 def agreed(settings: Settings) -> bool:
-    library = wiring.open_library(settings, WordHashEmbedder())
+    library = factory.open_library(settings, WordHashEmbedder())
     try:
         return library.compare() == {} and not library.catalog.stale()
     finally:

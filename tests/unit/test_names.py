@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.claims.names import names, speaks_of
+from assistant.verification.proper_names import names, speaks_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ui import users
-from ui.page.guard import Door, Guard
+from ui.page.middleware import Door, Guard
 from ui.users import Users
 
 OWN, WORDS = "127.0.0.1:7860", "correct horse battery"

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from assistant.catalog import Stored
-from assistant.conversations import Conversation, Fault, Feedback, StoredTurn
 from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Strength, Turn, Verdict
-from ingest.parsers.layout import Problem
+from assistant.storage.catalog import Stored
+from assistant.storage.conversations import Conversation, Fault, Feedback, StoredTurn
+from ingest.parsers.base import Problem
 from ingest.pipeline import Progress, Report, Step
 from tests.unit.test_render import HOSTILE, Page, answer, paper
-from ui.page import adding, evidence, history, naming, turns, welcome
+from ui.page import evidence, feedback, history, ingest_view, turns, welcome
 from ui.page.table import Shelf, detail_html, table_html
 
 # Elements that no part of the page is made of: where one of them is, a text has become markup.
@@ -43,13 +43,13 @@ def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
     safe(turns.conversation_html([stored(text), stored(text, Feedback(False, Fault.WRONG_ANSWER))]))
     safe(turns.growing_html(1, turn))
     safe(turns.failed_html(1, text, text))
-    safe(naming.naming_html(1, Feedback(False, Fault.MISSING_PAPER, text, ("id", text), (text,)), {"id": text}))
+    safe(feedback.naming_html(1, Feedback(False, Fault.MISSING_PAPER, text, ("id", text), (text,)), {"id": text}))
     safe(evidence.evidence_html([turn], scope))
     safe(evidence.similar_html(paper(text), [paper(text)], scope))
     safe(evidence.looking_html(scope, {"id": text}))
     safe(history.history_html([Conversation(text, text, text, text, 1)], 1, text))
     safe(table_html([paper(text)], Shelf(paper="id"), 1, detail_html(paper(text), [Stored(1, _record(text), "id", 1)])))
-    safe(adding.report_html(Report(problems=[Problem(text, 1, text)])))
+    safe(ingest_view.report_html(Report(problems=[Problem(text, 1, text)])))
     safe(welcome.welcome_html([text], 1))
 
 
@@ -105,9 +105,9 @@ def test_whoever_adds_papers_is_told_how_many_are_read_and_about_how_long_the_re
         return Report(records=5000, added=5000)
 
     seconds = iter((0.0, 1.0, 11.0, 471.0))
-    monkeypatch.setattr("ui.page.adding.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr("ui.page.ingest_view.time", SimpleNamespace(monotonic=lambda: next(seconds)))
     monkeypatch.setattr("ingest.pipeline.ingest", ingest)
-    told = [Page(each).text for each in adding.add(lambda: None, [])]  # type: ignore[arg-type, return-value]
+    told = [Page(each).text for each in ingest_view.add(lambda: None, [])]  # type: ignore[arg-type, return-value]
     assert [each.strip() for each in told[1:5]] == [
         "5,000 records read",
         "100 of 5,000 papers indexed",

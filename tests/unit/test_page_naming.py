@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.catalog import Catalog
-from assistant.conversations import Fault, Feedback
 from assistant.errors import InputError
-from assistant.library import Library
 from assistant.schema import Paper, Record
+from assistant.storage.catalog import Catalog
+from assistant.storage.conversations import Fault, Feedback
+from assistant.storage.library import Library
 from ingest import pipeline
-from ui.page.naming import meant, named, unnamed
+from ui.page.feedback import meant, named, unnamed
 
 ICE = "Glaciers lost a third of their ice. The loss doubles after 2005. Small glaciers shrink the fastest."
 SNOW = "Snow falls later each year. We measure its depth."

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ui.page.owner import COOKIE, Cookies, owner
+from ui.page.cookies import COOKIE, Cookies, owner
 
 SECRET, OTHER = "a" * 43, "b" * 43
 

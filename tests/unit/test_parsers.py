@@ -11,8 +11,8 @@ import pytest
 from assistant.errors import InputError
 from assistant.schema import Record
 from ingest.parsers import files, read
-from ingest.parsers.layout import Problem
-from ingest.parsers.read import parse
+from ingest.parsers.base import Problem
+from ingest.parsers.detect import parse
 
 ICE = "Glaciers in the Alps lost a third of their ice. " * 6
 BEES = "Honey bees tell the place of flowers by a dance. " * 6

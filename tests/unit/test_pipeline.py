@@ -11,9 +11,9 @@ from typing import NoReturn
 import pytest
 
 from assistant.errors import LibraryWriteError, ModelError
-from assistant.library import Library
-from assistant.ports import Reading
+from assistant.protocols import Reading
 from assistant.schema import Paper
+from assistant.storage.library import Library
 from ingest import pipeline
 from ingest.pipeline import Report, Step
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant import prompts
+from assistant.answering import prompts
+from assistant.answering.prompts import Budget, Prompt
 from assistant.chat import Assistant
 from assistant.errors import SettingsError
-from assistant.ports import LLM
-from assistant.prompts import Budget, Prompt
-from assistant.query import understand
+from assistant.protocols import LLM
+from assistant.question.understand import understand
 from assistant.schema import Answer, Hit, Paper, Passage, Query, Strength, Turn
 from tests.conftest import BEES, Paperchat
 from tests.fakes import ScriptedLLM

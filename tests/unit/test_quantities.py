@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.claims.quantities import Quantity, bound, follows, quantities, same
+from assistant.verification.quantities import Quantity, bound, follows, quantities, same
 
 
 def one(text: str) -> Quantity:

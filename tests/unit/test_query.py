@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assistant.errors import InputError
-from assistant.query import understand
+from assistant.question.understand import understand
 from assistant.schema import Answer, Citation, Filters, Paper, Query, Scope, Strength, Turn
 
 FIRST = "How much ice did the Alps lose?"

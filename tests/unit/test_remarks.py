@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.remarks import denies_answer, states_nothing
+from assistant.verification.non_claims import denies_answer, states_nothing
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Turn, Verdict
-from assistant.sentences import passages
-from ui import render
+from assistant.text.sentences import passages
+from ui.page import render
 
 # Every element that the page is made of, with the attributes that it may have.
 OURS = {

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from assistant.chat import Assistant
-from assistant.library import Library
 from assistant.replay import compare, replay
 from assistant.schema import Answer, Citation, Paper, Strength, Turn
 from assistant.settings import Settings
+from assistant.storage.library import Library
 from ingest import pipeline
 
 BEES = "How do honey bees communicate the place of flowers by a waggle dance?"

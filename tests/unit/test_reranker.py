@@ -12,11 +12,11 @@ from sentence_transformers import CrossEncoder
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
-from assistant import encoder, wiring
+from assistant import embedding, factory
 from assistant.chat import Assistant
 from assistant.errors import ModelError
-from assistant.late import LateInteraction
-from assistant.ports import Asked
+from assistant.protocols import Asked
+from assistant.retrieval.late_interaction import LateInteraction
 from assistant.schema import Paper
 from assistant.settings import Settings
 
@@ -48,7 +48,7 @@ def asking(question: str) -> Asked:
 
 def test_a_cross_encoder_reads_the_question_with_title_and_abstract(tmp_path: Path) -> None:
     name = made(tmp_path)
-    reranker = encoder.load_reranker(name)
+    reranker = embedding.load_reranker(name)
     scores = reranker.score(asking("bees dance ?"), PAPERS)
     pairs = [("bees dance ?", text) for text in ("glaciers melt", "honey. bees dance", "")]
     logits = CrossEncoder(name).predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
@@ -63,29 +63,29 @@ def test_a_cross_encoder_reads_the_question_with_title_and_abstract(tmp_path: Pa
 def test_a_model_with_several_scores_is_no_reranker(tmp_path: Path) -> None:
     name = made(tmp_path, scores=3)
     with pytest.raises(ModelError, match="gives 3 scores instead of one"):
-        encoder.load_reranker(name)
+        embedding.load_reranker(name)
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "~/no-such-folder-either", "somebody/some-model"])
 def test_a_reranker_that_cannot_be_had_is_a_model_error_in_one_line(name: str) -> None:
     with pytest.raises(ModelError, match=r"re-ranker.*(does not exist|cannot be loaded)") as refused:
-        encoder.load_reranker(name)
+        embedding.load_reranker(name)
     assert "\n" not in str(refused.value)
 
 
 def test_the_settings_choose_the_reranker(reader: Assistant, settings: Settings, tmp_path: Path) -> None:
     def chosen(**changes: str) -> object:
-        return wiring.open_reranker(settings.model_copy(update=changes), reader.library)
+        return factory.open_reranker(settings.model_copy(update=changes), reader.library)
 
     assert isinstance(chosen(), LateInteraction)
     assert chosen(reranker=LateInteraction.name) is not None
     assert chosen(reranker="none") is None
-    assert isinstance(chosen(reranker=made(tmp_path)), encoder.CrossEncoderReranker)
+    assert isinstance(chosen(reranker=made(tmp_path)), embedding.CrossEncoderReranker)
 
 
 def test_a_search_with_a_cross_encoder_shows_its_scores(reader: Assistant, settings: Settings, tmp_path: Path) -> None:
     changed = settings.model_copy(update={"reranker": made(tmp_path), "rerank_weight": 1.0})
-    hits = wiring.open_assistant(changed, reader.library).search("do bees dance?").hits
+    hits = factory.open_assistant(changed, reader.library).search("do bees dance?").hits
     assert len(hits) == 3
     assert [hit.score for hit in hits] == pytest.approx([hit.scores["rerank"] for hit in hits])
 
@@ -98,6 +98,6 @@ def test_the_hub_is_asked_only_for_a_reranker_that_is_there(
     name: str, offline: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment: dict[str, str] = {}
-    monkeypatch.setattr("assistant.wiring.os.environ", environment)
-    wiring.stay_local(settings.model_copy(update={"reranker": name}))
+    monkeypatch.setattr("assistant.factory.os.environ", environment)
+    factory.stay_local(settings.model_copy(update={"reranker": name}))
     assert (environment.get("HF_HUB_OFFLINE") == "1") == offline

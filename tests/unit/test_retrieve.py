@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from assistant.chat import Assistant
-from assistant.library import Library
-from assistant.ports import Asked
-from assistant.query import understand
-from assistant.retrieve import Ranking, fuse, mix, retrieve
+from assistant.protocols import Asked
+from assistant.question.understand import understand
+from assistant.retrieval.search import Ranking, fuse, mix, retrieve
 from assistant.schema import Hit, Paper, Scored
-from assistant.sentences import passages
 from assistant.settings import Settings
+from assistant.storage.library import Library
+from assistant.text.sentences import passages
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
 
@@ -140,7 +140,7 @@ def test_no_more_papers_are_found_than_asked_for(reader: Assistant) -> None:
 
 
 def test_a_paper_of_several_chunks_is_found_once(settings: Settings, papers_file: Path) -> None:
-    library = wiring.open_library(settings, WordHashEmbedder(max_tokens=20))
+    library = factory.open_library(settings, WordHashEmbedder(max_tokens=20))
     pipeline.ingest([papers_file], library)
     hits = retrieve(understand("Do older bees dance longer?"), library, RANKING).hits
     library.close()

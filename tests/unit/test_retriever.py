@@ -7,7 +7,7 @@ import asyncio
 from llama_index.core.schema import MetadataMode, QueryBundle
 
 from assistant import Assistant
-from assistant.retriever import PaperRetriever
+from assistant.integrations.llama_index import PaperRetriever
 
 
 def test_it_retrieves_whole_abstracts_best_first_with_the_searchs_scores(reader: Assistant) -> None:

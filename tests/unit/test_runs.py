@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from assistant.errors import InputError, ModelError
-from assistant.ports import LLM
+from assistant.protocols import LLM
 from assistant.settings import Settings
 from eval import runs
-from eval.exams import Exam
 from eval.records import Asked
 from eval.run import Asks, take
 from eval.runs import About, Run
+from eval.suites.selection import Exam
 from tests.conftest import ROOT
 from tests.evaluation import NOT_THERE, PAPERS, QUESTIONS, TALK, asked, checked, reply, said
 from tests.fakes import ScriptedLLM, UnreliableLLM

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.chroma import held_recipe
-from assistant.places import Server
-from eval import scale
-from eval.bench import LARGE, SCIFACT
+from assistant.storage.chroma_location import Server
+from assistant.storage.chroma_store import held_recipe
+from eval.bench import scale
+from eval.bench.bench import LARGE, SCIFACT
 from tests.chromas import ChromaServer
 from tests.conftest import Run
 from tests.evaluation import PAPERS, write

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.library import Library
 from assistant.schema import Paper, Record
+from assistant.storage.library import Library
 from ingest import pipeline
 from ingest.parsers import files, read
 from tests.conftest import SEEDS

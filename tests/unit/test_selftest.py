@@ -10,9 +10,9 @@ from assistant.errors import InputError
 from assistant.schema import Paper
 from assistant.settings import Settings
 from eval import measures, selftest
-from eval.exams import Exam
 from eval.run import Asks, take
 from eval.suites import Question
+from eval.suites.selection import Exam
 
 WORDS = "ice bee bread star rain fish rock leaf moon sand salt wind iron snow frog lamp coal silk".split()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.schema import Passage
-from assistant.sentences import passages, spans
+from assistant.text.sentences import passages, spans
 
 
 def sentences(text: str) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from assistant.chat import Assistant
+from assistant.question.intent import REPLY, is_no_question
 from assistant.schema import Strength, Turn
-from assistant.smalltalk import REPLY, is_no_question
 from tests.fakes import ScriptedLLM
 
 NO_QUESTIONS = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.spoken import spoken
+from assistant.llm.output_filter import spoken
 
 PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs"]))
 

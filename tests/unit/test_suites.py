@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from assistant.errors import InputError
 from assistant.schema import Paper
 from assistant.settings import load as load_settings
@@ -26,7 +26,7 @@ DIALOGS, CLAIMS = SUITES / "dialogs.jsonl", SUITES / "claims.jsonl"
 def papers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Paper]:
     """The papers of the seeds, by id."""
     settings = load_settings(home=tmp_path_factory.mktemp("home"))
-    library = wiring.open_library(settings, WordHashEmbedder())
+    library = factory.open_library(settings, WordHashEmbedder())
     pipeline.ingest([SEEDS], library)
     held = {paper.id: paper for paper in library.catalog.all()}
     library.close()

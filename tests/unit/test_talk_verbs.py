@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistant import wiring
+from assistant import factory
 from assistant.settings import Settings
 from tests.conftest import BEES, Paperchat, Run
 from tests.contract.json_keys import ANSWER, CONVERSATION, TURN
@@ -91,7 +91,7 @@ def test_options_that_exclude_each_other_are_refused(filled: Paperchat, options:
 def test_a_turn_in_which_the_model_failed_is_kept_with_what_was_quoted_instead(
     filled: Paperchat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "open_llm", lambda _: ScriptedLLM("Bees", " dance [1].", fails_after=1))
+    monkeypatch.setattr(factory, "open_llm", lambda _: ScriptedLLM("Bees", " dance [1].", fails_after=1))
     assert filled("ask", BEES).code == 0
     (turn,) = shown(filled)["turns"]
     assert turn["answer"]["withdrawn"] == {"text": "Bees", "reason": "the scripted model broke off", "failed": True}
@@ -131,8 +131,8 @@ def test_a_chat_in_which_nothing_is_asked_leaves_nothing(filled: Paperchat) -> N
 def test_a_turn_that_could_not_be_kept_is_kept_with_the_next_one(
     filled: Paperchat, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    from assistant.conversations import Conversations
     from assistant.errors import LibraryWriteError
+    from assistant.storage.conversations import Conversations
 
     append, tries = Conversations.append, iter([True, False])
 
@@ -265,7 +265,7 @@ def test_each_question_asked_again_sees_the_new_turns_before_it(talked: Papercha
 
 
 def test_the_command_line_sees_only_what_belongs_to_the_single_user(talked: Paperchat, settings: Settings) -> None:
-    with closing(wiring.open_conversations(settings.home, owner="ann")) as kept:
+    with closing(factory.open_conversations(settings.home, owner="ann")) as kept:
         other = kept.begin("private").id
     assert len(conversations(talked)) == 2
     assert talked("conversations", "show", other).code == 1

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.chat import Assistant
-from assistant.conversations import Conversation, StoredTurn
-from assistant.query import understand
+from assistant.question.understand import understand
 from assistant.schema import (
     Answer,
     Citation,
@@ -23,7 +22,10 @@ from assistant.schema import (
     Verdict,
     Withdrawn,
 )
-from ui import export, render, terminal
+from assistant.storage.conversations import Conversation, StoredTurn
+from ui.cli import terminal
+from ui.export import transcripts
+from ui.page import render
 
 # Colours, a title of the window, a bell, a rewritten line, text from right to left, a character of eight bits.
 HOSTILE = "\x1b[31mred\x1b]0;owned\x07 \rover \u202etfel\u202c \x9b2J \x08\x7f\x00 end"
@@ -171,7 +173,7 @@ DOUBTFUL = Answer(
 
 def transcript(answer: Answer) -> str:
     kept = Conversation("0123", "A title", "2024-01-01", "2024-01-01", 1)
-    return export.markdown(kept, [StoredTurn(1, "0123", Turn("q", answer), "2024-01-01", {})])
+    return transcripts.markdown(kept, [StoredTurn(1, "0123", Turn("q", answer), "2024-01-01", {})])
 
 
 @pytest.mark.parametrize("face", [terminal.answer_text, lambda answer: render.answer_html(answer, 1), transcript])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.unstated import asked_for
+from assistant.question.beyond_abstracts import asked_for
 
 
 @pytest.mark.parametrize(

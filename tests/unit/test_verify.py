@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from assistant import verify
 from assistant.chat import Assistant
-from assistant.claims.judge import SUPPORTED_FROM, Judge
 from assistant.schema import Hit, Passage, Sentence, Verdict
-from assistant.sentences import passages
+from assistant.text.sentences import passages
+from assistant.verification import verify
+from assistant.verification.support import SUPPORTED_FROM, Judge
 
 Check = Callable[[str], list[tuple[Sentence, Mapping[int, Passage]]]]
 

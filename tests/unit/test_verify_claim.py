@@ -14,10 +14,10 @@ from assistant.errors import InputError, NotFoundError
 from assistant.schema import Paper, Verdict
 from tests.conftest import Run
 from tests.contract.json_keys import PASSAGE, VERIFICATION
-from ui import batch
+from ui.cli import batch
 
 if TYPE_CHECKING:
-    from assistant.ports import Vectors
+    from assistant.protocols import Vectors
 
 Paperchat = Callable[..., Run]
 Json = dict[str, Any]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from assistant.chat import Assistant
-from assistant.claims.wording import Words, importance, likeness, said, words
-from assistant.ports import Reading
+from assistant.protocols import Reading
+from assistant.verification.wording import Words, importance, likeness, said, words
 
 Read = Callable[[str], Words]
 

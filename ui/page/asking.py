@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from assistant.conversations import StoredTurn
 from assistant.errors import PaperchatError
 from assistant.schema import Scope, Turn
+from assistant.storage.conversations import StoredTurn
 from ui.page import turns
-from ui.page.desk import Desk
+from ui.page.page_context import Desk
 from ui.page.session import Open, View
 
 

@@ -8,15 +8,15 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from itertools import islice
 
-from assistant import wiring
-from assistant.catalog import Catalog
+from assistant import factory
 from assistant.chat import Assistant
-from assistant.conversations import Conversations
-from assistant.library import Library
-from assistant.ports import LLM
+from assistant.protocols import LLM
 from assistant.settings import Settings, changed
+from assistant.storage.catalog import Catalog
+from assistant.storage.conversations import Conversations
+from assistant.storage.library import Library
 from ui.page import welcome
-from ui.page.adding import SEEDS
+from ui.page.ingest_view import SEEDS
 from ui.page.session import Choices
 
 _EXAMPLES = 4
@@ -28,9 +28,9 @@ class Backend:
     def __init__(self, settings: Settings, assistant: Future[Assistant]) -> None:
         """Raises LibraryError where the catalog or the conversations cannot be opened."""
         self.settings = settings
-        self.catalog: Catalog = wiring.open_catalog(settings.home)
+        self.catalog: Catalog = factory.open_catalog(settings.home)
         self._assistant = assistant
-        self._conversations = wiring.open_conversations(settings.home)
+        self._conversations = factory.open_conversations(settings.home)
         self._models: dict[str, LLM | None] = {}
         self._lock = threading.Lock()
 
@@ -80,7 +80,7 @@ class Backend:
     def _model(self, settings: Settings) -> LLM | None:
         with self._lock:
             if settings.llm not in self._models:
-                self._models[settings.llm] = wiring.open_llm(settings)
+                self._models[settings.llm] = factory.open_llm(settings)
             return self._models[settings.llm]
 
 

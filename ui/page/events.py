@@ -1,4 +1,4 @@
-"""Which event of the page leads to what. What an event does is in `ui.page.asking` and `ui.page.acts`."""
+"""Which event of the page leads to what. What an event does is in `ui.page.asking` and `ui.page.actions`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import gradio as gr
 
 from assistant.errors import PaperchatError
 from assistant.schema import Scope
-from ui.page import acts
+from ui.page import actions
 from ui.page.asking import ask, stopped
 from ui.page.backend import Backend
-from ui.page.desk import Desk
+from ui.page.cookies import owner
 from ui.page.layout import Parts
-from ui.page.owner import owner
+from ui.page.page_context import Desk
 from ui.page.session import Choices, Open, View
 
 QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -40,13 +40,13 @@ def bind(page: gr.Blocks, parts: Parts, backend: Backend) -> None:
         open: Open, scope: Scope, choices: Choices, event: gr.EventData, request: gr.Request
     ) -> Iterator[list[Any]]:
         pressed = [str(event._data.get(key) or "") for key in ("name", "value", "text")]
-        yield from map(shown, acts.act(desk(request, open, scope, choices), *pressed))
+        yield from map(shown, actions.act(desk(request, open, scope, choices), *pressed))
 
     def stop(open: Open, scope: Scope, choices: Choices, request: gr.Request) -> list[Any]:
         return shown(stopped(desk(request, open, scope, choices)))
 
     def start_anew(open: Open, scope: Scope, choices: Choices, request: gr.Request) -> Iterator[list[Any]]:
-        yield from map(shown, acts.act(desk(request, open, scope, choices), "new", ""))
+        yield from map(shown, actions.act(desk(request, open, scope, choices), "new", ""))
 
     def search(words: str, open: Open, request: gr.Request) -> str:
         return Desk(backend, owner_of(request), open).history(words)

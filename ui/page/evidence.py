@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.schema import Citation, Hit, Paper, Passage, Scope, Turn
-from ui import render
+from ui.cli.terminal import counted, heading
 from ui.links import link
+from ui.page import render
 from ui.page.turns import button, line
-from ui.terminal import counted, heading
 
 _EMPTY = "The abstracts behind an answer appear here, with the sentences that it rests on marked."
 _SCORES = {"dense": "meaning", "lexical": "words", "rerank": "second look"}

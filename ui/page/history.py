@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from assistant.conversations import Conversation
-from ui.export import Format
+from assistant.storage.conversations import Conversation
+from ui.cli.terminal import counted, one_line
+from ui.export.transcripts import Format
 from ui.page.turns import attribute, button, line
-from ui.terminal import counted, one_line
 
 # What a conversation can be written as, how that is called, and how the file's name ends.
 EXPORTS = {

@@ -10,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from assistant import filters
 from assistant.errors import InputError, PaperchatError
+from assistant.question import filters
 from assistant.schema import Sort
 from ingest import merging, pipeline
-from ui.page import adding
+from ui.page import ingest_view
 from ui.page.backend import Backend
 from ui.page.events import QUIETLY, stamped
 from ui.page.table import SIZE, Shelf, detail_html, refused_html, table_html
@@ -56,14 +56,14 @@ def _bind_reading(backend: Backend, parts: _Parts) -> None:
 
     def added(given: list[str] | None, kept: Shelf) -> Iterator[list[Any]]:
         paths = [Path(each) for each in given or ()]
-        for news in adding.add(backend.library, paths):
+        for news in ingest_view.add(backend.library, paths):
             yield [gr.skip(), news, gr.skip()]
         for path in paths:  # the browser's copies, each in a folder of its own
             shutil.rmtree(path.parent, ignore_errors=True)
         yield [None, gr.skip(), shown(backend, kept)]
 
     def reindexed(kept: Shelf) -> Iterator[list[Any]]:
-        for news in adding.index_again(backend.library):
+        for news in ingest_view.index_again(backend.library):
             yield [news, gr.skip()]
         yield [gr.skip(), shown(backend, kept)]
 

@@ -14,15 +14,15 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from assistant import wiring
+from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.page import layout, library_tab, settings_tab
 from ui.page.backend import Backend, in_background
+from ui.page.cookies import Cookies
 from ui.page.events import QUIETLY, bind
-from ui.page.guard import Door, Guard, is_own
-from ui.page.owner import Cookies
+from ui.page.middleware import Door, Guard, is_own
 from ui.page.table import Shelf
 from ui.users import Users
 
@@ -59,7 +59,7 @@ def serve(settings: Settings, announce: Callable[[str], Any]) -> None:
 
     Raises PaperchatError where the library cannot be opened or no port is free.
     """
-    assistant = in_background(lambda: wiring.open_assistant(settings))
+    assistant = in_background(lambda: factory.open_assistant(settings))
     served = start(settings, assistant)
     announce(f"paperchat is at {served.address} - press Ctrl+C to stop.")
     try:

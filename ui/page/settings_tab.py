@@ -6,10 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from assistant import filters
 from assistant.errors import PaperchatError
+from assistant.question import filters
 from assistant.schema import Message
-from ui import render
+from ui.page import render
 from ui.page.backend import Backend
 from ui.page.events import QUIETLY
 from ui.page.session import Choices

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from assistant.catalog import Stored
 from assistant.schema import Paper, Sort
-from ui import render
+from assistant.storage.catalog import Stored
+from ui.cli.terminal import counted, heading
 from ui.links import link
+from ui.page import render
 from ui.page.turns import button, line
-from ui.terminal import counted, heading
 
 SIZE = 25
 # The columns, each with its heading.
@@ -23,7 +23,7 @@ _KNOWN = ("title", "authors", "year", "venue", "doi", "arxiv_id", "abstract")
 class Shelf:
     """What of the library is on the screen: which papers, in which order, which page, and the paper that is open.
 
-    `words` are words and filters, as `assistant.filters.selection` takes them.
+    `words` are words and filters, as `assistant.question.filters.selection` takes them.
     """
 
     words: str = ""

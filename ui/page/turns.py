@@ -7,11 +7,11 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-from assistant.conversations import Fault, Feedback, StoredTurn
-from assistant.filters import written
+from assistant.question.filters import written
 from assistant.schema import Answer, Filters, Turn
-from ui import render
-from ui.terminal import counted, one_line
+from assistant.storage.conversations import Fault, Feedback, StoredTurn
+from ui.cli.terminal import counted, one_line
+from ui.page import render
 
 _STAGES = {
     "embed_ms": "reading the question",

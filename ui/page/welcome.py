@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ui.cli.terminal import counted
 from ui.page.turns import button
-from ui.terminal import counted
 
 
 def welcome_html(questions: Sequence[str], papers: int, has_seeds: bool = False) -> str:

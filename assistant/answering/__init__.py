@@ -1,0 +1,1 @@
+"""Write the answer: is there one, which sentences, in which words."""

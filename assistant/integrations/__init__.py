@@ -1,0 +1,1 @@
+"""Adapters that mount paperchat in other frameworks."""

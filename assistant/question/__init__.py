@@ -1,0 +1,1 @@
+"""Understand what is asked."""

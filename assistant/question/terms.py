@@ -1,0 +1,94 @@
+"""The words of a question that tell what it asks about: how rare each is, and whether it names something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from assistant.protocols import Lexicon
+
+# A run of letters and digits, as the lexicon cuts them, with the ending of a possessive or a contraction.
+_WORD = re.compile(r"([^\W_]+)(?:['\u2019](?:s|d|t|re|ve|ll|m)\b)?")
+# What comes before the first word of a sentence, whose capital says nothing.
+_OPENING = re.compile(r"(?:^|[.?!:]|\s-)[\s\"'(\u201c\u2018]*$")
+_SHORTEST_INITIALS = 2
+# So many telling words with a capital each may be a title.
+_TITLE = 3
+# Words of asking, which say nothing of what is asked about.
+_ASKING = frozenset(
+    "what which who whom whose when where why how do does did done can could should would will shall may might must "
+    "has have had am been being many much more most any some they them he she i we you me us my our your "
+    "tell show give find explain describe please pls about from than so also just only there here "
+    "don doesn didn isn aren wasn weren won wouldn shouldn couldn hasn haven hadn "
+    "paper papers abstract abstracts library anyone somebody someone anybody anything something everything "
+    "nothing thing things way ways".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A telling word at `start` to `end` of the question.
+
+    `rarity` is the greatest inverse document frequency of its index terms, in nats; `named` says that it is written
+    like a name: an acronym, a capital where none is due, letters mixed with digits.
+    """
+
+    text: str
+    start: int
+    end: int
+    terms: tuple[str, ...]
+    rarity: float
+    named: bool
+
+
+def telling(question: str, lexicon: Lexicon) -> list[Word]:
+    """The question's words in order, without those that any question may have."""
+    found = [match for match in _WORD.finditer(question) if match.group(1).casefold() not in _ASKING]
+    terms = [tuple(lexicon.terms(match.group(1))) for match in found]
+    rarity = lexicon.rarity({term for each in terms for term in each})
+    names = _names(question, [match for match, each in zip(found, terms, strict=True) if each])
+    return [
+        Word(match.group(1), match.start(), match.end(), each, max(map(rarity.__getitem__, each)), match in names)
+        for match, each in zip(found, terms, strict=True)
+        if each
+    ]
+
+
+def greatest_rarity(lexicon: Lexicon) -> float:
+    """The rarity of a term that no paper has."""
+    return lexicon.rarity({""})[""]
+
+
+def is_in(word: Word, text: str, terms: Collection[str]) -> bool:
+    """Whether a text, of these index terms, has the word, or the phrase that its letters are the initials of."""
+    return all(term in terms for term in word.terms) or _is_acronym_in(word.text, text, terms)
+
+
+def _is_acronym_in(acronym: str, text: str, terms: Collection[str]) -> bool:
+    """Whether an acronym is in a text in singular or plural, which a stemmer does not bring together, or spelt out."""
+    letters = acronym.removesuffix("s")
+    if len(letters) < _SHORTEST_INITIALS or not letters.isupper():
+        return False
+    initials = "".join(word[0] for word in re.findall(r"[^\W\d_]+", text.casefold()))
+    return not {letters.casefold(), f"{letters.casefold()}s"}.isdisjoint(terms) or letters.casefold() in initials
+
+
+def _names(question: str, found: Collection[re.Match[str]]) -> set[re.Match[str]]:
+    """Those of the words that are written like names."""
+    # Where every word has a capital, as in a title, a capital is no sign.
+    telling_capitals = len(found) < _TITLE or any(match.group()[0].islower() for match in found)
+    return {match for match in found if _is_name(match, question, telling_capitals)}
+
+
+def _is_name(match: re.Match[str], question: str, telling_capitals: bool) -> bool:
+    word = match.group(1)
+    if len(word) < 2 or word.isdigit():
+        return False
+    if any(map(str.isdigit, word)):
+        return True
+    if question.isupper():
+        return False
+    if any(map(str.isupper, word[1:])):
+        return True
+    return word[0].isupper() and telling_capitals and not _OPENING.search(question, 0, match.start())

@@ -1,0 +1,1 @@
+"""Find the papers that bear on a question."""

@@ -1,0 +1,1 @@
+"""Keep papers, indexes and conversations on disk."""

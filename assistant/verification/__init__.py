@@ -1,0 +1,1 @@
+"""Check statements against the abstracts that they cite."""

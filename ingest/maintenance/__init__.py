@@ -1,0 +1,1 @@
+"""Keep a library healthy: backup, repair, removal."""

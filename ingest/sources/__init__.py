@@ -1,0 +1,1 @@
+"""Fetch records from services on the network."""

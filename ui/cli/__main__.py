@@ -1,0 +1,6 @@
+"""Run `python -m ui.cli` as `paperchat`."""
+
+from ui.cli import main
+
+if __name__ == "__main__":
+    main()

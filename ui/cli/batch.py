@@ -1,0 +1,110 @@
+"""Questions by the file: one JSON line in, one out, in order; a bad line does not stop the run."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from assistant.chat import Assistant
+from assistant.errors import PaperchatError
+from assistant.schema import Scope, Turn
+from assistant.serialization import Json, answer_json, search_json, verification_json
+
+
+def run(lines: Iterable[str], reply: Callable[[Json], Json]) -> Iterator[Json]:
+    """A reply, or `{"id"?, "error"}`, for each line that is not empty; `id` is passed through."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _reply(number, line, reply)
+
+
+def ask(assistant: Assistant) -> Callable[[Json], Json]:
+    """Answers `{"question"}`, or `{"questions": [...]}` as a dialog in which each turn sees those before it.
+
+    `{"pin": [ids], "exclude": [ids]}` in a request say which papers are looked at.
+    """
+
+    def reply(request: Json) -> Json:
+        if "questions" in request:
+            return {"answers": _dialog(assistant, _texts(request["questions"], "questions"), _scope(request))}
+        return answer_json(assistant.ask(_question(request), scope=_scope(request)))
+
+    return reply
+
+
+def search(assistant: Assistant) -> Callable[[Json], Json]:
+    """Searches for `{"question"}`."""
+    return lambda request: search_json(assistant.search(_question(request), scope=_scope(request)))
+
+
+def verify(assistant: Assistant) -> Callable[[Json], Json]:
+    """Checks `{"claim"}` by the library, `{"claim", "paper_id"}` by a paper, `{"claim", "abstract"}` by an abstract."""
+
+    def reply(request: Json) -> Json:
+        claim = _text(request, "claim")
+        paper_id, abstract = _optional(request, "paper_id"), _optional(request, "abstract")
+        return verification_json(assistant.verify(claim, paper_id, abstract))
+
+    return reply
+
+
+def _reply(number: int, line: str, reply: Callable[[Json], Json]) -> Json:
+    identity: Json = {}
+    try:
+        request = _request(line)
+        identity = {"id": request["id"]} if "id" in request else {}
+        return identity | reply(request)
+    except (ValueError, PaperchatError) as error:
+        return identity | {"error": f"line {number}: {error}"}
+
+
+def _request(line: str) -> Json:
+    try:
+        request = json.loads(line, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise ValueError('expected an object like {"id": 1, "question": "..."}')
+    return request
+
+
+def _finite(digits: str) -> float:
+    return float(digits) if math.isfinite(float(digits)) else _no_number(digits)
+
+
+def _no_number(digits: str) -> float:
+    raise ValueError(f"{digits} is no JSON number")
+
+
+def _question(request: Json) -> str:
+    return _text(request, "question")
+
+
+def _text(request: Json, name: str) -> str:
+    if not isinstance(request.get(name), str):
+        raise ValueError(f'"{name}" is missing or not a text')
+    return str(request[name])
+
+
+def _optional(request: Json, name: str) -> str | None:
+    return _text(request, name) if request.get(name) is not None else None
+
+
+def _texts(texts: Any, name: str) -> list[str]:
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f'"{name}" is not a list of texts')
+    return texts
+
+
+def _scope(request: Json) -> Scope:
+    pinned, excluded = (tuple(_texts(request.get(name, []), name)) for name in ("pin", "exclude"))
+    return Scope(pinned, excluded)
+
+
+def _dialog(assistant: Assistant, questions: list[str], scope: Scope) -> list[Json]:
+    turns: list[Turn] = []
+    for question in questions:
+        turns.append(Turn(question, assistant.ask(question, turns, scope)))
+    return [answer_json(turn.answer) for turn in turns]

@@ -1,0 +1,1 @@
+"""Write papers and conversations in other formats."""

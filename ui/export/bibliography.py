@@ -1,0 +1,207 @@
+"""Papers to BibTeX, RIS and CSL-JSON. The only home of bibtexparser and rispy.
+
+What a paper says of itself is data: nothing in it ends a field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import rispy
+from bibtexparser.entrypoint import write_string
+from bibtexparser.library import Library
+from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
+from bibtexparser.model import Entry, Field
+
+from assistant.schema import Paper
+from ui import links
+from ui.cli.terminal import one_line
+from ui.export.latex import latex
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a paper is called in each format, and where BibTeX puts its venue."""
+
+    bibtex: str
+    venue: str
+    ris: str
+    csl: str
+
+
+_ARTICLE = _Kind("article", "journal", "JOUR", "article-journal")
+_CONFERENCE_PAPER = _Kind("inproceedings", "booktitle", "CONF", "paper-conference")
+_PREPRINT = _Kind("misc", "howpublished", "UNPB", "article")
+_OTHER = _Kind("misc", "howpublished", "GEN", "document")
+
+_CONFERENCE = re.compile(r"\b(?:proceedings|proc|conference|workshop|symposium)\b", re.IGNORECASE)
+_REPOSITORY = re.compile(r"\b(?:arxiv|biorxiv|medrxiv|corr|preprint)\b", re.IGNORECASE)
+
+
+def keys(papers: Sequence[Paper]) -> dict[str, str]:
+    """The citation key of each paper, by the paper's id: author, year, a word of the title, the beginning of the id.
+
+    A key depends on its paper alone, so it is the same in every export, unless two papers would have the same one.
+    """
+    plain = {paper.id: _key(paper, 6) for paper in papers}
+    taken = Counter(plain.values())
+    return {paper.id: plain[paper.id] if taken[plain[paper.id]] == 1 else _key(paper, 32) for paper in papers}
+
+
+def bibtex(papers: Iterable[Paper]) -> str:
+    """BibTeX in UTF-8, an entry a paper."""
+    once = _once(papers)
+    named = keys(once)
+    return write_string(Library([_entry(paper, named[paper.id]) for paper in once]))
+
+
+def ris(papers: Iterable[Paper]) -> str:
+    """RIS, a record a paper."""
+    once = _once(papers)
+    named = keys(once)
+    writer = rispy.RisWriter()
+    writer.set_header = lambda count: ""  # rispy would number the records, which no other program expects
+    return str(writer.formats([_given(_ris_fields(paper, named[paper.id])) for paper in once]))
+
+
+def csl_json(papers: Iterable[Paper]) -> str:
+    """CSL-JSON: an array of items."""
+    once = _once(papers)
+    named = keys(once)
+    items = [_given(_csl_fields(paper, named[paper.id])) for paper in once]
+    return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
+
+
+def _once(papers: Iterable[Paper]) -> list[Paper]:
+    return list({paper.id: paper for paper in papers}.values())
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
+
+
+def _kind(paper: Paper) -> _Kind:
+    venue = paper.venue or ""
+    if _REPOSITORY.search(venue) or (paper.arxiv_id and not venue):
+        return _PREPRINT
+    if _CONFERENCE.search(venue):
+        return _CONFERENCE_PAPER
+    return _ARTICLE if venue.strip() else _OTHER
+
+
+# Keys
+
+
+def _key(paper: Paper, digits: int) -> str:
+    family = _ascii(_name(paper.authors[0]).get("family", "")) if paper.authors else ""
+    words = (word for word in _ascii(paper.title or "", keep=" ").split() if len(word) > 3)
+    own = _ascii(paper.id) if re.fullmatch(r"[0-9a-f]{16}", paper.id) and digits <= len(paper.id) else _digest(paper.id)
+    return f"{family or 'anon'}{paper.year or ''}{next(words, '')}-{own[:digits]}"
+
+
+def _ascii(text: str, keep: str = "") -> str:
+    """The letters and digits of a text without accents, in lower case."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(each for each in plain if each.isascii() and (each.isalnum() or each in keep))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# Names
+
+
+def _name(author: str) -> dict[str, str]:
+    """An author in CSL's parts; one that cannot be divided is its `literal`."""
+    name = one_line(author)
+    try:
+        parts = parse_single_name_into_parts(name)
+    except InvalidNameError:
+        return {"literal": name}
+    if re.search(r"[{}\\~]|\band\b", name) or not parts.last:
+        return {"literal": name}
+    found = {"family": parts.last, "given": parts.first, "non-dropping-particle": parts.von, "suffix": parts.jr}
+    return {part: " ".join(words) for part, words in found.items() if words}
+
+
+def _names(paper: Paper) -> list[dict[str, str]]:
+    return [_name(author) for author in paper.authors if one_line(author).strip(" ,")]
+
+
+def _inverted(name: Mapping[str, str]) -> str:
+    """`van Beethoven, Jr., Ludwig`, the order that leaves no doubt which part is which."""
+    if "literal" in name:
+        return name["literal"]
+    family = " ".join(name[part] for part in ("non-dropping-particle", "family") if part in name)
+    return ", ".join([family, *(name[part] for part in ("suffix", "given") if part in name)])
+
+
+# BibTeX
+
+
+def _entry(paper: Paper, key: str) -> Entry:
+    kind, address = _kind(paper), links.address(paper.url)
+    arxiv_id = _verbatim(links.arxiv_id(paper.arxiv_id)) if paper.arxiv_id else None
+    fields = {
+        "title": latex(paper.title, protect=True),
+        "author": " and ".join(map(_bibtex_name, _names(paper))),
+        "year": str(paper.year or ""),
+        kind.venue: latex(paper.venue),
+        "doi": _verbatim(links.doi(paper.doi)) if paper.doi else None,
+        "eprint": arxiv_id,
+        "archiveprefix": "arXiv" if arxiv_id else None,
+        "url": _verbatim(address) if address else None,
+        "abstract": latex(paper.abstract),
+    }
+    return Entry(kind.bibtex, key, [Field(name, value) for name, value in _given(fields).items()])
+
+
+def _bibtex_name(name: Mapping[str, str]) -> str:
+    return f"{{{latex(name['literal'])}}}" if "literal" in name else latex(_inverted(name))
+
+
+def _verbatim(text: str) -> str:
+    """Identifiers and addresses are not typeset, so not escaped; braces would still end the field."""
+    return re.sub(r"[{}\\\s]", lambda found: quote(found[0]), text)
+
+
+# RIS and CSL-JSON
+
+
+def _ris_fields(paper: Paper, key: str) -> dict[str, Any]:
+    return {
+        "type_of_reference": _kind(paper).ris,
+        "id": key,
+        "title": one_line(paper.title or ""),
+        "authors": [_inverted(name) for name in _names(paper)],
+        "year": str(paper.year or ""),
+        "secondary_title": one_line(paper.venue or ""),
+        "doi": links.doi(paper.doi or ""),
+        "accession_number": f"arXiv:{links.arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
+        "urls": [address] if (address := links.address(paper.url) or links.link(paper)) else [],
+        "abstract": one_line(paper.abstract),
+    }
+
+
+def _csl_fields(paper: Paper, key: str) -> dict[str, Any]:
+    return {
+        "id": key,
+        "type": _kind(paper).csl,
+        "title": one_line(paper.title or ""),
+        "author": _names(paper),
+        "issued": {"date-parts": [[paper.year]]} if paper.year else None,
+        "container-title": one_line(paper.venue or ""),
+        "DOI": links.doi(paper.doi or ""),
+        "number": f"arXiv:{links.arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
+        "URL": links.address(paper.url) or links.link(paper),
+        "abstract": one_line(paper.abstract),
+    }
