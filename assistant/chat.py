@@ -20,8 +20,8 @@ from assistant.schema import (
     EVERYTHING,
     Answer,
     Citation,
+    Decision,
     Evidence,
-    Judgement,
     Message,
     Paper,
     Passage,
@@ -105,7 +105,7 @@ class Assistant:
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
         is_author = self.library.catalog.is_author
         query = understand(question, history, self.settings.question_limit, self.whole(scope), is_author)
-        if self.llm and self.settings.rewrite and query.leans and not answerability.small_talk(query):
+        if self.llm and self.settings.rewrite and query.is_follow_up and not answerability.small_talk(query):
             return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
         return query
 
@@ -143,14 +143,14 @@ class Assistant:
         found = retrieve(query, self.library, _ranking(self.settings), self.reranker)
         return replace(found, hits=evidence.with_passages(query, found.hits, self.library.lexicon))
 
-    def _judge(self, query: Query, found: SearchResult, aligned: Sequence[Alignment]) -> Judgement:
+    def _judge(self, query: Query, found: SearchResult, aligned: Sequence[Alignment]) -> Decision:
         settings, lexicon, catalog = self.settings, self.library.lexicon, self.library.catalog
         if not found.hits and (query.filters or query.scope):
             reason = unmatched(query.filters, query.scope, catalog.count(), catalog.lacking(query.filters))
-            return Judgement(0.0, Strength.NONE, reason)
+            return Decision(0.0, Strength.NONE, reason)
         return answerability.judge(query, aligned, lexicon, settings.firm_from, settings.tentative_from)
 
-    def _draft(self, query: Query, found: SearchResult, judgement: Judgement, retrieve_ms: float) -> Answer:
+    def _draft(self, query: Query, found: SearchResult, judgement: Decision, retrieve_ms: float) -> Answer:
         """The answer as far as it is known before its text."""
         return Answer(
             question=query.text,

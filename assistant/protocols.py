@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class EncodedText:
     """What one forward pass over a text yields.
 
     `vector` is the text's own, shape (dimension,), of length one. `spans` are the tokens' character offsets in the
@@ -30,7 +30,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Words:
+class WordVectors:
     """The content words of a paper, in order: those of the title, then those of the abstract.
 
     `starts` are character offsets into the abstract, -1 for a word of the title, shape (words,), int32. Row i of
@@ -39,11 +39,11 @@ class Words:
     """
 
     starts: NDArray[np.int32]
-    signs: NDArray[np.uint8]
+    bits: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class EncodedQuery:
     """A question as the embedder reads it.
 
     `vector` is its own, shape (dimension,); `words` are its content words' in their context, shape (words, dimension),
@@ -79,11 +79,11 @@ class Embedder(Protocol):
         """Vectors of texts to search with: shape (texts, dimension), float32, unit rows."""
         ...
 
-    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+    def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
         """As `embed_documents`, with the vectors of the tokens."""
         ...
 
-    def read_queries(self, texts: Sequence[str]) -> list[Reading]:
+    def encode_queries(self, texts: Sequence[str]) -> list[EncodedText]:
         """As `embed_queries`, with the vectors of the tokens."""
         ...
 
@@ -101,7 +101,7 @@ class Entailment(Protocol):
         ...
 
 
-class Store(Protocol):
+class VectorStore(Protocol):
     """The vector index. Scores are cosine similarities, -1..1."""
 
     @property
@@ -117,7 +117,7 @@ class Store(Protocol):
         """Forget the papers; ids that it does not hold are passed over."""
         ...
 
-    def search(self, vector: Vectors, limit: int, within: Collection[str] | None = None) -> list[Scored]:
+    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
         """The papers nearest to one vector (shape (dimension,)), each by its best chunk, best first.
 
         With `within` the best of these papers only: as many as there are, up to the limit.
@@ -159,14 +159,14 @@ class Lexicon(Protocol):
         """Forget the papers; ids that it does not hold are passed over."""
         ...
 
-    def search(self, text: str, limit: int, within: Collection[str] | None = None) -> list[Scored]:
+    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
         """The papers with the highest BM25 scores for the text, best first; with `within`, the best of these only.
 
         A paper's score does not depend on `within`.
         """
         ...
 
-    def highest(self, text: str) -> float:
+    def max_score(self, text: str) -> float:
         """What no paper's score for the text exceeds."""
         ...
 
@@ -174,11 +174,11 @@ class Lexicon(Protocol):
         """The text's index terms in order: lower case, stemmed, without stop-words."""
         ...
 
-    def rarity(self, terms: Collection[str]) -> dict[str, float]:
+    def idf(self, terms: Collection[str]) -> dict[str, float]:
         """Inverse document frequency of each term, in nats: a term that no paper has is the rarest."""
         ...
 
-    def unknown(self, terms: Collection[str]) -> set[str]:
+    def unseen(self, terms: Collection[str]) -> set[str]:
         """Those of the terms that no paper has."""
         ...
 
@@ -195,10 +195,10 @@ class Lexicon(Protocol):
         ...
 
 
-class WordIndex(Protocol):
+class WordVectorIndex(Protocol):
     """The words of every paper in their context."""
 
-    def replace(self, papers: Mapping[str, Words]) -> None:
+    def replace(self, papers: Mapping[str, WordVectors]) -> None:
         """Hold these words for these papers, by id."""
         ...
 
@@ -206,7 +206,7 @@ class WordIndex(Protocol):
         """Forget the papers; ids that it does not hold are passed over."""
         ...
 
-    def get(self, paper_ids: Collection[str]) -> dict[str, Words]:
+    def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
         """The words of those of the papers that it holds, as they are now."""
         ...
 
@@ -232,7 +232,7 @@ class Reranker(Protocol):
 
     name: str
 
-    def score(self, asked: Asked, papers: Sequence[Paper]) -> list[float]:
+    def score(self, asked: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
         """How well each of the papers fits the question, about 0..1."""
         ...
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assistant.protocols import Asked
+    from assistant.protocols import EncodedQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Query:
     standalone: str
     filters: Filters = Filters()
     scope: Scope = EVERYTHING
-    leans: bool = False
+    is_follow_up: bool = False
 
     @property
     def is_blank(self) -> bool:
@@ -275,7 +275,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Decision:
     """Whether the library answers a question: a probability, what follows from it, and why.
 
     `reply` is what to say where there is no question to answer.
@@ -317,7 +317,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     searched: int = 0
-    asked: Asked | None = field(default=None, compare=False, repr=False)
+    asked: EncodedQuery | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

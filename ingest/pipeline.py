@@ -20,7 +20,7 @@ from typing import IO
 from scipy.cluster.hierarchy import DisjointSet
 
 from assistant.errors import InputError, LibraryWriteError
-from assistant.protocols import Embedder, Reading
+from assistant.protocols import Embedder, EncodedText
 from assistant.schema import Chunk, Paper, Record
 from assistant.storage.catalog import Catalog, Change, Stored
 from assistant.storage.library import Library, Read
@@ -171,13 +171,13 @@ def _indexing(
     return index
 
 
-def _readings(chunks: Sequence[Chunk], embedder: Embedder, tell: Callable[[float], None]) -> list[Reading]:
+def _readings(chunks: Sequence[Chunk], embedder: Embedder, tell: Callable[[float], None]) -> list[EncodedText]:
     """What the embedder makes of each chunk, given to it the longest first: those read together are then alike."""
     ordered = sorted(range(len(chunks)), key=lambda at: -len(chunks[at].text))
-    found: dict[int, Reading] = {}
+    found: dict[int, EncodedText] = {}
     for places in (ordered[start : start + _TOLD] for start in range(0, len(ordered), _TOLD)):
         tell(len(found) / len(chunks))
-        read = embedder.read_documents([chunks[at].text for at in places])
+        read = embedder.encode_documents([chunks[at].text for at in places])
         found |= zip(places, read, strict=True)
     return [found[at] for at in range(len(chunks))]
 

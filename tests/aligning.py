@@ -19,10 +19,10 @@ from ingest.chunks import chunk
 def aligned(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> list[Alignment]:
     """The question against the hits, whose words are put into an index of their own."""
     embedder = embedder or library.embedder
-    asked = late_interaction.ask(question, embedder.read_queries([question])[0], library.lexicon)
+    asked = late_interaction.ask(question, embedder.encode_queries([question])[0], library.lexicon)
     papers = [hit.paper for hit in hits]
     chunks = chunk(papers, embedder, 10_000)
-    readings = embedder.read_documents([each.text for each in chunks])
+    readings = embedder.encode_documents([each.text for each in chunks])
     with TemporaryDirectory() as folder, closing(SqliteWords(Path(folder) / "words.db")) as index:
         index.replace(late_interaction.held(papers, chunks, readings, library.lexicon))
         return align(asked, hits, index, library.lexicon)

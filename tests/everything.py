@@ -35,7 +35,7 @@ def everything(library: Library) -> Everything:
     return Everything(
         papers=papers,
         vectors={paper_id: matrix.round(4).tolist() for paper_id, matrix in sorted(vectors.items())},
-        words={each: (found.starts.tobytes(), found.signs.tobytes()) for each, found in sorted(words.items())},
+        words={each: (found.starts.tobytes(), found.bits.tobytes()) for each, found in sorted(words.items())},
         postings=dict(sorted(postings.items())),
         waiting=bool(library.catalog.pending_count() or library.catalog.stale()),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.errors import ModelError
-from assistant.protocols import Reading
+from assistant.protocols import EncodedText
 from assistant.schema import Message
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ class WordHashEmbedder:
 
     embed_queries = embed_documents
 
-    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+    def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
         """Each word is a token, whose vector knows nothing of its context."""
         return [self._reading(text) for text in texts]
 
-    read_queries = read_documents
+    encode_queries = encode_documents
 
-    def _reading(self, text: str) -> Reading:
+    def _reading(self, text: str) -> EncodedText:
         spans = tuple(match.span() for match in re.finditer(r"\w+", text))[: self.max_tokens - 2]
-        return Reading(self._vector(text), spans, self.embed_documents([text[start:end] for start, end in spans]))
+        return EncodedText(self._vector(text), spans, self.embed_documents([text[start:end] for start, end in spans]))
 
     def _vector(self, text: str) -> Vectors:
         total = np.full(self.dimension, 1e-3, dtype=np.float32)

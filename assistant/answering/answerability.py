@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from assistant import logistic
 from assistant.protocols import Lexicon
 from assistant.question import beyond_abstracts, intent
-from assistant.question.terms import Word, greatest_rarity, is_in, telling
+from assistant.question.terms import Word, is_in, max_idf, telling
 from assistant.question.understand import names_something
 from assistant.retrieval.alignment import Alignment
-from assistant.schema import Judgement, Paper, Query, Strength
+from assistant.schema import Decision, Paper, Query, Strength
 
 # Papers named in an abstention.
 NEAREST = 3
@@ -43,11 +43,11 @@ WEIGHTS = Signs(met=6.04, weakest=7.94, named=3.03, stated=3.58)
 BIAS = -10.71
 
 
-def small_talk(query: Query) -> Judgement | None:
+def small_talk(query: Query) -> Decision | None:
     """The fixed reply to what is no question to a library, which need not be searched for it; None for a question."""
     if not intent.is_no_question(query.text):
         return None
-    return Judgement(0.0, Strength.NONE, "it is not a question about papers", intent.REPLY)
+    return Decision(0.0, Strength.NONE, "it is not a question about papers", intent.REPLY)
 
 
 def judge(
@@ -56,25 +56,25 @@ def judge(
     lexicon: Lexicon,
     firm_from: float,
     tentative_from: float,
-) -> Judgement:
+) -> Decision:
     """How likely it is that the library answers the question, and what to make of it."""
     if query.is_blank:
-        return Judgement(0.0, Strength.NONE, "there is no question in it")
+        return Decision(0.0, Strength.NONE, "there is no question in it")
     if not aligned:
-        return Judgement(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
+        return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
     confidence = probability(signs(query, aligned, lexicon)) if _is_known(aligned[0].words, lexicon) else 0.0
     vague = not names_something(query)
     if vague:
         confidence = min(confidence, tentative_from)
     if confidence >= firm_from:
-        return Judgement(confidence, Strength.FIRM)
+        return Decision(confidence, Strength.FIRM)
     doubts = _doubts(query, aligned, lexicon)
     if vague:
         doubts.insert(0, "the question names nothing to look for")
     if confidence >= tentative_from:
         reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
-        return Judgement(confidence, Strength.TENTATIVE, reason)
-    return Judgement(confidence, Strength.NONE, "; ".join(doubts) or "no abstract in the library seems to answer it")
+        return Decision(confidence, Strength.TENTATIVE, reason)
+    return Decision(confidence, Strength.NONE, "; ".join(doubts) or "no abstract in the library seems to answer it")
 
 
 def signs(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> Signs:
@@ -83,13 +83,13 @@ def signs(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> Signs
     absent = _absent_names(first.words, _leading(aligned), lexicon)
     # A name is there or not: what is near an unknown one says only that it is of the subject.
     present = sorted(
-        (0.0 if word in absent else max(0.0, float(presence)), word.rarity)
+        (0.0 if word in absent else max(0.0, float(presence)), word.idf)
         for presence, word in zip(first.overall, first.words, strict=True)
     )
     return Signs(
         met=_mean(present),
         weakest=_quantile(present, 0.2),
-        named=1.0 - max((word.rarity for word in absent), default=0.0) / greatest_rarity(lexicon),
+        named=1.0 - max((word.idf for word in absent), default=0.0) / max_idf(lexicon),
         stated=float(not beyond_abstracts.asked_for(query.standalone)),
     )
 
@@ -101,9 +101,9 @@ def probability(found: Signs) -> float:
 
 def _is_known(words: Sequence[Word], lexicon: Lexicon) -> bool:
     """Whether the library knows enough of the words to be asked with them."""
-    unknown = lexicon.unknown({term for word in words for term in word.terms})
-    known = sum(word.rarity for word in words if unknown.isdisjoint(word.terms))
-    return known >= _KNOWN * sum(word.rarity for word in words)
+    unseen = lexicon.unseen({term for word in words for term in word.terms})
+    known = sum(word.idf for word in words if unseen.isdisjoint(word.terms))
+    return known >= _KNOWN * sum(word.idf for word in words)
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float:
@@ -154,8 +154,8 @@ def _doubts(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> lis
 
 def _missing(words: Sequence[Word], aligned: Sequence[Alignment], lexicon: Lexicon) -> list[Word]:
     """The words to say no abstract has: names where there are any, else those with the least like them in the first."""
-    unknown = lexicon.unknown({term for word in words for term in word.terms})
-    missing = list({word.text.casefold(): word for word in words if unknown.intersection(word.terms)}.values())
+    unseen = lexicon.unseen({term for word in words for term in word.terms})
+    missing = list({word.text.casefold(): word for word in words if unseen.intersection(word.terms)}.values())
     missing = [word for word in missing if word.named] or missing
     presence = dict(zip((word.start for word in aligned[0].words), aligned[0].overall, strict=True))
     least = sorted(missing, key=lambda word: float(presence.get(word.start, 0.0)))[:_MOST_NAMED]

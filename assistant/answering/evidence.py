@@ -93,7 +93,7 @@ def probability(found: Marks) -> float:
 
 def with_passages(query: Query, hits: Sequence[Hit], lexicon: Lexicon) -> tuple[Hit, ...]:
     """Each hit with the sentences most like the question, in the abstract's order; what retrieval knows is enough."""
-    weights = lexicon.rarity(set(lexicon.terms(query.standalone)))
+    weights = lexicon.idf(set(lexicon.terms(query.standalone)))
     return tuple(replace(hit, passages=_sharing(hit, weights, lexicon)) for hit in hits)
 
 
@@ -112,8 +112,8 @@ def _won_and_met(aligned: Alignment) -> tuple[list[float], list[float]]:
 
     if not aligned.words or not aligned.passages:
         return ([0.0] * len(aligned.passages),) * 2
-    rarity = np.array([word.rarity for word in aligned.words])
-    weights = rarity / max(rarity.sum(), 1e-9)
+    idf = np.array([word.idf for word in aligned.words])
+    weights = idf / max(idf.sum(), 1e-9)
     claims = np.exp(_SHARPNESS * (aligned.presence - aligned.presence.max(axis=1, keepdims=True)))
     won = weights @ (claims / claims.sum(axis=1, keepdims=True))
     return won.tolist(), (weights @ aligned.presence).tolist()

@@ -10,7 +10,7 @@ from assistant.embedding.packaged_model import first_line, locate_model
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
-    from assistant.protocols import Asked, Vectors
+    from assistant.protocols import EncodedQuery, Vectors
     from assistant.schema import Paper
 
 # What an entailment model tells apart, in this order.
@@ -25,7 +25,7 @@ class CrossEncoderReranker:
         self._model = model
         self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice
 
-    def score(self, asked: Asked, papers: Sequence[Paper]) -> list[float]:
+    def score(self, asked: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
         """The model's probability for each paper, 0..1."""
         if not papers:
             return []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.embedding import engines
 from assistant.embedding.packaged_model import PACKAGED, first_line, locate, revision_of
 from assistant.errors import ModelError
-from assistant.protocols import Reading
+from assistant.protocols import EncodedText
 
 if TYPE_CHECKING:
     from assistant.protocols import Vectors
@@ -67,21 +67,21 @@ class SentenceEncoder:
         """Shape (texts, dimension), float32, unit rows."""
         return self._encode(self._model.encode_query, texts, self._prompts["query"])
 
-    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+    def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
         """As `embed_documents`, with the vectors of the tokens."""
         return self._read(self._model.encode_document, "document", texts)
 
-    def read_queries(self, texts: Sequence[str]) -> list[Reading]:
+    def encode_queries(self, texts: Sequence[str]) -> list[EncodedText]:
         """As `embed_queries`, with the vectors of the tokens."""
         return self._read(self._model.encode_query, "query", texts)
 
-    def _read(self, encode: Any, kind: str, texts: Sequence[str]) -> list[Reading]:
+    def _read(self, encode: Any, kind: str, texts: Sequence[str]) -> list[EncodedText]:
         if not texts:
             return []
         prompt = self._prompt(kind)
         with self._lock:
             spans = self._spans([prompt + text for text in texts])
-            readings: dict[int, Reading] = {}
+            readings: dict[int, EncodedText] = {}
             for group in _groups([len(each) for each in spans], self._together):
                 read = encode([texts[at] for at in group], prompt=prompt, output_value=None, show_progress_bar=False)
                 readings |= {at: _reading(each, spans[at], len(prompt)) for at, each in zip(group, read, strict=True)}
@@ -150,13 +150,13 @@ def _groups(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
     return (ordered[start : start + size] for start in range(0, len(ordered), size))
 
 
-def _reading(read: Any, offsets: Sequence[tuple[int, int]], before: int) -> Reading:
+def _reading(read: Any, offsets: Sequence[tuple[int, int]], before: int) -> EncodedText:
     """What the model gave for one text; `before` characters of prompt stood in front of it."""
     import numpy as np
 
     vector = read["sentence_embedding"].float().cpu().numpy()
     own = [place for place, (start, end) in enumerate(offsets) if end > start >= before]  # special tokens are empty
-    return Reading(
+    return EncodedText(
         vector=vector / np.linalg.norm(vector),
         spans=tuple((offsets[place][0] - before, offsets[place][1] - before) for place in own),
         tokens=read["token_embeddings"].float().cpu().numpy()[own],

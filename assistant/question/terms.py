@@ -38,7 +38,7 @@ class Word:
     start: int
     end: int
     terms: tuple[str, ...]
-    rarity: float
+    idf: float
     named: bool
 
 
@@ -46,18 +46,18 @@ def telling(question: str, lexicon: Lexicon) -> list[Word]:
     """The question's words in order, without those that any question may have."""
     found = [match for match in _WORD.finditer(question) if match.group(1).casefold() not in _ASKING]
     terms = [tuple(lexicon.terms(match.group(1))) for match in found]
-    rarity = lexicon.rarity({term for each in terms for term in each})
+    idf = lexicon.idf({term for each in terms for term in each})
     names = _names(question, [match for match, each in zip(found, terms, strict=True) if each])
     return [
-        Word(match.group(1), match.start(), match.end(), each, max(map(rarity.__getitem__, each)), match in names)
+        Word(match.group(1), match.start(), match.end(), each, max(map(idf.__getitem__, each)), match in names)
         for match, each in zip(found, terms, strict=True)
         if each
     ]
 
 
-def greatest_rarity(lexicon: Lexicon) -> float:
+def max_idf(lexicon: Lexicon) -> float:
     """The rarity of a term that no paper has."""
-    return lexicon.rarity({""})[""]
+    return lexicon.idf({""})[""]
 
 
 def is_in(word: Word, text: str, terms: Collection[str]) -> bool:

@@ -167,13 +167,13 @@ def understand(
     if not history:
         return Query(text, asked, own.filters, scope)
     cited = _narrowed(scope, [paper.id for paper in _named(asked, history)])
-    if not leans(asked):
+    if not is_follow_up(asked):
         return Query(text, _SWITCHES.sub("", asked) or asked, own.filters, cited)
     base = _base(asked, history)
     standalone = " ".join(
         dict.fromkeys(filter(None, [*_thread(asked, base, history), *_pointed_at(asked, base), asked]))
     )
-    return Query(text, standalone, own.filters or base.answer.filters, cited, leans=True)
+    return Query(text, standalone, own.filters or base.answer.filters, cited, is_follow_up=True)
 
 
 def tidy(typed: str, what: str, limit: int) -> str:
@@ -185,7 +185,7 @@ def tidy(typed: str, what: str, limit: int) -> str:
     return text
 
 
-def leans(question: str) -> bool:
+def is_follow_up(question: str) -> bool:
     """Whether the question, without its filters, can be understood only from what was said before."""
     if _SWITCHES.match(question):
         return False
@@ -200,7 +200,7 @@ def leans(question: str) -> bool:
 
 def names_something(query: Query) -> bool:
     """Whether it says, itself or by what it leans on, what to look for: "what are the results?" does not."""
-    return bool(query.leans or query.filters or query.scope or _telling(query.standalone))
+    return bool(query.is_follow_up or query.filters or query.scope or _telling(query.standalone))
 
 
 def _points_back(question: str) -> bool:
@@ -253,7 +253,7 @@ def _stem(word: str) -> str:
 
 def _base(question: str, history: Sequence[Turn]) -> Turn:
     """The turn whose subject the question takes up: the last that stood on its own, or an earlier one it returns to."""
-    standing = [turn for turn in history if not leans(_asked(turn))] or [history[0]]
+    standing = [turn for turn in history if not is_follow_up(_asked(turn))] or [history[0]]
     if not _RETURNS.search(question):
         return standing[-1]
     words = set(_telling(question))
@@ -299,7 +299,7 @@ def _named(question: str, history: Sequence[Turn]) -> list[Paper]:
         return []
     if written := [paper for paper in cited.values() if _names_author(question, paper)]:
         return written
-    return [each.paper for each in last] if _ABOUT_THE_PAPER.search(question) and leans(question) else []
+    return [each.paper for each in last] if _ABOUT_THE_PAPER.search(question) and is_follow_up(question) else []
 
 
 def _numbers(question: str, last: Sequence[Citation], history: Sequence[Turn]) -> Iterator[int]:

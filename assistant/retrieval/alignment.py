@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant.protocols import Asked, Lexicon, WordIndex, Words
+from assistant.protocols import EncodedQuery, Lexicon, WordVectorIndex, WordVectors
 from assistant.question.terms import Word, telling
 from assistant.schema import Hit, Passage
 from assistant.text.sentences import passages
@@ -40,7 +40,7 @@ class Alignment:
     overall: Vectors
 
 
-def align(asked: Asked | None, hits: Sequence[Hit], index: WordIndex, lexicon: Lexicon) -> list[Alignment]:
+def align(asked: EncodedQuery | None, hits: Sequence[Hit], index: WordVectorIndex, lexicon: Lexicon) -> list[Alignment]:
     """The question's words against each of the best `PAPERS` hits, in their order; none where nothing was asked."""
     from assistant.retrieval.late_interaction import NO_WORDS
 
@@ -53,8 +53,8 @@ def align(asked: Asked | None, hits: Sequence[Hit], index: WordIndex, lexicon: L
     return [_alignment(hit, words, vectors, held.get(hit.paper.id, NO_WORDS)) for hit in hits[:PAPERS]]
 
 
-def _alignment(hit: Hit, words: tuple[Word, ...], vectors: Vectors, held: Words) -> Alignment:
+def _alignment(hit: Hit, words: tuple[Word, ...], vectors: Vectors, held: WordVectors) -> Alignment:
     from assistant.retrieval.late_interaction import nearest, of_sentences
 
-    presence = nearest(vectors, [*of_sentences(held, hit.paper.abstract), held.signs])
+    presence = nearest(vectors, [*of_sentences(held, hit.paper.abstract), held.bits])
     return Alignment(hit, words, passages(hit.paper.abstract), presence[:, :-1], presence[:, -1])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assistant.protocols import Asked, Lexicon, Reading, Words
+from assistant.protocols import EncodedQuery, EncodedText, Lexicon, WordVectors
 from assistant.schema import Chunk, Paper
 from assistant.text.sentences import spans
 
@@ -29,7 +29,7 @@ HELD_AS = "content words in context, one bit a coordinate"
 # Stands for the offset of a word of the title.
 _IN_TITLE = -1
 # What a paper that is not in the index has.
-NO_WORDS = Words(np.empty(0, dtype=np.int32), np.empty((0, 0), dtype=np.uint8))
+NO_WORDS = WordVectors(np.empty(0, dtype=np.int32), np.empty((0, 0), dtype=np.uint8))
 _WORD = re.compile(r"\w+")
 
 
@@ -41,10 +41,10 @@ class LateInteraction:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def score(self, asked: Asked, papers: Sequence[Paper]) -> list[float]:
+    def score(self, asked: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
         """Each paper's likeness to the question, -1..1; 0 for a paper without words in the index."""
         held = self._library.words.get([paper.id for paper in papers])
-        return _likeness(asked, [held.get(paper.id, NO_WORDS).signs for paper in papers])
+        return _likeness(asked, [held.get(paper.id, NO_WORDS).bits for paper in papers])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,18 +56,18 @@ class _ContentWords:
     vectors: Vectors
 
 
-def ask(question: str, reading: Reading, lexicon: Lexicon) -> Asked:
+def ask(question: str, reading: EncodedText, lexicon: Lexicon) -> EncodedQuery:
     """A question as retrieval needs it, from the embedder's reading of it."""
     words = _content_words(question, reading, lexicon)
-    rarity = lexicon.rarity(set(words.terms))
-    weights = np.array([rarity[term] for term in words.terms], dtype=np.float32)
+    idf = lexicon.idf(set(words.terms))
+    weights = np.array([idf[term] for term in words.terms], dtype=np.float32)
     shares = weights / np.maximum(weights.sum(), np.float32(1e-9))
-    return Asked(question, reading.vector, words.vectors, shares, tuple(words.starts))
+    return EncodedQuery(question, reading.vector, words.vectors, shares, tuple(words.starts))
 
 
 def held(
-    papers: Sequence[Paper], chunks: Sequence[Chunk], readings: Sequence[Reading], lexicon: Lexicon
-) -> dict[str, Words]:
+    papers: Sequence[Paper], chunks: Sequence[Chunk], readings: Sequence[EncodedText], lexicon: Lexicon
+) -> dict[str, WordVectors]:
     """What the word index is to hold of each of the papers; reading i is of chunk i's text."""
     parts: dict[str, list[tuple[list[int], Vectors]]] = {paper.id: [] for paper in papers}
     for chunk, reading in zip(chunks, readings, strict=True):
@@ -76,16 +76,16 @@ def held(
     return {paper_id: _joined(of_paper) for paper_id, of_paper in parts.items()}
 
 
-def by_sentence(asked: Asked, words: Words, abstract: str) -> tuple[float, ...]:
+def by_sentence(asked: EncodedQuery, words: WordVectors, abstract: str) -> tuple[float, ...]:
     """The likeness of each sentence of the abstract to the question, -1..1, in order; 0 for one without words."""
     return tuple(_likeness(asked, of_sentences(words, abstract)))
 
 
-def of_sentences(words: Words, abstract: str) -> list[NDArray[np.uint8]]:
+def of_sentences(words: WordVectors, abstract: str) -> list[NDArray[np.uint8]]:
     """The signs of the words of each sentence of the abstract."""
     bounds = np.array(spans(abstract), dtype=np.int32).reshape(-1, 2)
     first, last = np.searchsorted(words.starts, bounds[:, 0]), np.searchsorted(words.starts, bounds[:, 1])
-    return [words.signs[start:end] for start, end in zip(first, last, strict=True)]
+    return [words.bits[start:end] for start, end in zip(first, last, strict=True)]
 
 
 def nearest(vectors: Vectors, runs: Sequence[NDArray[np.uint8]]) -> Vectors:
@@ -102,21 +102,21 @@ def nearest(vectors: Vectors, runs: Sequence[NDArray[np.uint8]]) -> Vectors:
     return found
 
 
-def _likeness(asked: Asked, runs: Sequence[NDArray[np.uint8]]) -> list[float]:
+def _likeness(asked: EncodedQuery, runs: Sequence[NDArray[np.uint8]]) -> list[float]:
     """MaxSim of the question with each run of words; 0 for a run without one."""
     return [float(score) for score in asked.weights @ nearest(asked.words, runs)]
 
 
-def _cosines(whole: Vectors, signs: NDArray[np.uint8]) -> Vectors:
+def _cosines(whole: Vectors, bits: NDArray[np.uint8]) -> Vectors:
     """Cosines of vectors of length one, shape (n, dimension), with others of which the signs are known: (n, m)."""
     dimension = whole.shape[1]
-    bits = np.unpackbits(signs, axis=1, count=dimension).astype(np.float32)
+    bits = np.unpackbits(bits, axis=1, count=dimension).astype(np.float32)
     # A sign is twice its bit less one.
     cosines: Vectors = (2 * whole @ bits.T - whole.sum(axis=1, keepdims=True)) / np.float32(dimension**0.5)
     return cosines
 
 
-def _content_words(text: str, reading: Reading, lexicon: Lexicon) -> _ContentWords:
+def _content_words(text: str, reading: EncodedText, lexicon: Lexicon) -> _ContentWords:
     """The words of a text that the lexicon indexes and the embedder has read, each the mean of its pieces."""
     words = [(match.start(), match.end(), lexicon.terms(match.group())) for match in _WORD.finditer(text)]
     words = [word for word in words if word[2]]
@@ -129,7 +129,9 @@ def _content_words(text: str, reading: Reading, lexicon: Lexicon) -> _ContentWor
     return _ContentWords([terms[0] for _, _, terms in found], [start for start, _, _ in found], vectors)
 
 
-def _owned(words: Sequence[tuple[int, int, list[str]]], reading: Reading) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _owned(
+    words: Sequence[tuple[int, int, list[str]]], reading: EncodedText
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The tokens that are pieces of one of the words, and which word each belongs to: (words, tokens), in order."""
     tokens = np.array(reading.spans, dtype=np.intp).reshape(-1, 2)
     bounds = np.array([(start, end) for start, end, _ in words], dtype=np.intp).reshape(-1, 2)
@@ -147,11 +149,11 @@ def _placed(words: _ContentWords, chunk: Chunk) -> tuple[list[int], Vectors]:
     return [places[at] for at in kept], words.vectors[kept]
 
 
-def _joined(parts: Sequence[tuple[list[int], Vectors]]) -> Words:
+def _joined(parts: Sequence[tuple[list[int], Vectors]]) -> WordVectors:
     starts = np.array([start for places, _ in parts for start in places], dtype=np.int32)
     if not len(starts):
         return NO_WORDS
-    return Words(starts, np.packbits(np.concatenate([vectors for _, vectors in parts]) > 0, axis=1))
+    return WordVectors(starts, np.packbits(np.concatenate([vectors for _, vectors in parts]) > 0, axis=1))
 
 
 def _unit(vectors: Vectors) -> Vectors:

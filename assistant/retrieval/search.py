@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.protocols import Asked, Embedder, Lexicon, Reranker
+from assistant.protocols import Embedder, EncodedQuery, Lexicon, Reranker
 from assistant.schema import Hit, Paper, Query, Scored, SearchResult
 from assistant.timing import Stopwatch
 
@@ -39,17 +39,17 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     Filters without anything to search for list the papers that they allow, the newest first.
     """
     watch = Stopwatch()
-    within = library.catalog.within(query.filters, query.scope)
-    searched = library.catalog.indexed_count() if within is None else len(within)
-    if query.is_blank or within == set():
-        return SearchResult(query, _newest(library, within, ranking.papers), watch.timings, searched)
+    allowed_ids = library.catalog.allowed_ids(query.filters, query.scope)
+    searched = library.catalog.indexed_count() if allowed_ids is None else len(allowed_ids)
+    if query.is_blank or allowed_ids == set():
+        return SearchResult(query, _newest(library, allowed_ids, ranking.papers), watch.timings, searched)
     lexicon = library.lexicon
     asked = _asked(query, library.embedder, lexicon)
     watch.lap("embed_ms")
-    dense = library.store.search(asked.vector, ranking.candidates, within)
+    dense = library.store.search(asked.vector, ranking.candidates, allowed_ids)
     watch.lap("dense_ms")
-    lexical = lexicon.search(query.standalone, ranking.candidates, within)
-    fused = fuse(dense, _shares(lexical, lexicon.highest(query.standalone)), ranking.dense_weight)
+    lexical = lexicon.search(query.standalone, ranking.candidates, allowed_ids)
+    fused = fuse(dense, _shares(lexical, lexicon.max_score(query.standalone)), ranking.dense_weight)
     watch.lap("lexical_ms")
     papers = library.catalog.get([each.paper_id for each in fused[: max(ranking.reranked, ranking.papers)]])
     closer = _closer(asked, papers[: ranking.reranked], reranker)
@@ -60,8 +60,8 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched, asked)
 
 
-def _newest(library: Library, within: Set[str] | None, limit: int) -> tuple[Hit, ...]:
-    listed = library.catalog.newest(within, limit) if within else ()
+def _newest(library: Library, allowed_ids: Set[str] | None, limit: int) -> tuple[Hit, ...]:
+    listed = library.catalog.newest(allowed_ids, limit) if allowed_ids else ()
     return tuple(Hit(rank, 0.0, paper) for rank, paper in enumerate(listed, start=1))
 
 
@@ -90,14 +90,14 @@ def mix(fused: Sequence[Scored], closer: Sequence[Scored], weight: float) -> lis
     )
 
 
-def _asked(query: Query, embedder: Embedder, lexicon: Lexicon) -> Asked:
+def _asked(query: Query, embedder: Embedder, lexicon: Lexicon) -> EncodedQuery:
     from assistant.retrieval import late_interaction
 
-    (reading,) = embedder.read_queries([query.standalone])
+    (reading,) = embedder.encode_queries([query.standalone])
     return late_interaction.ask(query.standalone, reading, lexicon)
 
 
-def _closer(asked: Asked, papers: Sequence[Paper], reranker: Reranker | None) -> list[Scored]:
+def _closer(asked: EncodedQuery, papers: Sequence[Paper], reranker: Reranker | None) -> list[Scored]:
     if reranker is None:
         return []
     scores = reranker.score(asked, papers)
@@ -114,7 +114,7 @@ def _hits(best: Sequence[Scored], papers: Sequence[Paper], parts: Mapping[str, M
     )
 
 
-def _with_likeness(hits: Sequence[Hit], asked: Asked, library: Library) -> tuple[Hit, ...]:
+def _with_likeness(hits: Sequence[Hit], asked: EncodedQuery, library: Library) -> tuple[Hit, ...]:
     from assistant.retrieval import late_interaction
 
     held = library.words.get([hit.paper.id for hit in hits])
@@ -126,8 +126,8 @@ def _with_likeness(hits: Sequence[Hit], asked: Asked, library: Library) -> tuple
     )
 
 
-def _shares(scored: Sequence[Scored], highest: float) -> list[Scored]:
-    return [Scored(each.paper_id, each.score / highest) for each in scored]
+def _shares(scored: Sequence[Scored], max_score: float) -> list[Scored]:
+    return [Scored(each.paper_id, each.score / max_score) for each in scored]
 
 
 def _ranked(scores: Mapping[str, float]) -> list[Scored]:

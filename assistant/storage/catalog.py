@@ -183,7 +183,7 @@ class Catalog:
         with self._reading() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(indexed)) or 0
 
-    def within(self, filters: Filters, scope: Scope) -> Set[str] | None:
+    def allowed_ids(self, filters: Filters, scope: Scope) -> Set[str] | None:
         """Ids of the indexed papers that may be looked at; None where that is all of them."""
         if not filters and not scope:
             return None
@@ -193,11 +193,11 @@ class Catalog:
         found = self._select_in(allowed, papers.c.id, sorted(set(scope.pinned) - set(scope.excluded)))
         return frozenset(row.id for row in found)
 
-    def newest(self, within: Collection[str], limit: int) -> list[Paper]:
+    def newest(self, allowed_ids: Collection[str], limit: int) -> list[Paper]:
         """The newest of these papers; those without a year come last."""
         by_year = sa.select(papers.c.id).where(_is_indexed()).order_by(papers.c.year.desc().nulls_last(), papers.c.id)
         with self._reading() as connection:
-            found = [each for each in connection.scalars(by_year) if each in within]
+            found = [each for each in connection.scalars(by_year) if each in allowed_ids]
         return self.get(found[:limit])
 
     def is_author(self, name: str) -> bool:

@@ -90,10 +90,10 @@ class ChromaStore:
         for batch in _batches(sorted(paper_ids), self._most_rows):
             self._write("delete", where={"paper": {"$in": batch}})
 
-    def search(self, vector: Vectors, limit: int, within: Collection[str] | None = None) -> list[Scored]:
+    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
         """The papers nearest to the vector, each with the cosine of its best chunk. Raises LibraryError."""
         with self._lock:
-            best = self._nearest(vector, limit, None if within is None else frozenset(within))
+            best = self._nearest(vector, limit, None if allowed_ids is None else frozenset(allowed_ids))
         return [Scored(paper_id, score) for paper_id, score in islice(best.items(), limit)]
 
     def paper_ids(self) -> set[str]:
@@ -144,31 +144,31 @@ class ChromaStore:
         """Whether it holds no chunk. Raises LibraryError."""
         return bool(self._read("count") == 0)
 
-    def _nearest(self, vector: Vectors, limit: int, within: frozenset[str] | None) -> dict[str, float]:
+    def _nearest(self, vector: Vectors, limit: int, allowed_ids: frozenset[str] | None) -> dict[str, float]:
         """At least `limit` papers, if there are so many, with the cosines of their best chunks, best first.
 
         Chroma's own filter takes longer than either way here: comparing the papers asked for one by one where they
         are few, or else asking for as many more chunks as will be left out.
         """
         chunks = limit * _CHUNKS_PER_PAPER
-        if within is not None:
+        if allowed_ids is not None:
             held = self._read("count")
-            chunks = max(1, min(chunks * held // max(1, len(within)) + 1, held))
-            if len(within) <= _COSTS * chunks:
-                return self._compared(vector, within)
-        best = self._best(vector, chunks, within)
+            chunks = max(1, min(chunks * held // max(1, len(allowed_ids)) + 1, held))
+            if len(allowed_ids) <= _COSTS * chunks:
+                return self._compared(vector, allowed_ids)
+        best = self._best(vector, chunks, allowed_ids)
         while len(best) < limit and chunks < self._read("count"):
             chunks *= 4
-            best = self._best(vector, chunks, within)
+            best = self._best(vector, chunks, allowed_ids)
         return best
 
-    def _best(self, vector: Vectors, chunks: int, within: frozenset[str] | None) -> dict[str, float]:
+    def _best(self, vector: Vectors, chunks: int, allowed_ids: frozenset[str] | None) -> dict[str, float]:
         """The papers of the nearest chunks with the cosine of the best one, best first."""
         # Their ids name their papers: to be given their fields too takes three times as long.
         found = self._queried(query_embeddings=[vector], n_results=chunks, include=["distances"])
         best: dict[str, float] = {}
         for chunk, distance in zip(found["ids"][0], found["distances"][0], strict=True):
-            if within is None or _paper(chunk) in within:
+            if allowed_ids is None or _paper(chunk) in allowed_ids:
                 best.setdefault(_paper(chunk), 1.0 - distance)
         return best
 
@@ -184,10 +184,10 @@ class ChromaStore:
             nothing: dict[str, Any] = {"ids": [[]], "distances": [[]]}
             return nothing if self.is_empty() else self._read("query", **arguments)
 
-    def _compared(self, vector: Vectors, within: frozenset[str]) -> dict[str, float]:
+    def _compared(self, vector: Vectors, allowed_ids: frozenset[str]) -> dict[str, float]:
         """Each of these papers that the store holds with the cosine of its best chunk, best first."""
         best: dict[str, float] = {}
-        for batch in _batches(sorted(within), self._most_rows):
+        for batch in _batches(sorted(allowed_ids), self._most_rows):
             found = self._read("get", where={"paper": {"$in": batch}}, include=["embeddings"])
             cosines = found["embeddings"].reshape(-1, len(vector)) @ vector  # of nothing Chroma gives another shape
             for chunk, cosine in zip(found["ids"], cosines, strict=True):

@@ -59,34 +59,34 @@ class TantivyLexicon:
         """Forget the papers. Raises LibraryWriteError, and then nothing has changed."""
         self._write(paper_ids, ())
 
-    def search(self, text: str, limit: int, within: Collection[str] | None = None) -> list[Scored]:
+    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
         """BM25 over title and abstract, best first; a term counts as often as the text has it."""
         terms = self._counted(text)
-        if not terms or (within is not None and not within):
+        if not terms or (allowed_ids is not None and not allowed_ids):
             return []
         query = self._any_of(terms)
-        if within is None:
+        if allowed_ids is None:
             return self._best(query, limit)
-        if len(within) * _MANY < self._searcher.num_docs:
-            return self._best(self._among(query, within), limit)
-        return self._left_of(query, limit, frozenset(within))
+        if len(allowed_ids) * _MANY < self._searcher.num_docs:
+            return self._best(self._among(query, allowed_ids), limit)
+        return self._left_of(query, limit, frozenset(allowed_ids))
 
-    def highest(self, text: str) -> float:
+    def max_score(self, text: str) -> float:
         """The sum of the terms' rarities, each k1 + 1 times and as often as the text has it: BM25's limit."""
         terms = self._counted(text)
-        rarity = self.rarity(terms)
-        return (_K1 + 1) * sum(count * rarity[term] for term, count in terms.items())
+        idf = self.idf(terms)
+        return (_K1 + 1) * sum(count * idf[term] for term, count in terms.items())
 
     def terms(self, text: str) -> list[str]:
         """The text's index terms in order."""
         return self._analyzer.analyze(text)
 
-    def rarity(self, terms: Collection[str]) -> dict[str, float]:
+    def idf(self, terms: Collection[str]) -> dict[str, float]:
         """ln(1 + (N - n + 0.5) / (n + 0.5)) for each term, as in BM25."""
         total = self._searcher.num_docs
         return {term: _inverse_document_frequency(total, self._holding(term)) for term in terms}
 
-    def unknown(self, terms: Collection[str]) -> set[str]:
+    def unseen(self, terms: Collection[str]) -> set[str]:
         """Those of the terms that no paper has."""
         return {term for term in terms if not self._holding(term)}
 
@@ -109,17 +109,19 @@ class TantivyLexicon:
         found = self._searcher.search(query, limit, count=False)
         return [Scored(self._searcher.doc(address)["id"][0], float(score)) for score, address in found.hits]
 
-    def _among(self, query: tantivy.Query, within: Collection[str]) -> tantivy.Query:
+    def _among(self, query: tantivy.Query, allowed_ids: Collection[str]) -> tantivy.Query:
         """The query, for these papers only; that a paper is one of them adds nothing to its score."""
-        one_of = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "id", list(within)), 0.0)
+        one_of = tantivy.Query.const_score_query(
+            tantivy.Query.term_set_query(self._schema, "id", list(allowed_ids)), 0.0
+        )
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, one_of)])
 
-    def _left_of(self, query: tantivy.Query, limit: int, within: frozenset[str]) -> list[Scored]:
+    def _left_of(self, query: tantivy.Query, limit: int, allowed_ids: frozenset[str]) -> list[Scored]:
         """The best of these papers, found among the best of all: faster than a set of most of the library's ids."""
         asked = limit
         while True:
             found = self._best(query, asked)
-            left = [each for each in found if each.paper_id in within]
+            left = [each for each in found if each.paper_id in allowed_ids]
             if len(left) >= limit or len(found) < asked:
                 return left[:limit]
             asked *= 4

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from assistant.errors import LibraryBusy, LibraryWriteError
-from assistant.protocols import Embedder, Lexicon, Reading, Store, WordIndex, Words
+from assistant.protocols import Embedder, EncodedText, Lexicon, VectorStore, WordVectorIndex, WordVectors
 from assistant.schema import Chunk, Paper, Recipe
 from assistant.storage.catalog import Catalog
 
@@ -31,9 +31,9 @@ _COMPARED = 1000
 class Indexes:
     """The three indexes, as they were opened together."""
 
-    store: Store
+    store: VectorStore
     lexicon: Lexicon
-    words: WordIndex
+    words: WordVectorIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Read:
     """What the embedder made of a paper: its chunks' vectors, shape (chunks, dimension), and its words."""
 
     vectors: Vectors
-    words: Words
+    words: WordVectors
 
 
 class Library:
@@ -64,7 +64,7 @@ class Library:
         self._lock = threading.RLock()
 
     @property
-    def store(self) -> Store:
+    def store(self) -> VectorStore:
         """The vector index, up to date with what other processes wrote."""
         return self._fresh().store
 
@@ -74,7 +74,7 @@ class Library:
         return self._fresh().lexicon
 
     @property
-    def words(self) -> WordIndex:
+    def words(self) -> WordVectorIndex:
         """The word index, up to date with what other processes wrote."""
         return self._fresh().words
 
@@ -88,7 +88,7 @@ class Library:
             self._fresh()
             yield
 
-    def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], readings: Sequence[Reading]) -> None:
+    def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], readings: Sequence[EncodedText]) -> None:
         """Put papers into all indexes and mark them in the catalog, last; reading i is of chunk i's text.
 
         Raises LibraryWriteError.
@@ -142,7 +142,11 @@ class Library:
         self.catalog.close()
 
     def _index(
-        self, papers: Sequence[Paper], chunks: Sequence[Chunk], vectors: Sequence[Vectors], words: Mapping[str, Words]
+        self,
+        papers: Sequence[Paper],
+        chunks: Sequence[Chunk],
+        vectors: Sequence[Vectors],
+        words: Mapping[str, WordVectors],
     ) -> None:
         self.catalog.announce(papers, self._indexes.store.stamp)
         self._indexes.store.replace(chunks, vectors)
@@ -181,7 +185,7 @@ def lock(home: Path) -> Iterator[None]:
         held.release()
 
 
-def _whole(store: Store, paper_ids: Collection[str]) -> set[str]:
+def _whole(store: VectorStore, paper_ids: Collection[str]) -> set[str]:
     """Those of the papers of which the store has lost nothing."""
     ordered = sorted(paper_ids)
     batches = (ordered[start : start + _COMPARED] for start in range(0, len(ordered), _COMPARED))

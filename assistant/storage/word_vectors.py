@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import LibraryError, LibraryWriteError
-from assistant.protocols import Words
+from assistant.protocols import WordVectors
 
 # SQLite's oldest limit on the parameters of one statement is 999.
 _MOST_PARAMETERS = 900
@@ -38,16 +38,16 @@ class SqliteWords:
             self._connection.close()
             self._connection = self._reading(self._open)
 
-    def replace(self, papers: Mapping[str, Words]) -> None:
+    def replace(self, papers: Mapping[str, WordVectors]) -> None:
         """Hold these words for these papers. Raises LibraryWriteError, and then nothing has changed."""
-        rows = [(paper, words.starts.tobytes(), words.signs.tobytes()) for paper, words in papers.items()]
+        rows = [(paper, words.starts.tobytes(), words.bits.tobytes()) for paper, words in papers.items()]
         self._write("INSERT OR REPLACE INTO words (paper, starts, signs) VALUES (?, ?, ?)", rows)
 
     def remove(self, paper_ids: Collection[str]) -> None:
         """Forget the papers. Raises LibraryWriteError, and then nothing has changed."""
         self._write("DELETE FROM words WHERE paper = ?", [(paper_id,) for paper_id in paper_ids])
 
-    def get(self, paper_ids: Collection[str]) -> dict[str, Words]:
+    def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
         """The words of those of the papers that it holds. Raises LibraryError where the file is damaged."""
         return {row[0]: _words(*row[1:]) for batch in _batches(list(paper_ids)) for row in self._rows(batch)}
 
@@ -109,9 +109,9 @@ def wipe(file: Path) -> None:
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
-def _words(starts: bytes, signs: bytes) -> Words:
+def _words(starts: bytes, bits: bytes) -> WordVectors:
     places = np.frombuffer(starts, dtype=np.int32)
-    return Words(places, np.frombuffer(signs, dtype=np.uint8).reshape(len(places), -1 if len(places) else 0))
+    return WordVectors(places, np.frombuffer(bits, dtype=np.uint8).reshape(len(places), -1 if len(places) else 0))
 
 
 def _batches(paper_ids: list[str]) -> Iterator[list[str]]:

@@ -78,7 +78,7 @@ class Judge:
     def read(self, texts: Iterable[str]) -> None:
         """Read texts that are going to be compared."""
         new = [text for text in dict.fromkeys(texts) if text not in self._read]
-        for text, reading in zip(new, self._embedder.read_documents(new), strict=True):
+        for text, reading in zip(new, self._embedder.encode_documents(new), strict=True):
             self._read[text] = words(text, reading, self._lexicon)
 
     def judge(self, claim: str, abstract: str, title: str = "", rivals: Sequence[str] = ()) -> Finding:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant.protocols import Lexicon, Reading
+from assistant.protocols import EncodedText, Lexicon
 
 if TYPE_CHECKING:
     from assistant.protocols import Vectors
@@ -73,7 +73,7 @@ class Words:
         return self.clauses[one] == self.clauses[other]
 
 
-def words(text: str, reading: Reading, lexicon: Lexicon) -> Words:
+def words(text: str, reading: EncodedText, lexicon: Lexicon) -> Words:
     """The words of a text that the embedder has read."""
     spans = tuple(match.span() for match in _WORD.finditer(text))
     stems = tuple(" ".join(lexicon.terms(text[start:end])) for start, end in spans)
@@ -96,8 +96,8 @@ def importance(claim: Words, numbers: Sequence[int], lexicon: Lexicon) -> Vector
     """What each of the words counts, 1 in sum: the root of its rarity, as rare words would drown the rest else."""
     import numpy as np
 
-    rarity = lexicon.rarity({term for number in numbers for term in claim.stems[number].split()})
-    rarest = [max(rarity[term] for term in claim.stems[number].split()) for number in numbers]
+    idf = lexicon.idf({term for number in numbers for term in claim.stems[number].split()})
+    rarest = [max(idf[term] for term in claim.stems[number].split()) for number in numbers]
     weights: Vectors = np.sqrt(np.array(rarest, dtype=np.float32))
     weights /= max(float(weights.sum()), 1e-9)
     return weights
@@ -127,7 +127,7 @@ def _clauses(text: str, spans: Sequence[tuple[int, int]], stems: Sequence[str]) 
     return tuple(clauses)
 
 
-def _vectors(spans: Sequence[tuple[int, int]], reading: Reading) -> Vectors:
+def _vectors(spans: Sequence[tuple[int, int]], reading: EncodedText) -> Vectors:
     """The mean of the vectors of each word's tokens, of length one."""
     import numpy as np
 

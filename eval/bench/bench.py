@@ -108,7 +108,7 @@ def _ingest_rates(papers: Sequence[Paper], settings: Settings, embedder: Embedde
 
     texts = [f"{paper.title or ''}\n{paper.abstract}" for paper in papers]
     tokens = [min(count, embedder.max_tokens) for count in embedder.count_tokens(texts)]
-    embed = _seconds(lambda: embedder.read_documents(texts))
+    embed = _seconds(lambda: embedder.encode_documents(texts))
     with tempfile.TemporaryDirectory() as folder:
         own = settings.model_copy(update={"home": Path(folder)})
         whole = _seconds(lambda: corpora.build("sample", papers, own, embedder).close())

@@ -135,7 +135,7 @@ class _Costs:
         made_with = factory.recipe(self.settings, self.embedder)
         with self._on(EMBEDDER):
             chunks = chunk(papers, self.embedder, made_with.chunk_tokens)
-            readings = self.embedder.read_documents([each.text for each in chunks])
+            readings = self.embedder.encode_documents([each.text for each in chunks])
         words = late_interaction.held(papers, chunks, readings, lexicon)
         vectors: dict[str, list[Vectors]] = {paper.id: [] for paper in papers}
         for each, reading in zip(chunks, readings, strict=True):
@@ -165,7 +165,7 @@ class _Costs:
         ids, most = [paper.id for paper in papers], self.settings.candidates
         looked_at, some = ids[: self.settings.reranked], ids[::_FILTERED]
         self.asking = {
-            EMBEDDER: {"query_ms": milliseconds_each(lambda text: self.embedder.read_queries([text]), texts)},
+            EMBEDDER: {"query_ms": milliseconds_each(lambda text: self.embedder.encode_queries([text]), texts)},
             CATALOG: {"query_ms": milliseconds_each(lambda _: parts.catalog.get(looked_at), texts)},
             LEXICON: {"query_ms": milliseconds_each(lambda text: parts.lexicon.search(text, most), texts)},
             WORDS: {"query_ms": milliseconds_each(lambda _: parts.words.get(looked_at), texts)},
@@ -174,7 +174,7 @@ class _Costs:
             find = partial(_find, store, vectors, most)
             self.asking[name] = {
                 "query_ms": milliseconds_each(find, texts),
-                "filtered_query_ms": milliseconds_each(partial(find, within=some), texts),
+                "filtered_query_ms": milliseconds_each(partial(find, allowed_ids=some), texts),
             }
 
     @contextmanager
@@ -206,9 +206,9 @@ def _stores(settings: Settings, catalog: Catalog, embedder: Embedder, stack: Exi
 
 
 def _find(
-    store: ChromaStore, vectors: Mapping[str, Vectors], limit: int, text: str, within: Sequence[str] | None = None
+    store: ChromaStore, vectors: Mapping[str, Vectors], limit: int, text: str, allowed_ids: Sequence[str] | None = None
 ) -> object:
-    return store.search(vectors[text], limit, within)
+    return store.search(vectors[text], limit, allowed_ids)
 
 
 def _chunks(

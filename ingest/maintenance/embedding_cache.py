@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.protocols import Words
+from assistant.protocols import WordVectors
 from assistant.storage.library import Read
 
 _TABLE = "CREATE TABLE readings (paper TEXT PRIMARY KEY, vectors BLOB, starts BLOB, signs BLOB)"
@@ -29,7 +29,7 @@ class Readings:
     def add(self, found: Mapping[str, Read]) -> None:
         """Keep these."""
         rows = [
-            (paper_id, each.vectors.tobytes(), each.words.starts.tobytes(), each.words.signs.tobytes())
+            (paper_id, each.vectors.tobytes(), each.words.starts.tobytes(), each.words.bits.tobytes())
             for paper_id, each in found.items()
         ]
         with self._connection:
@@ -49,13 +49,13 @@ class Readings:
         """Release the file."""
         self._connection.close()
 
-    def _read(self, vectors: Any, starts: Any, signs: Any) -> Read | None:
+    def _read(self, vectors: Any, starts: Any, bits: Any) -> Read | None:
         """A row's reading; None where its parts do not fit together."""
         try:
             rows = np.frombuffer(vectors, dtype=np.float32).reshape(-1, self._dimension)
             places = np.frombuffer(starts, dtype=np.int32)
-            bits = np.frombuffer(signs, dtype=np.uint8).reshape(len(places), -1 if len(places) else 0)
+            bits = np.frombuffer(bits, dtype=np.uint8).reshape(len(places), -1 if len(places) else 0)
         except (TypeError, ValueError):
             return None
         fits = len(rows) and np.isfinite(rows).all() and bits.shape[1] in (0, (self._dimension + 7) // 8)
-        return Read(rows, Words(places, bits)) if fits else None
+        return Read(rows, WordVectors(places, bits)) if fits else None

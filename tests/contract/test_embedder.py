@@ -119,9 +119,9 @@ def test_each_token_of_a_text_that_is_read_has_its_place_and_a_vector(embedder: 
 
 
 def test_no_texts_have_no_readings(embedder: Embedder) -> None:
-    assert embedder.read_documents([]) == []
+    assert embedder.encode_documents([]) == []
 
 
 def test_what_lies_beyond_the_limit_has_no_token(embedder: Embedder) -> None:
-    (reading,) = embedder.read_documents(["ice " * 5000])
+    (reading,) = embedder.encode_documents(["ice " * 5000])
     assert len(reading.spans) == len(reading.tokens) == embedder.max_tokens - 2

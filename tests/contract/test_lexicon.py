@@ -50,7 +50,7 @@ def test_an_empty_lexicon_finds_nothing_and_says_that_it_is_empty(open_lexicon: 
     assert lexicon.is_empty()
     assert lexicon.paper_ids() == set()
     assert lexicon.search("glaciers", 5) == []
-    assert lexicon.unknown(["glacier"]) == {"glacier"}
+    assert lexicon.unseen(["glacier"]) == {"glacier"}
 
 
 def test_search_is_best_first_with_one_entry_a_paper(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
@@ -66,13 +66,13 @@ def test_no_score_reaches_the_highest_possible_one_however_often_a_paper_has_the
     lexicon.replace([Paper("full", f"{text} " * 500)])
     index = settled(lexicon)
     best = index.search(text, 1)[0].score
-    assert best <= index.highest(text)
+    assert best <= index.max_score(text)
     if "zeppelin" not in text:
-        assert best > 0.9 * index.highest(text)
+        assert best > 0.9 * index.max_score(text)
 
 
 def test_a_text_without_terms_can_score_nothing(lexicon: Lexicon) -> None:
-    assert lexicon.highest("of the") == 0
+    assert lexicon.max_score("of the") == 0
 
 
 def test_search_reads_the_title_too(lexicon: Lexicon) -> None:
@@ -83,26 +83,26 @@ def test_search_returns_at_most_as_many_papers_as_asked(lexicon: Lexicon) -> Non
     assert ids(lexicon.search("glaciers rivers yeast", 1)) == ["ice"]
 
 
-@pytest.mark.parametrize("within", [["ice"], {"bees"}, ["bees", "nobody"], ("bread", "bees"), ["ice", "bees", "bread"]])
-def test_a_search_within_some_papers_finds_the_best_of_these(lexicon: Lexicon, within: Collection[str]) -> None:
+@pytest.mark.parametrize("allowed_ids", [["ice"], {"bees"}, ["bees", "nobody"], ("bread", "bees"), ["ice", "bees", "bread"]])
+def test_a_search_within_some_papers_finds_the_best_of_these(lexicon: Lexicon, allowed_ids: Collection[str]) -> None:
     everything = lexicon.search("glaciers rivers yeast", 5)
-    assert lexicon.search("glaciers rivers yeast", 5, within) == [
-        each for each in everything if each.paper_id in within
+    assert lexicon.search("glaciers rivers yeast", 5, allowed_ids) == [
+        each for each in everything if each.paper_id in allowed_ids
     ]
 
 
-@pytest.mark.parametrize("within", [[], ["nobody"]])
-def test_a_search_within_nothing_finds_nothing(lexicon: Lexicon, within: Collection[str]) -> None:
-    assert lexicon.search("glaciers rivers yeast", 5, within) == []
+@pytest.mark.parametrize("allowed_ids", [[], ["nobody"]])
+def test_a_search_within_nothing_finds_nothing(lexicon: Lexicon, allowed_ids: Collection[str]) -> None:
+    assert lexicon.search("glaciers rivers yeast", 5, allowed_ids) == []
 
 
 @pytest.mark.parametrize("every", [2, 7, 60, 300])
 def test_however_many_papers_are_let_through_as_many_as_exist_are_found(open_lexicon: Open, every: int) -> None:
     lexicon = open_lexicon()
     lexicon.replace([Paper(f"{number:03}", "glacier " * (number + 1) + "ice " * 600) for number in range(600)])
-    within = [f"{number:03}" for number in range(600)][::every]
-    unfiltered = [each for each in lexicon.search("glacier", 600) if each.paper_id in within]
-    found = lexicon.search("glacier", 20, within)
+    allowed_ids = [f"{number:03}" for number in range(600)][::every]
+    unfiltered = [each for each in lexicon.search("glacier", 600) if each.paper_id in allowed_ids]
+    found = lexicon.search("glacier", 20, allowed_ids)
     assert ids(found) == ids(unfiltered)[:20]
     assert [each.score for each in found] == pytest.approx([each.score for each in unfiltered[:20]])
 
@@ -152,13 +152,13 @@ def test_remove_forgets_papers(lexicon: Lexicon, settled: Callable[[Lexicon], Le
     assert settled(again).is_empty()
 
 
-@pytest.mark.parametrize("unknown", [[], ["nobody"], ["nobody", "ice"], {"nobody"}])
-def test_remove_passes_over_what_is_not_there(open_lexicon: Open, unknown: Sequence[str]) -> None:
+@pytest.mark.parametrize("unseen", [[], ["nobody"], ["nobody", "ice"], {"nobody"}])
+def test_remove_passes_over_what_is_not_there(open_lexicon: Open, unseen: Sequence[str]) -> None:
     lexicon = open_lexicon()
-    lexicon.remove(unknown)
+    lexicon.remove(unseen)
     lexicon.replace([ICE, BEES])
-    lexicon.remove(unknown)
-    assert lexicon.paper_ids() == {"ice", "bees"} - set(unknown)
+    lexicon.remove(unseen)
+    assert lexicon.paper_ids() == {"ice", "bees"} - set(unseen)
 
 
 def test_refresh_sees_what_a_second_instance_wrote(open_lexicon: Open) -> None:
@@ -184,16 +184,16 @@ def test_terms_are_lower_case_stems_in_order_without_stop_words(lexicon: Lexicon
 
 
 def test_rarity_is_the_inverse_document_frequency(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
-    rarity = settled(lexicon).rarity(["river", "yeast", "zeppelin"])
-    assert rarity == pytest.approx(
+    idf = settled(lexicon).idf(["river", "yeast", "zeppelin"])
+    assert idf == pytest.approx(
         {"river": math.log(1 + 1.5 / 2.5), "yeast": math.log(1 + 2.5 / 1.5), "zeppelin": math.log(1 + 3.5 / 0.5)}
     )
-    assert lexicon.rarity([]) == {}
+    assert lexicon.idf([]) == {}
 
 
 def test_unknown_names_the_terms_that_no_paper_has(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
-    assert settled(lexicon).unknown(["river", "zeppelin", "yeast"]) == {"zeppelin"}
-    assert lexicon.unknown([]) == set()
+    assert settled(lexicon).unseen(["river", "zeppelin", "yeast"]) == {"zeppelin"}
+    assert lexicon.unseen([]) == set()
 
 
 def test_a_term_whose_only_paper_is_gone_is_unknown_and_the_rarest(
@@ -201,16 +201,16 @@ def test_a_term_whose_only_paper_is_gone_is_unknown_and_the_rarest(
 ) -> None:
     lexicon.remove(["ice"])
     again = settled(lexicon)
-    assert again.unknown(["glacier", "yeast"]) == {"glacier"}
-    rarity = again.rarity(["glacier", "yeast"])
-    assert rarity["glacier"] > rarity["yeast"]
+    assert again.unseen(["glacier", "yeast"]) == {"glacier"}
+    idf = again.idf(["glacier", "yeast"])
+    assert idf["glacier"] > idf["yeast"]
 
 
 def test_rarity_does_not_fall_when_a_paper_is_replaced(lexicon: Lexicon) -> None:
-    before = lexicon.rarity(["yeast"])
+    before = lexicon.idf(["yeast"])
     for _ in range(3):
         lexicon.replace([BREAD])
-    assert lexicon.rarity(["yeast"]) == before
+    assert lexicon.idf(["yeast"]) == before
 
 
 def test_a_damaged_lexicon_is_a_library_error_with_the_cure(tmp_path: Path) -> None:

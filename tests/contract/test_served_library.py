@@ -13,7 +13,7 @@ import pytest
 
 from assistant import factory
 from assistant.errors import LibraryError, RecipeMismatch
-from assistant.protocols import Reading
+from assistant.protocols import EncodedText
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline
@@ -178,7 +178,7 @@ def test_a_store_that_was_left_behind_is_refused_until_it_is_built_anew(
 class UnusedEmbedder(WordHashEmbedder):
     """Knows what it is called, and is never to read a paper."""
 
-    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+    def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
         raise AssertionError(f"embedded again: {texts}")
 
 

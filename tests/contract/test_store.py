@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
-from assistant.protocols import Store
+from assistant.protocols import VectorStore
 from assistant.schema import Chunk, Recipe, Scored
 from assistant.storage.chroma_location import Folder, Place
 from assistant.storage.chroma_store import ChromaStore, held_recipe
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RECIPE = Recipe("word-hash", "1", dimension=3, chunk_tokens=256, chunking="whole", analyzer="plain", words="plain")
 EAST = np.array([1, 0, 0], dtype=np.float32)
 
-Open = Callable[[], Store]
+Open = Callable[[], VectorStore]
 
 
 @pytest.fixture(params=["folder", "server"])
@@ -42,9 +42,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.fixture
 def open_store(place: Place) -> Iterator[Open]:
     """Opens the store of one place, as often as asked."""
-    opened: list[Store] = []
+    opened: list[VectorStore] = []
 
-    def open_one() -> Store:
+    def open_one() -> VectorStore:
         opened.append(ChromaStore(place, RECIPE))
         return opened[-1]
 
@@ -54,10 +54,10 @@ def open_store(place: Place) -> Iterator[Open]:
 
 
 @pytest.fixture(params=["just written", "closed and opened again"])
-def settled(request: pytest.FixtureRequest, open_store: Open) -> Callable[[Store], Store]:
+def settled(request: pytest.FixtureRequest, open_store: Open) -> Callable[[VectorStore], VectorStore]:
     """What is asked after a change: the same store, or another one over its place."""
 
-    def settle(store: Store) -> Store:
+    def settle(store: VectorStore) -> VectorStore:
         if request.param == "just written":
             return store
         store.close()
@@ -91,7 +91,9 @@ def test_an_empty_store_finds_nothing_and_says_that_it_is_empty(open_store: Open
     assert store.search(EAST, 5) == []
 
 
-def test_search_is_best_first_and_scores_are_cosines(open_store: Open, settled: Callable[[Store], Store]) -> None:
+def test_search_is_best_first_and_scores_are_cosines(
+    open_store: Open, settled: Callable[[VectorStore], VectorStore]
+) -> None:
     store = open_store()
     store.replace(chunks("far", "near", "behind"), turned(60, 10, 180))
     found = settled(store).search(EAST, 5)
@@ -99,7 +101,9 @@ def test_search_is_best_first_and_scores_are_cosines(open_store: Open, settled: 
     assert [each.score for each in found] == pytest.approx([np.cos(np.radians(10)), 0.5, -1.0], abs=1e-5)
 
 
-def test_a_paper_is_found_once_by_its_best_chunk(open_store: Open, settled: Callable[[Store], Store]) -> None:
+def test_a_paper_is_found_once_by_its_best_chunk(
+    open_store: Open, settled: Callable[[VectorStore], VectorStore]
+) -> None:
     store = open_store()
     store.replace(chunks("a", "a", "a", "b"), turned(90, 0, 45, 30))
     found = settled(store).search(EAST, 5)
@@ -108,7 +112,7 @@ def test_a_paper_is_found_once_by_its_best_chunk(open_store: Open, settled: Call
 
 
 def test_the_vectors_of_papers_are_given_back_in_the_order_of_their_chunks(
-    open_store: Open, settled: Callable[[Store], Store]
+    open_store: Open, settled: Callable[[VectorStore], VectorStore]
 ) -> None:
     store = open_store()
     store.replace(chunks("a", "b", "a"), turned(10, 20, 30))
@@ -138,15 +142,15 @@ def test_a_paper_of_many_chunks_does_not_crowd_out_others(open_store: Open) -> N
     assert ids(store.search(EAST, 2)) == ["a", "b"]
 
 
-@pytest.mark.parametrize("within", [["b"], {"c", "b"}, ["b", "nobody"], ("c", "b", "d"), list("abcde")])
-def test_a_search_within_some_papers_finds_the_best_of_these(open_store: Open, within: Collection[str]) -> None:
+@pytest.mark.parametrize("allowed_ids", [["b"], {"c", "b"}, ["b", "nobody"], ("c", "b", "d"), list("abcde")])
+def test_a_search_within_some_papers_finds_the_best_of_these(open_store: Open, allowed_ids: Collection[str]) -> None:
     store = open_store()
     store.replace(chunks(*"abbcde"), turned(10, 50, 20, 30, 40, 60))
-    expected = [each for each in store.search(EAST, 5) if each.paper_id in within]
-    found = store.search(EAST, 5, within)
+    expected = [each for each in store.search(EAST, 5) if each.paper_id in allowed_ids]
+    found = store.search(EAST, 5, allowed_ids)
     assert ids(found) == ids(expected)
     assert [each.score for each in found] == pytest.approx([each.score for each in expected], abs=1e-6)
-    assert store.search(EAST, 1, within) == found[:1]
+    assert store.search(EAST, 1, allowed_ids) == found[:1]
 
 
 def test_a_search_within_nothing_finds_nothing(open_store: Open) -> None:
@@ -162,12 +166,12 @@ def test_however_many_papers_are_let_through_as_many_as_exist_are_found(open_sto
     store = open_store()
     many = [f"{number:04}" for number in range(600)]
     store.replace(chunks(*many), turned(*(number / 4 for number in range(600))))
-    within = many[::-1][::every]
-    assert ids(store.search(EAST, 20, within)) == sorted(within)[:20]
+    allowed_ids = many[::-1][::every]
+    assert ids(store.search(EAST, 20, allowed_ids)) == sorted(allowed_ids)[:20]
     assert store.search(EAST, 20, ["nobody"]) == []
 
 
-def test_replacing_again_changes_nothing(open_store: Open, settled: Callable[[Store], Store]) -> None:
+def test_replacing_again_changes_nothing(open_store: Open, settled: Callable[[VectorStore], VectorStore]) -> None:
     store = open_store()
     for _ in range(3):
         store.replace(chunks("a", "b"), turned(10, 20))
@@ -176,7 +180,9 @@ def test_replacing_again_changes_nothing(open_store: Open, settled: Callable[[St
     assert store.paper_ids() == {"a", "b"}
 
 
-def test_replace_forgets_every_earlier_chunk_of_its_papers(open_store: Open, settled: Callable[[Store], Store]) -> None:
+def test_replace_forgets_every_earlier_chunk_of_its_papers(
+    open_store: Open, settled: Callable[[VectorStore], VectorStore]
+) -> None:
     store = open_store()
     store.replace(chunks("a", "a", "a", "b"), turned(0, 10, 20, 45))
     store.replace(chunks("a"), turned(90))
@@ -185,7 +191,7 @@ def test_replace_forgets_every_earlier_chunk_of_its_papers(open_store: Open, set
     assert found[1].score == pytest.approx(0.0, abs=1e-5)
 
 
-def test_replace_leaves_other_papers_alone(open_store: Open, settled: Callable[[Store], Store]) -> None:
+def test_replace_leaves_other_papers_alone(open_store: Open, settled: Callable[[VectorStore], VectorStore]) -> None:
     store = open_store()
     store.replace(chunks("a", "a"), turned(10, 20))
     store.replace(chunks("b"), turned(30))
@@ -199,7 +205,7 @@ def test_replacing_nothing_is_allowed(open_store: Open) -> None:
     assert store.paper_ids() == {"a"}
 
 
-def test_remove_forgets_papers(open_store: Open, settled: Callable[[Store], Store]) -> None:
+def test_remove_forgets_papers(open_store: Open, settled: Callable[[VectorStore], VectorStore]) -> None:
     store = open_store()
     store.replace(chunks("a", "a", "b"), turned(10, 20, 30))
     store.remove(["a"])
@@ -390,7 +396,7 @@ def test_the_write_after_a_failed_one_goes_through_a_store_opened_anew(
         assert ids(store.search(EAST, 5)) == ["a", "b", "c", "d"]
 
 
-READS: dict[str, Callable[[Store], object]] = {
+READS: dict[str, Callable[[VectorStore], object]] = {
     "search": lambda store: store.search(EAST, 5),
     "paper_ids": lambda store: store.paper_ids(),
     "is_empty": lambda store: store.is_empty(),

@@ -10,31 +10,31 @@ import numpy as np
 import pytest
 
 from assistant.errors import LibraryError
-from assistant.protocols import WordIndex, Words
+from assistant.protocols import WordVectorIndex, WordVectors
 from assistant.storage import word_vectors
 from assistant.storage.word_vectors import SqliteWords
 
-ADAPTERS: dict[str, Callable[[Path], WordIndex]] = {"sqlite": lambda folder: SqliteWords(folder / "words.db")}
+ADAPTERS: dict[str, Callable[[Path], WordVectorIndex]] = {"sqlite": lambda folder: SqliteWords(folder / "words.db")}
 
-Open = Callable[[], WordIndex]
+Open = Callable[[], WordVectorIndex]
 
 
-def some(count: int, seed: int = 0) -> Words:
+def some(count: int, seed: int = 0) -> WordVectors:
     """Words at every third character, with signs that only this seed has."""
-    signs = np.random.default_rng(seed).integers(0, 256, (count, 6), dtype=np.uint8)
-    return Words(np.arange(-1, 3 * count - 1, 3, dtype=np.int32), signs)
+    bits = np.random.default_rng(seed).integers(0, 256, (count, 6), dtype=np.uint8)
+    return WordVectors(np.arange(-1, 3 * count - 1, 3, dtype=np.int32), bits)
 
 
-def same(one: Words, other: Words) -> bool:
-    return np.array_equal(one.starts, other.starts) and np.array_equal(one.signs, other.signs)
+def same(one: WordVectors, other: WordVectors) -> bool:
+    return np.array_equal(one.starts, other.starts) and np.array_equal(one.bits, other.bits)
 
 
 @pytest.fixture(params=ADAPTERS)
 def open_words(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the index of one directory, as often as asked."""
-    opened: list[WordIndex] = []
+    opened: list[WordVectorIndex] = []
 
-    def open_one() -> WordIndex:
+    def open_one() -> WordVectorIndex:
         opened.append(ADAPTERS[request.param](tmp_path))
         return opened[-1]
 
@@ -44,7 +44,7 @@ def open_words(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]
 
 
 @pytest.fixture(params=["just written", "opened again"])
-def settled(request: pytest.FixtureRequest, open_words: Open) -> Callable[[WordIndex], WordIndex]:
+def settled(request: pytest.FixtureRequest, open_words: Open) -> Callable[[WordVectorIndex], WordVectorIndex]:
     """What is asked after a change: the same index, or another one over its directory."""
     return lambda index: index if request.param == "just written" else open_words()
 
@@ -57,7 +57,9 @@ def test_a_new_index_is_empty(open_words: Open) -> None:
     assert index.get([]) == {}
 
 
-def test_what_was_put_in_is_what_comes_out(open_words: Open, settled: Callable[[WordIndex], WordIndex]) -> None:
+def test_what_was_put_in_is_what_comes_out(
+    open_words: Open, settled: Callable[[WordVectorIndex], WordVectorIndex]
+) -> None:
     index = open_words()
     index.replace({"ice": some(7, 1), "bees": some(300, 2)})
     held = settled(index).get(["bees", "unknown", "ice"])
@@ -74,7 +76,7 @@ def test_a_paper_without_words_is_held_all_the_same(open_words: Open) -> None:
     assert len(index.get(["blank"])["blank"].starts) == 0
 
 
-def test_papers_are_replaced_whole(open_words: Open, settled: Callable[[WordIndex], WordIndex]) -> None:
+def test_papers_are_replaced_whole(open_words: Open, settled: Callable[[WordVectorIndex], WordVectorIndex]) -> None:
     index = open_words()
     index.replace({"ice": some(50, 1), "bees": some(9, 2)})
     index.replace({"ice": some(3, 3)})
@@ -84,7 +86,7 @@ def test_papers_are_replaced_whole(open_words: Open, settled: Callable[[WordInde
 
 
 def test_removed_papers_are_gone_and_unknown_ids_passed_over(
-    open_words: Open, settled: Callable[[WordIndex], WordIndex]
+    open_words: Open, settled: Callable[[WordVectorIndex], WordVectorIndex]
 ) -> None:
     index = open_words()
     index.replace({"ice": some(4), "bees": some(5)})

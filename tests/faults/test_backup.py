@@ -19,7 +19,7 @@ import pytest
 
 from assistant import factory
 from assistant.errors import InputError, LibraryBusy
-from assistant.protocols import Reading
+from assistant.protocols import EncodedText
 from assistant.settings import Settings, load
 from assistant.storage.catalog import Catalog
 from assistant.storage.library import lock
@@ -39,7 +39,7 @@ PATHS = [SEEDS / "000_917dde31eefbba1f.txt", SEEDS / "004_18424ad33afb765c.txt"]
 class UnusedEmbedder(WordHashEmbedder):
     """Knows what it is called, and is never to read a paper."""
 
-    def read_documents(self, texts: Sequence[str]) -> list[Reading]:
+    def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
         raise AssertionError(f"embedded again: {texts}")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from assistant import factory
 from assistant.errors import LibraryBusy, LibraryError, RecipeMismatch
-from assistant.protocols import Reading, Words
+from assistant.protocols import EncodedText, WordVectors
 from assistant.schema import Chunk, Paper
 from assistant.settings import Settings
 from assistant.storage.library import Library, lock
@@ -65,7 +65,7 @@ def strange_posting(library: Library) -> None:
 
 
 def strange_words(library: Library) -> None:
-    library.words.replace({STRANGER.id: Words(np.zeros(0, np.int32), np.zeros((0, 0), np.uint8))})
+    library.words.replace({STRANGER.id: WordVectors(np.zeros(0, np.int32), np.zeros((0, 0), np.uint8))})
 
 
 def strange_everywhere(library: Library) -> None:
@@ -146,13 +146,13 @@ def test_indexing_again_in_an_open_library_leaves_the_very_same_one_whatever_was
 def test_what_is_indexed_again_is_found_all_the_while(library: Library, papers_file: Path) -> None:
     pipeline.ingest([papers_file], library)
     counts: list[int] = []
-    embed = library.embedder.read_documents
+    embed = library.embedder.encode_documents
 
-    def counting(texts: Sequence[str]) -> list[Reading]:
+    def counting(texts: Sequence[str]) -> list[EncodedText]:
         counts.append(len(library.catalog.indexed_ids()) + library.catalog.count())
         return embed(texts)
 
-    library.embedder.read_documents = counting  # type: ignore[method-assign]
+    library.embedder.encode_documents = counting  # type: ignore[method-assign]
     assert index_again(library) == 3
     assert counts == [6]
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.answering import answerability, digest, evidence
-from assistant.question.terms import Word, greatest_rarity
+from assistant.question.terms import Word, max_idf
 from assistant.question.understand import understand
 from assistant.retrieval.alignment import Alignment, align
 from assistant.retrieval.search import Ranking, retrieve
@@ -45,7 +45,7 @@ def test_an_unknown_name_in_the_question_never_makes_an_answer_more_probable(
     if not found:
         return
     lexicon = seeds_library.lexicon
-    name = Word("Qzxv", 0, 4, ("qzxv",), greatest_rarity(lexicon), named=True)
+    name = Word("Qzxv", 0, 4, ("qzxv",), max_idf(lexicon), named=True)
     longer = [replace(each, words=(*each.words, name), overall=np.append(each.overall, 0.9)) for each in found]
     before, after = answerability.signs(query, found, lexicon), answerability.signs(query, longer, lexicon)
     assert answerability.probability(after) <= answerability.probability(before)

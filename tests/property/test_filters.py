@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from assistant.errors import InputError
 from assistant.question.filters import Parsed, parse, written
-from assistant.question.understand import leans, understand
+from assistant.question.understand import is_follow_up, understand
 from assistant.schema import Answer, Filters, Strength, Turn
 
 # What filters are made of, in any order, with any text between.
@@ -47,5 +47,5 @@ def test_any_conversation_can_be_understood(first: str, second: str) -> None:
         query = understand(second, [Turn(first, Answer(first, first, Strength.NONE, 0.0, ""))])
     except InputError:
         return
-    assert query.leans is leans(parse(second).text)
-    assert parse(second).text in query.standalone or not query.leans
+    assert query.is_follow_up is is_follow_up(parse(second).text)
+    assert parse(second).text in query.standalone or not query.is_follow_up

@@ -25,7 +25,7 @@ from ingest.identity import marks, merge
 from ingest.parsers.base import LONGEST_ABSTRACT, SHORTEST_ABSTRACT, Problem
 from ingest.parsers.detect import parse
 from ingest.parsers.latex import typeset
-from tests.unit.test_chunks import EMBEDDER, assert_chunked
+from tests.unit.ingest.test_chunks import EMBEDDER, assert_chunked
 
 # Files
 

@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Verdict
-from tests.unit.test_render import HOSTILE, safe
+from tests.unit.page.test_render import HOSTILE, safe
 from ui.cli.terminal import printable
 from ui.page import render
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.protocols import Words
+from assistant.protocols import WordVectors
 from assistant.storage.word_vectors import SqliteWords
 
 IDS = st.sampled_from(["ice", "bees", "bread", "naïve ' ; --", "🧊"])
@@ -24,8 +24,8 @@ STEPS = st.lists(
 )
 
 
-def some(count: int) -> Words:
-    return Words(np.arange(count, dtype=np.int32), np.full((count, 8), count, dtype=np.uint8))
+def some(count: int) -> WordVectors:
+    return WordVectors(np.arange(count, dtype=np.int32), np.full((count, 8), count, dtype=np.uint8))
 
 
 @given(STEPS)
@@ -48,4 +48,4 @@ def test_any_sequence_of_changes_and_reopenings_leaves_what_a_dict_would_hold(st
         found = index.get(index.paper_ids())
         index.close()
     assert {paper: len(words.starts) for paper, words in found.items()} == held
-    assert all((words.signs == held[paper]).all() for paper, words in found.items())
+    assert all((words.bits == held[paper]).all() for paper, words in found.items())

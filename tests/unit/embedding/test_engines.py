@@ -39,7 +39,7 @@ def record(home: Path) -> dict[str, Any]:
 def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exact: embedding.SentenceEncoder) -> None:
     other = embedding.load(PACKAGED, home, engine=engine)
     assert other.engine == engine
-    for ours, theirs in zip(other.read_documents(TEXTS), exact.read_documents(TEXTS), strict=True):
+    for ours, theirs in zip(other.encode_documents(TEXTS), exact.encode_documents(TEXTS), strict=True):
         assert ours.vector @ theirs.vector >= engines._AGREES
         assert ours.spans == theirs.spans
         assert ours.tokens == pytest.approx(theirs.tokens, abs=0.1)

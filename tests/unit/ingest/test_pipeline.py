@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from assistant.errors import LibraryWriteError, ModelError
-from assistant.protocols import Reading
+from assistant.protocols import EncodedText
 from assistant.schema import Paper
 from assistant.storage.library import Library
 from ingest import pipeline
@@ -231,9 +231,9 @@ def test_what_is_being_written_while_the_embedder_fails_goes_in(
     give: Give, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "_BATCH", 1)
-    read, calls = library.embedder.read_documents, count(1)
+    read, calls = library.embedder.encode_documents, count(1)
 
-    def failing_then(texts: Sequence[str]) -> list[Reading]:
+    def failing_then(texts: Sequence[str]) -> list[EncodedText]:
         if next(calls) == 2:
             raise ModelError("out of memory")
         return read(texts)

@@ -8,7 +8,7 @@ import pytest
 
 from assistant import factory
 from assistant.chat import Assistant
-from assistant.protocols import Asked
+from assistant.protocols import EncodedQuery
 from assistant.question.understand import understand
 from assistant.retrieval.search import Ranking, fuse, mix, retrieve
 from assistant.schema import Hit, Paper, Scored
@@ -34,7 +34,7 @@ class ByLength:
     def __init__(self) -> None:
         self.shown: list[str] = []
 
-    def score(self, asked: Asked, papers: Sequence[Paper]) -> list[float]:
+    def score(self, asked: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
         self.shown = [paper.id for paper in papers]
         return [1 / (1 + len(paper.abstract)) for paper in papers]
 
@@ -88,8 +88,8 @@ def test_without_a_reranker_nothing_is_looked_at_again(reader: Assistant) -> Non
 
 
 def _fused(hit: Hit, library: Library) -> float:
-    highest = library.lexicon.highest("Which glaciers shrink the fastest?")
-    return 0.6 * hit.scores["dense"] + 0.4 * hit.scores["lexical"] / highest
+    max_score = library.lexicon.max_score("Which glaciers shrink the fastest?")
+    return 0.6 * hit.scores["dense"] + 0.4 * hit.scores["lexical"] / max_score
 
 
 def test_a_reranker_has_its_share_and_sees_the_best_candidates_alone(reader: Assistant) -> None:

@@ -245,13 +245,13 @@ STANDING = [
 
 @pytest.mark.parametrize("question", LEANING)
 def test_a_question_that_leans_on_the_one_before_takes_it_along(question: str) -> None:
-    assert understand(question, [turn(FIRST)]) == Query(question, f"{FIRST} {question}", leans=True)
+    assert understand(question, [turn(FIRST)]) == Query(question, f"{FIRST} {question}", is_follow_up=True)
 
 
 @pytest.mark.parametrize("question", STANDING)
 def test_a_question_that_stands_on_its_own_is_left_alone(question: str) -> None:
     query = understand(question, [turn(FIRST)])
-    assert not query.leans
+    assert not query.is_follow_up
     assert query.standalone in question  # the opening that announces a new topic is not searched for
 
 
@@ -412,7 +412,7 @@ def test_a_question_that_leans_keeps_the_filters_of_what_it_leans_on() -> None:
     since = Filters(since=2020)
     history = [turn("glaciers year>=2020", "glaciers", filters=since)]
     assert understand("and in winter?", history) == Query(
-        "and in winter?", "glaciers and in winter?", since, leans=True
+        "and in winter?", "glaciers and in winter?", since, is_follow_up=True
     )
     assert understand("and in winter? year<2000", history).filters == Filters(until=1999)
     assert understand("How do honey bees communicate?", history).filters == Filters()

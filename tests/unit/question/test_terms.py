@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.chat import Assistant
-from assistant.question.terms import Word, greatest_rarity, is_in, telling
+from assistant.question.terms import Word, is_in, max_idf, telling
 
 
 def words(reader: Assistant, question: str) -> list[Word]:
@@ -38,7 +38,7 @@ def test_a_word_knows_its_place_in_the_question(reader: Assistant) -> None:
 
 def test_a_word_that_fewer_papers_have_is_rarer_and_an_unknown_one_the_rarest(reader: Assistant) -> None:
     third, bees, violins = words(reader, "third bees violins")
-    assert third.rarity < bees.rarity < violins.rarity == greatest_rarity(reader.library.lexicon)
+    assert third.idf < bees.idf < violins.idf == max_idf(reader.library.lexicon)
 
 
 @pytest.mark.parametrize(

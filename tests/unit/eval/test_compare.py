@@ -127,7 +127,7 @@ def test_swapped_runs_mirror() -> None:
 
 
 def test_the_same_comparison_is_the_same_in_every_process() -> None:
-    code = "from tests.unit.test_compare import *; print(beside(searched([0, 1, 2]), searched([1, 0, 0])))"
+    code = "from tests.unit.eval.test_compare import *; print(beside(searched([0, 1, 2]), searched([1, 0, 0])))"
     elsewhere = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert elsewhere.stdout.strip() == str(beside(searched([0, 1, 2]), searched([1, 0, 0])))
 

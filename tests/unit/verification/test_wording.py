@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant.chat import Assistant
-from assistant.protocols import Reading
+from assistant.protocols import EncodedText
 from assistant.verification.wording import Words, importance, likeness, said, words
 
 Read = Callable[[str], Words]
@@ -17,7 +17,7 @@ ABSTRACT = "Bees dance. Older bees dance longer, while glaciers melt in summer. 
 @pytest.fixture
 def read(reader: Assistant) -> Read:
     library = reader.library
-    return lambda text: words(text, library.embedder.read_documents([text])[0], library.lexicon)
+    return lambda text: words(text, library.embedder.encode_documents([text])[0], library.lexicon)
 
 
 def test_words_have_their_place_their_stem_and_a_vector_of_length_one(read: Read) -> None:
@@ -28,7 +28,7 @@ def test_words_have_their_place_their_stem_and_a_vector_of_length_one(read: Read
 
 
 def test_a_word_that_the_embedder_did_not_reach_has_no_vector_but_keeps_its_stem(reader: Assistant) -> None:
-    reading = Reading(np.ones(2, dtype=np.float32), ((0, 4),), np.array([[3.0, 4.0]], dtype=np.float32))
+    reading = EncodedText(np.ones(2, dtype=np.float32), ((0, 4),), np.array([[3.0, 4.0]], dtype=np.float32))
     found = words("bees dance", reading, reader.library.lexicon)
     assert found.vectors.tolist() == [pytest.approx([0.6, 0.8]), [0.0, 0.0]]
     assert likeness(found, found)[1, 1] == 1.0

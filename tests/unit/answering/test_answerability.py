@@ -9,7 +9,7 @@ import pytest
 from assistant.answering import answerability
 from assistant.chat import Assistant
 from assistant.question.understand import understand
-from assistant.schema import Hit, Judgement, Paper, Scope, Strength
+from assistant.schema import Decision, Hit, Paper, Scope, Strength
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline
@@ -19,7 +19,7 @@ ON_TOPIC = "Which glaciers shrink the fastest?"
 OFF_TOPIC = "transistors amplify whispers"
 
 
-def judge(reader: Assistant, question: str, firm_from: float, tentative_from: float) -> Judgement:
+def judge(reader: Assistant, question: str, firm_from: float, tentative_from: float) -> Decision:
     found = aligned(question, reader.search(question).hits, reader.library)
     return answerability.judge(understand(question), found, reader.library.lexicon, firm_from, tentative_from)
 
@@ -62,7 +62,7 @@ def test_each_sign_speaks_for_an_answer(sign: str) -> None:
 def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> None:
     confidence = judge(reader, ON_TOPIC, 1.0, 1.0).confidence
     above = confidence + 0.01
-    assert judge(reader, ON_TOPIC, confidence, 0.0) == Judgement(confidence, Strength.FIRM)
+    assert judge(reader, ON_TOPIC, confidence, 0.0) == Decision(confidence, Strength.FIRM)
     tentative = judge(reader, ON_TOPIC, above, confidence)
     assert (tentative.strength, tentative.reason is None) == (Strength.TENTATIVE, False)
     assert judge(reader, ON_TOPIC, above, above).strength is Strength.NONE
@@ -117,8 +117,8 @@ def test_one_missing_word_of_four_shows_in_the_weakest_and_little_in_the_mean(re
 def test_a_missing_name_weighs_the_more_the_rarer_it_is(reader: Assistant) -> None:
     only_bees = [hit for hit in reader.search("bees dance").hits if "bees" in hit.paper.abstract]
     questions = ("do older bees dance", "do older bees dance in the Alps", "do older bees dance in Bern")
-    none, known_elsewhere, unknown = (signs(reader, question, only_bees).named for question in questions)
-    assert 0.0 == unknown < known_elsewhere < none == 1.0
+    none, known_elsewhere, unseen = (signs(reader, question, only_bees).named for question in questions)
+    assert 0.0 == unseen < known_elsewhere < none == 1.0
 
 
 def test_a_name_may_be_that_of_an_author_a_venue_or_a_year(reader: Assistant) -> None:

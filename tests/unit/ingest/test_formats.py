@@ -19,7 +19,7 @@ from ingest.parsers.detect import parse
 from ingest.parsers.fields import listed, tidy
 from ingest.parsers.latex import decoded, typeset
 
-FILES = Path(__file__).parent.parent / "formats"
+FILES = Path(__file__).parents[2] / "formats"
 BEES, DANCE = "Decoding the Waggle Dance", "Honey bees tell the place of flowers by a dance."
 # What each file says, as fields of its records.
 GOLDEN: dict[str, list[Record]] = {

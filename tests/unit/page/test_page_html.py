@@ -11,7 +11,7 @@ from assistant.storage.catalog import Stored
 from assistant.storage.conversations import Conversation, Fault, Feedback, StoredTurn
 from ingest.parsers.base import Problem
 from ingest.pipeline import Progress, Report, Step
-from tests.unit.test_render import HOSTILE, Page, answer, paper
+from tests.unit.page.test_render import HOSTILE, Page, answer, paper
 from ui.page import evidence, feedback, history, ingest_view, turns, welcome
 from ui.page.table import Shelf, detail_html, table_html
 

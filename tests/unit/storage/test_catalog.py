@@ -345,9 +345,9 @@ def test_filters_let_through_the_papers_that_match_all_of_them(
     catalog: Catalog, filters: Filters, allowed: set[str]
 ) -> None:
     keep(catalog, FULL, BARE)
-    assert catalog.within(filters, Scope()) == allowed
-    assert catalog.within(filters, Scope(excluded=("00ff",))) == allowed - {"00ff"}
-    assert catalog.within(filters, Scope(pinned=("00ff",))) == allowed & {"00ff"}
+    assert catalog.allowed_ids(filters, Scope()) == allowed
+    assert catalog.allowed_ids(filters, Scope(excluded=("00ff",))) == allowed - {"00ff"}
+    assert catalog.allowed_ids(filters, Scope(pinned=("00ff",))) == allowed & {"00ff"}
 
 
 WRITERS = [
@@ -370,33 +370,35 @@ WRITERS = [
 def test_the_papers_within_an_authors_name_are_those_that_bear_it(catalog: Catalog, name: str) -> None:
     held = [replace(FULL, id=f"{number:04}", authors=("Somebody Else", each)) for number, each in enumerate(WRITERS)]
     keep(catalog, *held)
-    assert catalog.within(Filters(authors=(name,)), Scope()) == {each.id for each in held if is_by(each.authors, name)}
+    assert catalog.allowed_ids(Filters(authors=(name,)), Scope()) == {
+        each.id for each in held if is_by(each.authors, name)
+    }
 
 
 def test_a_filter_that_is_used_again_sees_what_has_come_and_gone(catalog: Catalog) -> None:
     keep(catalog, FULL)
-    assert catalog.within(Filters(without=("unheard of",)), Scope()) == {"00ff"}
+    assert catalog.allowed_ids(Filters(without=("unheard of",)), Scope()) == {"00ff"}
     keep(catalog, BARE)
-    assert catalog.within(Filters(without=("unheard of",)), Scope()) == {"00ff", "10aa"}
+    assert catalog.allowed_ids(Filters(without=("unheard of",)), Scope()) == {"00ff", "10aa"}
     catalog.delete(["00ff"])
-    assert catalog.within(Filters(without=("unheard of",)), Scope()) == {"10aa"}
+    assert catalog.allowed_ids(Filters(without=("unheard of",)), Scope()) == {"10aa"}
 
 
 def test_without_filters_and_scope_everything_is_within(catalog: Catalog) -> None:
     keep(catalog, FULL, BARE)
-    assert catalog.within(Filters(), Scope()) is None
+    assert catalog.allowed_ids(Filters(), Scope()) is None
 
 
 def test_a_scope_of_thousands_of_papers_is_taken(catalog: Catalog) -> None:
     keep(catalog, FULL, BARE)
     many = tuple(f"{number:05}" for number in range(3000))
-    assert catalog.within(Filters(), Scope(pinned=(*many, "10aa"))) == {"10aa"}
-    assert catalog.within(Filters(), Scope(excluded=(*many, "10aa"))) == {"00ff"}
+    assert catalog.allowed_ids(Filters(), Scope(pinned=(*many, "10aa"))) == {"10aa"}
+    assert catalog.allowed_ids(Filters(), Scope(excluded=(*many, "10aa"))) == {"00ff"}
 
 
 def test_papers_that_are_not_indexed_yet_are_not_within(catalog: Catalog) -> None:
     catalog.put([change(FULL)], catalog.next_run())
-    assert catalog.within(Filters(since=1800), Scope()) == set()
+    assert catalog.allowed_ids(Filters(since=1800), Scope()) == set()
     assert not catalog.is_author("Lovelace")
 
 

@@ -201,7 +201,7 @@ def test_a_prompt_is_read_with_the_text_but_has_no_tokens_of_its_own(
     load: Callable[..., embedding.SentenceEncoder], prompts: dict[str, str]
 ) -> None:
     model = load(**prompts)
-    (reading,) = model.read_queries(["ice bees"])
+    (reading,) = model.encode_queries(["ice bees"])
     assert reading.vector == pytest.approx(model.embed_queries(["ice bees"])[0], abs=1e-5)
     assert reading.spans == ((0, 3), (4, 8))
     assert reading.tokens.shape == (2, 16)
@@ -212,7 +212,7 @@ def test_readings_come_in_the_order_of_the_texts_however_they_are_grouped(
 ) -> None:
     embedder = load()
     texts = [" ".join(["ice", "bees", "bread", "find"][: 1 + at % 4] * (1 + at % 3)) for at in range(30)]
-    for text, reading in zip(texts, embedder.read_documents(texts), strict=True):
-        (alone,) = embedder.read_documents([text])
+    for text, reading in zip(texts, embedder.encode_documents(texts), strict=True):
+        (alone,) = embedder.encode_documents([text])
         assert reading.spans == alone.spans
         assert reading.vector == pytest.approx(alone.vector, abs=1e-5)

@@ -15,7 +15,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 from assistant import embedding, factory
 from assistant.chat import Assistant
 from assistant.errors import ModelError
-from assistant.protocols import Asked
+from assistant.protocols import EncodedQuery
 from assistant.retrieval.late_interaction import LateInteraction
 from assistant.schema import Paper
 from assistant.settings import Settings
@@ -41,9 +41,9 @@ def made(folder: Path, scores: int = 1) -> str:
     return str(folder)
 
 
-def asking(question: str) -> Asked:
+def asking(question: str) -> EncodedQuery:
     nothing = np.empty(0, dtype=np.float32)
-    return Asked(question, nothing, nothing, nothing)
+    return EncodedQuery(question, nothing, nothing, nothing)
 
 
 def test_a_cross_encoder_reads_the_question_with_title_and_abstract(tmp_path: Path) -> None:

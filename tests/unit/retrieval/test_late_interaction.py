@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from assistant.protocols import Asked, Reading, Words
+from assistant.protocols import EncodedQuery, EncodedText, WordVectors
 from assistant.retrieval import late_interaction
 from assistant.schema import Chunk, Paper
 from assistant.storage.library import Library
@@ -27,14 +27,14 @@ def whole(paper: Paper) -> Chunk:
 
 def held(
     library: Library, embedder: WordHashEmbedder, papers: Sequence[Paper], chunks: Sequence[Chunk]
-) -> dict[str, Words]:
+) -> dict[str, WordVectors]:
     return late_interaction.held(
-        papers, chunks, embedder.read_documents([chunk.text for chunk in chunks]), library.lexicon
+        papers, chunks, embedder.encode_documents([chunk.text for chunk in chunks]), library.lexicon
     )
 
 
-def ask(library: Library, embedder: WordHashEmbedder, question: str) -> Asked:
-    return late_interaction.ask(question, embedder.read_queries([question])[0], library.lexicon)
+def ask(library: Library, embedder: WordHashEmbedder, question: str) -> EncodedQuery:
+    return late_interaction.ask(question, embedder.encode_queries([question])[0], library.lexicon)
 
 
 def test_content_words_are_held_with_their_places_and_stop_words_are_not(
@@ -44,7 +44,7 @@ def test_content_words_are_held_with_their_places_and_stop_words_are_not(
     places = [start for start in words.starts if start >= 0]
     assert [ICE.abstract[start:].split()[0] for start in places] == "Glaciers retreat. Small ones vanish.".split()
     assert list(words.starts[:2]) == [-1, -1]  # the title's
-    assert words.signs.shape == (7, 128 // 8)
+    assert words.bits.shape == (7, 128 // 8)
 
 
 def test_a_title_is_held_once_and_later_chunks_have_their_own_places(
@@ -55,7 +55,7 @@ def test_a_title_is_held_once_and_later_chunks_have_their_own_places(
     chunks = [Chunk("ice", at, f"Warm years. {ICE.abstract[a:b]}", a, b) for at, (a, b) in enumerate(parts)]
     one, pieces = (held(library, embedder, [ICE], each)["ice"] for each in ([whole(ICE)], chunks))
     assert list(one.starts) == list(pieces.starts)
-    assert np.array_equal(one.signs, pieces.signs)  # these vectors know nothing of their context
+    assert np.array_equal(one.bits, pieces.bits)  # these vectors know nothing of their context
 
 
 def test_a_paper_without_a_content_word_is_held_without_words(library: Library, embedder: WordHashEmbedder) -> None:
@@ -66,7 +66,7 @@ def test_a_paper_without_a_content_word_is_held_without_words(library: Library, 
 
 def test_pieces_of_a_word_are_averaged_and_what_was_not_read_is_left_out(library: Library) -> None:
     tokens = np.array([[1, 0, 0], [0, 2, 0], [0, 0, -1]], dtype=np.float32)
-    reading = Reading(np.ones(3, dtype=np.float32), ((0, 4), (4, 7), (8, 9)), tokens)
+    reading = EncodedText(np.ones(3, dtype=np.float32), ((0, 4), (4, 7), (8, 9)), tokens)
     asked = late_interaction.ask("glacier. retreat", reading, library.lexicon)
     assert asked.words == pytest.approx(np.array([[0.5**0.5, 0.5**0.5, 0]]), abs=1e-6)
     assert list(asked.weights) == [1.0]
@@ -115,10 +115,10 @@ def test_signs_keep_who_is_nearest(dimension: int) -> None:
     rng = np.random.default_rng(1)
     whole_vectors = rng.standard_normal((20, dimension)).astype(np.float32)
     whole_vectors /= np.linalg.norm(whole_vectors, axis=1, keepdims=True)
-    asked = Asked("", whole_vectors[3], whole_vectors[3:4], np.ones(1, dtype=np.float32))
-    words = Words(np.arange(0, 40, 2, dtype=np.int32), np.packbits(whole_vectors > 0, axis=1))
+    asked = EncodedQuery("", whole_vectors[3], whole_vectors[3:4], np.ones(1, dtype=np.float32))
+    words = WordVectors(np.arange(0, 40, 2, dtype=np.int32), np.packbits(whole_vectors > 0, axis=1))
     text = " ".join("A." for _ in range(20))
     assert len(spans(text)) in (1, 20)
-    signs = np.where(whole_vectors > 0, 1, -1) / dimension**0.5
+    bits = np.where(whole_vectors > 0, 1, -1) / dimension**0.5
     likeness = late_interaction.by_sentence(asked, words, text)
-    assert max(likeness) == pytest.approx(float((signs @ whole_vectors[3]).max()), abs=1e-5)
+    assert max(likeness) == pytest.approx(float((bits @ whole_vectors[3]).max()), abs=1e-5)
