@@ -103,13 +103,13 @@ def test_odd_texts_have_vectors_too(embedder: Embedder, text: str) -> None:
 @pytest.mark.parametrize("kind", ["documents", "queries"])
 def test_a_text_that_is_read_has_the_vector_that_it_has_alone(embedder: Embedder, kind: str) -> None:
     vectors = getattr(embedder, f"embed_{kind}")(TEXTS)
-    readings = getattr(embedder, f"read_{kind}")(TEXTS)
+    readings = getattr(embedder, f"encode_{kind}")(TEXTS)
     assert np.stack([reading.vector for reading in readings]) == pytest.approx(vectors, abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["documents", "queries"])
 def test_each_token_of_a_text_that_is_read_has_its_place_and_a_vector(embedder: Embedder, kind: str) -> None:
-    readings = getattr(embedder, f"read_{kind}")(TEXTS)
+    readings = getattr(embedder, f"encode_{kind}")(TEXTS)
     for text, reading in zip(TEXTS, readings, strict=True):
         assert reading.tokens.shape == (len(reading.spans), embedder.dimension)
         assert reading.tokens.dtype == np.float32

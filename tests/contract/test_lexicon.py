@@ -83,7 +83,9 @@ def test_search_returns_at_most_as_many_papers_as_asked(lexicon: Lexicon) -> Non
     assert ids(lexicon.search("glaciers rivers yeast", 1)) == ["ice"]
 
 
-@pytest.mark.parametrize("allowed_ids", [["ice"], {"bees"}, ["bees", "nobody"], ("bread", "bees"), ["ice", "bees", "bread"]])
+@pytest.mark.parametrize(
+    "allowed_ids", [["ice"], {"bees"}, ["bees", "nobody"], ("bread", "bees"), ["ice", "bees", "bread"]]
+)
 def test_a_search_within_some_papers_finds_the_best_of_these(lexicon: Lexicon, allowed_ids: Collection[str]) -> None:
     everything = lexicon.search("glaciers rivers yeast", 5)
     assert lexicon.search("glaciers rivers yeast", 5, allowed_ids) == [

@@ -324,9 +324,9 @@ def test_a_model_without_system_messages_is_told_the_rules_with_the_first_questi
 
 def test_extractive_needs_no_model_and_imports_none() -> None:
     script = (
-        "import sys; from assistant import wiring; from assistant.settings import Settings;"
-        "assert wiring.open_llm(Settings()) is None;"
-        "print([name for name in sys.modules if name.startswith(('llama_index', 'openai', 'assistant.llama'))])"
+        "import sys; from assistant import factory; from assistant.settings import Settings;"
+        "assert factory.open_llm(Settings()) is None;"
+        "print([name for name in sys.modules if name.startswith(('llama_index', 'openai', 'assistant.llm'))])"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -206,15 +206,15 @@ def look(event, arguments):
     if event == "socket.getaddrinfo":
         asked.add(tuple(arguments[:2]))
 sys.addaudithook(look)
-from assistant import wiring
+from assistant import factory
 from assistant.settings import load
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
 settings = load(home=Path(sys.argv[1]), store=sys.argv[2])
-wiring.stay_local(settings)
-library = wiring.open_library(settings, WordHashEmbedder())
+factory.stay_local(settings)
+library = factory.open_library(settings, WordHashEmbedder())
 pipeline.ingest([Path(sys.argv[3])], library)
-assert len(wiring.open_assistant(settings, library).search("How do bees dance?").hits) == 3
+assert len(factory.open_assistant(settings, library).search("How do bees dance?").hits) == 3
 print(sorted(asked))
 """
 

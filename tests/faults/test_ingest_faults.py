@@ -219,7 +219,7 @@ def earlier(open_library: Open) -> list[Paper]:
 @pytest.mark.parametrize(
     ("owner", "method", "call"),
     [
-        (WordHashEmbedder, "read_documents", 3),
+        (WordHashEmbedder, "encode_documents", 3),
         (Catalog, "put", 2),
         (ChromaStore, "remove", 2),
         (SqliteWords, "replace", 2),

@@ -134,7 +134,7 @@ def test_weights_of_eight_bits_are_the_exact_ones_to_half_a_step() -> None:
 
 def test_openvino_does_not_report_its_use(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from assistant import encoder; "
+        "import sys; from pathlib import Path; from assistant import embedding as encoder; "
         f"encoder.load({PACKAGED!r}, Path({str(tmp_path)!r}), engine='openvino').embed_documents(['ice']); "
         "print(sys.modules['openvino_telemetry'])"
     )

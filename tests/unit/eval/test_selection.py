@@ -125,9 +125,7 @@ def test_a_digest_tells_suites_apart_by_every_question_judgement_and_paper() -> 
 
 
 def test_what_a_limit_takes_and_its_digest_are_the_same_in_every_process() -> None:
-    code = (
-        "from eval import exams; e, = exams.read(['multi'], limit=9); print([i.id for i in e.items], exams.digest(e))"
-    )
+    code = "from eval.suites import selection as s; e, = s.read(['multi'], limit=9); print([i.id for i in e.items], s.digest(e))"
     elsewhere = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     (here,) = selection.read(["multi"], limit=9)
     assert elsewhere.stdout.strip() == f"{[item.id for item in here.items]} {selection.digest(here)}"

@@ -61,7 +61,7 @@ def broken_embedder(library: Library, monkeypatch: pytest.MonkeyPatch) -> Broken
     @contextmanager
     def broken() -> Iterator[None]:
         with monkeypatch.context() as patch:
-            patch.setattr(library.embedder, "read_documents", fail)
+            patch.setattr(library.embedder, "encode_documents", fail)
             with pytest.raises(ModelError, match="the embedder broke"):
                 yield
 
@@ -239,7 +239,7 @@ def test_what_is_being_written_while_the_embedder_fails_goes_in(
         return read(texts)
 
     with monkeypatch.context() as second:
-        second.setattr(library.embedder, "read_documents", failing_then)
+        second.setattr(library.embedder, "encode_documents", failing_then)
         with pytest.raises(ModelError, match="out of memory"):
             give("a.txt", pairs(Ice=ICE, Bees=BEES))
     assert (len(library.store.paper_ids()), library.catalog.pending_count()) == (1, 1)
