@@ -125,7 +125,10 @@ def test_a_digest_tells_suites_apart_by_every_question_judgement_and_paper() -> 
 
 
 def test_what_a_limit_takes_and_its_digest_are_the_same_in_every_process() -> None:
-    code = "from eval.suites import selection as s; e, = s.read(['multi'], limit=9); print([i.id for i in e.items], s.digest(e))"
+    code = (
+        "from eval.suites import selection; suite, = selection.read(['multi'], limit=9); "
+        "print([item.id for item in suite.items], selection.digest(suite))"
+    )
     elsewhere = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     (here,) = selection.read(["multi"], limit=9)
     assert elsewhere.stdout.strip() == f"{[item.id for item in here.items]} {selection.digest(here)}"
