@@ -1,5 +1,6 @@
 """Resolve the citations of a text to papers."""
 
+from assistant.citations.assembly import build_citations
 from assistant.citations.resolution import Resolved, has_marker, numbers, resolve, settled, strip
 
-__all__ = ["Resolved", "has_marker", "numbers", "resolve", "settled", "strip"]
+__all__ = ["Resolved", "build_citations", "has_marker", "numbers", "resolve", "settled", "strip"]
