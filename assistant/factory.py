@@ -79,7 +79,7 @@ def open_conversations(home: Path, owner: str = "") -> Conversations:
 
 def recipe(settings: Settings, embedder: Embedder) -> Recipe:
     """What the indexes of these settings are built with."""
-    from assistant.retrieval.late_interaction import HELD_AS
+    from assistant.embedding.content_words import STORED_AS
     from assistant.storage.lexicon import ANALYZER
 
     return Recipe(
@@ -89,7 +89,7 @@ def recipe(settings: Settings, embedder: Embedder) -> Recipe:
         chunk_tokens=min(settings.chunk_tokens or embedder.max_tokens, embedder.max_tokens),
         chunking=CHUNKING,
         analyzer=ANALYZER,
-        words=HELD_AS,
+        words=STORED_AS,
         engine=embedder.engine,
     )
 

@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from assistant.embedding import content_words
 from assistant.protocols import Embedder
-from assistant.retrieval import late_interaction
 from assistant.retrieval.alignment import Alignment, align
 from assistant.schema import Hit
 from assistant.storage.library import Library
@@ -19,10 +19,10 @@ from ingest.chunks import chunk
 def aligned(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> list[Alignment]:
     """The question against the hits, whose words are put into an index of their own."""
     embedder = embedder or library.embedder
-    asked = late_interaction.ask(question, embedder.encode_queries([question])[0], library.lexicon)
+    asked = content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
     papers = [hit.paper for hit in hits]
     chunks = chunk(papers, embedder, 10_000)
     readings = embedder.encode_documents([each.text for each in chunks])
     with TemporaryDirectory() as folder, closing(SqliteWords(Path(folder) / "words.db")) as index:
-        index.replace(late_interaction.held(papers, chunks, readings, library.lexicon))
+        index.replace(content_words.word_vectors(papers, chunks, readings, library.lexicon))
         return align(asked, hits, index, library.lexicon)

@@ -42,7 +42,7 @@ class Alignment:
 
 def align(asked: EncodedQuery | None, hits: Sequence[Hit], index: WordVectorIndex, lexicon: Lexicon) -> list[Alignment]:
     """The question's words against each of the best `PAPERS` hits, in their order; none where nothing was asked."""
-    from assistant.retrieval.late_interaction import NO_WORDS
+    from assistant.embedding.content_words import NO_WORDS
 
     if asked is None:
         return []

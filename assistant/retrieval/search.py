@@ -91,10 +91,10 @@ def mix(fused: Sequence[Scored], closer: Sequence[Scored], weight: float) -> lis
 
 
 def _asked(query: Query, embedder: Embedder, lexicon: Lexicon) -> EncodedQuery:
-    from assistant.retrieval import late_interaction
+    from assistant.embedding.content_words import encode_query
 
     (reading,) = embedder.encode_queries([query.standalone])
-    return late_interaction.ask(query.standalone, reading, lexicon)
+    return encode_query(query.standalone, reading, lexicon)
 
 
 def _closer(asked: EncodedQuery, papers: Sequence[Paper], reranker: Reranker | None) -> list[Scored]:

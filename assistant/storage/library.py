@@ -93,9 +93,9 @@ class Library:
 
         Raises LibraryWriteError.
         """
-        from assistant.retrieval import late_interaction
+        from assistant.embedding.content_words import word_vectors
 
-        words = late_interaction.held(papers, chunks, readings, self._indexes.lexicon)
+        words = word_vectors(papers, chunks, readings, self._indexes.lexicon)
         self._index(papers, chunks, [reading.vector for reading in readings], words)
 
     def index_again(self, papers: Sequence[Paper], read: Mapping[str, Read]) -> None:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assistant import factory
+from assistant.embedding import content_words
 from assistant.protocols import Embedder
-from assistant.retrieval import late_interaction
 from assistant.schema import Chunk, Paper, Record
 from assistant.settings import Settings
 from assistant.storage.catalog import Catalog
@@ -136,7 +136,7 @@ class _Costs:
         with self._on(EMBEDDER):
             chunks = chunk(papers, self.embedder, made_with.chunk_tokens)
             readings = self.embedder.encode_documents([each.text for each in chunks])
-        words = late_interaction.held(papers, chunks, readings, lexicon)
+        words = content_words.word_vectors(papers, chunks, readings, lexicon)
         vectors: dict[str, list[Vectors]] = {paper.id: [] for paper in papers}
         for each, reading in zip(chunks, readings, strict=True):
             vectors[each.paper_id].append(reading.vector)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from assistant.embedding import content_words
 from assistant.protocols import EncodedQuery, EncodedText, WordVectors
 from assistant.retrieval import late_interaction
 from assistant.schema import Chunk, Paper
@@ -28,13 +29,13 @@ def whole(paper: Paper) -> Chunk:
 def held(
     library: Library, embedder: WordHashEmbedder, papers: Sequence[Paper], chunks: Sequence[Chunk]
 ) -> dict[str, WordVectors]:
-    return late_interaction.held(
+    return content_words.word_vectors(
         papers, chunks, embedder.encode_documents([chunk.text for chunk in chunks]), library.lexicon
     )
 
 
 def ask(library: Library, embedder: WordHashEmbedder, question: str) -> EncodedQuery:
-    return late_interaction.ask(question, embedder.encode_queries([question])[0], library.lexicon)
+    return content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
 
 
 def test_content_words_are_held_with_their_places_and_stop_words_are_not(
@@ -67,7 +68,7 @@ def test_a_paper_without_a_content_word_is_held_without_words(library: Library, 
 def test_pieces_of_a_word_are_averaged_and_what_was_not_read_is_left_out(library: Library) -> None:
     tokens = np.array([[1, 0, 0], [0, 2, 0], [0, 0, -1]], dtype=np.float32)
     reading = EncodedText(np.ones(3, dtype=np.float32), ((0, 4), (4, 7), (8, 9)), tokens)
-    asked = late_interaction.ask("glacier. retreat", reading, library.lexicon)
+    asked = content_words.encode_query("glacier. retreat", reading, library.lexicon)
     assert asked.words == pytest.approx(np.array([[0.5**0.5, 0.5**0.5, 0]]), abs=1e-6)
     assert list(asked.weights) == [1.0]
 
