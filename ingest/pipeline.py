@@ -12,13 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
 from scipy.cluster.hierarchy import DisjointSet
 
+from assistant.batches import batches
 from assistant.errors import InputError, LibraryWriteError
 from assistant.protocols import Embedder, EncodedText
 from assistant.schema import Chunk, Paper, Record
@@ -86,7 +86,7 @@ def ingest(paths: Iterable[Path], library: Library, progress: Progress | None = 
     report = Report()
     with library.writing():
         run = library.catalog.next_run()
-        for batch in _batches(_records(paths, library.catalog, run, report)):
+        for batch in batches(_records(paths, library.catalog, run, report), _BATCH):
             report.count(put(batch, library.catalog, run))
             if progress:
                 progress(Step("records read", report.records))
@@ -100,7 +100,7 @@ def add(items: Iterable[Record | Problem], library: Library, progress: Progress 
     report = Report()
     with library.writing():
         run = library.catalog.next_run()
-        for batch in _batches(_records_of(items, report)):
+        for batch in batches(_records_of(items, report), _BATCH):
             report.count(put(batch, library.catalog, run))
         report.indexed = synchronise(library, progress)
         library.catalog.note_ingest(datetime.now(UTC))
@@ -175,7 +175,7 @@ def _readings(chunks: Sequence[Chunk], embedder: Embedder, tell: Callable[[float
     """What the embedder makes of each chunk, given to it the longest first: those read together are then alike."""
     ordered = sorted(range(len(chunks)), key=lambda at: -len(chunks[at].text))
     found: dict[int, EncodedText] = {}
-    for places in (ordered[start : start + _TOLD] for start in range(0, len(ordered), _TOLD)):
+    for places in batches(ordered, _TOLD):
         tell(len(found) / len(chunks))
         read = embedder.encode_documents([chunks[at].text for at in places])
         found |= zip(places, read, strict=True)
@@ -220,7 +220,7 @@ def _records(paths: Iterable[Path], catalog: Catalog, run: int, report: Report) 
     """
     for file in _files(paths, report):
         with _temporary() as waiting:
-            for batch in _batches(_read(file, report)):
+            for batch in batches(_read(file, report), _BATCH):
                 catalog.seen(catalog.held(batch), run)
                 with _room():
                     waiting.writelines(f"{json.dumps(asdict(record))}\n" for record in batch)
@@ -337,8 +337,3 @@ def _change(group: _Group, run: int, report: Report) -> Change:
     paper = identity.merge([*kept, *group.new])
     absorbed = frozenset(each.paper_id for each in group.stored)
     return Change(paper, group.new, frozenset(superseded), absorbed)
-
-
-def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    while batch := list(islice(records, _BATCH)):
-        yield batch

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.batches import batches
 from assistant.embedding import engines
 from assistant.embedding.packaged_model import PACKAGED, first_line, locate, revision_of
 from assistant.errors import ModelError
@@ -146,8 +147,7 @@ def load(
 
 def _groups(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
     """Places of texts of like lengths, the longest first: little of a forward pass is spent on padding."""
-    ordered = sorted(range(len(lengths)), key=lambda at: -lengths[at])
-    return (ordered[start : start + size] for start in range(0, len(ordered), size))
+    return batches(sorted(range(len(lengths)), key=lambda at: -lengths[at]), size)
 
 
 def _reading(read: Any, offsets: Sequence[tuple[int, int]], before: int) -> EncodedText:

@@ -25,6 +25,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from assistant.batches import batches
 from assistant.errors import LibraryError, NotFoundError
 from assistant.question.filters import folded, holds, is_by, is_from, letters, names, surname
 from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Record, Scope, Selection, Sort
@@ -34,7 +35,6 @@ from assistant.storage.catalog_schema import (
     SCHEMA_VERSION,
     aliases,
     apart,
-    batches,
     digest,
     facts,
     fingerprint,
@@ -49,7 +49,7 @@ from assistant.storage.catalog_schema import (
     set_fact,
     set_up,
 )
-from assistant.storage.database import Database, Findings, copy_rows
+from assistant.storage.database import MAX_PARAMETERS, Database, Findings, copy_rows
 
 # So many orders of papers are remembered; one of 80,000 papers takes 6 MB.
 _MOST_ORDERS = 6
@@ -319,7 +319,7 @@ class Catalog:
     def seen(self, again: Collection[Record], run: int) -> None:
         """Note that these records, held already, were met again in this run."""
         with self._writing() as connection:
-            for batch in batches([digest(record) for record in again]):
+            for batch in batches([digest(record) for record in again], MAX_PARAMETERS):
                 connection.execute(sa.update(records).where(records.c.digest.in_(batch)).values(run=run))
 
     def put(self, changes: Sequence[Change], run: int) -> None:
@@ -331,7 +331,7 @@ class Catalog:
     def delete(self, paper_ids: Collection[str]) -> None:
         """Forget papers with their records. The indexes follow at the next synchronisation."""
         with self._writing() as connection:
-            for batch in batches(list(paper_ids)):
+            for batch in batches(paper_ids, MAX_PARAMETERS):
                 numbers = sa.select(records.c.number).where(records.c.paper_id.in_(batch))
                 _drop_records(connection, list(connection.scalars(numbers)))
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
@@ -359,7 +359,7 @@ class Catalog:
             connection.execute(sa.delete(papers).where(papers.c.id.in_({paper_id, *(part.id for part in parts)})))
             for paper, numbers in parts.items():
                 connection.execute(sa.insert(papers).values(**paper_row(paper)))
-                for batch in batches(list(numbers)):
+                for batch in batches(numbers, MAX_PARAMETERS):
                     moved = sa.update(records).where(records.c.number.in_(batch))
                     connection.execute(moved.values(paper_id=paper.id))
             if alone:
@@ -392,7 +392,7 @@ class Catalog:
     def mark_indexed(self, done: Iterable[Paper], gone: Collection[str] = ()) -> None:
         """Note that the indexes hold these papers as they are, and no longer the ids in `gone`."""
         with self._writing() as connection:
-            for batch in batches(list(gone)):
+            for batch in batches(gone, MAX_PARAMETERS):
                 connection.execute(sa.delete(indexed).where(indexed.c.paper_id.in_(batch)))
             rows = [{"paper_id": paper.id, "fingerprint": fingerprint(paper)} for paper in done]
             if rows:
@@ -413,7 +413,7 @@ class Catalog:
     def unmark(self, paper_ids: Collection[str]) -> None:
         """Note that the indexes may hold these papers, but not as they are: they are to be indexed again."""
         with self._writing() as connection:
-            for batch in batches(sorted(paper_ids)):
+            for batch in batches(sorted(paper_ids), MAX_PARAMETERS):
                 known = sa.update(indexed).where(indexed.c.paper_id.in_(batch))
                 connection.execute(known.values(fingerprint=ANNOUNCED))
 
@@ -434,7 +434,7 @@ class Catalog:
         rows = [paper_row(change.paper) for change in changes]
         connection.execute(sa.insert(papers).prefix_with("OR REPLACE"), rows)
         _add_records(connection, changes, run)
-        for batch in batches(kept):
+        for batch in batches(kept, MAX_PARAMETERS):
             connection.execute(sa.delete(aliases).where(aliases.c.id.in_(batch)))
         for change in changes:
             for old in change.absorbed - {change.paper.id}:
@@ -485,7 +485,7 @@ class Catalog:
     def _select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Any]:
         """Rows of the query whose column is one of the values, however many values there are."""
         with self._reading() as connection:
-            for batch in batches(values):
+            for batch in batches(values, MAX_PARAMETERS):
                 yield from connection.execute(query.where(column.in_(batch)))
 
 
@@ -596,7 +596,7 @@ def _alias(old: str, new: str) -> Any:
 
 
 def _drop_records(connection: sa.Connection, numbers: Sequence[int]) -> None:
-    for batch in batches(numbers):
+    for batch in batches(numbers, MAX_PARAMETERS):
         connection.execute(sa.delete(marks).where(marks.c.record.in_(batch)))
         connection.execute(sa.delete(apart).where(apart.c.record.in_(batch)))
         connection.execute(sa.delete(records).where(records.c.number.in_(batch)))

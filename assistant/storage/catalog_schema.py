@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,8 +15,6 @@ from assistant.schema import Paper, Record
 from assistant.storage.database import lock_for_writing
 
 SCHEMA_VERSION = 1
-# SQLite's oldest limit on the parameters of one statement is 999.
-_MOST_PARAMETERS = 900
 # Stands for a fingerprint while the indexes take a paper for the first time.
 ANNOUNCED = ""
 
@@ -142,8 +139,3 @@ def paper_of(row: Any) -> Paper:
 def record_of(row: Any) -> Record:
     """The record that stands in a row."""
     return Record(source=row.source, line=row.line, **_fields(row))
-
-
-def batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The values in runs that one statement can take."""
-    return (values[start : start + _MOST_PARAMETERS] for start in range(0, len(values), _MOST_PARAMETERS))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from chromadb.errors import NotFoundError
 
+from assistant.batches import batches
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch, StoreUnavailable
 from assistant.schema import Chunk, Recipe, Scored
 from assistant.storage.chroma_location import OPENED, READ, WRITTEN, Place
@@ -77,7 +78,7 @@ class ChromaStore:
         """Make these the only chunks of their papers. Raises LibraryWriteError."""
         self.remove({chunk.paper_id for chunk in chunks})
         rows = list(zip(chunks, vectors, strict=True))
-        for batch in _batches(rows, self._most_rows):
+        for batch in batches(rows, self._most_rows):
             self._write(
                 "upsert",
                 ids=[f"{chunk.paper_id}:{chunk.number}" for chunk, _ in batch],
@@ -87,7 +88,7 @@ class ChromaStore:
 
     def remove(self, paper_ids: Collection[str]) -> None:
         """Forget the papers. Raises LibraryWriteError."""
-        for batch in _batches(sorted(paper_ids), self._most_rows):
+        for batch in batches(sorted(paper_ids), self._most_rows):
             self._write("delete", where={"paper": {"$in": batch}})
 
     def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
@@ -109,7 +110,7 @@ class ChromaStore:
     def vectors(self, paper_ids: Collection[str]) -> dict[str, Vectors]:
         """The vectors of the papers' chunks, of those papers that are whole. Raises LibraryError."""
         found: dict[str, dict[int, Any]] = {}
-        for batch in _batches(sorted(paper_ids), _WHOLE_PAPERS):
+        for batch in batches(sorted(paper_ids), _WHOLE_PAPERS):
             for chunk, vector in self._vectors(batch):
                 found.setdefault(_paper(chunk), {})[int(chunk.rsplit(":", 1)[1])] = vector
         return {
@@ -187,7 +188,7 @@ class ChromaStore:
     def _compared(self, vector: Vectors, allowed_ids: frozenset[str]) -> dict[str, float]:
         """Each of these papers that the store holds with the cosine of its best chunk, best first."""
         best: dict[str, float] = {}
-        for batch in _batches(sorted(allowed_ids), self._most_rows):
+        for batch in batches(sorted(allowed_ids), self._most_rows):
             found = self._read("get", where={"paper": {"$in": batch}}, include=["embeddings"])
             cosines = found["embeddings"].reshape(-1, len(vector)) @ vector  # of nothing Chroma gives another shape
             for chunk, cosine in zip(found["ids"], cosines, strict=True):
@@ -277,7 +278,3 @@ def _mismatch(held: dict[str, Any], wanted: dict[str, Any], changes: Sequence[st
     return (
         f"the library was indexed with another recipe ({told}). Run: paperchat reindex, or restore the earlier settings"
     )
-
-
-def _batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (rows[start : start + size] for start in range(0, len(rows), size))

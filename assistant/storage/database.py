@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -17,8 +18,10 @@ from assistant.errors import LibraryError, LibraryWriteError
 
 # SQLite's words for a file that no waiting and no room on the disk will mend.
 _DAMAGED = ("malformed", "not a database")
-# Seconds that a second writer waits, and between two looks whether the file is free.
-_PATIENCE, _PAUSE = 30, 0.02
+# SQLite's oldest limit on the parameters of one statement is 999.
+MAX_PARAMETERS = 900
+_TIMEOUT_SECONDS = 30
+_RETRY_SECONDS = 0.02
 
 Found = TypeVar("Found")
 
@@ -40,10 +43,11 @@ class Database:
         `functions`, by their names in SQL; each must say the same of the same values. Raises LibraryError.
         """
         self.file, self._called, self._cure = file, f"the {name} {file}", cure
-        self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(file)))
+        self._engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(file)), creator=lambda: connect(file, functions=functions)
+        )
         self._watching: sa.Connection | None = None
         self._lock = threading.Lock()
-        sa.event.listen(self._engine, "connect", lambda connection, _: _set_up_connection(connection, functions))
         with self._failing_as(LibraryError, "opened"):
             file.parent.mkdir(parents=True, exist_ok=True)
             with self._engine.begin() as connection:
@@ -79,7 +83,7 @@ class Database:
 
     def copy_to(self, file: Path) -> None:
         """Write the database as it is at this moment to another file, whoever writes meanwhile. Raises LibraryError."""
-        with self.reading() as connection, closing(sqlite3.connect(file)) as copy:
+        with self.reading() as connection, closing(connect(file, wal=False)) as copy:
             held: Any = connection.connection.driver_connection
             held.backup(copy)
 
@@ -142,24 +146,47 @@ def lock_for_writing(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _set_up_connection(connection: Any, functions: Mapping[str, Callable[..., Any]]) -> None:
-    # The time-out first: turning WAL mode on may itself have to wait for another process.
-    connection.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
-    _turn_wal_mode_on(connection)
-    # FULL: what was committed survives a power failure too, for one flush to the disk a transaction.
-    connection.execute("PRAGMA synchronous=FULL")
-    for name, function in functions.items():
-        connection.create_function(name, -1, function, deterministic=True)
+def connect(
+    file: Path,
+    *,
+    wal: bool = True,
+    page_size: int | None = None,
+    functions: Mapping[str, Callable[..., Any]] = MappingProxyType({}),
+) -> sqlite3.Connection:
+    """Open or create an SQLite file; the connection serves one thread at a time, whichever it is.
+
+    A locked file is waited for up to 30 seconds. `page_size` in bytes takes effect in a new file only. Without `wal`
+    the file is not read, and its journal stays as it is: for a file that no other connection uses.
+    Raises sqlite3.Error.
+    """
+    connection = sqlite3.connect(file, timeout=_TIMEOUT_SECONDS, check_same_thread=False)
+    try:
+        if page_size:
+            connection.execute(f"PRAGMA page_size={page_size}")
+        if wal:
+            _enable_wal(connection)
+            # FULL: a committed transaction survives a power failure, at the price of one flush to the disk.
+            connection.execute("PRAGMA synchronous=FULL")
+        for name, function in functions.items():
+            connection.create_function(name, -1, function, deterministic=True)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
 
-def _turn_wal_mode_on(connection: Any) -> None:
-    """Two that begin a file at once may each hold what the other waits for: SQLite then refuses one without waiting."""
-    ends = time.monotonic() + _PATIENCE
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Turn WAL mode on, and try again while another connection does the same.
+
+    Two connections that create a file together may each hold a lock that the other needs: SQLite then refuses one of
+    them at once, whatever its time-out.
+    """
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
-            time.sleep(_PAUSE)
+            time.sleep(_RETRY_SECONDS)

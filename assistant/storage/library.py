@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from assistant.batches import batches
 from assistant.errors import LibraryBusy, LibraryWriteError
 from assistant.protocols import Embedder, EncodedText, Lexicon, VectorStore, WordVectorIndex, WordVectors
 from assistant.schema import Chunk, Paper, Recipe
@@ -63,20 +64,34 @@ class Library:
         self._indexes = open_indexes()
         self._lock = threading.RLock()
 
+    def fresh(self) -> Indexes:
+        """Bring the indexes up to date with what other processes wrote, and return all three.
+
+        Reads the catalog's generation stamp once: for a whole answer, call it once. Raises LibraryError.
+        """
+        generation = self.catalog.generation
+        with self._lock:
+            if generation != self._seen:
+                self._indexes.store.refresh()
+                self._indexes.lexicon.refresh()
+                self._indexes.words.refresh()
+                self._seen = generation
+        return self._indexes
+
     @property
     def store(self) -> VectorStore:
         """The vector index, up to date with what other processes wrote."""
-        return self._fresh().store
+        return self.fresh().store
 
     @property
     def lexicon(self) -> Lexicon:
         """The lexical index, up to date with what other processes wrote."""
-        return self._fresh().lexicon
+        return self.fresh().lexicon
 
     @property
     def words(self) -> WordVectorIndex:
         """The word index, up to date with what other processes wrote."""
-        return self._fresh().words
+        return self.fresh().words
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -85,7 +100,7 @@ class Library:
         The indexes are brought up to date first: Chroma would write its own old view over what others have added.
         """
         with lock(self.home):
-            self._fresh()
+            self.fresh()
             yield
 
     def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], readings: Sequence[EncodedText]) -> None:
@@ -118,7 +133,7 @@ class Library:
 
     def compare(self) -> dict[str, Disagreement]:
         """Where each index differs from what the catalog says that it holds; those that agree are left out."""
-        indexes, wanted, marked = self._fresh(), self.catalog.indexed_ids(), self.catalog.marked_ids()
+        indexes, wanted, marked = self.fresh(), self.catalog.indexed_ids(), self.catalog.marked_ids()
         stored = indexes.store.paper_ids()
         held = {"lexicon": indexes.lexicon.paper_ids(), "word index": indexes.words.paper_ids()}
         found = {"store": Disagreement(frozenset(wanted - _whole(indexes.store, stored)), frozenset(stored - marked))}
@@ -155,16 +170,6 @@ class Library:
         self.catalog.mark_indexed(papers)
         self._seen = self.catalog.generation
 
-    def _fresh(self) -> Indexes:
-        generation = self.catalog.generation
-        with self._lock:
-            if generation != self._seen:
-                self._indexes.store.refresh()
-                self._indexes.lexicon.refresh()
-                self._indexes.words.refresh()
-                self._seen = generation
-        return self._indexes
-
 
 @contextmanager
 def lock(home: Path) -> Iterator[None]:
@@ -187,6 +192,4 @@ def lock(home: Path) -> Iterator[None]:
 
 def _whole(store: VectorStore, paper_ids: Collection[str]) -> set[str]:
     """Those of the papers of which the store has lost nothing."""
-    ordered = sorted(paper_ids)
-    batches = (ordered[start : start + _COMPARED] for start in range(0, len(ordered), _COMPARED))
-    return {paper_id for batch in batches for paper_id in store.vectors(batch)}
+    return {paper_id for batch in batches(sorted(paper_ids), _COMPARED) for paper_id in store.vectors(batch)}

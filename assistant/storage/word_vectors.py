@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from assistant.batches import batches
 from assistant.errors import LibraryError, LibraryWriteError
 from assistant.protocols import WordVectors
+from assistant.storage.database import MAX_PARAMETERS, connect
 
-# SQLite's oldest limit on the parameters of one statement is 999.
-_MOST_PARAMETERS = 900
 # A paper's row fits into one or two pages of this many bytes.
 _PAGE_BYTES = 8192
 
@@ -49,7 +49,7 @@ class SqliteWords:
 
     def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
         """The words of those of the papers that it holds. Raises LibraryError where the file is damaged."""
-        return {row[0]: _words(*row[1:]) for batch in _batches(list(paper_ids)) for row in self._rows(batch)}
+        return {row[0]: _words(*row[1:]) for batch in batches(paper_ids, MAX_PARAMETERS) for row in self._rows(batch)}
 
     def paper_ids(self) -> set[str]:
         """Every paper that it holds, were it without a word."""
@@ -69,11 +69,8 @@ class SqliteWords:
 
     def _open(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._file, check_same_thread=False)
+        connection = connect(self._file, page_size=_PAGE_BYTES)
         try:
-            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA busy_timeout = 10000")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS words (paper TEXT PRIMARY KEY, starts BLOB NOT NULL, signs BLOB NOT NULL)"
             )
@@ -112,7 +109,3 @@ def wipe(file: Path) -> None:
 def _words(starts: bytes, bits: bytes) -> WordVectors:
     places = np.frombuffer(starts, dtype=np.int32)
     return WordVectors(places, np.frombuffer(bits, dtype=np.uint8).reshape(len(places), -1 if len(places) else 0))
-
-
-def _batches(paper_ids: list[str]) -> Iterator[list[str]]:
-    return (paper_ids[at : at + _MOST_PARAMETERS] for at in range(0, len(paper_ids), _MOST_PARAMETERS))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assistant import factory
+from assistant.batches import batches
 from assistant.embedding import content_words
 from assistant.protocols import Embedder
 from assistant.schema import Chunk, Paper, Record
@@ -125,7 +126,7 @@ class _Costs:
         """The papers of the records, in the order of their ids, which is no order."""
         run = catalog.next_run()
         with self._on(CATALOG):
-            for batch in _batches(records):
+            for batch in batches(records, _BATCH):
                 pipeline.put(batch, catalog, run)
         papers = catalog.pending(len(records))
         self.papers = len(papers)
@@ -144,7 +145,7 @@ class _Costs:
 
     def _write(self, papers: Sequence[Paper], sample: Sequence[Read], parts: _Parts) -> None:
         noise, turns = np.random.default_rng(0), cycle(sample)
-        for batch in _batches(papers):
+        for batch in batches(papers, _BATCH):
             kept = {paper.id: next(turns) for paper in batch}
             chunks, vectors = _chunks(batch, kept, noise)
             for name, store in parts.stores.items():
@@ -224,10 +225,6 @@ def _chunks(
     moved = noise.standard_normal(vectors.shape, dtype=np.float32)
     vectors = vectors + _NOISE * moved / np.linalg.norm(moved, axis=1, keepdims=True)
     return chunks, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 
 def _room(home: Path, name: str) -> int:

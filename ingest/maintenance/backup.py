@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from assistant import factory
+from assistant.batches import batches
 from assistant.errors import InputError, LibraryError
 from assistant.storage.library import Read, lock
 from ingest.maintenance.embedding_cache import Readings
@@ -128,16 +129,12 @@ def _gather(settings: Settings, folder: Path) -> Manifest:
 def _copy_readings(snapshot: Catalog, live: Catalog, indexes: Indexes, readings: Readings) -> None:
     with closing(indexes.store), closing(indexes.words), closing(readings):
         readings.begin()
-        for ids in _batches(sorted(snapshot.indexed_ids())):
+        for ids in batches(sorted(snapshot.indexed_ids()), _BATCH):
             vectors, words = indexes.store.vectors(ids), indexes.words.get(ids)
             # Compared after reading: whoever changes a paper says so in the catalog before the indexes change.
             same = snapshot.indexed_as(ids).items() & live.indexed_as(ids).items()
             whole = [paper_id for paper_id, _ in same if paper_id in vectors and paper_id in words]
             readings.add({paper_id: Read(vectors[paper_id], words[paper_id]) for paper_id in whole})
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
 def _pack(folder: Path, part: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from assistant.protocols import WordVectors
+from assistant.storage.database import connect
 from assistant.storage.library import Read
 
 _TABLE = "CREATE TABLE readings (paper TEXT PRIMARY KEY, vectors BLOB, starts BLOB, signs BLOB)"
@@ -20,7 +21,7 @@ class Readings:
 
     def __init__(self, file: Path, dimension: int) -> None:
         self._dimension = dimension
-        self._connection = sqlite3.connect(file)
+        self._connection = connect(file, wal=False)
 
     def begin(self) -> None:
         """Make the file, which is new."""

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from assistant import factory
+from assistant.batches import batches
 from assistant.errors import LibraryError
 from ingest.pipeline import Progress, Step, embed, synchronise
 
@@ -45,12 +46,13 @@ def index_again(library: Library, progress: Progress | None = None) -> int:
     """
     with library.writing():
         library.mend()
-        held = sorted(library.catalog.indexed_ids())
-        for start in range(0, len(held), _BATCH):
-            papers = library.catalog.get(held[start : start + _BATCH])
+        held, again = sorted(library.catalog.indexed_ids()), 0
+        for batch in batches(held, _BATCH):
+            papers = library.catalog.get(batch)
             embed(papers, library)
+            again += len(batch)
             if progress:
-                progress(Step("papers indexed", start + len(papers), len(held)))
+                progress(Step("papers indexed", again, len(held)))
         return len(held) + synchronise(library)
 
 

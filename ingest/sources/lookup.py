@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import quote
 
+from assistant.batches import batches
 from assistant.errors import InputError
 from assistant.schema import Record
 from ingest.parsers.base import Problem
@@ -56,9 +57,8 @@ def fetch(names: Sequence[str], web: Web, services: Services, limit: int) -> Ite
             yield from _reported(name, partial(_search, _query(value), name, web, services.arxiv, limit))
         else:
             yield Problem(name, 0, f"is no {kind} id" if kind in ("arxiv", "doi") else _KINDS)
-    ids = list(by_id)
-    for start in range(0, len(ids), _TOGETHER):
-        yield from _of_arxiv({each: by_id[each] for each in ids[start : start + _TOGETHER]}, web, services.arxiv)
+    for batch in batches(by_id, _TOGETHER):
+        yield from _of_arxiv({each: by_id[each] for each in batch}, web, services.arxiv)
 
 
 def _of_doi(doi: str, name: str, web: Web, address: str) -> Iterable[Record | Problem]:
