@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import shutil
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,16 @@ _WRITER_BYTES = 50_000_000
 _MOST_TERMS = 200
 # A search within more than one in so many papers searches all of them and leaves out the others.
 _MANY = 8
+# Document frequencies kept in memory; the terms of 5,000 abstracts fit.
+_CACHED_TERMS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """One state of the index. `document_frequency` searches for each term once, however many threads call it."""
+
+    searcher: tantivy.Searcher
+    document_frequency: Callable[[str], int]
 
 
 class TantivyLexicon:
@@ -44,12 +56,12 @@ class TantivyLexicon:
         except (ValueError, OSError) as error:
             raise LibraryError(f"the lexicon in {folder} cannot be opened ({error}); run: paperchat reindex") from error
         self._index.register_tokenizer(_TOKENIZER, self._analyzer)
-        self._searcher = self._index.searcher()
+        self._snapshot = self._take_snapshot()
 
     def refresh(self) -> None:
         """See what other processes have written."""
         self._index.reload()
-        self._searcher = self._index.searcher()
+        self._snapshot = self._take_snapshot()
 
     def replace(self, papers: Sequence[Paper]) -> None:
         """Index these papers anew. Raises LibraryWriteError, and then nothing has changed."""
@@ -67,7 +79,7 @@ class TantivyLexicon:
         query = self._any_of(terms)
         if allowed_ids is None:
             return self._best(query, limit)
-        if len(allowed_ids) * _MANY < self._searcher.num_docs:
+        if len(allowed_ids) * _MANY < self._snapshot.searcher.num_docs:
             return self._best(self._among(query, allowed_ids), limit)
         return self._left_of(query, limit, frozenset(allowed_ids))
 
@@ -83,31 +95,34 @@ class TantivyLexicon:
 
     def idf(self, terms: Collection[str]) -> dict[str, float]:
         """ln(1 + (N - n + 0.5) / (n + 0.5)) for each term, as in BM25."""
-        total = self._searcher.num_docs
-        return {term: _inverse_document_frequency(total, self._holding(term)) for term in terms}
+        snapshot = self._snapshot
+        total = snapshot.searcher.num_docs
+        return {term: _inverse_document_frequency(total, snapshot.document_frequency(term)) for term in terms}
 
     def unseen(self, terms: Collection[str]) -> set[str]:
         """Those of the terms that no paper has."""
-        return {term for term in terms if not self._holding(term)}
+        document_frequency = self._snapshot.document_frequency
+        return {term for term in terms if not document_frequency(term)}
 
     def paper_ids(self) -> set[str]:
         """Every paper that is indexed."""
-        total = self._searcher.num_docs
-        if not total:
+        searcher = self._snapshot.searcher
+        if not searcher.num_docs:
             return set()
-        found = self._searcher.search(tantivy.Query.all_query(), total, count=False)
-        return {self._searcher.doc(address)["id"][0] for _, address in found.hits}
+        result = searcher.search(tantivy.Query.all_query(), searcher.num_docs, count=False)
+        return {searcher.doc(address)["id"][0] for _, address in result.hits}
 
     def is_empty(self) -> bool:
         """Whether it holds no paper."""
-        return bool(self._searcher.num_docs == 0)
+        return bool(self._snapshot.searcher.num_docs == 0)
 
     def _counted(self, text: str) -> Counter[str]:
         return Counter(self.terms(text)[:_MOST_TERMS])
 
     def _best(self, query: tantivy.Query, limit: int) -> list[Scored]:
-        found = self._searcher.search(query, limit, count=False)
-        return [Scored(self._searcher.doc(address)["id"][0], float(score)) for score, address in found.hits]
+        searcher = self._snapshot.searcher
+        result = searcher.search(query, limit, count=False)
+        return [Scored(searcher.doc(address)["id"][0], float(score)) for score, address in result.hits]
 
     def _among(self, query: tantivy.Query, allowed_ids: Collection[str]) -> tantivy.Query:
         """The query, for these papers only; that a paper is one of them adds nothing to its score."""
@@ -126,10 +141,9 @@ class TantivyLexicon:
                 return left[:limit]
             asked *= 4
 
-    def _holding(self, term: str) -> int:
-        """How many papers have the term. The engine's own document frequency still counts papers that are gone."""
-        found: Any = self._searcher.search(tantivy.Query.term_query(self._schema, "text", term), 1, count=True)
-        return int(found.count)
+    def _take_snapshot(self) -> _Snapshot:
+        searcher, schema = self._index.searcher(), self._schema
+        return _Snapshot(searcher, lru_cache(_CACHED_TERMS)(lambda term: _document_frequency(searcher, schema, term)))
 
     def _any_of(self, terms: Counter[str]) -> tantivy.Query:
         queries = (
@@ -178,5 +192,11 @@ def _analyzer() -> tantivy.TextAnalyzer:
     return builder.build()
 
 
-def _inverse_document_frequency(total: int, holding: int) -> float:
-    return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+def _document_frequency(searcher: tantivy.Searcher, schema: tantivy.Schema, term: str) -> int:
+    """Count the papers that have the term. tantivy's own document frequency still counts deleted papers."""
+    result: Any = searcher.search(tantivy.Query.term_query(schema, "text", term), 1, count=True)
+    return int(result.count)
+
+
+def _inverse_document_frequency(total: int, document_frequency: int) -> float:
+    return math.log(1 + (total - document_frequency + 0.5) / (document_frequency + 0.5))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assistant.errors import LibraryError
 from assistant.protocols import Lexicon
 from assistant.schema import Paper, Scored
+from assistant.storage import lexicon as lexicon_module
 from assistant.storage.lexicon import TantivyLexicon
 
 ADAPTERS: dict[str, Callable[[Path], Lexicon]] = {"tantivy": TantivyLexicon}
@@ -213,6 +216,39 @@ def test_rarity_does_not_fall_when_a_paper_is_replaced(lexicon: Lexicon) -> None
     for _ in range(3):
         lexicon.replace([BREAD])
     assert lexicon.idf(["yeast"]) == before
+
+
+def test_the_document_frequency_of_a_term_is_counted_once_until_a_refresh(
+    lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    count = lexicon_module._document_frequency
+
+    def counting(searcher: Any, schema: Any, term: str) -> int:
+        counted.append(term)
+        return count(searcher, schema, term)
+
+    monkeypatch.setattr(lexicon_module, "_document_frequency", counting)
+    for _ in range(3):
+        lexicon.idf(["yeast", "zeppelin"])
+        lexicon.unseen(["zeppelin", "river"])
+        lexicon.max_score("yeast and rivers")
+    assert sorted(counted) == ["river", "yeast", "zeppelin"]
+    lexicon.refresh()
+    lexicon.idf(["yeast"])
+    assert sorted(counted) == ["river", "yeast", "yeast", "zeppelin"]
+
+
+def test_idf_follows_what_is_written_while_other_threads_ask(lexicon: Lexicon) -> None:
+    def weights(_: int) -> float:
+        return lexicon.idf(["yeast"])["yeast"]
+
+    with ThreadPoolExecutor(4) as threads:
+        running = threads.map(weights, range(200))
+        lexicon.replace([Paper("beer", "Brewers add yeast.")])
+        allowed = {round(math.log(1 + 2.5 / 1.5), 9), round(math.log(1 + 2.5 / 2.5), 9)}
+        assert {round(weight, 9) for weight in running} <= allowed
+    assert weights(0) == pytest.approx(math.log(1 + 2.5 / 2.5))
 
 
 def test_a_damaged_lexicon_is_a_library_error_with_the_cure(tmp_path: Path) -> None:
