@@ -14,7 +14,7 @@ from assistant import factory
 from assistant.errors import PaperchatError
 from assistant.schema import Message
 from assistant.settings import Settings, unknown_variables
-from ui.cli.terminal import one_line
+from assistant.text.printable import one_line
 
 # What a language model is asked to see whether it answers.
 _GREETING = Message("user", "Reply with the word yes.")

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from assistant.schema import Paper
-from ui.cli.terminal import one_line
+from assistant.text.printable import one_line
 
 _DOI_PREFIX = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 _ARXIV_PREFIX = re.compile(r"^arxiv:\s*", re.IGNORECASE)

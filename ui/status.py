@@ -11,7 +11,8 @@ from assistant import factory
 from assistant.errors import LibraryError
 from assistant.serialization import Json
 from assistant.settings import LIBRARIES, Settings
-from ui.cli.terminal import counted, one_line, printable
+from assistant.text.printable import one_line, printable
+from ui.cli.terminal import counted
 
 if TYPE_CHECKING:
     from assistant.storage.catalog import Source

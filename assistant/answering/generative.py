@@ -14,6 +14,7 @@ from assistant.answering.prompts import Prompt
 from assistant.errors import ModelError
 from assistant.protocols import LLM
 from assistant.schema import Answer, Citation, Hit, Message, Passage, Sentence, Strength, Verdict, Withdrawn
+from assistant.text.printable import printable
 from assistant.verification import verify
 from assistant.verification.non_claims import denies_answer
 from assistant.verification.support import Judge
@@ -65,7 +66,7 @@ class Reply:
 
     def _add(self, piece: str) -> None:
         room = LONGEST - len(self.text)
-        self.text += "".join(map(_printable, piece[: room + 1]))[:room]
+        self.text += printable(piece[: room + 1], keep="\n\t")[:room]
         self.cut = len(piece) > room
 
 
@@ -202,10 +203,3 @@ def _declined(answer: Answer) -> Answer:
         nearest=tuple(hit.paper for hit in answer.hits[: answerability.NEAREST]),
         done=True,
     )
-
-
-def _printable(character: str) -> str:
-    """The character, if it is one to be read."""
-    if character.isprintable() or character in "\n\t":
-        return character
-    return " " if character.isspace() else ""

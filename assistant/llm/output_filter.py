@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-# Control characters but line feed and tab, and those that turn the direction of writing round.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
+from assistant.text.printable import printable
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Around what some models think before they answer, where their server does not take it out.
 _OPENING, _CLOSING = "<think>", "</think>"
 
@@ -16,8 +16,12 @@ def spoken(pieces: Iterable[str]) -> Iterator[str]:
     """The pieces without what is not meant to be read; a piece may be empty for it."""
     thoughts = _Thoughts()
     for piece in pieces:
-        yield _HALF_A_CHARACTER.sub("\ufffd", _CONTROL.sub("", thoughts.without(piece)))
+        yield _readable(thoughts.without(piece))
     yield thoughts.left()
+
+
+def _readable(text: str) -> str:
+    return printable(_SURROGATE.sub("\ufffd", text.replace("\r", "")), keep="\n\t")
 
 
 class _Thoughts:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from assistant.schema import Record
+from assistant.text.printable import printable
 
 # A title is a line of at most this many characters; an abstract has at least so many. The seeds' longest title
 # has 155 and their shortest abstract 415.
@@ -68,7 +68,7 @@ class Format(Protocol):
 
 def clean(text: str) -> str:
     """The text without control and invisible characters, which no title or abstract means to carry."""
-    return text.strip() if text.isprintable() else "".join(map(_visible, text)).strip()
+    return printable(text, keep="\t", gap=" ").strip()
 
 
 def first_pieces(lines: Iterable[Line]) -> Iterator[Line]:
@@ -103,10 +103,3 @@ def too_long(line: Line, source: str) -> Problem | None:
         return None
     length = f"{'more than ' if line.more else ''}{len(line.text):,} characters"
     return Problem(source, line.number, f"a line of {length} is no abstract (most: {LONGEST_ABSTRACT:,})")
-
-
-def _visible(character: str) -> str:
-    if character.isprintable() or character == "\t":
-        return character
-    # Joiners, soft hyphens and overrides of the direction stand inside words; all else stands between them.
-    return "" if unicodedata.category(character) == "Cf" else " "

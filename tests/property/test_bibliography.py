@@ -13,7 +13,7 @@ from pybtex.database import parse_string
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
 from assistant.schema import Paper
-from ui.cli.terminal import one_line
+from assistant.text.printable import one_line
 from ui.export.bibliography import bibtex, csl_json, keys, ris
 
 # What LaTeX and BibTeX read as commands, letters with and without accents, and what looks like lines of RIS.

@@ -4,8 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Verdict
+from assistant.text.printable import printable
 from tests.unit.page.test_render import HOSTILE, safe
-from ui.cli.terminal import printable
 from ui.page import render
 
 # Any text, and texts put together from what would do harm.

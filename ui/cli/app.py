@@ -16,6 +16,7 @@ from assistant.errors import InputError, PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.serialization import Json, answer_json, search_json, verification_json
 from assistant.settings import Settings
+from assistant.text.printable import one_line
 from ui.cli import batch, conversation_commands, library_commands, terminal
 from ui.cli.common import AsJson, Model, dumps, ingest_if_empty, open_assistant, settings_of
 from ui.cli.talk import Talk, resume
@@ -59,7 +60,7 @@ def main() -> None:
     try:
         app()
     except PaperchatError as error:
-        sys.stderr.write(f"paperchat: {terminal.one_line(str(error))}\n")
+        sys.stderr.write(f"paperchat: {one_line(str(error))}\n")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; there is nobody to complain to
@@ -170,7 +171,7 @@ def chat(
             typer.echo(f"\n{terminal.answer_text(answer)}\n")
             talk.keep(Turn(question, answer))
         except PaperchatError as error:
-            typer.echo(f"paperchat: {terminal.one_line(str(error))}", err=True)
+            typer.echo(f"paperchat: {one_line(str(error))}", err=True)
 
 
 @app.command()
@@ -218,7 +219,7 @@ def _resume(settings: Settings, last: bool, conversation_id: str | None) -> Talk
     talk = resume(settings, last, conversation_id)
     if talk.id:
         turns = terminal.counted(len(talk.turns), "turn")
-        typer.echo(f"Continuing {talk.id}: {terminal.one_line(talk.title)} ({turns})", err=True)
+        typer.echo(f"Continuing {talk.id}: {one_line(talk.title)} ({turns})", err=True)
     return talk
 
 

@@ -12,7 +12,7 @@ import typer
 from assistant import factory
 from assistant.serialization import Json
 from assistant.settings import Settings, load
-from ui.cli import terminal
+from assistant.text.printable import one_line
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
@@ -57,7 +57,7 @@ def ingest_if_empty(settings: Settings, path: Path) -> None:
 def print_report(report: Report, catalog: Catalog, err: bool = False) -> None:
     """What went in and, on standard error, what did not."""
     for problem in report.problems:
-        typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{terminal.one_line(str(problem))}", err=True)
+        typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{one_line(str(problem))}", err=True)
     typer.echo(
         f"{report.records} records read: {report.added} papers added, {report.updated} updated, "
         f"{report.merged} merged, {report.unchanged} unchanged, {report.skipped} skipped. "

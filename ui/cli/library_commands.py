@@ -15,6 +15,7 @@ from assistant.errors import InputError, NotFoundError
 from assistant.question.filters import selection
 from assistant.schema import Sort
 from assistant.serialization import Json, paper_json
+from assistant.text.printable import one_line
 from ui.cli import terminal
 from ui.cli.common import AsJson, PageNumber, dumps, print_array, print_report, settings_of
 
@@ -131,7 +132,7 @@ def unmerge(
 
     library = factory.open_library(settings_of(context))
     for paper in merging.unmerge(library, library.catalog.find(paper_id).id, source):
-        typer.echo(terminal.one_line(terminal.paper_line(paper)))
+        typer.echo(one_line(terminal.paper_line(paper)))
 
 
 @app.command()
@@ -141,7 +142,7 @@ def merge(context: typer.Context, paper_ids: Annotated[list[str], typer.Argument
 
     library = factory.open_library(settings_of(context))
     paper = merging.merge(library, {library.catalog.find(paper_id).id for paper_id in paper_ids})
-    typer.echo(terminal.one_line(terminal.paper_line(paper)))
+    typer.echo(one_line(terminal.paper_line(paper)))
 
 
 @app.command()
@@ -209,7 +210,7 @@ def restore(
     settings = settings_of(context)
     made = backup.inspect(file)
     typer.echo(
-        f"{terminal.counted(made.papers, 'paper')} of {terminal.one_line(made.made)} will replace the library "
+        f"{terminal.counted(made.papers, 'paper')} of {one_line(made.made)} will replace the library "
         f"in {settings.home} with its conversations.",
         err=True,
     )
@@ -312,7 +313,7 @@ def _announce(library: Library, paper_ids: Sequence[str]) -> None:
     """Say on standard error which papers will go."""
     typer.echo(f"{terminal.counted(len(paper_ids), 'paper')} will be deleted:", err=True)
     for paper in library.catalog.get(paper_ids[:_NAMED]):
-        typer.echo(f"  {terminal.one_line(terminal.paper_line(paper))}", err=True)
+        typer.echo(f"  {one_line(terminal.paper_line(paper))}", err=True)
     if len(paper_ids) > _NAMED:
         typer.echo(f"  and {len(paper_ids) - _NAMED} more", err=True)
 

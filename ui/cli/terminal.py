@@ -20,6 +20,8 @@ from assistant.schema import (
     Verdict,
     Verification,
 )
+from assistant.text.printable import one_line, printable
+from assistant.text.titles import display_title
 
 if TYPE_CHECKING:
     from assistant.replay import Comparison
@@ -31,7 +33,6 @@ DOUBTS = {
     Verdict.UNCITED: "This sentence carries no citation, and no abstract shown clearly says it.",
 }
 QUOTED_INSTEAD = "Quoted in the place of a sentence that the abstracts do not clearly support."
-_WIDEST_TITLE = 100
 
 
 def answer_text(answer: Answer) -> str:
@@ -127,7 +128,7 @@ def paper_text(paper: Paper) -> str:
     """Everything known of a paper."""
     fields = [
         ("id", paper.id),
-        ("title", paper.title or heading(paper)),
+        ("title", paper.title or display_title(paper)),
         ("authors", ", ".join(paper.authors)),
         ("year", paper.year),
         ("venue", paper.venue),
@@ -159,36 +160,12 @@ def paper_line(paper: Paper) -> str:
     """A paper in one line: id, title, authors, year."""
     authors = f" - {paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
     year, bare = f" ({paper.year})" if paper.year else "", "" if paper.abstract else " [no abstract]"
-    return printable(f"{paper.id}  {heading(paper)}{authors}{year}{bare}")
-
-
-def heading(paper: Paper) -> str:
-    """The title, or how the abstract begins."""
-    if paper.title:
-        return paper.title
-    start = paper.abstract[:_WIDEST_TITLE].rsplit(" ", 1)[0]
-    return f"{start} ..." if len(paper.abstract) > _WIDEST_TITLE else paper.abstract
-
-
-def printable(text: str) -> str:
-    """The text without characters that could command a terminal; every white space but a line break is a blank."""
-    return "".join(map(_printable, text))
-
-
-def one_line(text: str) -> str:
-    """The text, printable, in one line."""
-    return " ".join(printable(text).split())
+    return printable(f"{paper.id}  {display_title(paper)}{authors}{year}{bare}")
 
 
 def counted(number: int, noun: str) -> str:
     """`1 paper`, `2 papers`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _printable(character: str) -> str:
-    if character.isprintable() or character == "\n":
-        return character
-    return " " if character.isspace() else ""
 
 
 def _reference(citation: Citation) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ui.cli.terminal import one_line
+from assistant.text.printable import one_line
 
 # $...$ as people write mathematics: no space inside the dollars, no digit behind them (which is money).
 FORMULA = re.compile(r"(?<![\\$])\$(?=\S)[^$\n]{1,300}?(?<=[^\s\\])\$(?!\d)")

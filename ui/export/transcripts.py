@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 from assistant.errors import InputError
 from assistant.schema import Answer, Citation, Paper, Strength
 from assistant.serialization import Json, answer_json, paper_json, scope_json
-from ui.cli.terminal import doubts, heading, notes, one_line, searched
+from assistant.text.printable import one_line
+from assistant.text.titles import display_title
+from ui.cli.terminal import doubts, notes, searched
 from ui.links import link
 from ui.page import render
 
@@ -253,7 +255,7 @@ def _reference(citation: Citation) -> str:
 
 def _described(paper: Paper) -> str:
     """Authors, linked title, venue and year."""
-    title, address = _markdown(heading(paper)), link(paper)
+    title, address = _markdown(display_title(paper)), link(paper)
     linked = f"[{title}](<{address}>)" if address else f"*{title}*"
     parts = [_markdown(", ".join(paper.authors)), linked, _markdown(paper.venue or ""), str(paper.year or "")]
     return ". ".join(part.removesuffix(".") for part in parts if part)

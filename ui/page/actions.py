@@ -13,7 +13,8 @@ from assistant.errors import InputError, PaperchatError
 from assistant.question.filters import written
 from assistant.schema import EVERYTHING, Scope
 from assistant.storage.conversations import Fault, Feedback, StoredTurn
-from ui.cli.terminal import answer_text, one_line
+from assistant.text.printable import one_line
+from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.page import evidence, feedback, history, ingest_view, turns
 from ui.page.asking import ask

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.schema import Citation, Hit, Paper, Passage, Scope, Turn
-from ui.cli.terminal import counted, heading
+from assistant.text.titles import display_title
+from ui.cli.terminal import counted
 from ui.links import link
 from ui.page import render
 from ui.page.turns import button, line
@@ -25,7 +26,7 @@ def evidence_html(turns: Sequence[Turn], scope: Scope) -> str:
 def similar_html(paper: Paper, others: Sequence[Paper], scope: Scope) -> str:
     """The papers that are most like one."""
     cards = "".join(_card(each, (), "similar", scope) for each in others) or "<p>None was found.</p>"
-    return f'<section class="like"><h2>Papers like “{render.text_html(heading(paper))}”</h2>{cards}</section>'
+    return f'<section class="like"><h2>Papers like “{render.text_html(display_title(paper))}”</h2>{cards}</section>'
 
 
 def looking_html(scope: Scope, titles: dict[str, str]) -> str:
@@ -76,7 +77,7 @@ def _card(
 
 
 def _title(paper: Paper) -> str:
-    address, title = link(paper), render.text_html(heading(paper))
+    address, title = link(paper), render.text_html(display_title(paper))
     if not address:
         return title
     return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{title}</a>'
@@ -93,7 +94,7 @@ def _scores(hit: Hit | None) -> str:
 
 
 def _actions(paper: Paper, scope: Scope) -> str:
-    of_it = heading(paper)[:60]
+    of_it = display_title(paper)[:60]
     pinned, excluded = paper.id in scope.pinned, paper.id in scope.excluded
     buttons = (
         button("pin", paper.id, "Pinned ✓" if pinned else "Pin", "Look at pinned papers only", of_it),

@@ -10,8 +10,10 @@ from assistant.question.filters import holds
 from assistant.schema import Filters, Paper, Selection
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Feedback
+from assistant.text.printable import one_line
 from assistant.text.sentences import passages
-from ui.cli.terminal import counted, heading, one_line
+from assistant.text.titles import display_title
+from ui.cli.terminal import counted
 from ui.page.turns import button, line
 
 _MOST_OFFERED = 5
@@ -34,7 +36,7 @@ def meant(catalog: Catalog, text: str) -> tuple[Paper, tuple[str, ...]]:
         raise InputError("paper", f"none of the library has “{_short(words)}” in its title or abstract")
     same = [paper for paper in found if paper.title and one_line(paper.title).casefold() == words.casefold()]
     if len(same or found) > 1:
-        names = "; ".join(_short(heading(paper)) for paper in found[:_MOST_OFFERED])
+        names = "; ".join(_short(display_title(paper)) for paper in found[:_MOST_OFFERED])
         raise InputError("paper", f"several have “{_short(words)}”: {names}. Type more of the title")
     paper = (same or found)[0]
     return paper, tuple(each.text for each in passages(paper.abstract) if _is_said(words, each.text))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.storage.conversations import Conversation
-from ui.cli.terminal import counted, one_line
+from assistant.text.printable import one_line
+from ui.cli.terminal import counted
 from ui.export.transcripts import Format
 from ui.page.turns import attribute, button, line
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from assistant.errors import PaperchatError
 from assistant.storage.library import Library
+from assistant.text.printable import one_line
 from ingest import pipeline
 from ingest.maintenance import repair
 from ingest.pipeline import Progress, Report, Step
-from ui.cli.terminal import counted, one_line
+from ui.cli.terminal import counted
 from ui.page import render
 
 SEEDS = Path(__file__).parents[2] / "seeds"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from assistant.errors import NotFoundError
 from assistant.schema import EVERYTHING, Scope, Turn
 from assistant.storage.conversations import Conversations, StoredTurn
-from ui.cli.terminal import heading
+from assistant.text.titles import display_title
 from ui.page import evidence, feedback, history, turns
 from ui.page.backend import Backend
 from ui.page.session import NOTHING_OPEN, UNCHANGED, Choices, Open, View
@@ -78,4 +78,4 @@ class Desk:
         return View(scope=scope, looking=evidence.looking_html(scope, titles), evidence=shown)
 
     def _titles(self, paper_ids: Sequence[str]) -> dict[str, str]:
-        return {paper.id: heading(paper) for paper in self.backend.catalog.get(paper_ids)}
+        return {paper.id: display_title(paper) for paper in self.backend.catalog.get(paper_ids)}

@@ -10,8 +10,10 @@ from html import escape
 
 from assistant.citations import numbers, strip
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Verdict
+from assistant.text.printable import printable
+from assistant.text.titles import display_title
 from assistant.verification.verify import sentences
-from ui.cli.terminal import DOUBTS, QUOTED_INSTEAD, heading, notes, printable, searched
+from ui.cli.terminal import DOUBTS, QUOTED_INSTEAD, notes, searched
 from ui.export.latex import FORMULA
 
 
@@ -101,7 +103,7 @@ def _card(citation: Citation, turn: int) -> str:
     name = anchor(turn, citation.number)
     return (
         f'<article class="card" id="{name}" tabindex="-1"><h4><span class="number">[{citation.number}]</span> '
-        f"{_escaped(heading(citation.paper))}</h4>{about_html(citation.paper, _escaped)}"
+        f"{_escaped(display_title(citation.paper))}</h4>{about_html(citation.paper, _escaped)}"
         f"{abstract_html(citation.paper, citation.passages, name, _escaped)}</article>"
     )
 
@@ -126,7 +128,7 @@ def _highlighted(abstract: str, passages: Sequence[Passage], anchor: str, write:
 def _nearest(papers: Sequence[Paper]) -> str:
     if not papers:
         return ""
-    items = "".join(f"<li>{_escaped(heading(paper))}</li>" for paper in papers)
+    items = "".join(f"<li>{_escaped(display_title(paper))}</li>" for paper in papers)
     return f"<p>The nearest papers are:</p><ul>{items}</ul>"
 
 

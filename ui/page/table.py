@@ -8,7 +8,8 @@ from html import escape
 
 from assistant.schema import Paper, Sort
 from assistant.storage.catalog import Stored
-from ui.cli.terminal import counted, heading
+from assistant.text.titles import display_title
+from ui.cli.terminal import counted
 from ui.links import link
 from ui.page import render
 from ui.page.turns import button, line
@@ -61,9 +62,11 @@ def detail_html(paper: Paper, records: Sequence[Stored]) -> str:
     abstract = render.text_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
     sources = "".join(_record(each) for each in records)
     merged = f"<p>{counted(len(records), 'record')} of it:</p><ul>{sources}</ul>"
-    acts = button("remove", paper.id, "Delete this paper", unseen=heading(paper)[:60])
+    acts = button("remove", paper.id, "Delete this paper", unseen=display_title(paper)[:60])
     if len(records) > 1:
-        acts += button("unmerge", paper.id, "Take it apart", "The records are of several papers", heading(paper)[:60])
+        acts += button(
+            "unmerge", paper.id, "Take it apart", "The records are of several papers", display_title(paper)[:60]
+        )
     return f'<p class="quiet">{render.text_html(", ".join(paper.authors))}</p>{where}<p>{abstract}</p>{merged}{acts}'
 
 
@@ -90,7 +93,7 @@ def _head(sort: Sort, shelf: Shelf) -> str:
 def _row(paper: Paper) -> str:
     authors = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
     cells = "".join(_cell(each) for each in (authors, paper.year, paper.venue))
-    title = button("show", paper.id, heading(paper))
+    title = button("show", paper.id, display_title(paper))
     return f'<tr role="row"><th scope="row" role="rowheader">{title}</th>{cells}</tr>'
 
 

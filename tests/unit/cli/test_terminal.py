@@ -23,6 +23,7 @@ from assistant.schema import (
     Withdrawn,
 )
 from assistant.storage.conversations import Conversation, StoredTurn
+from assistant.text.printable import printable
 from ui.cli import terminal
 from ui.export import transcripts
 from ui.page import render
@@ -51,7 +52,7 @@ OUTPUTS: list[Callable[[str], str]] = [
     ),
     lambda text: terminal.paper_text(paper(text)),
     lambda text: terminal.paper_line(paper(text)),
-    lambda text: terminal.printable(text),
+    printable,
 ]
 
 
@@ -60,16 +61,6 @@ def test_nothing_that_is_shown_can_command_the_terminal(output: Callable[[str], 
     shown = output(HOSTILE)
     assert "end" in shown
     assert all(character.isprintable() or character == "\n" for character in shown)
-
-
-@pytest.mark.parametrize("space", ["\t", "\u00a0", "\u202f", "\u2009", "\u3000"])
-def test_words_stay_apart_whatever_the_space_between_them(space: str) -> None:
-    assert terminal.printable(f"ten{space}bees\ndance").split() == ["ten", "bees", "dance"]
-
-
-def test_letters_and_signs_of_every_kind_are_printable() -> None:
-    text = "Größe ≤ 5 µm, β-Carotin, 蜜蜂, “quoted” — done\nnext line"
-    assert terminal.printable(text) == text
 
 
 def test_an_answer_is_followed_by_its_references(judging: Callable[..., Assistant]) -> None:
@@ -118,14 +109,6 @@ def test_a_paper_is_shown_whole_without_what_is_not_known() -> None:
         "id      0123456789abcdef\ntitle   On bees\nauthors K. Frisch, M. Lindauer\nyear    1967\n"
         "venue   Nature\ndoi     10.1/x\n\nBees dance."
     )
-
-
-def test_a_paper_without_title_is_headed_by_the_beginning_of_its_abstract() -> None:
-    assert terminal.heading(Paper("id", "Bees dance.")) == "Bees dance."
-    long = terminal.heading(Paper("id", "Older bees dance longer than others. " * 10))
-    assert long.endswith(" ...")
-    assert len(long) <= 104
-    assert ("Older bees dance longer than others. " * 10).startswith(long.removesuffix(" ...") + " ")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistant.llm.output_filter import spoken
 
-PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs"]))
+PRINTABLE = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]).filter(str.isprintable))
 
 
 def said(*pieces: str) -> str:
