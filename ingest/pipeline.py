@@ -26,8 +26,8 @@ from assistant.storage.catalog import Catalog, Change, Stored
 from assistant.storage.library import Library, Read
 from ingest import identity
 from ingest.chunks import chunk
-from ingest.parsers import files, read
 from ingest.parsers.base import Problem
+from ingest.parsers.detect import find_files, read_records
 
 _BATCH = 256
 # Of one file's problems only the first are told, so that neither memory nor the reader is flooded.
@@ -272,7 +272,7 @@ def _read(file: Path, report: Report) -> Iterator[Record]:
     untold: list[bool] = []
     told = len(report.problems) + _MOST_TOLD
     try:
-        for item in read(file):
+        for item in read_records(file):
             if isinstance(item, Record):
                 yield item
                 continue
@@ -290,7 +290,7 @@ def _read(file: Path, report: Report) -> Iterator[Record]:
 def _files(paths: Iterable[Path], report: Report) -> Iterator[Path]:
     for path in paths:
         try:
-            for file in files(path):
+            for file in find_files(path):
                 if isinstance(file, Path):
                     yield file
                 else:

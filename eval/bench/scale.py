@@ -36,7 +36,7 @@ from eval.corpora import SEED_FILES
 from eval.suites import SEEDS, beir, load
 from ingest import pipeline
 from ingest.chunks import chunk
-from ingest.parsers import files, read
+from ingest.parsers.detect import find_files, read_records
 
 if TYPE_CHECKING:
     from assistant.protocols import Vectors
@@ -70,7 +70,7 @@ def scale(settings: Settings, large: bool = False) -> Json:
 
 def _collections(large: bool) -> Iterator[list[Record]]:
     """The records of the seeds, and of the collections that are at hand."""
-    items = [item for file in files(SEED_FILES) if isinstance(file, Path) for item in read(file)]
+    items = [item for file in find_files(SEED_FILES) if isinstance(file, Path) for item in read_records(file)]
     yield [item for item in items if isinstance(item, Record)]
     for name in (SCIFACT, *([LARGE] if large else [])):
         if (DATA / name).is_dir():

@@ -1,4 +1,4 @@
-"""Lines that begin with `Abstract:`, one a paper, without titles."""
+"""Parse lines that begin with `Abstract:`, one paper per line, without titles."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
-from ingest.parsers.base import Line, Problem, filled, too_long
+from ingest.parsers.base import Line, Problem, length_problem, nonblank_lines
 
 _PREFIX = re.compile(r"abstract\s*:\s*", re.IGNORECASE)
 
 
-def recognises(head: Sequence[Line]) -> bool:
-    """Most lines carry the prefix."""
-    lines = list(filled(head))
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether most lines begin with the prefix."""
+    lines = list(nonblank_lines(head))
     return sum(bool(_PREFIX.match(line.text)) for line in lines) * 2 > len(lines)
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """A record for each prefixed line with text behind it."""
-    for line in filled(lines):
-        yield too_long(line, source) or _record(line, source)
+    """Yield a record for each line that has text after the prefix."""
+    for line in nonblank_lines(lines):
+        yield length_problem(line, source) or _record(line, source)
 
 
 def _record(line: Line, source: str) -> Record | Problem:

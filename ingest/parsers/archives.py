@@ -1,6 +1,6 @@
-"""Containers to plain streams: gzip, xz and zip, also one in another, within limits.
+"""Unpack gzip, xz and zip containers, also nested ones, into plain streams, within limits.
 
-Nothing is ever written by a name that an archive gives: members are read as they come, and their names are labels.
+Nothing is written under a name from an archive: members are read as streams, and their names serve only as labels.
 """
 
 from __future__ import annotations
@@ -21,88 +21,92 @@ from typing import cast
 
 from assistant.errors import InputError
 from ingest.parsers.base import Problem, clean
-from ingest.parsers.text import BLOCK
+from ingest.parsers.text import BLOCK_SIZE
 
 _GZIP, _XZ, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", (b"PK\x03\x04", b"PK\x05\x06")
-# What damaged, encrypted or unknown compressed data raise while they are read.
+# The exceptions that damaged, encrypted or unsupported containers raise while they are read.
 _UNREADABLE = (EOFError, OSError, ValueError, RuntimeError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
-# A copy of an archive that comes from a pipe or another archive goes to the disk from this size on.
-_IN_MEMORY = 1 << 26
-# Files that come along with papers and hold none.
-_BESIDES = re.compile(
+# A zip archive from a pipe or from another archive is copied first, to the disk from this size on.
+_MAX_IN_MEMORY = 1 << 26
+_AUXILIARY = re.compile(
     r"(?:^|/)(?:\.|__MACOSX/|(?:readme|licen[cs]e|notice|copying|changelog)(?:\.(?:md|txt|rst|markdown))?$)",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How far the containers of one file are followed. Text packs to a tenth or so, a bomb to a thousandth.
+class ArchiveLimits:
+    """Limits on what one file may unpack to: bytes, compression ratio, archive members, nesting depth.
 
-    `ratio` counts from `size_of_ratio` unpacked bytes on: a short text may repeat itself as it likes.
+    The ratio is checked once `ratio_min_size` bytes are unpacked, because a short text may well be repetitive. Text
+    compresses to about a tenth of its size, a decompression bomb to a thousandth.
     """
 
     size: int = 1 << 37
     ratio: int = 200
-    size_of_ratio: int = 1 << 26
+    ratio_min_size: int = 1 << 26
     members: int = 100_000
     depth: int = 2
 
 
-LIMITS = Limits()
+DEFAULT_LIMITS = ArchiveLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A stream of text with the name of the file or member that it is; `member` says that it comes from an archive."""
+class NamedStream:
+    """A stream of text with the name of its file or archive member, and whether it comes from an archive."""
 
     stream: io.BufferedReader
     source: str
-    member: bool = False
+    is_member: bool = False
 
 
-def besides(name: str) -> bool:
-    """Whether a file of this name comes along with papers without holding any: hidden ones, readme, licence."""
-    return bool(_BESIDES.search(name))
+def is_auxiliary(name: str) -> bool:
+    """Return whether a file of this name accompanies papers without containing any: hidden, readme or licence."""
+    return bool(_AUXILIARY.search(name))
 
 
-def parts(stream: io.BufferedIOBase, source: str, limits: Limits = LIMITS) -> Iterator[Part | Problem]:
-    """The plain streams in a stream, itself if it is no container; each is to be read before the next is asked for.
+def unpack(
+    stream: io.BufferedIOBase, source: str, limits: ArchiveLimits = DEFAULT_LIMITS
+) -> Iterator[NamedStream | Problem]:
+    """Yield the plain streams in a stream, or the stream itself if it is not a container.
 
-    Reading one (`read1`) raises InputError where its container is damaged or goes beyond the limits.
+    Each must be read before the next is requested. Its `read1` raises InputError if the container is damaged or
+    exceeds the limits.
     """
     budget = _Budget(source, limits)
-    outermost = _watched(stream, budget.take, source)
-    yield from _parts(Part(outermost, source), budget, 0, stream if stream.seekable() else None)
+    counted = _counted(stream, budget.count_input, source)
+    yield from _unpack(NamedStream(counted, source), budget, 0, stream if stream.seekable() else None)
 
 
 class _Budget:
-    """What one file has come to, all containers in it together."""
+    """Count what one file unpacks to, over all containers in it."""
 
-    def __init__(self, source: str, limits: Limits) -> None:
+    def __init__(self, source: str, limits: ArchiveLimits) -> None:
         self.limits, self._source = limits, source
-        self.taken = self._given = self.members = 0
-        self.spent = False
+        self.input_size = self._output_size = self.members = 0
+        self.exceeded = False
 
-    def take(self, size: int) -> None:
+    def count_input(self, size: int) -> None:
         """Count bytes of the file itself."""
-        self.taken += size
+        self.input_size += size
 
-    def give(self, size: int) -> None:
-        """Count unpacked bytes. Raises InputError beyond the limits."""
-        self._given += size
-        if self._given > self.limits.size:
+    def count_output(self, size: int) -> None:
+        """Count unpacked bytes. Raise InputError beyond the limits."""
+        self._output_size += size
+        if self._output_size > self.limits.size:
             self._refuse(f"it unpacks to more than {self.limits.size:,} bytes")
-        if self._given > self.limits.size_of_ratio and self._given > self.limits.ratio * self.taken:
+        beyond_ratio = self._output_size > self.limits.ratio * self.input_size
+        if self._output_size > self.limits.ratio_min_size and beyond_ratio:
             self._refuse(f"it unpacks to more than {self.limits.ratio} times its size")
 
     def _refuse(self, reason: str) -> None:
-        self.spent = True
+        self.exceeded = True
         raise InputError(self._source, f"{reason}; the rest of it is not read")
 
 
-class _Watched(io.RawIOBase):
-    """A stream whose bytes are counted and whose damage is an InputError."""
+class _CountedStream(io.RawIOBase):
+    """A stream that reports how many bytes are read, and raises InputError if its container is damaged."""
 
     def __init__(self, inner: io.BufferedIOBase, count: Callable[[int], None], source: str) -> None:
         self._inner, self._count, self._source = inner, count, source
@@ -120,71 +124,79 @@ class _Watched(io.RawIOBase):
         return len(data)
 
 
-def _watched(inner: io.BufferedIOBase, count: Callable[[int], None], source: str) -> io.BufferedReader:
-    return io.BufferedReader(_Watched(inner, count, source), BLOCK)
+def _counted(inner: io.BufferedIOBase, count: Callable[[int], None], source: str) -> io.BufferedReader:
+    return io.BufferedReader(_CountedStream(inner, count, source), BLOCK_SIZE)
 
 
-def _parts(part: Part, budget: _Budget, depth: int, file: io.BufferedIOBase | None = None) -> Iterator[Part | Problem]:
-    """The parts of a part; `file` is the same stream where one may jump about in it."""
+def _unpack(
+    named: NamedStream, budget: _Budget, depth: int, seekable: io.BufferedIOBase | None = None
+) -> Iterator[NamedStream | Problem]:
+    """Yield the plain streams in a named stream; `seekable` is the same stream if it supports random access."""
     try:
-        head = part.stream.peek(6)
+        head = named.stream.peek(6)
     except InputError as error:
         yield Problem(error.source, error.line, error.reason)
         return
     if not head.startswith((_GZIP, _XZ, *_ZIP)):
-        yield part
+        yield named
     elif depth == budget.limits.depth:
-        yield Problem(part.source, 0, f"not opened: more than {depth} containers, one in another")
+        yield Problem(named.source, 0, f"not opened: containers are nested more than {depth} deep")
     elif head.startswith(_ZIP):
-        yield from _archive(part, budget, depth, file)
+        yield from _unpack_zip(named, budget, depth, seekable)
     else:
-        with _unpacked(part.stream, head) as inner:
-            unpacked = _watched(inner, budget.give, part.source)
-            yield from _parts(Part(unpacked, part.source, part.member), budget, depth + 1)
+        with _decompressed(named.stream, head) as inner:
+            unpacked = _counted(inner, budget.count_output, named.source)
+            yield from _unpack(NamedStream(unpacked, named.source, named.is_member), budget, depth + 1)
 
 
-def _unpacked(stream: io.BufferedReader, head: bytes) -> gzip.GzipFile | lzma.LZMAFile:
+def _decompressed(stream: io.BufferedReader, head: bytes) -> gzip.GzipFile | lzma.LZMAFile:
     return gzip.open(stream) if head.startswith(_GZIP) else lzma.open(stream)
 
 
-def _archive(part: Part, budget: _Budget, depth: int, file: io.BufferedIOBase | None) -> Iterator[Part | Problem]:
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as copy:
+def _unpack_zip(
+    named: NamedStream, budget: _Budget, depth: int, seekable: io.BufferedIOBase | None
+) -> Iterator[NamedStream | Problem]:
+    with tempfile.SpooledTemporaryFile(_MAX_IN_MEMORY) as copy:
         try:
-            if file is None:
-                shutil.copyfileobj(part.stream, copy, BLOCK)
+            if seekable is None:
+                shutil.copyfileobj(named.stream, copy, BLOCK_SIZE)
             else:
-                budget.take(file.seek(0, io.SEEK_END))
-            with zipfile.ZipFile(file or copy) as archive:
-                yield from _members(archive, part.source, budget, depth)
+                budget.count_input(seekable.seek(0, io.SEEK_END))
+            with zipfile.ZipFile(seekable or copy) as archive:
+                yield from _unpack_members(archive, named.source, budget, depth)
         except InputError as error:
             yield Problem(error.source, error.line, error.reason)
         except _UNREADABLE as error:
-            yield Problem(part.source, 0, f"the archive is damaged or cut off: {_cause(error)}")
+            yield Problem(named.source, 0, f"the archive is damaged or cut off: {_cause(error)}")
 
 
-def _members(archive: zipfile.ZipFile, source: str, budget: _Budget, depth: int) -> Iterator[Part | Problem]:
-    for info in archive.infolist():
-        if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16) or besides(info.filename):
-            continue
+def _unpack_members(
+    archive: zipfile.ZipFile, source: str, budget: _Budget, depth: int
+) -> Iterator[NamedStream | Problem]:
+    for info in filter(_may_contain_papers, archive.infolist()):
         budget.members += 1
         if budget.members > budget.limits.members:
             yield Problem(source, 0, f"the archive has more than {budget.limits.members:,} files; the rest is not read")
             return
         label = _label(source, info.filename)
         try:
-            opened = archive.open(info)
+            member = archive.open(info)
         except _UNREADABLE as error:
             yield Problem(label, 0, f"cannot be unpacked: {_cause(error)}")
             continue
-        with opened:
-            stream = _watched(cast(io.BufferedIOBase, opened), budget.give, label)
-            yield from _parts(Part(stream, label, member=True), budget, depth + 1)
-        if budget.spent:
+        with member:
+            stream = _counted(cast(io.BufferedIOBase, member), budget.count_output, label)
+            yield from _unpack(NamedStream(stream, label, is_member=True), budget, depth + 1)
+        if budget.exceeded:
             return
 
 
+def _may_contain_papers(info: zipfile.ZipInfo) -> bool:
+    return not (info.is_dir() or stat.S_ISLNK(info.external_attr >> 16) or is_auxiliary(info.filename))
+
+
 def _label(source: str, name: str) -> str:
-    """The name of a member behind the archive's; it leads nowhere."""
+    """Return the archive's name followed by the member's, without any step out of the archive."""
     steps = [step for step in PurePosixPath(name.replace("\\", "/")).parts if step not in ("/", "..")]
     return clean("/".join([source, *steps])).encode("utf-8", "replace").decode("utf-8")
 

@@ -1,4 +1,4 @@
-"""arXiv's XML: Atom from its search interface; OAI-PMH as `arXiv`, `arXivRaw` or Dublin Core from its harvest one."""
+"""Parse arXiv's XML: Atom from the search API; `arXiv`, `arXivRaw` or Dublin Core records from OAI-PMH."""
 
 from __future__ import annotations
 
@@ -8,61 +8,63 @@ from xml.etree.ElementTree import Element
 
 from assistant.schema import Record
 from ingest.parsers.base import Line, Problem
-from ingest.parsers.fields import Fields, listed, record, turned
-from ingest.parsers.latex import decoded
-from ingest.parsers.markup import Node, begins, records
+from ingest.parsers.fields import Fields, first_name_first, make_record, split_names
+from ingest.parsers.latex import decode_latex
+from ingest.parsers.markup import XmlRecord, iter_records, xml_text
 
 
-def recognises(head: Sequence[Line]) -> bool:
-    """An Atom feed or an answer of OAI-PMH."""
-    return bool(re.search(r"<(?:\w+:)?(?:feed|entry|OAI-PMH|ListRecords|GetRecord)[\s>]", begins(head)))
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether the file is an Atom feed or an OAI-PMH response."""
+    return bool(re.search(r"<(?:\w+:)?(?:feed|entry|OAI-PMH|ListRecords|GetRecord)[\s>]", xml_text(head)))
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """A record for each entry; deleted ones and errors of the service are warnings."""
-    for found in records(lines, source, "entry|record"):
-        yield found if isinstance(found, Problem) else _record(found, source)
+    """Yield a record for each entry, and a problem for a deleted entry or a service error."""
+    for entry in iter_records(lines, source, "entry|record"):
+        yield entry if isinstance(entry, Problem) else _record(entry, source)
 
 
-def _record(node: Node, source: str) -> Record | Problem:
-    if node.element.find("header[@status='deleted']") is not None:
-        return Problem(source, node.line, "a record that its archive has deleted", lost=False)
-    if "/api/errors" in node.text("id"):
-        return Problem(source, node.line, f"an error of the service: {node.text('summary')}")
-    return record(_atom(node) if node.element.tag == "entry" else _oai(node), source, node.line)
+def _record(entry: XmlRecord, source: str) -> Record | Problem:
+    if entry.element.find("header[@status='deleted']") is not None:
+        return Problem(source, entry.line, "the archive has deleted this record", lost=False)
+    if "/api/errors" in entry.text("id"):
+        return Problem(source, entry.line, f"the service reports an error: {entry.text('summary')}")
+    fields = _atom_fields(entry) if entry.element.tag == "entry" else _oai_fields(entry)
+    return make_record(fields, source, entry.line)
 
 
-def _atom(node: Node) -> Fields:
+def _atom_fields(entry: XmlRecord) -> Fields:
     return Fields(
-        title=decoded(node.text("title")),
-        abstract=decoded(node.text("summary", "content")),
-        authors=[decoded(name) for name in node.texts("author/name")],
-        year=node.text("published", "updated"),
-        venue=node.text("journal_ref"),
-        doi=node.text("doi"),
-        arxiv_id=node.text("id"),
-        url=node.text("id"),
+        title=decode_latex(entry.text("title")),
+        abstract=decode_latex(entry.text("summary", "content")),
+        authors=[decode_latex(name) for name in entry.texts("author/name")],
+        year=entry.text("published", "updated"),
+        venue=entry.text("journal_ref"),
+        doi=entry.text("doi"),
+        arxiv_id=entry.text("id"),
+        url=entry.text("id"),
     )
 
 
-def _oai(node: Node) -> Fields:
-    number = node.text("metadata/*/id")
+def _oai_fields(entry: XmlRecord) -> Fields:
+    arxiv_id = entry.text("metadata/*/id")
+    identifiers = entry.texts("metadata/*/identifier")
     return Fields(
-        title=decoded(node.text("metadata/*/title")),
-        abstract=decoded(node.text("metadata/*/abstract", "metadata/*/description")),
-        authors=[decoded(name) for name in _authors(node)],
-        year=node.text("metadata/*/created", "metadata/*/version/date", "metadata/*/date"),
-        venue=node.text("metadata/*/journal-ref"),
-        doi=" ".join(node.texts("metadata/*/doi") + node.texts("metadata/*/identifier")),
-        arxiv_id=number or " ".join([node.text("header/identifier"), *node.texts("metadata/*/identifier")]),
-        url=f"https://arxiv.org/abs/{number}" if number else node.text("metadata/*/identifier"),
+        title=decode_latex(entry.text("metadata/*/title")),
+        abstract=decode_latex(entry.text("metadata/*/abstract", "metadata/*/description")),
+        authors=[decode_latex(name) for name in _authors(entry)],
+        year=entry.text("metadata/*/created", "metadata/*/version/date", "metadata/*/date"),
+        venue=entry.text("metadata/*/journal-ref"),
+        doi=" ".join(entry.texts("metadata/*/doi") + identifiers),
+        arxiv_id=arxiv_id or " ".join([entry.text("header/identifier"), *identifiers]),
+        url=f"https://arxiv.org/abs/{arxiv_id}" if arxiv_id else entry.text("metadata/*/identifier"),
     )
 
 
-def _authors(node: Node) -> list[str]:
-    named = list(map(_name, node.element.iterfind("metadata/*/authors/author")))
-    creators = [turned(name) for name in node.texts("metadata/*/creator")]
-    return named or creators or listed(node.text("metadata/*/authors"))
+def _authors(entry: XmlRecord) -> list[str]:
+    structured = list(map(_name, entry.element.iterfind("metadata/*/authors/author")))
+    creators = [first_name_first(name) for name in entry.texts("metadata/*/creator")]
+    return structured or creators or split_names(entry.text("metadata/*/authors"))
 
 
 def _name(author: Element) -> str:

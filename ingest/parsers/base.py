@@ -1,4 +1,4 @@
-"""What every parser is made of, and how lines of a pasted listing are told apart."""
+"""Share what every parser needs: lines, problems, the protocol of a format, and tests for titles and abstracts."""
 
 from __future__ import annotations
 
@@ -10,38 +10,37 @@ from typing import Protocol
 from assistant.schema import Record
 from assistant.text.printable import printable
 
-# A title is a line of at most this many characters; an abstract has at least so many. The seeds' longest title
-# has 155 and their shortest abstract 415.
+# The seeds' longest title has 155 characters and their shortest abstract 415.
 LONGEST_TITLE = 300
 SHORTEST_ABSTRACT = 200
-# No abstract is longer; a longer text is a whole document or a broken file.
+# A longer text is a whole document or a broken file.
 LONGEST_ABSTRACT = 20_000
-# No record of any format is longer, in characters. What is longer is passed over as it comes, never held.
+# In characters, for every format. A longer record is skipped while it is read and never kept in memory.
 LONGEST_RECORD = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without its end, with its 1-based number in the file.
+    """A line without its line end, and its 1-based number in the file.
 
-    Lines of any length are held in pieces: `more` says that the line goes on in the next piece.
+    A line longer than a block is split into pieces: `continues` is true for every piece except the last.
     """
 
     number: int
     text: str
-    more: bool = False
+    continues: bool = False
 
     @property
-    def whole(self) -> str:
-        """The text with its line end, if it is here."""
-        return self.text if self.more else f"{self.text}\n"
+    def raw(self) -> str:
+        """Return the text, with the line end if this piece includes it."""
+        return self.text if self.continues else f"{self.text}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A place of a source that could not be read as it should be. `line` is 1-based, 0 for the whole file.
+    """Something in a source that could not be read as intended.
 
-    `lost` says whether a record was skipped for it; otherwise it is a warning.
+    `line` is 1-based, or 0 for the whole source. `lost` is true if a record was skipped; otherwise this is a warning.
     """
 
     source: str
@@ -50,56 +49,56 @@ class Problem:
     lost: bool = True
 
     def __str__(self) -> str:
-        place = f"{self.source}:{self.line}" if self.line else self.source
-        return f"{place}: {self.reason}"
+        location = f"{self.source}:{self.line}" if self.line else self.source
+        return f"{location}: {self.reason}"
 
 
-class Format(Protocol):
-    """A module that knows one format."""
+class RecordFormat(Protocol):
+    """A module that parses one format."""
 
-    def recognises(self, head: Sequence[Line]) -> bool:
-        """Whether a file that begins with these lines is of this format."""
+    def matches(self, head: Sequence[Line]) -> bool:
+        """Return whether a file that begins with these lines has this format."""
         ...
 
     def parse(self, lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-        """The records, and what could not be read as one, in the file's order. Reads on as it yields."""
+        """Yield the records and problems of a file in file order, reading lines only as needed."""
         ...
 
 
 def clean(text: str) -> str:
-    """The text without control and invisible characters, which no title or abstract means to carry."""
+    """Return the text without unprintable characters, stripped of surrounding white space."""
     return printable(text, keep="\t", gap=" ").strip()
 
 
 def first_pieces(lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines, of an endless one its first piece."""
-    going_on = False
+    """Yield the lines, and of a line in several pieces only the first piece."""
+    inside_line = False
     for line in lines:
-        if not going_on:
+        if not inside_line:
             yield line
-        going_on = line.more
+        inside_line = line.continues
 
 
-def filled(lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines that say something, cleaned; of an endless line its first piece."""
+def nonblank_lines(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield the cleaned first piece of every line that is not blank."""
     for line in first_pieces(lines):
         if text := clean(line.text):
-            yield Line(line.number, text, line.more)
+            yield Line(line.number, text, line.continues)
 
 
 def is_abstract(line: Line) -> bool:
-    """Whether the line is long enough for an abstract."""
+    """Return whether the line is long enough for an abstract."""
     return len(line.text) >= SHORTEST_ABSTRACT
 
 
 def is_title(line: Line) -> bool:
-    """Whether the line is short enough for a title and has a letter."""
+    """Return whether the line is short enough for a title and contains a letter."""
     return len(line.text) <= LONGEST_TITLE and bool(re.search(r"[^\W\d_]", line.text))
 
 
-def too_long(line: Line, source: str) -> Problem | None:
-    """The complaint about a line that is too long for an abstract."""
+def length_problem(line: Line, source: str) -> Problem | None:
+    """Return a problem if the line is too long for an abstract."""
     if len(line.text) <= LONGEST_ABSTRACT:
         return None
-    length = f"{'more than ' if line.more else ''}{len(line.text):,} characters"
-    return Problem(source, line.number, f"a line of {length} is no abstract (most: {LONGEST_ABSTRACT:,})")
+    length = f"{'more than ' if line.continues else ''}{len(line.text):,} characters"
+    return Problem(source, line.number, f"a line of {length} is too long for an abstract (limit: {LONGEST_ABSTRACT:,})")

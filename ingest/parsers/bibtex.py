@@ -1,4 +1,4 @@
-"""BibTeX and BibLaTeX, entry by entry: the only home of bibtexparser. A broken entry costs itself alone."""
+"""Parse BibTeX and BibLaTeX entry by entry, so that a broken entry affects no other."""
 
 from __future__ import annotations
 
@@ -8,72 +8,74 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import parse_single_name_into_parts, split_multiple_persons_names
-from bibtexparser.model import DuplicateFieldKeyBlock, Entry, ImplicitComment, ParsingFailedBlock, String
+from bibtexparser.model import Block, DuplicateFieldKeyBlock, Entry, ImplicitComment, ParsingFailedBlock, String
 
 from assistant.schema import Record
 from ingest.parsers.base import LONGEST_RECORD, Line, Problem
-from ingest.parsers.fields import Fields, record
-from ingest.parsers.latex import decoded, typeset
+from ingest.parsers.fields import Fields, make_record
+from ingest.parsers.latex import decode_bibtex, decode_latex
 
 _START = re.compile(r"\s*@\s*[A-Za-z]+\s*[{(]")
 _ENTRY = re.compile(r"\s*@\s*(?:string|(?!comment|preamble)[A-Za-z]+\s*[{(]\s*[^,{}()=]*,)", re.IGNORECASE)
-_LOST_SIGN = re.compile(r"^\s*[A-Za-z]+\s*\{[^\s,{}]*,\s*$", re.MULTILINE)
-# What it has to say goes into the report, not to the terminal.
+_MISSING_AT = re.compile(r"^\s*[A-Za-z]+\s*\{[^\s,{}]*,\s*$", re.MULTILINE)
+# The parser's messages become problems in the report; they must not be printed as well.
 logging.getLogger("bibtexparser").addHandler(logging.NullHandler())
 
 
-def recognises(head: Sequence[Line]) -> bool:
-    """A line begins an entry with its key."""
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether a line begins an entry with its key."""
     return any(_ENTRY.match(line.text) for line in head)
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """A record for each entry; comments and preambles are passed over."""
+    """Yield a record for each entry; skip comments and preambles."""
     strings: dict[str, str] = {}
-    for number, text in _blocks(lines):
+    for number, text in _entry_texts(lines):
         if len(text) > LONGEST_RECORD:
             yield Problem(source, number, f"an entry of more than {LONGEST_RECORD:,} characters")
         else:
-            yield from _parsed(text, source, number, strings)
+            yield from _parse_entries(text, source, number, strings)
 
 
-def _blocks(lines: Iterable[Line]) -> Iterator[tuple[int, str]]:
-    """Each stretch from the start of an entry to the next with its line number; no more of it than can be a record."""
-    number, size, begins = 1, 0, True
-    held: list[str] = []
+def _entry_texts(lines: Iterable[Line]) -> Iterator[tuple[int, str]]:
+    """Yield the text from the start of each entry to the next, with its line number, cut beyond the record limit."""
+    number, size, at_line_start = 1, 0, True
+    pieces: list[str] = []
     for line in lines:
-        if begins and held and _START.match(line.text):
-            yield number, "".join(held)
-            number, held, size = line.number, [], 0
+        if at_line_start and pieces and _START.match(line.text):
+            yield number, "".join(pieces)
+            number, pieces, size = line.number, [], 0
         if size <= LONGEST_RECORD:
-            held.append(line.whole)
+            pieces.append(line.raw)
             size += len(line.text)
-        begins = not line.more
-    yield number, "".join(held)
+        at_line_start = not line.continues
+    yield number, "".join(pieces)
 
 
-def _parsed(text: str, source: str, number: int, strings: dict[str, str]) -> Iterator[Record | Problem]:
-    library = parse_string(text, parse_stack=[])
-    for block in library.blocks:
+def _parse_entries(text: str, source: str, number: int, strings: dict[str, str]) -> Iterator[Record | Problem]:
+    for block in parse_string(text, parse_stack=[]).blocks:
         line = number + (block.start_line or 0)
         entry = block.ignore_error_block if isinstance(block, DuplicateFieldKeyBlock) else block
         if isinstance(entry, Entry):
             values = {field.key.lower(): _value(field.value, strings) for field in reversed(entry.fields)}
-            yield record(_fields(values), source, line)
+            yield make_record(_fields(values), source, line)
         elif isinstance(entry, String):
             strings[entry.key.lower()] = _value(entry.value, strings)
-        elif isinstance(entry, ParsingFailedBlock):
-            yield Problem(source, line, f"skipped: broken BibTeX: {_cause(entry)}")
-        elif isinstance(entry, ImplicitComment) and _LOST_SIGN.search(entry.comment):
-            yield Problem(source, line, "skipped: an entry without its @")
+        elif reason := _block_problem(entry):
+            yield Problem(source, line, f"skipped: {reason}")
 
 
-def _cause(block: ParsingFailedBlock) -> str:
-    return str(getattr(block.error, "abort_reason", block.error))
+def _block_problem(block: Block | None) -> str:
+    """Return why a block that should be an entry could not be parsed; nothing for comments and preambles."""
+    if isinstance(block, ParsingFailedBlock):
+        return f"broken BibTeX: {getattr(block.error, 'abort_reason', block.error)}"
+    if isinstance(block, ImplicitComment) and _MISSING_AT.search(block.comment):
+        return "an entry without its @"
+    return ""
 
 
 def _value(raw: str, strings: Mapping[str, str]) -> str:
-    """A value without its braces or quotes, abbreviations written out, concatenated parts together."""
+    """Return a value without braces or quotes, with abbreviations expanded and concatenated parts joined."""
     return "".join(_part(part.strip(), strings) for part in re.split(r'(?<=["}\w])\s+#\s+(?=["{\w])', raw))
 
 
@@ -85,7 +87,7 @@ def _part(raw: str, strings: Mapping[str, str]) -> str:
 
 def _fields(values: Mapping[str, str]) -> Fields:
     def plain(*keys: str) -> str:
-        return next((typeset(values[key]) for key in keys if values.get(key)), "")
+        return next((decode_bibtex(values[key]) for key in keys if values.get(key)), "")
 
     subtitle = plain("subtitle")
     return Fields(
@@ -94,18 +96,18 @@ def _fields(values: Mapping[str, str]) -> Fields:
         authors=_names(values.get("author", "")),
         year=plain("year", "date"),
         venue=plain("booktitle", "journal", "journaltitle", "eventtitle", "school", "institution"),
-        doi=decoded(values.get("doi", "")),
-        arxiv_id=_arxiv(values),
-        url=decoded(values.get("url", "")),
+        doi=decode_latex(values.get("doi", "")),
+        arxiv_id=_arxiv_id(values),
+        url=decode_latex(values.get("url", "")),
     )
 
 
-def _arxiv(values: Mapping[str, str]) -> str:
+def _arxiv_id(values: Mapping[str, str]) -> str:
     archive = values.get("archiveprefix", values.get("eprinttype", "arxiv")).lower()
     if archive == "arxiv" and values.get("eprint"):
         return values["eprint"].removeprefix("arXiv:")
-    elsewhere = " ".join(values.get(key, "") for key in ("journal", "note", "howpublished"))
-    return elsewhere if "arxiv" in elsewhere.lower() else ""
+    mentions = " ".join(values.get(key, "") for key in ("journal", "note", "howpublished"))
+    return mentions if "arxiv" in mentions.lower() else ""
 
 
 def _names(text: str) -> list[str]:
@@ -115,4 +117,4 @@ def _names(text: str) -> list[str]:
 
 def _name(name: str) -> str:
     parts = parse_single_name_into_parts(name, strict=False)
-    return typeset(" ".join([*parts.first, *parts.von, *parts.last, *parts.jr]))
+    return decode_bibtex(" ".join([*parts.first, *parts.von, *parts.last, *parts.jr]))

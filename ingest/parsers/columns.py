@@ -1,4 +1,4 @@
-"""What people call the columns of a table, or the keys of an object, that hold a paper's title, abstract and so on."""
+"""Map the names of table columns, or of object keys, to the fields of a paper."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from ingest.parsers.fields import Fields, listed
+from ingest.parsers.fields import Fields, split_names
 
-# The names of each field, the most telling first, in lower case and without signs.
-_NAMES = {
+# The column names of each field, the most specific first, in lower case and without punctuation.
+_COLUMNS = {
     "title": "title|paper title|article title|document title|publication title title|display name|headline|ti",
     "abstract": "abstract|abstract note|abstract text|abstracttext|paper abstract|summary|ab|abstracts|description",
     "authors": "authors|author full names|author|author names|author s|creators|creator|authorstring|author list|au",
@@ -21,26 +21,26 @@ _NAMES = {
     "arxiv_id": "arxiv id|arxivid|arxiv|eprint|arxiv number",
     "url": "url|link|paper url|url abs|abs url|html url|article url|pdf url|links",
 }
-_FIELDS = {name: field for field, names in _NAMES.items() for name in names.split("|")}
+_FIELDS = {column: field for field, columns in _COLUMNS.items() for column in columns.split("|")}
 
 
 @lru_cache(4096)
-def plain(name: str) -> str:
-    """A column's name in lower case, without signs."""
-    return " ".join(re.findall(r"[a-z]+", name.casefold()))
+def _normalized(column: str) -> str:
+    """Return a column's name in lower case, without punctuation."""
+    return " ".join(re.findall(r"[a-z]+", column.casefold()))
 
 
-def known(names: Collection[str]) -> set[str]:
-    """Which of a paper's fields columns of these names hold."""
-    return {_FIELDS[name] for name in map(plain, names) if name in _FIELDS}
+def recognized_fields(columns: Collection[str]) -> set[str]:
+    """Return the fields of a paper that columns with these names contain."""
+    return {_FIELDS[column] for column in map(_normalized, columns) if column in _FIELDS}
 
 
-def fields(values: Mapping[str, str]) -> Fields:
-    """A paper from the values of columns, by their names."""
-    by_name = {plain(name): value for name, value in values.items()}
-    found = {field: _first(by_name, names) for field, names in _NAMES.items()}
-    return Fields(**found | {"authors": listed(found["authors"])})  # type: ignore[arg-type]  # names are the fields
+def extract(values: Mapping[str, str]) -> Fields:
+    """Return the fields of a paper from the values of columns, by column name."""
+    by_column = {_normalized(column): value for column, value in values.items()}
+    fields = {field: _first_value(by_column, columns) for field, columns in _COLUMNS.items()}
+    return Fields(**fields | {"authors": split_names(fields["authors"])})  # type: ignore[arg-type]  # keys are the fields
 
 
-def _first(by_name: Mapping[str, str], names: str) -> str:
-    return next((by_name[name] for name in names.split("|") if by_name.get(name, "").strip()), "")
+def _first_value(by_column: Mapping[str, str], columns: str) -> str:
+    return next((by_column[column] for column in columns.split("|") if by_column.get(column, "").strip()), "")

@@ -1,18 +1,18 @@
-"""CSL-JSON, as Zotero and Pandoc have it, and the works of Crossref, which are nearly that."""
+"""Extract papers from CSL-JSON, as written by Zotero and Pandoc, and from Crossref's similar works."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.parsers.fields import Fields, first, string
-from ingest.parsers.json_fields import inner, people
+from ingest.parsers.fields import Fields, first_text, scalar_text
+from ingest.parsers.json_fields import author_names, nested
 
 _DATES = ("issued", "published", "published-print", "published-online", "created")
 
 
-def recognises(value: Mapping[str, Any]) -> bool:
-    """A title beside keys that are CSL's alone."""
+def matches(value: Mapping[str, Any]) -> bool:
+    """Return whether an object has a title together with keys that only CSL uses."""
     return "title" in value and (
         not value.keys().isdisjoint(["container-title", "DOI", "URL", "citation-key"])
         or isinstance(value.get("issued"), dict)
@@ -20,23 +20,23 @@ def recognises(value: Mapping[str, Any]) -> bool:
     )
 
 
-def fields(value: Mapping[str, Any]) -> Fields:
-    """What an item says."""
+def extract(value: Mapping[str, Any]) -> Fields:
+    """Return the fields of an item."""
     return Fields(
-        title=string(value["title"]),
-        abstract=string(value.get("abstract")),
-        authors=people(value.get("author")),
+        title=scalar_text(value["title"]),
+        abstract=scalar_text(value.get("abstract")),
+        authors=author_names(value.get("author")),
         year=next((year for key in _DATES if (year := _year(value.get(key)))), ""),
-        venue=first(value.get("container-title"), value.get("event-title"), value.get("publisher")),
-        doi=string(value.get("DOI")),
-        arxiv_id=first(value.get("number"), value.get("archive_location"), value.get("note")),
-        url=string(value.get("URL")),
+        venue=first_text(value.get("container-title"), value.get("event-title"), value.get("publisher")),
+        doi=scalar_text(value.get("DOI")),
+        arxiv_id=first_text(value.get("number"), value.get("archive_location"), value.get("note")),
+        url=scalar_text(value.get("URL")),
     )
 
 
 def _year(date: Any) -> str:
-    """The year of a date's parts, or of a date as text."""
-    parts = inner(date, "date-parts")
+    """Return the year of a date given as parts or as text."""
+    parts = nested(date, "date-parts")
     if isinstance(parts, list) and parts and isinstance(parts[0], list):
-        return string(parts[0])
-    return first(inner(date, "raw"), inner(date, "literal"), date)
+        return scalar_text(parts[0])
+    return first_text(nested(date, "raw"), nested(date, "literal"), date)

@@ -1,4 +1,4 @@
-"""A path to records: finds the files, unpacks and decodes them, and hands each to the format that recognises it."""
+"""Read records from a path: find its files, unpack and decode them, and parse each by the format that matches."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from ingest.parsers import (
     table,
     title_pairs,
 )
-from ingest.parsers.archives import LIMITS, Limits, Part, besides, parts
-from ingest.parsers.base import Format, Line, Problem, filled, too_long
-from ingest.parsers.text import lines
+from ingest.parsers.archives import DEFAULT_LIMITS, ArchiveLimits, NamedStream, is_auxiliary, unpack
+from ingest.parsers.base import Line, Problem, RecordFormat, length_problem, nonblank_lines
+from ingest.parsers.text import decode_lines
 
-# In order: a format that would take another's files for its own stands behind it.
-FORMATS: tuple[Format, ...] = (
+# In order: a format that would also match the files of another comes after it.
+FORMATS: tuple[RecordFormat, ...] = (
     json_papers,
     pubmed_xml,
     arxiv_xml,
@@ -49,96 +49,92 @@ FORMATS: tuple[Format, ...] = (
     title_pairs,
     paragraphs,
 )
-# Files of these names in a folder or archive are expected to hold papers; any other is read if it is recognised.
+# In a folder or archive, files with these suffixes are expected to contain papers; others are read if a format matches.
 SUFFIXES = tuple(
     ".bib .bibtex .csv .gz .json .jsonl .markdown .md .medline .nbib .ndjson .ris .tsv .txt .xml .xz .zip".split()
 )
-_KNOWN = (
+_SUPPORTED = (
     "BibTeX, RIS, MEDLINE, PubMed, EndNote or arXiv XML, JSON, a table with a header, 'Abstract:' lines, or titles "
     "and abstracts in turn"
 )
 # The path that stands for standard input.
 STDIN = Path("-")
-# A format is told from so many lines, or from so much text.
+# A format is detected from at most this many lines and about this much text.
 _HEAD_LINES, _HEAD_SIZE = 2_000, 1 << 21
 
 
-def files(path: Path) -> Iterator[Path | Problem]:
-    """The file itself, or a folder's files by name, as far as they hold papers; `-` is standard input.
+def find_files(path: Path) -> Iterator[Path | Problem]:
+    """Yield the file itself, or by name the files of a folder that contain papers; `-` is standard input.
 
-    Links to folders are not followed. Raises InputError where there is nothing to read.
+    Links to folders are not followed. Raise InputError if there is nothing to read.
     """
-    try:
-        if path == STDIN or not path.is_dir():
-            path == STDIN or path.stat()
-            yield path
-            return
-    except FileNotFoundError as error:
-        raise InputError(str(path), "there is no such file") from error
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
-    empty = True
-    for found in _walk(path):
-        yield found
-        empty = False
-    if empty:
+    if not _is_folder(path):
+        yield path
+        return
+    is_empty = True
+    for file in _walk(path):
+        yield file
+        is_empty = False
+    if is_empty:
         raise InputError(str(path), "the folder holds no file with papers in it")
 
 
-def read(path: Path, limits: Limits = LIMITS) -> Iterator[Record | Problem]:
-    """The records of one file and what could not be read. Raises InputError where nothing in it can be."""
+def read_records(path: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[Record | Problem]:
+    """Yield the records and problems of one file. Raise InputError if nothing in it can be read."""
     if path == STDIN:
         yield from parse(cast(io.BufferedIOBase, sys.stdin.buffer), "standard input", limits)
         return
     try:
         with path.open("rb") as stream:
-            # A name need not be UTF-8 on every system, but what is kept of it must be.
+            # File names are not always UTF-8, but stored source names must be.
             yield from parse(stream, path.name.encode("utf-8", "replace").decode("utf-8"), limits)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
 
 
-def parse(data: bytes | io.BufferedIOBase, source: str, limits: Limits = LIMITS) -> Iterator[Record | Problem]:
-    """The records of a file's bytes. Raises InputError where no format recognises them."""
+def parse(
+    data: bytes | io.BufferedIOBase, source: str, limits: ArchiveLimits = DEFAULT_LIMITS
+) -> Iterator[Record | Problem]:
+    """Yield the records and problems of a file's content. Raise InputError if no format matches."""
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
-    for part in parts(stream, source, limits):
-        if isinstance(part, Problem):
-            yield part
-        elif part.member:
-            yield from _member(part)
+    for named in unpack(stream, source, limits):
+        if isinstance(named, Problem):
+            yield named
+        elif named.is_member:
+            yield from _parse_member(named)
         else:
-            yield from _parse(part)
+            yield from _parse(named)
 
 
-def _member(part: Part) -> Iterator[Record | Problem]:
-    """The records of an archive's file; what is wrong with it is no matter for the others."""
+def _parse_member(member: NamedStream) -> Iterator[Record | Problem]:
+    """Yield the records of an archive member; an unreadable member is a problem if it should contain papers."""
     try:
-        yield from _parse(part)
+        yield from _parse(member)
     except InputError as error:
-        if error.source != part.source or Path(part.source).suffix.lower() in SUFFIXES:
+        if error.source != member.source or Path(member.source).suffix.lower() in SUFFIXES:
             yield Problem(error.source, error.line, error.reason)
 
 
-def _parse(part: Part) -> Iterator[Record | Problem]:
-    warnings: deque[Problem] = deque()
-    decoded = lines(part.stream, part.source, warnings.append)
-    head = list(_head(decoded))
-    if warnings and not any(filled(head)):
-        yield from warnings
+def _parse(named: NamedStream) -> Iterator[Record | Problem]:
+    problems: deque[Problem] = deque()
+    lines = decode_lines(named.stream, named.source, problems.append)
+    head = list(_head(lines))
+    if problems and not any(nonblank_lines(head)):
+        yield from problems
         return
-    found = next((form for form in FORMATS if form.recognises(head)), None)
-    if found is None:
-        raise _unrecognised(head, part.source)
-    for item in found.parse(chain(head, decoded), part.source):
-        while warnings:
-            yield warnings.popleft()
+    record_format = next((candidate for candidate in FORMATS if candidate.matches(head)), None)
+    if record_format is None:
+        raise _unrecognised(head, named.source)
+    for item in record_format.parse(chain(head, lines), named.source):
+        while problems:
+            yield problems.popleft()
         yield item
-    yield from warnings
+    yield from problems
 
 
-def _head(decoded: Iterator[Line]) -> Iterator[Line]:
+def _head(lines: Iterator[Line]) -> Iterator[Line]:
     size = 0
-    for line in islice(decoded, _HEAD_LINES):
+    for line in islice(lines, _HEAD_LINES):
         yield line
         size += len(line.text)
         if size > _HEAD_SIZE:
@@ -146,30 +142,42 @@ def _head(decoded: Iterator[Line]) -> Iterator[Line]:
 
 
 def _unrecognised(head: list[Line], source: str) -> InputError:
-    said = list(filled(head))
-    if not said:
+    lines = list(nonblank_lines(head))
+    if not lines:
         return InputError(source, "the file is empty")
-    longest = max(said, key=lambda line: len(line.text))
-    if said[0].text.lower().startswith(("<!doctype html", "<html")):
-        return InputError(source, "this is a web page: export the papers from it, or paste its text", said[0].number)
-    if complaint := too_long(longest, source):
-        return InputError(source, f"{complaint.reason}, and no other record is recognised", longest.number)
-    return InputError(source, f"no record is recognised here: expected {_KNOWN}", said[0].number)
+    longest = max(lines, key=lambda line: len(line.text))
+    if lines[0].text.lower().startswith(("<!doctype html", "<html")):
+        return InputError(source, "this is a web page: export the papers from it, or paste its text", lines[0].number)
+    if problem := length_problem(longest, source):
+        return InputError(source, f"{problem.reason}, and no other record is recognised", longest.number)
+    return InputError(source, f"no record is recognised here: expected {_SUPPORTED}", lines[0].number)
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a path is a folder. Raise InputError if it does not exist or cannot be accessed."""
+    if path == STDIN:
+        return False
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError as error:
+        raise InputError(str(path), "there is no such file") from error
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
 
 
 def _walk(folder: Path) -> Iterator[Path | Problem]:
-    closed: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=closed.append):
-        folders[:] = sorted(name for name in folders if not besides(name))
-        for file in (Path(parent, name) for name in sorted(names) if not besides(name)):
-            if _holds_papers(file):
+    errors: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=errors.append):
+        folders[:] = sorted(name for name in folders if not is_auxiliary(name))
+        for file in (Path(parent, name) for name in sorted(names) if not is_auxiliary(name)):
+            if _should_read(file):
                 yield file
-    for error in closed:
+    for error in errors:
         yield Problem(str(error.filename), 0, f"cannot be read: {error.strerror}")
 
 
-def _holds_papers(file: Path) -> bool:
-    """Whether a folder's file is to be read. What cannot even be opened is, so that it is reported."""
+def _should_read(file: Path) -> bool:
+    """Return whether to read a folder's file. One that cannot be opened is read too, so that it is reported."""
     try:
         if not stat.S_ISREG(file.stat().st_mode):
             return False

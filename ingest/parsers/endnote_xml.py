@@ -1,4 +1,4 @@
-"""EndNote's XML, as EndNote and Zotero export it: often all in one line, each value in a `style` element."""
+"""Parse EndNote's XML, as EndNote and Zotero export it: often one long line, with each value in a `style` element."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
 from ingest.parsers.base import Line, Problem
-from ingest.parsers.fields import Fields, record, turned
-from ingest.parsers.markup import Node, begins, records
+from ingest.parsers.fields import Fields, first_name_first, make_record
+from ingest.parsers.markup import XmlRecord, iter_records, xml_text
 
 
-def recognises(head: Sequence[Line]) -> bool:
-    """Records stand in `xml` or `records`."""
-    return bool(re.search(r"<(?:xml|records)(?:\s[^>]*)?>\s*<(?:records?)[\s>]", begins(head)))
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether records are inside an `xml` or `records` element."""
+    return bool(re.search(r"<(?:xml|records)(?:\s[^>]*)?>\s*<(?:records?)[\s>]", xml_text(head)))
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """A record for each `record`."""
-    for found in records(lines, source, "record"):
-        yield found if isinstance(found, Problem) else record(_fields(found), source, found.line)
+    """Yield a record for each `record` element."""
+    for entry in iter_records(lines, source, "record"):
+        yield entry if isinstance(entry, Problem) else make_record(_fields(entry), source, entry.line)
 
 
-def _fields(node: Node) -> Fields:
+def _fields(entry: XmlRecord) -> Fields:
     return Fields(
-        title=node.text("titles/title"),
-        abstract=node.text("abstract"),
-        authors=[turned(name) for name in node.texts("contributors/authors/author")],
-        year=node.text("dates/year", "dates/pub-dates/date"),
-        venue=node.text("titles/secondary-title", "periodical/full-title", "periodical/abbr-1"),
-        doi=node.text("electronic-resource-num"),
-        arxiv_id=" ".join(map(node.text, ("accession-num", "remote-database-name", "titles/secondary-title"))),
-        url=node.text("urls/related-urls/url", "urls/web-urls/url"),
+        title=entry.text("titles/title"),
+        abstract=entry.text("abstract"),
+        authors=[first_name_first(name) for name in entry.texts("contributors/authors/author")],
+        year=entry.text("dates/year", "dates/pub-dates/date"),
+        venue=entry.text("titles/secondary-title", "periodical/full-title", "periodical/abbr-1"),
+        doi=entry.text("electronic-resource-num"),
+        arxiv_id=" ".join(map(entry.text, ("accession-num", "remote-database-name", "titles/secondary-title"))),
+        url=entry.text("urls/related-urls/url", "urls/web-urls/url"),
     )

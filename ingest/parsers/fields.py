@@ -1,4 +1,4 @@
-"""What a format says of a paper, made into a record: identifiers found, names turned round, markup taken off."""
+"""Turn the raw field values of a paper into a record: find identifiers, reorder names, strip markup."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ingest.parsers.base import LONGEST_ABSTRACT, Problem, clean
 
 _LONGEST_TITLE = 2_000
 _LONGEST_NAME = 300
-# What programs write where there is no abstract.
-_NOTHING = frozenset(
+# What programs write in place of a missing abstract.
+_MISSING = frozenset(
     "|n/a|na|nan|none|null|no abstract|no abstract available|abstract not available|not available".split("|")
 )
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}]+", re.ASCII)
-# Digits behind it make it another number: spreadsheets write 1805.01789 as 1805.0178899999999.
+# Further digits make it another number: spreadsheets write 1805.01789 as 1805.0178899999999.
 _ARXIV_ID = r"(\d{4}\.\d{4,5}(?!\d)|[a-z][a-z-]+(?:\.[A-Z]{2})?/\d{7}(?!\d))(?:v\d+)?"
 _ARXIV = re.compile(rf"(?:arxiv\s*:|arxiv\.org/\w+/|10\.48550/arxiv\.)\s*{_ARXIV_ID}", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20|21)\d\d(?!\d)")
@@ -37,7 +37,7 @@ _REFERENCE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w{1,30});", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What stands in a file about one paper, as it stands there."""
+    """The field values of one paper as a file has them, before they are cleaned."""
 
     title: str = ""
     abstract: str = ""
@@ -49,24 +49,23 @@ class Fields:
     url: str = ""
 
 
-def record(fields: Fields, source: str, line: int) -> Record | Problem:
-    """The record of what was found on a line, or why it is none.
-
-    Without an abstract it is kept for its title; with neither it is nothing.
-    """
-    title, abstract = tidy(fields.title), _said(tidy(fields.abstract))
+def make_record(fields: Fields, source: str, line: int) -> Record | Problem:
+    """Return the record of raw fields, or a problem if they have neither a title nor an abstract or are too long."""
+    title, abstract = strip_markup(fields.title), _unless_missing(strip_markup(fields.abstract))
     if len(abstract) > LONGEST_ABSTRACT:
-        return Problem(source, line, f"{len(abstract):,} characters are no abstract (most: {LONGEST_ABSTRACT:,})")
-    if len(title) > _LONGEST_TITLE:
-        return Problem(source, line, f"{len(title):,} characters are no title (most: {_LONGEST_TITLE:,})")
-    if not any(map(str.isalnum, title + abstract)):
-        return Problem(source, line, "skipped: the record has neither a title nor an abstract")
-    found = Record(abstract, title=title or None, authors=_names(fields.authors), source=source, line=line)
-    return _identified(found, fields)
+        reason = f"{len(abstract):,} characters are too long for an abstract (limit: {LONGEST_ABSTRACT:,})"
+    elif len(title) > _LONGEST_TITLE:
+        reason = f"{len(title):,} characters are too long for a title (limit: {_LONGEST_TITLE:,})"
+    elif not any(map(str.isalnum, title + abstract)):
+        reason = "skipped: the record has neither a title nor an abstract"
+    else:
+        authors = _clean_names(fields.authors)
+        return _identified(Record(abstract, title=title or None, authors=authors, source=source, line=line), fields)
+    return Problem(source, line, reason)
 
 
-def tidy(text: str) -> str:
-    """One line of plain text: no tags, character references read, white space single."""
+def strip_markup(text: str) -> str:
+    """Return the text as one plain line: without tags, with character references decoded and single spaces."""
     if "<" in text:
         text = _TAG.sub("", _BLOCK_TAG.sub(r" \g<0>", _LABEL.sub(" ", text)))
     if "&" in text:
@@ -74,81 +73,85 @@ def tidy(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def string(value: Any) -> str:
-    """A scalar as text, a list's first; anything else is empty."""
+def scalar_text(value: Any) -> str:
+    """Return a scalar, or the first scalar of a list, as text; empty for any other value."""
     if isinstance(value, list) and value:
-        return string(value[0]) if not isinstance(value[0], list) else ""
+        return scalar_text(value[0]) if not isinstance(value[0], list) else ""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-def first(*values: Any) -> str:
-    """The first that says something."""
-    return next((text for value in values if (text := string(value))), "")
+def first_text(*values: Any) -> str:
+    """Return the text of the first value that has any."""
+    return next((text for value in values if (text := scalar_text(value))), "")
 
 
-def turned(name: str) -> str:
-    """`First Last` from `Last, First`, with or without a `Jr` in some place; a name without comma as it is."""
-    last, *others = (part.strip() for part in name.split(","))
-    given = [part for part in others if not _SUFFIX.fullmatch(part)]
-    return " ".join(part for part in [*given, last, *(part for part in others if part not in given)] if part)
-
-
-def listed(names: str) -> list[str]:
-    """Names from one string: `Last, First; ...`, `Last, First and ...`, `First Last, ... and ...`, `Last FM, ...`."""
-    if len(parts := _parted(r"[;|\n]", names)) > 1:
-        return [turned(part) for part in parts]
-    parts = _parted(r"\s(?:and|&)\s", names)
-    if all(map(_ONE_COMMA.fullmatch, parts)) and (len(parts) > 1 or " " not in names.strip().partition(",")[0]):
-        return [turned(part) for part in parts]
-    parts = _parted(r",\s*(?:and\s|&\s)?|\s(?:and|&)\s", names)
-    if len(parts) % 2 == 0 and any(" " not in part for part in parts):
-        return [f"{given} {family}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
-    return [initials_first(part) for part in parts]
+def first_name_first(name: str) -> str:
+    """Return `First Last` for `Last, First`, with `Jr` or the like at the end; a name without comma as it is."""
+    family, *others = (part.strip() for part in name.split(","))
+    suffixes = [part for part in others if _SUFFIX.fullmatch(part)]
+    first_names = [part for part in others if part not in suffixes]
+    return " ".join(part for part in [*first_names, family, *suffixes] if part)
 
 
 def initials_first(name: str) -> str:
-    """`AB Alp` from `Alp AB`, as PubMed writes names; any other as it is."""
+    """Return `AB Alp` for `Alp AB`, which is how PubMed writes names; any other name as it is."""
     return re.sub(r"^(.*[a-zà-ÿ].*) ([A-Z]{1,3})$", r"\2 \1", name)
 
 
-def _parted(separator: str, text: str) -> list[str]:
+def split_names(names: str) -> list[str]:
+    """Return the names in one string.
+
+    Accepts `Last, First; ...`, `Last, First and ...`, `First Last, ... and ...` and `Last FM, ...`.
+    """
+    if len(parts := _split(r"[;|\n]", names)) > 1:
+        return [first_name_first(part) for part in parts]
+    parts = _split(r"\s(?:and|&)\s", names)
+    if all(map(_ONE_COMMA.fullmatch, parts)) and (len(parts) > 1 or " " not in names.strip().partition(",")[0]):
+        return [first_name_first(part) for part in parts]
+    parts = _split(r",\s*(?:and\s|&\s)?|\s(?:and|&)\s", names)
+    if len(parts) % 2 == 0 and any(" " not in part for part in parts):
+        return [f"{first} {family}" for family, first in zip(parts[::2], parts[1::2], strict=True)]
+    return [initials_first(part) for part in parts]
+
+
+def _split(separator: str, text: str) -> list[str]:
     return [part.strip() for part in re.split(separator, text) if part.strip()]
 
 
-def _identified(found: Record, fields: Fields) -> Record:
-    """The record with year, venue and what else identifies it."""
-    everywhere = " ".join([fields.doi, fields.arxiv_id, fields.url])
-    doi, arxiv = _DOI.search(everywhere), _ARXIV.search(everywhere)
+def _identified(record: Record, fields: Fields) -> Record:
+    """Return the record with year, venue and identifiers."""
+    identifiers = " ".join([fields.doi, fields.arxiv_id, fields.url])
+    doi, arxiv = _DOI.search(identifiers), _ARXIV.search(identifiers)
     arxiv_id = arxiv[1] if arxiv else _bare_arxiv_id(fields.arxiv_id)
     year, url = _YEAR.search(fields.year), clean(fields.url)
     return replace(
-        found,
+        record,
         year=int(year[0]) if year else None,
-        venue=_said(tidy(fields.venue)) or None,
-        doi=_ended(doi[0]) if doi else None,
+        venue=_unless_missing(strip_markup(fields.venue)) or None,
+        doi=_without_punctuation(doi[0]) if doi else None,
         arxiv_id=arxiv_id or None,
         url=url if re.fullmatch(r"https?://\S{1,2000}", url) else None,
     )
 
 
-def _ended(doi: str) -> str:
-    """A DOI without the punctuation behind it; a parenthesis that was opened in it is part of it."""
+def _without_punctuation(doi: str) -> str:
+    """Return a DOI without trailing punctuation; a closing parenthesis stays if it was opened in the DOI."""
     doi = doi.rstrip(".,;")
-    return _ended(doi[:-1]) if doi.endswith(")") and doi.count(")") > doi.count("(") else doi
+    return _without_punctuation(doi[:-1]) if doi.endswith(")") and doi.count(")") > doi.count("(") else doi
 
 
 def _bare_arxiv_id(text: str) -> str:
-    bare = re.fullmatch(_ARXIV_ID, text.strip())
-    return bare[1] if bare else ""
+    match = re.fullmatch(_ARXIV_ID, text.strip())
+    return match[1] if match else ""
 
 
-def _said(text: str) -> str:
-    """The text, unless it only says that there is none."""
-    if not any(map(str.isalnum, text)) or text.casefold().strip(" .[]()-") in _NOTHING:
+def _unless_missing(text: str) -> str:
+    """Return the text, or nothing if it only states that the value is missing."""
+    if not any(map(str.isalnum, text)) or text.casefold().strip(" .[]()-") in _MISSING:
         return ""
     return text
 
 
-def _names(names: Iterable[str]) -> tuple[str, ...]:
-    tidied = (tidy(name) for name in names)
-    return tuple(name for name in tidied if _said(name) and len(name) <= _LONGEST_NAME)
+def _clean_names(names: Iterable[str]) -> tuple[str, ...]:
+    stripped = map(strip_markup, names)
+    return tuple(name for name in stripped if _unless_missing(name) and len(name) <= _LONGEST_NAME)

@@ -1,4 +1,4 @@
-"""JSON Lines and JSON documents to objects, as they come: a document's array is never held whole."""
+"""Read values from JSON Lines or from a JSON document as they arrive; a document is never kept in memory as a whole."""
 
 from __future__ import annotations
 
@@ -11,174 +11,177 @@ from typing import Any
 
 from ingest.parsers.base import LONGEST_RECORD, Line, Problem, first_pieces
 
-# Control characters within strings are no reason to lose a record.
+# Not strict: a control character within a string is no reason to lose a record.
 _DECODER = json.JSONDecoder(strict=False)
 _BEGINNING = re.compile(r'\ufeff?\s*(?:\{\s*["}]|\[\s*(?:[{\]]|$))')
-# How many of the first lines tell lines of objects from a document.
+# How many lines are needed to distinguish JSON Lines from a document.
 _SAMPLE = 50
-_BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
-# Where a document may go on behind something broken, and how often that is tried.
+_SEPARATORS = re.compile(r"[\s,\[\]\ufeff]*")
+# Where parsing may resume after an error, and how often to try.
 _ELEMENT = re.compile(r"(?:[,\[]\s{0,99}|\n)(?=\{)")
-_TRIES = 1_000
+_MAX_ERRORS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """What a line or an array's element holds, and the line on which it begins.
+class JsonValue:
+    """The value of a line or of an array element, and the line on which it begins.
 
-    `doubtful`: it stands behind something broken, so it may as well be a part of that.
+    `after_error` is true for values after a syntax error: they may be fragments of the broken one.
     """
 
     line: int
     value: Any
-    doubtful: bool = False
+    after_error: bool = False
 
 
-def begins(head: Sequence[Line]) -> bool:
-    """Whether a file with this head is JSON."""
-    text = "".join(line.whole for line in islice(head, _SAMPLE))
-    return bool(_BEGINNING.match(text)) or _are_objects(head)
+def is_json(head: Sequence[Line]) -> bool:
+    """Return whether a file with these first lines is JSON."""
+    text = "".join(line.raw for line in islice(head, _SAMPLE))
+    return bool(_BEGINNING.match(text)) or _is_json_lines(head)
 
 
-def values(lines: Iterable[Line], source: str) -> Iterator[Value | Problem]:
-    """What stands on each line, or is an element of the document's outermost array; what is broken is reported."""
-    coming = iter(lines)
-    head = list(islice(coming, _SAMPLE))
-    read = _of_lines if _are_objects(head) else _of_document
-    yield from read(chain(head, coming), source)
+def iter_values(lines: Iterable[Line], source: str) -> Iterator[JsonValue | Problem]:
+    """Yield the value of each line, or each element of the document's outermost array, and a problem if broken."""
+    remaining = iter(lines)
+    head = list(islice(remaining, _SAMPLE))
+    read = _read_lines if _is_json_lines(head) else _read_document
+    yield from read(chain(head, remaining), source)
 
 
-def _are_objects(head: Iterable[Line]) -> bool:
-    """Whether most of the first lines are an object each."""
-    said = [line for line in first_pieces(islice(head, _SAMPLE)) if line.text.strip()]
-    return sum(map(_is_object, said)) * 2 > len(said)
+def _is_json_lines(head: Iterable[Line]) -> bool:
+    """Return whether most of the first lines are one object each."""
+    lines = [line for line in first_pieces(islice(head, _SAMPLE)) if line.text.strip()]
+    return sum(map(_is_object, lines)) * 2 > len(lines)
 
 
 def _is_object(line: Line) -> bool:
     try:
-        return line.text.startswith("{") and not line.more and isinstance(_DECODER.decode(line.text), dict)
+        return line.text.startswith("{") and not line.continues and isinstance(_DECODER.decode(line.text), dict)
     except (ValueError, RecursionError):
         return False
 
 
-def _of_lines(lines: Iterable[Line], source: str) -> Iterator[Value | Problem]:
-    for number, text in _joined(lines):
+def _read_lines(lines: Iterable[Line], source: str) -> Iterator[JsonValue | Problem]:
+    for number, text in _joined_pieces(lines):
         if len(text) > LONGEST_RECORD:
             yield Problem(source, number, f"a line of more than {LONGEST_RECORD:,} characters")
         elif text.strip():
             try:
-                yield Value(number, _DECODER.decode(text))
+                yield JsonValue(number, _DECODER.decode(text))
             except (ValueError, RecursionError) as error:
                 yield Problem(source, number, f"skipped: broken JSON: {error}")
 
 
-def _joined(lines: Iterable[Line]) -> Iterator[tuple[int, str]]:
-    """Each line with its number; of an endless one a little more than can be a record."""
-    held, size = [], 0
+def _joined_pieces(lines: Iterable[Line]) -> Iterator[tuple[int, str]]:
+    """Yield the number and text of each line, cut shortly after the record limit."""
+    pieces, size = [], 0
     for line in lines:
         if size <= LONGEST_RECORD:
-            held.append(line.text)
+            pieces.append(line.text)
             size += len(line.text)
-        if not line.more:
-            yield line.number, "".join(held)
-            held, size = [], 0
+        if not line.continues:
+            yield line.number, "".join(pieces)
+            pieces, size = [], 0
 
 
-def _of_document(lines: Iterable[Line], source: str) -> Iterator[Value | Problem]:
-    document = _Document(lines)
-    failures, broken = 0, False
-    while document.skip():
+def _read_document(lines: Iterable[Line], source: str) -> Iterator[JsonValue | Problem]:
+    document = _JsonDocument(lines)
+    errors, is_broken = 0, False
+    while document.skip_separators():
         line = document.line
         try:
-            value = document.value()
+            value = document.read_value()
         except (ValueError, RecursionError) as error:
-            if not (broken or (failures and not document.at_object) or document.is_outermost(error)):
+            if not (is_broken or (errors and not document.at_object) or document.is_outermost(error)):
                 yield Problem(source, line, f"skipped: broken JSON: {error}")
-            failures, broken = failures + 1, True
-            if failures > _TRIES:
+            errors, is_broken = errors + 1, True
+            if errors > _MAX_ERRORS:
                 yield Problem(source, document.line, "too much of it is broken; the rest is not read")
                 return
             document.skip_to_element()
         else:
-            yield Value(line, value, doubtful=failures > 0)
-            broken = broken and not isinstance(value, dict)
+            yield JsonValue(line, value, after_error=errors > 0)
+            is_broken = is_broken and not isinstance(value, dict)
 
 
 class _TooLong(ValueError):
-    """A value that is longer than any record."""
+    """Raised for a value that is longer than any record."""
 
 
-class _Document:
-    """A text that is read from value to value; only what is being read is held."""
+class _JsonDocument:
+    """Read a text value by value, with no more than the current value in memory."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
         self._lines = iter(lines)
-        self._text, self._at = "", 0
-        self.line, self._beyond = 1, False
+        self._text, self._position = "", 0
+        self.line, self._past_start = 1, False
 
     @property
     def at_object(self) -> bool:
-        """Whether an object begins here."""
-        return self._text.startswith("{", self._at)
+        """Return whether an object begins at the current position."""
+        return self._text.startswith("{", self._position)
 
     def is_outermost(self, error: Exception) -> bool:
-        """Whether what failed is the outermost object of a large file: no record, but with records in its arrays."""
-        return isinstance(error, _TooLong) and self.at_object and not self._beyond
+        """Return whether reading failed on the outermost object of a large file, whose arrays contain the records."""
+        return isinstance(error, _TooLong) and self.at_object and not self._past_start
 
-    def skip(self) -> bool:
-        """Go to the next value; false if there is none."""
+    def skip_separators(self) -> bool:
+        """Move to the next value; return false if there is none."""
         while True:
-            self._go_to(_BETWEEN.match(self._text, self._at).end())  # type: ignore[union-attr]  # matches anything
-            if self._at < len(self._text):
+            self._move_to(_SEPARATORS.match(self._text, self._position).end())  # type: ignore[union-attr]  # always matches
+            if self._position < len(self._text):
                 return True
             if not self._fill(1):
                 return False
 
-    def value(self) -> Any:
-        """The value here. Raises ValueError or RecursionError, and stays, where it is broken or too long."""
-        wanted = 1 << 16
+    def read_value(self) -> Any:
+        """Return the value at the current position and move behind it.
+
+        Raise ValueError or RecursionError, without moving, if the value is broken or too long.
+        """
+        size = 1 << 16
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
+                value, end = _DECODER.raw_decode(self._text, self._position)
             except json.JSONDecodeError as error:
-                held = len(self._text) - self._at
-                if not _cut_off(error) or (held <= LONGEST_RECORD and not self._fill(wanted)):
+                buffered = len(self._text) - self._position
+                if not _is_cut_off(error) or (buffered <= LONGEST_RECORD and not self._fill(size)):
                     raise
-                if held > LONGEST_RECORD:
+                if buffered > LONGEST_RECORD:
                     raise _TooLong(f"a value of more than {LONGEST_RECORD:,} characters") from None
-                wanted *= 2
+                size *= 2
             else:
-                self._go_to(end)
-                self._beyond = True
+                self._move_to(end)
+                self._past_start = True
                 return value
 
     def skip_to_element(self) -> None:
-        """Go behind what is here to where the next element of some array may begin."""
-        self._beyond = True
-        self._go_to(self._at + 1)
-        while not (found := _ELEMENT.search(self._text, self._at - 1)):
-            self._go_to(max(self._at, len(self._text) - 99))
+        """Move past the current position to where the next element of an array may begin."""
+        self._past_start = True
+        self._move_to(self._position + 1)
+        while not (match := _ELEMENT.search(self._text, self._position - 1)):
+            self._move_to(max(self._position, len(self._text) - 99))
             if not self._fill(1):
-                self._go_to(len(self._text))
+                self._move_to(len(self._text))
                 return
-        self._go_to(found.end())
+        self._move_to(match.end())
 
-    def _go_to(self, position: int) -> None:
-        self.line += self._text.count("\n", self._at, position)
-        self._at = position
+    def _move_to(self, position: int) -> None:
+        self.line += self._text.count("\n", self._position, position)
+        self._position = position
 
-    def _fill(self, wanted: int) -> bool:
-        """Hold at least so many more characters; false if there are none."""
-        pieces = [self._text[self._at :]]
+    def _fill(self, size: int) -> bool:
+        """Read at least this many more characters; return false at the end of the text."""
+        pieces = [self._text[self._position :]]
         for line in self._lines:
-            pieces.append(line.whole)
-            wanted -= len(line.text)
-            if wanted <= 0:
+            pieces.append(line.raw)
+            size -= len(line.text)
+            if size <= 0:
                 break
-        self._text, self._at = "".join(pieces), 0
+        self._text, self._position = "".join(pieces), 0
         return len(pieces) > 1
 
 
-def _cut_off(error: json.JSONDecodeError) -> bool:
-    """Whether the text may just have ended too early: within a string, a number, an escape or a word."""
+def _is_cut_off(error: json.JSONDecodeError) -> bool:
+    """Return whether the text may end too early: within a string, a number, an escape or a word."""
     return error.msg.startswith("Unterminated string") or error.pos >= len(error.doc) - 9

@@ -1,6 +1,6 @@
-"""Text with labels: an arXiv page or digest as pasted, notes in Markdown, `Title: ... Abstract: ...` blocks.
+"""Parse labelled text: a pasted arXiv page or digest, Markdown notes, `Title: ... Abstract: ...` blocks.
 
-A value goes on over the lines below it, up to a blank line, a rule, a heading or the next label.
+A value continues on the following lines, up to a blank line, a rule, a heading or the next label.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from assistant.schema import Record
 from ingest.parsers.base import LONGEST_RECORD, Line, Problem, clean, first_pieces
-from ingest.parsers.fields import Fields, listed, record
+from ingest.parsers.fields import Fields, make_record, split_names
 
-# Which of a paper's fields a label means; those that mean none still end the value before them.
+# The labels of each field; labels without a field still end the value before them.
 _LABELS = {
     "title": "title|paper",
     "abstract": "abstract|summary|tl;dr",
@@ -28,105 +28,111 @@ _LABELS = {
 _FIELDS = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _NAMES = "|".join(re.escape(label) for label in sorted(_FIELDS, key=len, reverse=True))
 _LABEL = re.compile(rf"[\s>#*_+•-]*({_NAMES})[*_\s]*[:：][*_\s]*(.*)", re.IGNORECASE)
-_BARE = re.compile(rf"(?:#{{1,6}}\s*|[*_]{{2}})?({_NAMES})[*_\s]*", re.IGNORECASE)
+_BARE_LABEL = re.compile(rf"(?:#{{1,6}}\s*|[*_]{{2}})?({_NAMES})[*_\s]*", re.IGNORECASE)
 _HEADING = re.compile(r"#{1,6}\s+(.+?)[\s#]*")
 _RULE = re.compile(r"[-=_*]{3,}")
 _SUBMITTED = re.compile(r"\[?submitted on (.*)", re.IGNORECASE)
-# Buttons of the page, which are pasted along with it.
+# Buttons of arXiv's page that are pasted along with the text.
 _BUTTON = re.compile(r"(?:view|download) (?:a )?pdf.*|html \(experimental\)|tex source|other formats", re.IGNORECASE)
-# What parts a digest of arXiv's: the fields from the abstract, and that from its link.
-_PARTING = "\\\\"
-_IDENTIFIES = re.compile(r"arxiv:\s*\d|arxiv\.org/|doi\.org/", re.IGNORECASE)
+# The line that separates the fields, the abstract and the link in arXiv's digest.
+_DIGEST_SEPARATOR = "\\\\"
+_IDENTIFIER = re.compile(r"arxiv:\s*\d|arxiv\.org/|doi\.org/", re.IGNORECASE)
 
 
 @dataclass(slots=True)
-class _Part:
-    """A paper as far as it was read; `open` is the field that goes on."""
+class _LabelledPaper:
+    """The values read so far for one paper, and the field that the next line continues."""
 
     line: int = 0
     values: dict[str, list[str]] = field(default_factory=dict)
-    open: str = ""
-    labelled: bool = False
+    open_field: str = ""
+    has_label: bool = False
     size: int = 0
 
-    def add(self, name: str, text: str, line: int) -> None:
+    def add(self, name: str, text: str, line: int, is_open: bool = True) -> None:
         self.line = self.line or line
-        self.open = name
+        self.open_field = name if is_open else ""
         self.size += len(text)
         if text and self.size <= LONGEST_RECORD:
             self.values.setdefault(name, []).append(text)
 
+    def add_identifier(self, text: str) -> None:
+        if _IDENTIFIER.search(text):
+            self.values.setdefault("arxiv_id", []).append(text)
 
-def recognises(head: Sequence[Line]) -> bool:
-    """Abstracts are labelled, or parted as in a digest, and so are titles, or they are headings."""
+    def end_field(self) -> None:
+        """Let a blank line end the open field, unless its value is still to come."""
+        if self.open_field in self.values:
+            self.open_field = ""
+
+    def open_after_separator(self, text: str) -> None:
+        is_digest = text == _DIGEST_SEPARATOR and "title" in self.values and "abstract" not in self.values
+        self.open_field = "abstract" if is_digest else ""
+        self.add_identifier(text)
+
+
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether abstracts are labelled or follow a digest separator, and titles are labelled or headings."""
     texts = [clean(line.text) for line in head]
-    labels = [name for text in texts if (name := _label(text)[0])]
-    titled = "title" in labels or any(_HEADING.fullmatch(text) for text in texts)
-    return titled and ("abstract" in labels or (_PARTING in texts and "title" in labels))
+    names = [name for text in texts if (name := _label(text)[0])]
+    has_titles = "title" in names or any(_HEADING.fullmatch(text) for text in texts)
+    return has_titles and ("abstract" in names or (_DIGEST_SEPARATOR in texts and "title" in names))
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """A record for each title with what belongs to it. Text that belongs to no label is passed over."""
-    part = _Part()
+    """Yield a record for each title with its fields. Text without a label is skipped."""
+    paper = _LabelledPaper()
     for line in first_pieces(lines):
         text = clean(line.text)
         if _BUTTON.fullmatch(text):
             continue
-        if _begins_another(text, part):
-            yield from _record(part, source)
-            part = _Part()
-        _read(text, line.number, part)
-    yield from _record(part, source)
+        if _starts_paper(text, paper):
+            yield from _record(paper, source)
+            paper = _LabelledPaper()
+        _add_line(text, line.number, paper)
+    yield from _record(paper, source)
 
 
-def _begins_another(text: str, part: _Part) -> bool:
+def _starts_paper(text: str, paper: _LabelledPaper) -> bool:
+    """Return whether a line begins another paper than the current one."""
     name = _label(text)[0]
-    heading = bool(_HEADING.fullmatch(text)) and not name
-    again = name in ("title", "abstract") and name in part.values
-    after = name == "title" and "abstract" in part.values
-    return heading or again or after or bool(_RULE.fullmatch(text)) or bool(_SUBMITTED.match(text))
+    is_heading = bool(_HEADING.fullmatch(text)) and not name
+    is_repeated = name in ("title", "abstract") and name in paper.values
+    is_next_title = name == "title" and "abstract" in paper.values
+    return is_heading or is_repeated or is_next_title or bool(_RULE.fullmatch(text)) or bool(_SUBMITTED.match(text))
 
 
-def _read(text: str, number: int, part: _Part) -> None:
-    """Put a line where it belongs."""
+def _add_line(text: str, number: int, paper: _LabelledPaper) -> None:
+    """Add a line to the paper, as a labelled value, a heading or the continuation of a value."""
     name, value = _label(text)
     if name is not None:
-        part.labelled = True
-        part.add(name, value, number)
+        paper.has_label = True
+        paper.add(name, value, number)
     elif heading := _HEADING.fullmatch(text):
-        part.add("title", heading[1].strip("*_ "), number)
-        part.open = ""
+        paper.add("title", heading[1].strip("*_ "), number, is_open=False)
     elif submitted := _SUBMITTED.match(text):
-        part.add("year", submitted[1], number)
-        part.open = ""
-    elif text.startswith(_PARTING):
-        digest = text == _PARTING and "title" in part.values and "abstract" not in part.values
-        part.open = "abstract" if digest else ""
-        _identify(text, part)
+        paper.add("year", submitted[1], number, is_open=False)
+    elif text.startswith(_DIGEST_SEPARATOR):
+        paper.open_after_separator(text)
     elif not text:
-        part.open = part.open if part.open and part.open not in part.values else ""
-    elif part.open:
-        part.add(part.open, text, number)
+        paper.end_field()
+    elif paper.open_field:
+        paper.add(paper.open_field, text, number)
     else:
-        _identify(text, part)
-
-
-def _identify(text: str, part: _Part) -> None:
-    if _IDENTIFIES.search(text):
-        part.values.setdefault("arxiv_id", []).append(text)
+        paper.add_identifier(text)
 
 
 def _label(text: str) -> tuple[str | None, str]:
-    """The field that a line's label means and what follows it; None where there is no label."""
-    if found := _LABEL.fullmatch(text):
-        return _FIELDS[found[1].lower()], found[2].strip()
-    bare = _BARE.fullmatch(text) if text.startswith(("#", "*", "_")) or text.lower() == "abstract" else None
+    """Return the field of a line's label and the text after it; None if the line has no label."""
+    if match := _LABEL.fullmatch(text):
+        return _FIELDS[match[1].lower()], match[2].strip()
+    bare = _BARE_LABEL.fullmatch(text) if text.startswith(("#", "*", "_")) or text.lower() == "abstract" else None
     return (_FIELDS[bare[1].lower()], "") if bare else (None, "")
 
 
-def _record(part: _Part, source: str) -> Iterator[Record | Problem]:
-    """The record of a part; a heading alone is none, but a heading of the text."""
-    if part.labelled and not part.values.keys().isdisjoint(["title", "abstract"]):
-        texts = {name: " ".join(values) for name, values in part.values.items() if name and name != "authors"}
-        authors = listed(" ".join(part.values.get("authors", [])))
-        yield record(Fields(**texts, authors=authors), source, part.line)
+def _record(paper: _LabelledPaper, source: str) -> Iterator[Record | Problem]:
+    """Yield the record of a paper with a label; a heading without any label belongs to the surrounding text."""
+    if paper.has_label and not paper.values.keys().isdisjoint(["title", "abstract"]):
+        texts = {name: " ".join(values) for name, values in paper.values.items() if name and name != "authors"}
+        authors = split_names(" ".join(paper.values.get("authors", [])))
+        yield make_record(Fields(**texts, authors=authors), source, paper.line)

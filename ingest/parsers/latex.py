@@ -1,4 +1,4 @@
-"""LaTeX to plain characters: the only home of pylatexenc. Formulas stay as they were written."""
+"""Decode the LaTeX of titles, abstracts and names to plain characters. Formulas stay as they are written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from pylatexenc.latex2text import LatexNodes2Text
 
-# Formulas are kept; of the rest only commands are handed over, which is a hundred times as quick as whole texts.
-_PIECE = re.compile(
+# Only single commands are passed to pylatexenc, which is a hundred times as fast as passing whole texts.
+_TOKEN = re.compile(
     r"(?P<math>\$\$.{1,2000}?\$\$|\$[^$]{1,500}\$|\\\(.{1,500}?\\\)|\\\[.{1,2000}?\\\])"
     r"|(?P<escape>\\[%&_#${}])|(?P<break>\\\\|\\[,;:! /])"
     r"|(?P<command>\{?\\(?:[`'^\"~=.]\s*|[uvHtcdbkr](?![A-Za-z])\s*)(?:\{\\?[^{}\\]{0,9}\}|\\[a-z]+|[^\W\d_])\}?)"
@@ -16,48 +16,48 @@ _PIECE = re.compile(
     r"|(?P<word>\\[A-Za-z]+)",
     re.DOTALL,
 )
-_SIGNS = {"``": "“", "''": "”", "---": "—", "--": "–"}
-_SIGN = re.compile("|".join(_SIGNS))
-_NAMES_BRACES = re.compile(r"(?<!\\)[{}]")
+_LIGATURES = {"``": "“", "''": "”", "---": "—", "--": "–"}
+_LIGATURE = re.compile("|".join(_LIGATURES))
+_BRACE = re.compile(r"(?<!\\)[{}]")
 
 
-def decoded(text: str) -> str:
-    """The text with accents, letters and escapes as characters, formatting commands and braces gone."""
+def decode_latex(text: str) -> str:
+    """Return the text with accents, letters and escapes decoded, without formatting commands and braces."""
     if not re.search(r"[\\{}]", text):
         return text
-    kept: list[str] = []
-    at = 0
-    for piece in _PIECE.finditer(text):
-        kept += [_NAMES_BRACES.sub("", text[at : piece.start()]), _plain(piece)]
-        at = piece.end()
-    return "".join([*kept, _NAMES_BRACES.sub("", text[at:])])
+    pieces: list[str] = []
+    position = 0
+    for token in _TOKEN.finditer(text):
+        pieces += [_BRACE.sub("", text[position : token.start()]), _decode_token(token)]
+        position = token.end()
+    return "".join([*pieces, _BRACE.sub("", text[position:])])
 
 
-def typeset(text: str) -> str:
-    """The same with the ties, dashes and quotation marks of a typesetter's text, as in BibTeX."""
+def decode_bibtex(text: str) -> str:
+    """Return the decoded text of a BibTeX value, with LaTeX's ties, dashes and quotation marks decoded too."""
     text = re.sub(r"(?<=\S)(?<!\\)~(?=\S)", " ", text) if "://" not in text else text
-    return _SIGN.sub(lambda sign: _SIGNS[sign[0]], decoded(text))
+    return _LIGATURE.sub(lambda ligature: _LIGATURES[ligature[0]], decode_latex(text))
 
 
-def _plain(piece: re.Match[str]) -> str:
-    match piece.lastgroup:
+def _decode_token(token: re.Match[str]) -> str:
+    match token.lastgroup:
         case "math":
-            return piece[0]
+            return token[0]
         case "escape":
-            return piece[0][1:]
+            return token[0][1:]
         case "break":
             return " "
         case "word":
-            # What takes an argument formats it, or is somebody's own command: the argument is the text.
-            return "" if piece.string.startswith("{", piece.end()) else _characters(piece[0])
+            # A command with an argument is formatting or user-defined: keep only the argument.
+            return "" if token.string.startswith("{", token.end()) else _decode_command(token[0])
         case _:
-            return _characters(piece[0].rstrip())
+            return _decode_command(token[0].rstrip())
 
 
 @lru_cache(4096)
-def _characters(command: str) -> str:
-    """What a command stands for; one that stands for nothing here stays as it is."""
+def _decode_command(command: str) -> str:
+    """Return the characters of a command, or the command itself if it has none."""
     try:
         return LatexNodes2Text(keep_comments=True).latex_to_text(command, tolerant_parsing=True) or command
-    except Exception:  # a command without what it needs, such as \verb, fails in many ways
+    except Exception:  # an incomplete command, such as \verb, raises exceptions of many types
         return command

@@ -1,6 +1,6 @@
-"""Listings whose lines were wrapped: paragraphs between blank lines, as plain text or Markdown.
+"""Parse listings with wrapped lines: paragraphs between blank lines, in plain text or Markdown.
 
-Each paragraph is made one line again, and the lines are read as the listing that they are.
+Each paragraph is joined to one line, and the lines are parsed by the format of the listing.
 """
 
 from __future__ import annotations
@@ -11,52 +11,56 @@ from itertools import chain, islice
 
 from assistant.schema import Record
 from ingest.parsers import abstract_lines, author_triplets, title_pairs
-from ingest.parsers.base import LONGEST_ABSTRACT, Format, Line, Problem, clean, first_pieces
+from ingest.parsers.base import LONGEST_ABSTRACT, Line, Problem, RecordFormat, clean, first_pieces
 
-_LISTINGS: tuple[Format, ...] = (abstract_lines, author_triplets, title_pairs)
-_MARK = re.compile(r"(?:#{1,6}|[-*+>•]|\d{1,4}[.)])\s+")
+_FORMATS: tuple[RecordFormat, ...] = (abstract_lines, author_triplets, title_pairs)
+_BULLET = re.compile(r"(?:#{1,6}|[-*+>•]|\d{1,4}[.)])\s+")
 _HEADING = re.compile(r"#{1,6}\s")
 _RULE = re.compile(r"[-=_*]{3,}")
 _SAMPLE = 2_000
 
 
-def recognises(head: Sequence[Line]) -> bool:
-    """Once the paragraphs are lines, they are a listing."""
-    return _listing(list(_unwrapped(head))) is not None
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether the paragraphs, joined to lines, have the format of a listing."""
+    return _listing_format(list(_joined_paragraphs(head))) is not None
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """The listing's records."""
-    coming = _unwrapped(lines)
-    head = list(islice(coming, _SAMPLE))
-    if listing := _listing(head):
-        yield from listing.parse(chain(head, coming), source)
+    """Yield the records of the listing."""
+    remaining = _joined_paragraphs(lines)
+    head = list(islice(remaining, _SAMPLE))
+    if listing := _listing_format(head):
+        yield from listing.parse(chain(head, remaining), source)
 
 
-def _listing(lines: Sequence[Line]) -> Format | None:
-    return next((listing for listing in _LISTINGS if listing.recognises(lines)), None)
+def _listing_format(lines: Sequence[Line]) -> RecordFormat | None:
+    return next((listing for listing in _FORMATS if listing.matches(lines)), None)
 
 
-def _unwrapped(lines: Iterable[Line]) -> Iterator[Line]:
-    """A line for each paragraph, without Markdown's signs; a heading is a paragraph."""
-    number, held = 0, ""
+def _joined_paragraphs(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield one line per paragraph, without Markdown markers; a heading is a paragraph of its own."""
+    number, paragraph = 0, ""
     for line in first_pieces(lines):
         text = clean(line.text)
-        if held and (not text or _MARK.match(text) or _HEADING.match(held)):
-            if not text and _HEADING.match(held):
+        if paragraph and (not text or _BULLET.match(text) or _HEADING.match(paragraph)):
+            if not text and _HEADING.match(paragraph):
                 continue
-            # A heading above a heading is a section's.
-            if not (_HEADING.match(held) and _HEADING.match(text)):
-                yield Line(number, _bare(held))
-            held = ""
+            # A heading directly above another heading belongs to a section, not to a paper.
+            if not (_HEADING.match(paragraph) and _HEADING.match(text)):
+                yield Line(number, _without_markdown(paragraph))
+            paragraph = ""
         if text and not _RULE.fullmatch(text):
-            number = number if held else line.number
-            # Longer than any abstract is long enough to be refused as one.
-            held = f"{held} {text}".strip() if len(held) <= LONGEST_ABSTRACT else held
-    if held:
-        yield Line(number, _bare(held))
+            number = number if paragraph else line.number
+            paragraph = _appended(paragraph, text)
+    if paragraph:
+        yield Line(number, _without_markdown(paragraph))
 
 
-def _bare(text: str) -> str:
-    text = _MARK.sub("", text, count=1)
+def _appended(paragraph: str, text: str) -> str:
+    """Return the paragraph with the text added, unless it is already too long for an abstract."""
+    return f"{paragraph} {text}".strip() if len(paragraph) <= LONGEST_ABSTRACT else paragraph
+
+
+def _without_markdown(text: str) -> str:
+    text = _BULLET.sub("", text, count=1)
     return re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text).strip()

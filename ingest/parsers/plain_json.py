@@ -1,4 +1,4 @@
-"""Objects whose keys say what they are: paperchat's own, BEIR's corpora, and whatever people write themselves."""
+"""Extract papers from objects with plain keys: paperchat's own, BEIR's corpora, and hand-written ones."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.parsers import columns
-from ingest.parsers.fields import Fields, string
-from ingest.parsers.json_fields import people
+from ingest.parsers.columns import recognized_fields
+from ingest.parsers.fields import Fields, scalar_text
+from ingest.parsers.json_fields import author_names
 
 
-def recognises(value: Mapping[str, Any]) -> bool:
-    """Keys for an abstract, or for a title and something else; or the keys of a document of BEIR's."""
-    known = columns.known(value.keys())
-    return "abstract" in known or ("title" in known and len(known) > 1) or _is_beir(value)
+def matches(value: Mapping[str, Any]) -> bool:
+    """Return whether an object has an abstract, a title and another field, or the keys of a BEIR document."""
+    fields = recognized_fields(value.keys())
+    return "abstract" in fields or ("title" in fields and len(fields) > 1) or _is_beir(value)
 
 
-def fields(value: Mapping[str, Any]) -> Fields:
-    """What an object says. BEIR calls an abstract `text`."""
-    scalars = {key: string(each) for key, each in value.items()}
-    found = columns.fields(scalars)
-    named = next((people(each) for key, each in value.items() if columns.known([key]) == {"authors"}), [])
+def extract(value: Mapping[str, Any]) -> Fields:
+    """Return the fields of an object. BEIR stores the abstract under `text`."""
+    scalars = {key: scalar_text(item) for key, item in value.items()}
+    fields = columns.extract(scalars)
+    authors = next((author_names(item) for key, item in value.items() if recognized_fields([key]) == {"authors"}), [])
     text = scalars.get("text", "") if _is_beir(value) else ""
-    return replace(found, abstract=found.abstract or text, authors=named)
+    return replace(fields, abstract=fields.abstract or text, authors=authors)
 
 
 def _is_beir(value: Mapping[str, Any]) -> bool:
-    # A query of BEIR's has a number and a text too, but no title.
+    # A BEIR query has an id and a text too, but no title.
     return {"_id", "title", "text"} <= value.keys()

@@ -1,4 +1,4 @@
-"""RIS: two-letter tags, `TY  - ` to `ER  - `; as EndNote, Zotero, Scopus, IEEE and publishers' pages write it."""
+"""Parse RIS: two-letter tags, from `TY  - ` to `ER  - `, as written by EndNote, Zotero, Scopus, IEEE and publishers."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
-from ingest.parsers import tagged
 from ingest.parsers.base import Line, Problem
-from ingest.parsers.fields import Fields, record, turned
+from ingest.parsers.fields import Fields, first_name_first, make_record
+from ingest.parsers.tagged import TaggedRecord, iter_records
 
 _TAG = re.compile(r"\s?([A-Z][A-Z0-9]) {1,2}-(?: |$)")
-_FIRST = re.compile(r"\s?TY {1,2}- ?[A-Z]{3,6}\s*$")
+_TYPE = re.compile(r"\s?TY {1,2}- ?[A-Z]{3,6}\s*$")
 
 
-def recognises(head: Sequence[Line]) -> bool:
-    """A line gives a record's type."""
-    return any(_FIRST.match(line.text) for line in head)
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether a line declares the type of a record."""
+    return any(_TYPE.match(line.text) for line in head)
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """A record for each type line."""
-    for found in tagged.records(lines, source, _TAG, starts="TY", ends="ER"):
-        yield found if isinstance(found, Problem) else record(_fields(found), source, found.line)
+    """Yield a record for each type line."""
+    for entry in iter_records(lines, source, _TAG, start_tag="TY", end_tag="ER"):
+        yield entry if isinstance(entry, Problem) else make_record(_fields(entry), source, entry.line)
 
 
-def _fields(found: tagged.Tagged) -> Fields:
+def _fields(entry: TaggedRecord) -> Fields:
     return Fields(
-        title=found.first("TI", "T1", "CT", "BT"),
-        abstract=found.first("AB", "N2"),
-        authors=[turned(name) for name in found.all("AU", "A1", "A2")],
-        year=found.first("PY", "Y1", "DA"),
-        venue=found.first("T2", "JF", "JO", "JA", "J2", "BT"),
-        doi=found.first("DO"),
-        arxiv_id=" ".join(map(found.first, ("AN", "M1", "N1", "T2", "JO"))),
-        url=found.first("UR", "L2", "LK"),
+        title=entry.first("TI", "T1", "CT", "BT"),
+        abstract=entry.first("AB", "N2"),
+        authors=[first_name_first(name) for name in entry.all("AU", "A1", "A2")],
+        year=entry.first("PY", "Y1", "DA"),
+        venue=entry.first("T2", "JF", "JO", "JA", "J2", "BT"),
+        doi=entry.first("DO"),
+        arxiv_id=" ".join(map(entry.first, ("AN", "M1", "N1", "T2", "JO"))),
+        url=entry.first("UR", "L2", "LK"),
     )

@@ -1,4 +1,4 @@
-"""Tables with a header: comma, semicolon, tab or bar between the columns, which stand in any order."""
+"""Parse tables with a header: columns in any order, separated by comma, semicolon, tab or vertical bar."""
 
 from __future__ import annotations
 
@@ -8,45 +8,50 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
 from ingest.parsers.base import Line, Problem, first_pieces
-from ingest.parsers.columns import fields, known
-from ingest.parsers.fields import record
+from ingest.parsers.columns import extract, recognized_fields
+from ingest.parsers.fields import make_record
 
 _DELIMITERS = ",\t;|"
 
 
-def recognises(head: Sequence[Line]) -> bool:
-    """The first line names two columns that are known, one of them for titles or abstracts."""
-    top = next((line for line in head if _says_something(line)), Line(0, ""))
-    found = known(_cells(top.text, _delimiter(top.text)))
-    return len(found) > 1 and not found.isdisjoint(["title", "abstract"])
+def matches(head: Sequence[Line]) -> bool:
+    """Return whether the first line names two recognized columns, one of them for titles or abstracts."""
+    header = next((line for line in head if _may_be_header(line)), Line(0, ""))
+    fields = recognized_fields(_cells(header.text, _delimiter(header.text)))
+    return len(fields) > 1 and not fields.isdisjoint(["title", "abstract"])
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
-    """A record for each row. A row with a cell too few or too many is reported: nobody knows which one it is."""
-    whole = first_pieces(lines)
-    top = next((line for line in whole if _says_something(line)), Line(0, ""))
-    delimiter = _delimiter(top.text)
-    names = _cells(top.text, delimiter)
-    rows = _Rows(whole, delimiter)
+    """Yield a record for each row, and a problem for a row with a missing or an additional cell."""
+    remaining = first_pieces(lines)
+    header = next((line for line in remaining if _may_be_header(line)), Line(0, ""))
+    delimiter = _delimiter(header.text)
+    columns = _cells(header.text, delimiter)
+    rows = _Rows(remaining, delimiter)
     for line, row in rows:
-        if isinstance(row, csv.Error):
-            complaint = str(row)
-        elif len(row) < len(names) or any(map(str.strip, row[len(names) :])):
-            complaint = f"the row has {len(row)} columns, the header {len(names)}"
-        else:
-            yield record(fields(dict(zip(names, row, strict=False))), source, line)
-            continue
-        yield Problem(source, line, f"skipped: {complaint}")
-        rows.retry(len(names))
+        if reason := _row_problem(row, len(columns)):
+            yield Problem(source, line, f"skipped: {reason}")
+            rows.retry(len(columns))
+        elif isinstance(row, list):
+            yield make_record(extract(dict(zip(columns, row, strict=False))), source, line)
+
+
+def _row_problem(row: list[str] | csv.Error, columns: int) -> str:
+    """Return what is wrong with a row, or nothing. Cells beyond the header's columns must be blank."""
+    if isinstance(row, csv.Error):
+        return str(row) or "broken CSV"
+    if len(row) < columns or any(map(str.strip, row[columns:])):
+        return f"the row has {len(row)} columns, the header {columns}"
+    return ""
 
 
 class _Rows:
-    """A table's rows, each with the number of its first line, or with what is wrong with it."""
+    """Iterate over a table's rows, each with its first line's number and its cells, or the error in their place."""
 
     def __init__(self, lines: Iterator[Line], delimiter: str) -> None:
         self._lines, self._delimiter = lines, delimiter
-        self._again: deque[Line] = deque()
-        self._taken: list[Line] = []
+        self._unread: deque[Line] = deque()
+        self._row_lines: list[Line] = []
 
     def __iter__(self) -> Iterator[tuple[int, list[str] | csv.Error]]:
         while row := self._next():
@@ -54,34 +59,34 @@ class _Rows:
                 yield row
 
     def retry(self, columns: int) -> None:
-        """After a bad row: read again from the first line in it that is a row on its own. A stray quote joined them."""
-        for at, line in enumerate(self._taken):
-            if at and len(_cells(line.text, self._delimiter)) == columns:
-                self._again.extendleft(reversed(self._taken[at:]))
+        """Resume at the first line of the last row that is a complete row itself: a stray quote joined them."""
+        for index, line in enumerate(self._row_lines):
+            if index and len(_cells(line.text, self._delimiter)) == columns:
+                self._unread.extendleft(reversed(self._row_lines[index:]))
                 return
 
     def _next(self) -> tuple[int, list[str] | csv.Error] | None:
-        self._taken = []
+        self._row_lines = []
         try:
             row = next(csv.reader(self._texts(), delimiter=self._delimiter), None)
         except csv.Error as error:
-            return self._taken[0].number, error
-        return None if row is None else (self._taken[0].number, row)
+            return self._row_lines[0].number, error
+        return None if row is None else (self._row_lines[0].number, row)
 
     def _texts(self) -> Iterator[str]:
-        while line := self._again.popleft() if self._again else next(self._lines, None):
-            self._taken.append(line)
-            yield line.whole
+        while line := self._unread.popleft() if self._unread else next(self._lines, None):
+            self._row_lines.append(line)
+            yield line.raw
 
 
-def _says_something(line: Line) -> bool:
-    # Excel may put its delimiter on top of the header.
+def _may_be_header(line: Line) -> bool:
+    # Excel may write its delimiter above the header.
     return bool(line.text.strip()) and not line.text.startswith("sep=")
 
 
 def _delimiter(header: str) -> str:
-    """The delimiter that parts a header into most columns known."""
-    return max(_DELIMITERS, key=lambda each: len(known(_cells(header, each))))
+    """Return the delimiter that splits a header into the most recognized columns."""
+    return max(_DELIMITERS, key=lambda delimiter: len(recognized_fields(_cells(header, delimiter))))
 
 
 def _cells(text: str, delimiter: str) -> list[str]:

@@ -1,6 +1,7 @@
-"""Records of tagged lines, as RIS and MEDLINE have them: read as they come, each with its line.
+"""Split tagged lines, as in RIS and MEDLINE, into records as they are read, each with its line number.
 
-Own code, because rispy 0.10 joins a record without its end to the next and drops the last, and knows no lines.
+rispy 0.10 is not used here: it joins a record without an end tag to the next one, drops the last record, and does not
+report lines.
 """
 
 from __future__ import annotations
@@ -13,51 +14,51 @@ from ingest.parsers.base import LONGEST_RECORD, Line, Problem
 
 
 @dataclass(slots=True)
-class Tagged:
-    """A record's values under their tags, in order, each in the lines that it is written in."""
+class TaggedRecord:
+    """A record's values by tag, in order, each as the list of its lines."""
 
     line: int
     values: dict[str, list[list[str]]] = field(default_factory=dict)
     size: int = 0
 
     def first(self, *tags: str) -> str:
-        """The first value of the first of the tags that has one."""
+        """Return the first value that is not empty of the first tag that has one."""
         return next((value for tag in tags for value in self.all(tag) if value), "")
 
     def all(self, *tags: str) -> list[str]:
-        """Every value of the first of the tags that has one."""
-        written = next((self.values[tag] for tag in tags if self.values.get(tag)), [])
-        return [" ".join(lines) for lines in written]
+        """Return every value of the first tag that has any."""
+        values = next((self.values[tag] for tag in tags if self.values.get(tag)), [])
+        return [" ".join(lines) for lines in values]
 
 
-def records(
-    lines: Iterable[Line], source: str, tag: re.Pattern[str], starts: str, ends: str = ""
-) -> Iterator[Tagged | Problem]:
-    """Records that begin with the tag `starts`, and end with the tag `ends` or where the next begins.
+def iter_records(
+    lines: Iterable[Line], source: str, tag: re.Pattern[str], start_tag: str, end_tag: str = ""
+) -> Iterator[TaggedRecord | Problem]:
+    """Yield records that begin with the start tag, and end with the end tag or before the next start tag.
 
-    `tag` matches a line's tag (group 1) up to its value. A line without tag goes on with the value before.
+    `tag` matches a line up to its value, with the tag as group 1. A line without a tag continues the previous value.
     """
-    for record in _records(lines, tag, starts, ends):
+    for record in _split(lines, tag, start_tag, end_tag):
         if record.size > LONGEST_RECORD:
             yield Problem(source, record.line, f"a record of more than {LONGEST_RECORD:,} characters")
         elif record.values:
             yield record
 
 
-def _records(lines: Iterable[Line], tag: re.Pattern[str], starts: str, ends: str) -> Iterator[Tagged]:
-    current = Tagged(0)
+def _split(lines: Iterable[Line], tag: re.Pattern[str], start_tag: str, end_tag: str) -> Iterator[TaggedRecord]:
+    record = TaggedRecord(0)
     value: list[str] = []
     for line in lines:
-        found = tag.match(line.text)
-        if found and (found[1] in (starts, ends) or not current.line):
-            yield current
-            current, value = Tagged(line.number if found[1] != ends else 0), []
-        current.size += len(line.text)
-        if current.size > LONGEST_RECORD:
+        match = tag.match(line.text)
+        if match and (match[1] in (start_tag, end_tag) or not record.line):
+            yield record
+            record, value = TaggedRecord(line.number if match[1] != end_tag else 0), []
+        record.size += len(line.text)
+        if record.size > LONGEST_RECORD:
             continue
-        if found and found[1] != ends:
-            value = [line.text[found.end() :].strip()]
-            current.values.setdefault(found[1], []).append(value)
+        if match and match[1] != end_tag:
+            value = [line.text[match.end() :].strip()]
+            record.values.setdefault(match[1], []).append(value)
         elif text := line.text.strip():
             value.append(text)
-    yield current
+    yield record

@@ -17,15 +17,14 @@ import pytest
 from assistant.schema import Record
 from assistant.storage.library import Library
 from ingest import pipeline
-from ingest.parsers import files, read
-from ingest.parsers.archives import Limits
+from ingest.parsers.archives import ArchiveLimits
 from ingest.parsers.base import LONGEST_RECORD, Problem
-from ingest.parsers.detect import parse
+from ingest.parsers.detect import find_files, parse, read_records
 from ingest.pipeline import Report
 
 ENTRY = "@article{{key{0},\n  title = {{On the Nature of Number {0}}},\n  abstract = {{We count to {0}.}}\n}}\n"
 LINE = '{{"title": "On the Nature of Number {0}", "abstract": "We count to {0}."}}\n'
-SMALL = Limits(size=1 << 20, ratio=50, size_of_ratio=1 << 16, members=5)
+SMALL = ArchiveLimits(size=1 << 20, ratio=50, ratio_min_size=1 << 16, members=5)
 
 Items = tuple[list[Record], list[Problem]]
 Ingest = Callable[[str, bytes], Report]
@@ -39,7 +38,7 @@ def lines(count: int) -> bytes:
     return "".join(map(LINE.format, range(count))).encode()
 
 
-def parsed(data: bytes, limits: Limits = SMALL) -> Items:
+def parsed(data: bytes, limits: ArchiveLimits = SMALL) -> Items:
     """Records and problems of a file's content."""
     items = list(parse(data, "x", limits))
     return [i for i in items if isinstance(i, Record)], [i for i in items if isinstance(i, Problem)]
@@ -72,7 +71,7 @@ def ingest(library: Library, tmp_path: Path) -> Ingest:
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
 def test_of_a_truncated_file_what_was_unpacked_goes_in(pack: Callable[[bytes], bytes]) -> None:
     data = b"".join(LINE.format(os.urandom(30).hex()).encode() for _ in range(4_000))
-    records, problems = parsed(pack(data)[:-9_000], Limits())
+    records, problems = parsed(pack(data)[:-9_000], ArchiveLimits())
     assert len(records) > 1_000
     (problem,) = (problem for problem in problems if "damaged or cut off" in problem.reason)
     assert (problem.source, problem.lost) == ("x", True)
@@ -96,7 +95,7 @@ def test_a_damaged_member_costs_itself_alone() -> None:
 def test_a_bomb_is_given_up_without_being_held(pack: Callable[[bytes], bytes]) -> None:
     bomb = pack(lines(10) + b" " * (48 << 20))
     tracemalloc.start()
-    records, (problem,) = parsed(bomb, Limits(ratio=100, size_of_ratio=1 << 20))
+    records, (problem,) = parsed(bomb, ArchiveLimits(ratio=100, ratio_min_size=1 << 20))
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(records) == 10
@@ -137,7 +136,7 @@ def test_an_archive_in_an_archive_is_read_and_one_deeper_is_reported() -> None:
     assert problems == []
     records, (problem,) = parsed(zipped({"outer.zip": zipped({"inner.zip": inner}), "b.bib": entries(1)}))
     assert [record.source for record in records] == ["x/b.bib"]
-    assert "more than 2 containers" in problem.reason
+    assert "nested more than 2 deep" in problem.reason
 
 
 def test_an_encrypted_member_is_reported_and_the_others_go_in() -> None:
@@ -166,7 +165,7 @@ def test_pictures_and_readmes_in_an_archive_are_passed_over() -> None:
 def test_one_broken_entry_among_5000_is_reported_with_its_line_and_the_others_go_in() -> None:
     parts = [ENTRY.format(number) for number in range(5_000)]
     parts[2_500] = "@article{broken,\n  title = {No end {of it},\n  year = 2020\n"
-    records, (problem,) = parsed("".join(parts).encode(), Limits())
+    records, (problem,) = parsed("".join(parts).encode(), ArchiveLimits())
     assert len(records) == 4_999
     assert (problem.line, problem.lost) == (2_500 * 4 + 1, True)
     assert "broken BibTeX" in problem.reason
@@ -255,7 +254,7 @@ def test_a_line_of_50_megabytes_is_reported_and_not_held(tmp_path: Path) -> None
     file = tmp_path / "long.jsonl"
     file.write_bytes(lines(2) + b'{"title": "' + b"x" * 50_000_000 + b'"}\n' + lines(2))
     tracemalloc.start()
-    items = list(read(file))
+    items = list(read_records(file))
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert sum(isinstance(item, Record) for item in items) == 4
@@ -331,7 +330,7 @@ def test_links_in_circles_end_and_are_reported_where_they_lead_nowhere(tmp_path:
     (tmp_path / "deep" / "up").symlink_to(tmp_path)
     (tmp_path / "self.bib").symlink_to("self.bib")
     (tmp_path / "gone.bib").symlink_to("nowhere.bib")
-    assert [file.name for file in files(tmp_path) if isinstance(file, Path)] == ["gone.bib", "self.bib", "a.bib"]
+    assert [file.name for file in find_files(tmp_path) if isinstance(file, Path)] == ["gone.bib", "self.bib", "a.bib"]
 
 
 def test_unreadable_files_are_reported_and_the_good_ones_among_them_go_in(
@@ -351,7 +350,7 @@ def test_a_closed_folder_is_reported_and_the_others_are_read(tmp_path: Path) -> 
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
     try:
-        found = list(files(tmp_path))
+        found = list(find_files(tmp_path))
     finally:
         closed.chmod(0o700)
     assert found == [tmp_path / "a.bib", Problem(str(closed), 0, "cannot be read: Permission denied")]
@@ -361,7 +360,7 @@ def test_a_closed_folder_is_reported_and_the_others_are_read(tmp_path: Path) -> 
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.bib")
     (tmp_path / "a.bib").write_bytes(entries(1))
-    assert list(files(tmp_path)) == [tmp_path / "a.bib"]
+    assert list(find_files(tmp_path)) == [tmp_path / "a.bib"]
 
 
 def test_a_web_page_and_a_pdf_are_refused_by_name(ingest: Ingest) -> None:
@@ -381,4 +380,4 @@ def test_json_without_papers_is_refused_once(ingest: Ingest) -> None:
 def test_json_written_by_list_is_read_back(tmp_path: Path) -> None:
     file = tmp_path / "list.json"
     file.write_text(json.dumps([{"id": "a", "title": None, "abstract": "Ice melts.", "authors": []}]), encoding="utf-8")
-    assert list(read(file)) == [Record("Ice melts.", source="list.json")]
+    assert list(read_records(file)) == [Record("Ice melts.", source="list.json")]

@@ -24,7 +24,7 @@ from ingest.chunks import chunk
 from ingest.identity import marks, merge
 from ingest.parsers.base import LONGEST_ABSTRACT, SHORTEST_ABSTRACT, Problem
 from ingest.parsers.detect import parse
-from ingest.parsers.latex import typeset
+from ingest.parsers.latex import decode_bibtex
 from tests.unit.ingest.test_chunks import EMBEDDER, assert_chunked
 
 # Files
@@ -125,7 +125,7 @@ def test_objects_of_any_shape_give_records_and_problems(objects: list[dict[str, 
 
 @given(st.text(max_size=200))
 def test_any_text_survives_the_reading_of_latex(text: str) -> None:
-    assert isinstance(typeset(text), str)
+    assert isinstance(decode_bibtex(text), str)
 
 
 def assert_sound(record: Record) -> None:

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from assistant.schema import Record
-from ingest.parsers import read
 from ingest.parsers.base import Problem
-from ingest.parsers.detect import parse
-from ingest.parsers.fields import listed, tidy
-from ingest.parsers.latex import decoded, typeset
+from ingest.parsers.detect import parse, read_records
+from ingest.parsers.fields import split_names, strip_markup
+from ingest.parsers.latex import decode_bibtex, decode_latex
 
 FILES = Path(__file__).parents[2] / "formats"
 BEES, DANCE = "Decoding the Waggle Dance", "Honey bees tell the place of flowers by a dance."
@@ -51,7 +50,7 @@ def zipped(**members: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_file_of_each_dialect_gives_its_papers_with_their_lines(name: str) -> None:
-    records = [item for item in read(FILES / name) if isinstance(item, Record)]
+    records = [item for item in read_records(FILES / name) if isinstance(item, Record)]
     assert records == GOLDEN[name]
     assert [record.line for record in records] == [record.line for record in GOLDEN[name]]
 
@@ -64,7 +63,7 @@ def test_every_file_is_tested() -> None:
 def test_a_format_is_told_from_the_content_alone(name: str, tmp_path: Path) -> None:
     unnamed = tmp_path / "unnamed.dat"
     unnamed.write_bytes((FILES / name).read_bytes())
-    assert [i.title for i in read(unnamed) if isinstance(i, Record)] == [each.title for each in GOLDEN[name]]
+    assert [i.title for i in read_records(unnamed) if isinstance(i, Record)] == [each.title for each in GOLDEN[name]]
 
 
 @pytest.mark.parametrize("name", GOLDEN)
@@ -114,12 +113,12 @@ def test_a_file_in_utf_16_or_with_a_mark_gives_the_same(name: str) -> None:
     ],
 )
 def test_latex_becomes_characters_and_formulas_stay(text: str, plain: str) -> None:
-    assert decoded(text) == plain
+    assert decode_latex(text) == plain
 
 
 def test_typesetters_signs_become_characters_except_in_addresses() -> None:
-    assert typeset("``Yes''---pages 1--9 of D.~Knuth") == "“Yes”—pages 1–9 of D. Knuth"
-    assert typeset("http://a.org/~ada") == "http://a.org/~ada"
+    assert decode_bibtex("``Yes''---pages 1--9 of D.~Knuth") == "“Yes”—pages 1–9 of D. Knuth"
+    assert decode_bibtex("http://a.org/~ada") == "http://a.org/~ada"
 
 
 def test_two_entries_of_one_key_are_two_records() -> None:
@@ -253,11 +252,13 @@ def test_a_table_without_a_column_of_abstracts_gives_records_without() -> None:
     ],
 )
 def test_names_in_one_string_are_told_apart(names: str, expected: list[str]) -> None:
-    assert listed(names) == expected
+    assert split_names(names) == expected
 
 
 def test_markup_goes_and_comparisons_stay() -> None:
-    assert tidy("<p>Ice <i>melts</i>&nbsp;if a&lt;b and c < d</p>\n<p>Yes</p>") == "Ice melts if a<b and c < d Yes"
+    assert (
+        strip_markup("<p>Ice <i>melts</i>&nbsp;if a&lt;b and c < d</p>\n<p>Yes</p>") == "Ice melts if a<b and c < d Yes"
+    )
 
 
 @pytest.mark.parametrize("abstract", ["", "N/A", "[No abstract available]", "null", "---"])

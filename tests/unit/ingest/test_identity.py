@@ -14,7 +14,7 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.catalog_schema import fingerprint
 from assistant.storage.library import Library
 from ingest import identity, pipeline
-from ingest.parsers import files, read
+from ingest.parsers.detect import find_files, read_records
 from tests.conftest import SEEDS
 
 PROVER = (
@@ -77,8 +77,8 @@ def put(batches: Sequence[Sequence[Record]], catalog: Catalog) -> list[Paper]:
 
 
 def seeds() -> dict[str, list[Record]]:
-    paths = (file for file in files(SEEDS) if isinstance(file, Path))
-    return {path.name: [item for item in read(path) if isinstance(item, Record)] for path in paths}
+    paths = (file for file in find_files(SEEDS) if isinstance(file, Path))
+    return {path.name: [item for item in read_records(path) if isinstance(item, Record)] for path in paths}
 
 
 # The same everywhere

@@ -10,9 +10,8 @@ import pytest
 
 from assistant.errors import InputError
 from assistant.schema import Record
-from ingest.parsers import files, read
 from ingest.parsers.base import Problem
-from ingest.parsers.detect import parse
+from ingest.parsers.detect import find_files, parse, read_records
 
 ICE = "Glaciers in the Alps lost a third of their ice. " * 6
 BEES = "Honey bees tell the place of flowers by a dance. " * 6
@@ -129,7 +128,7 @@ def test_a_line_too_long_for_an_abstract_is_reported_and_the_others_are_read(bef
     records, problems = parsed(text)
     assert [record.abstract for record in records] == [BEES, BREAD, ICE, ICE, ICE]
     last = 2 * (before.count("\n") + 1)
-    assert any(problem.line == last and "is no abstract" in problem.reason for problem in problems)
+    assert any(problem.line == last and "is too long for an abstract" in problem.reason for problem in problems)
     assert all(problem.lost and last - 1 <= problem.line <= last for problem in problems)
 
 
@@ -188,30 +187,30 @@ def test_a_folder_gives_its_files_with_papers_by_name_and_then_those_of_its_fold
         file.write_text("Abstract: Ice melts.", encoding="utf-8")
     (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.7 Abstract: Ice melts.")
     (tmp_path / "script.py").write_text("print('Abstract')", encoding="utf-8")
-    assert list(files(tmp_path)) == wanted
+    assert list(find_files(tmp_path)) == wanted
 
 
 def test_a_file_named_on_its_own_is_taken_whatever_its_name(tmp_path: Path) -> None:
     file = tmp_path / "papers"
     file.write_text("Abstract: Ice melts.", encoding="utf-8")
-    assert list(files(file)) == [file]
-    assert list(read(file)) == [Record("Ice melts.", source="papers")]
+    assert list(find_files(file)) == [file]
+    assert list(read_records(file)) == [Record("Ice melts.", source="papers")]
 
 
 def test_a_folder_without_papers_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the folder holds no file with papers in it"):
-        list(files(tmp_path))
+        list(find_files(tmp_path))
 
 
 def test_a_path_too_long_for_the_system_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a" * 300):
-        list(files(tmp_path / ("a" * 300)))
+        list(find_files(tmp_path / ("a" * 300)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_the_source_of_a_file_whose_name_is_not_utf_8_can_be_written_down(tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"caf\xe9.txt")
     file.write_text("Abstract: Ice melts.", encoding="utf-8")
-    (record,) = read(file)
+    (record,) = read_records(file)
     assert isinstance(record, Record)
     assert record.source.encode("utf-8").startswith(b"caf")

@@ -13,7 +13,7 @@ import pytest
 from assistant.schema import Paper, Record
 from assistant.storage.library import Library
 from ingest import pipeline
-from ingest.parsers import files, read
+from ingest.parsers.detect import find_files, read_records
 from tests.conftest import SEEDS
 
 FILES = {
@@ -29,7 +29,7 @@ TRENDING, LISTED = "002_fc428d52bb95c6e7.txt", "004_18424ad33afb765c.txt"
 @cache
 def records(name: str) -> list[Record]:
     """Everything that a seed file gives; a problem would be none."""
-    found = list(read(SEEDS / name))
+    found = list(read_records(SEEDS / name))
     assert all(isinstance(record, Record) for record in found)
     return [record for record in found if isinstance(record, Record)]
 
@@ -40,7 +40,7 @@ def papers(seeds_library: Library) -> list[Paper]:
 
 
 def test_the_seeds_are_the_five_files() -> None:
-    assert [file.name for file in files(SEEDS) if isinstance(file, Path)] == list(FILES)
+    assert [file.name for file in find_files(SEEDS) if isinstance(file, Path)] == list(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -77,7 +77,7 @@ DISGUISES: dict[str, Callable[[bytes], bytes]] = {
 def test_a_layout_is_recognised_by_its_content(name: str, disguise: str, tmp_path: Path) -> None:
     file = tmp_path / "notes.md"
     file.write_bytes(DISGUISES[disguise]((SEEDS / name).read_bytes()))
-    found = [item for item in read(file) if isinstance(item, Record)]
+    found = [item for item in read_records(file) if isinstance(item, Record)]
     assert [(item.title, item.authors, item.abstract) for item in found] == [
         (record.title, record.authors, record.abstract) for record in records(name)
     ]
