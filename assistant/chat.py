@@ -104,7 +104,7 @@ class Assistant:
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
         is_author = self.library.catalog.is_author
-        query = understand(question, history, self.settings.question_limit, self.whole(scope), is_author)
+        query = understand(question, history, self.settings.max_question_length, self.whole(scope), is_author)
         if self.llm and self.settings.rewrite and query.is_follow_up and not answerability.small_talk(query):
             return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
         return query
@@ -134,7 +134,7 @@ class Assistant:
 
     def _claim(self, claim: str) -> str:
         """The claim without the citation markers of an answer that it was taken from."""
-        return " ".join(citations.strip(tidy(claim, "claim", self.settings.question_limit)).split())
+        return " ".join(citations.strip(tidy(claim, "claim", self.settings.max_question_length)).split())
 
     def _judge_of_claims(self) -> Judge:
         return Judge(self.library.embedder, self.library.lexicon, self.entailment)
@@ -148,7 +148,7 @@ class Assistant:
         if not found.hits and (query.filters or query.scope):
             reason = unmatched(query.filters, query.scope, catalog.count(), catalog.lacking(query.filters))
             return Decision(0.0, Strength.NONE, reason)
-        return answerability.judge(query, aligned, lexicon, settings.firm_from, settings.tentative_from)
+        return answerability.judge(query, aligned, lexicon, settings.firm_threshold, settings.tentative_threshold)
 
     def _draft(self, query: Query, found: SearchResult, judgement: Decision, retrieve_ms: float) -> Answer:
         """The answer as far as it is known before its text."""
@@ -175,7 +175,7 @@ class Assistant:
     ) -> Iterator[Answer]:
         def quote(draft: Answer) -> Iterator[Answer]:
             found = evidence.select(query, aligned)
-            return _quoted(draft, digest.compose(query, found, self.settings.statements))
+            return _quoted(draft, digest.compose(query, found, self.settings.max_sentences))
 
         if not draft.answered:
             yield _abstention(draft)
@@ -183,19 +183,19 @@ class Assistant:
             yield from quote(draft)
         else:
             prompt = self.prompts.answer(query, draft.hits[:_SHOWN], history, self._budget(self.llm))
-            rules = Rules(self._judge_of_claims(), self.settings.verify, self.settings.firm_from)
+            rules = Rules(self._judge_of_claims(), self.settings.verify, self.settings.firm_threshold)
             yield from written(draft, self.llm, prompt, rules, quote)
 
     def _budget(self, llm: LLM) -> prompts.Budget:
-        return prompts.Budget(self.settings.prompt_tokens, llm.count_tokens)
+        return prompts.Budget(self.settings.max_prompt_tokens, llm.count_tokens)
 
 
 def _ranking(settings: Settings) -> Ranking:
     return Ranking(
-        papers=settings.papers,
+        papers=settings.top_k,
         candidates=settings.candidates,
         dense_weight=settings.dense_weight,
-        reranked=settings.reranked,
+        reranked=settings.rerank_top_k,
         rerank_weight=settings.rerank_weight,
     )
 

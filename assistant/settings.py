@@ -1,22 +1,27 @@
 """Every setting, in one frozen object that is passed as an argument.
 
-Precedence: command line, then `PAPERCHAT_*` variables, then `paperchat.toml` (in the working
-directory, then in the library's directory), then the defaults below. Keys of hosted providers stay
-in the providers' own variables and are never settings of paperchat.
+Precedence: command line, then `PAPERCHAT_*` variables, then `paperchat.toml` in the working directory, then
+`paperchat.toml` in the library's directory, then the defaults below. Keys of hosted providers stay in the providers'
+own variables and are never settings of paperchat.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -28,39 +33,52 @@ PREFIX = "PAPERCHAT_"
 TOML = "paperchat.toml"
 # The directory of named libraries, below the home.
 LIBRARIES = "libraries"
+# Earlier names of settings. They are accepted wherever the new names are.
+RENAMED = {
+    "papers": "top_k",
+    "reranked": "rerank_top_k",
+    "statements": "max_sentences",
+    "prompt_tokens": "max_prompt_tokens",
+    "reply_tokens": "max_output_tokens",
+    "question_limit": "max_question_length",
+    "firm_from": "firm_threshold",
+    "tentative_from": "tentative_threshold",
+}
+
+Value = TypeVar("Value")
 
 
 def default_home() -> Path:
-    """The directory that holds everything, where `PAPERCHAT_HOME` does not say otherwise."""
+    """Return the platform's data directory, which is used where `PAPERCHAT_HOME` is not set."""
     return platformdirs.user_data_path("paperchat", appauthor=False)
 
 
 class Settings(BaseSettings):
-    """The effective settings. Field descriptions are the settings table of the README."""
+    """The effective settings. The field descriptions are the settings table of the documentation."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    home: Path = Field(default_factory=default_home, description="directory of the library and everything else kept")
+    home: Path = Field(
+        default_factory=default_home, description="directory of the library, its conversations and its models"
+    )
     library: str | None = Field(
         default=None,
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
-        description="name of a library of its own below `home`: small letters, digits and hyphens",
+        description="name of a separate library below `home`: lower-case letters, digits and hyphens",
     )
     store: str | None = Field(
         default=None,
-        description="address of a Chroma server that holds the vectors, `http://host:port`; a folder of the library's "
-        "directory where not given",
+        description="address of a Chroma server for the vectors, `http://host:port`; by default they are stored in the "
+        "library's directory",
     )
     store_token: SecretStr | None = Field(
-        default=None, description="token that the Chroma server asks for; it is never shown"
+        default=None, description="access token of the Chroma server; it is never shown"
     )
     store_tenant: str = Field(default="default_tenant", pattern=r"^[^\s/]+$", description="tenant on the Chroma server")
     store_database: str = Field(
-        default="default_database", pattern=r"^[^\s/]+$", description="database of the tenant; it must exist"
+        default="default_database", pattern=r"^[^\s/]+$", description="database of that tenant; it must exist"
     )
-    store_timeout: float = Field(
-        default=30, gt=0, le=3600, description="seconds that the Chroma server has for an answer"
-    )
+    store_timeout: float = Field(default=30, gt=0, le=3600, description="seconds to wait for the Chroma server")
     embedder: str = Field(
         default="all-MiniLM-L6-v2",
         min_length=1,
@@ -70,111 +88,109 @@ class Settings(BaseSettings):
     engine: str = Field(
         default="auto",
         pattern=r"^(auto|float32|medium|bfloat16|float16|openvino|openvino-int8)$",
-        description="what computes the embedder: `float32`, `medium` (other kernels), `bfloat16`, `float16` (graphics "
-        "processors), `openvino` and `openvino-int8` (need `paperchat[fast]`); `auto` times them once and takes the "
-        "fastest that agrees",
+        description="how the embedder is computed: `float32`, `medium` (other kernels), `bfloat16`, `float16` (GPUs), "
+        "`openvino` and `openvino-int8` (need `paperchat[fast]`); `auto` times them once and takes the fastest whose "
+        "vectors agree with `float32`",
     )
-    query_prompt: str | None = Field(default=None, description="text put before a question when it is embedded")
-    document_prompt: str | None = Field(default=None, description="text put before a chunk when it is embedded")
+    query_prompt: str | None = Field(default=None, description="prefix of a question when it is embedded")
+    document_prompt: str | None = Field(default=None, description="prefix of a chunk when it is embedded")
     chunk_tokens: int | None = Field(
-        default=None, ge=32, description="most word-pieces of a chunk; the embedder's own limit where not given"
+        default=None, ge=32, description="maximum word-pieces of a chunk; by default the embedder's own limit"
     )
     llm: str = Field(
         default="extractive",
         pattern=r"^(extractive|[a-z]+/.+)$",
-        description="who writes the answer: `extractive` quotes, without a model; else `provider/model`",
+        description="language model that writes the answer, `provider/model`; `extractive` quotes without a model",
     )
-    prompts: Path | None = Field(
-        default=None, description="folder of templates that replace what is said to the language model"
+    prompts: Path | None = Field(default=None, description="folder of prompt templates that replace the packaged ones")
+    max_prompt_tokens: int = Field(
+        default=3000, ge=500, le=1_000_000, description="maximum tokens of a prompt to the language model"
     )
-    prompt_tokens: int = Field(
-        default=3000, ge=500, le=1_000_000, description="most tokens that the language model is given to read"
-    )
-    reply_tokens: int = Field(
-        default=2000, ge=16, le=100_000, description="most tokens that the language model may write"
+    max_output_tokens: int = Field(
+        default=2000, ge=16, le=100_000, description="maximum tokens of a reply of the language model"
     )
     first_token_timeout: float = Field(
-        default=300, gt=0, le=86_400, description="seconds that the language model has for its first token"
+        default=300, gt=0, le=86_400, description="seconds to wait for the first token of the language model"
     )
-    token_timeout: float = Field(
-        default=60, gt=0, le=86_400, description="seconds that it has from one token to the next"
-    )
-    total_timeout: float = Field(default=900, gt=0, le=86_400, description="seconds that it has for a whole reply")
+    token_timeout: float = Field(default=60, gt=0, le=86_400, description="seconds to wait from one token to the next")
+    total_timeout: float = Field(default=900, gt=0, le=86_400, description="seconds to wait for a whole reply")
     retries: int = Field(
         default=3,
         ge=0,
         le=20,
-        description="how often it is asked again, after a pause, where it is busy, fails or cannot be reached",
+        description="times that a request to a busy, failing or unreachable language model is repeated, with pauses",
     )
     rewrite: bool = Field(
-        default=False, description="let the language model put follow-up questions in words that stand alone"
+        default=False, description="let the language model rewrite follow-up questions as standalone questions"
     )
     nli: str | None = Field(
         default=None,
         min_length=1,
-        description="cross-encoder of entailment that checks claims too: a folder or a hub name; none by default",
+        description="entailment cross-encoder that also checks claims: a folder or a hub name; none by default",
     )
     verify: str = Field(
         default="normal",
         pattern=r"^(strict|normal|off)$",
-        description="what becomes of a language model's sentences that no abstract supports: `normal` marks them, "
-        "`strict` quotes the nearest passages in their place, `off` checks nothing",
+        description="treatment of a language model's sentences that no abstract supports: `normal` marks them, "
+        "`strict` replaces them by quotations of the nearest passages, `off` skips the check",
     )
-    papers: int = Field(default=10, ge=1, le=1000, description="papers that a search returns")
-    candidates: int = Field(default=100, ge=1, le=1000, description="papers that each index proposes before fusion")
-    dense_weight: float = Field(default=0.5, ge=0, le=1, description="share of the vector score in the fused score")
+    top_k: int = Field(default=10, ge=1, le=1000, description="papers that a search returns")
+    candidates: int = Field(default=100, ge=1, le=1000, description="papers that each index contributes before fusion")
+    dense_weight: float = Field(default=0.5, ge=0, le=1, description="weight of the vector score in the fused score")
     reranker: str = Field(
         default="late-interaction",
         min_length=1,
-        description="closer look at the best candidates: `late-interaction` compares word by word with the embedder's "
-        "own vectors; `none`; else a sentence-transformers cross-encoder: a folder, or a hub name",
+        description="re-ranker of the best candidates: `late-interaction` compares the embedder's word vectors; "
+        "`none`; or a sentence-transformers cross-encoder: a folder, or a hub name",
     )
-    reranked: int = Field(default=50, ge=1, le=1000, description="papers that the re-ranker looks at")
-    rerank_weight: float = Field(default=0.6, ge=0, le=1, description="share of the re-ranker in the score")
-    statements: int = Field(default=5, ge=1, le=10, description="most sentences that the extractive answer quotes")
-    firm_from: float = Field(default=0.33, ge=0, le=1, description="confidence from which an answer is firm")
-    tentative_from: float = Field(default=0.15, ge=0, le=1, description="confidence below which there is no answer")
-    question_limit: int = Field(default=4000, ge=100, le=100_000, description="longest question, in characters")
+    rerank_top_k: int = Field(default=50, ge=1, le=1000, description="papers that the re-ranker scores")
+    rerank_weight: float = Field(default=0.6, ge=0, le=1, description="weight of the re-ranker in the score")
+    max_sentences: int = Field(default=5, ge=1, le=10, description="maximum sentences of an extractive answer")
+    firm_threshold: float = Field(default=0.33, ge=0, le=1, description="confidence from which an answer is firm")
+    tentative_threshold: float = Field(
+        default=0.15, ge=0, le=1, description="confidence below which there is no answer"
+    )
+    max_question_length: int = Field(default=4000, ge=100, le=100_000, description="maximum characters of a question")
     arxiv_url: str = Field(
         default="https://export.arxiv.org/api/query",
         pattern=r"^https?://",
-        description="arXiv's interface, or a mirror of it; asked only by `paperchat add`",
+        description="address of arXiv's API, or of a mirror; used only by `paperchat add`",
     )
     doi_url: str = Field(
         default="https://doi.org",
         pattern=r"^https?://",
-        description="where a DOI is resolved; asked only by `paperchat add`",
+        description="address of the DOI resolver; used only by `paperchat add`",
     )
     port: int = Field(
         default=7860,
         ge=0,
         le=65535,
-        description="port of the page on this machine (127.0.0.1); the next free one is taken",
+        description="port of the page; if it is taken, the next free one is used",
     )
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="address that the page listens on; any but this machine's own needs `auth`",
+        description="address that the page listens on; any but this machine's own requires `auth`",
     )
     auth: Path | None = Field(
-        default=None, description="file of those who may log in to the page, as `paperchat user` writes it"
+        default=None, description="file of the users who may log in to the page, as `paperchat user` writes it"
     )
 
     @field_validator("store")
     @classmethod
-    def _is_address(cls, given: str | None) -> str | None:
-        return None if given is None else _web_address(given)
+    def _validate_store(cls, address: str | None) -> str | None:
+        return None if address is None else _web_address(address)
 
     @field_validator("store_token")
     @classmethod
-    def _is_token(cls, given: SecretStr | None) -> SecretStr | None:
-        if given is not None and not re.fullmatch(r"[!-~]+", given.get_secret_value()):
+    def _validate_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
             raise ValueError("must be letters, digits and punctuation of ASCII, without spaces")
-        return given
+        return token
 
     @property
     def shared(self) -> Path:
-        """The directory of what all libraries have in common."""
+        """Return the directory of the files that all libraries share."""
         return self.home.parent.parent if self.library else self.home
 
     @classmethod
@@ -186,60 +202,121 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Command line, environment, TOML: in this order."""
-        given = init_settings().get("home") or os.environ.get(f"{PREFIX}HOME") or default_home()
-        files = [Path(given) / TOML, Path(TOML)]
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=files)
+        """Return the sources in order of precedence: arguments, environment, TOML files."""
+        arguments = init_settings()
+        home = arguments.get("home") or os.environ.get(f"{PREFIX}HOME") or default_home()
+        return (
+            InitSettingsSource(settings_cls, _renamed(arguments)),
+            _Environment(settings_cls),
+            *(_TomlFile(settings_cls, file) for file in _toml_files(Path(home))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeprecatedName:
+    """An earlier name of a setting that is in use; `ignored` because the new name is set in the same place."""
+
+    old: str
+    new: str
+    ignored: bool
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.old} in {self.file}" if self.file else self.old
+        if self.ignored:
+            return f"{where} is ignored, because {self.new}, its new name, is set too"
+        return f"{where} is now called {self.new}; the old name still works"
+
+
+class _Environment(EnvSettingsSource):
+    """The environment variables, under the current names of the settings."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return _renamed(super()._load_env_vars(), PREFIX.lower())
+
+
+class _TomlFile(InitSettingsSource):
+    """The settings of one TOML file, under their current names."""
+
+    def __init__(self, settings_cls: type[BaseSettings], file: Path) -> None:
+        super().__init__(settings_cls, _renamed(TomlConfigSettingsSource(settings_cls, toml_file=file)()))
 
 
 def load(**overrides: Any) -> Settings:
-    """The effective settings; overrides that are None count as not given.
+    """Return the effective settings; overrides that are None do not count.
 
     Where a library is named, `home` is that library's directory.
 
-    Raises SettingsError, one line that names the setting, for a value out of range or an unreadable file.
+    Raises SettingsError, in one line that names the setting, for a value out of range or an unreadable file.
     """
-    found = _checked({name: value for name, value in overrides.items() if value is not None})
-    return found.model_copy(update={"home": found.home / LIBRARIES / found.library}) if found.library else found
+    settings = _validated({name: value for name, value in overrides.items() if value is not None})
+    if settings.library is None:
+        return settings
+    return settings.model_copy(update={"home": settings.home / LIBRARIES / settings.library})
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:
-    """The same settings but for these. Raises SettingsError as `load` does."""
-    return _checked(settings.model_dump() | changes)
+    """Return the settings with these changes. Raises SettingsError as `load` does."""
+    return _validated(settings.model_dump() | _renamed(changes))
 
 
-def _checked(given: dict[str, Any]) -> Settings:
+def unknown_variables() -> list[str]:
+    """Return the `PAPERCHAT_*` variables that name no setting: most likely they are misspelt."""
+    names = {f"{PREFIX}{name}".upper() for name in (*Settings.model_fields, *RENAMED)}
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in names)
+
+
+def deprecated_names(settings: Settings) -> list[DeprecatedName]:
+    """Return the earlier names of settings that the environment and the TOML files use."""
+    variables = {name.upper() for name in os.environ}
+    names = {f"{PREFIX}{old}".upper(): f"{PREFIX}{new}".upper() for old, new in RENAMED.items()}
+    in_environment = _deprecated(variables, names)
+    files = [file for file in _toml_files(settings.shared) if file.is_file()]
+    in_files = (_deprecated(tomllib.loads(file.read_text(encoding="utf-8")), RENAMED, file) for file in files)
+    return [*in_environment, *(name for names_of_file in in_files for name in names_of_file)]
+
+
+def _deprecated(used: Collection[str], names: Mapping[str, str], file: Path | None = None) -> list[DeprecatedName]:
+    return [DeprecatedName(old, new, new in used, file) for old, new in names.items() if old in used]
+
+
+def _toml_files(home: Path) -> tuple[Path, ...]:
+    """Return the files of settings, the one that takes precedence first."""
+    return tuple(dict.fromkeys(file.resolve() for file in (Path(TOML), home / TOML)))
+
+
+def _renamed(values: Mapping[str, Value], prefix: str = "") -> dict[str, Value]:
+    """Return the values under the current names of their settings; where both names are used, the new one counts."""
+    new_names = {prefix + old: prefix + new for old, new in RENAMED.items()}
+    return {new_names.get(name, name): value for name, value in values.items() if new_names.get(name) not in values}
+
+
+def _validated(values: dict[str, Any]) -> Settings:
     try:
-        return Settings(**given)
+        return Settings(**values)
     except ValidationError as error:
-        raise SettingsError("; ".join(map(_complaint, error.errors()))) from error
+        raise SettingsError("; ".join(map(_message, error.errors()))) from error
     except (OSError, ValueError) as error:
         raise SettingsError(f"{TOML} cannot be read: {error}") from error
 
 
-def unknown_variables() -> list[str]:
-    """`PAPERCHAT_*` variables that name no setting: most likely misspelt."""
-    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
-
-
-def _web_address(given: str) -> str:
-    """The address without a slash at its end. Raises ValueError, which shows nothing that could be secret."""
-    shown = re.sub(r"//.*@", "//...@", re.split("[?#]", given)[0])
+def _web_address(text: str) -> str:
+    """Return the address without a slash at its end. Raises ValueError, whose message shows nothing secret."""
+    redacted = re.sub(r"//.*@", "//...@", re.split("[?#]", text)[0])
     try:
-        found = urlsplit(given)
-        if found.scheme not in ("http", "https") or not found.hostname or found.port == 0:
+        address = urlsplit(text)
+        if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
             raise ValueError("it must be http://host:port or https://host:port")
     except ValueError as error:
-        raise ValueError(f"{shown!r} is no address of a server: {error}") from error
-    if found.username is not None or found.query or found.fragment:
-        raise ValueError(f"{shown!r} holds more than an address; a token goes into {PREFIX}STORE_TOKEN")
-    return given.rstrip("/")
+        raise ValueError(f"{redacted!r} is not the address of a server: {error}") from error
+    if address.username is not None or address.query or address.fragment:
+        raise ValueError(f"{redacted!r} holds more than an address; a token goes into {PREFIX}STORE_TOKEN")
+    return text.rstrip("/")
 
 
-def _complaint(problem: Any) -> str:
+def _message(problem: Any) -> str:
     name = ".".join(map(str, problem["loc"])) or "settings"
-    # What our own checks complain of may be secret: they say themselves what can be shown.
-    hidden = problem["type"] in ("extra_forbidden", "value_error")
-    given = "" if hidden else f" (given: {problem['input']!r})"
-    return f"setting {name} ({PREFIX}{name.upper()}): {problem['msg'].removeprefix('Value error, ')}{given}"
+    # A value that our own validators refuse may be secret: they include in their message what may be shown.
+    is_hidden = problem["type"] in ("extra_forbidden", "value_error")
+    value = "" if is_hidden else f" (given: {problem['input']!r})"
+    return f"setting {name} ({PREFIX}{name.upper()}): {problem['msg'].removeprefix('Value error, ')}{value}"

@@ -119,7 +119,7 @@ def judging(reader: Assistant) -> Callable[..., Assistant]:
     def with_limits(
         llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0, verify: str = "normal"
     ) -> Assistant:
-        limits = {"firm_from": firm_from, "tentative_from": tentative_from, "verify": verify}
+        limits = {"firm_threshold": firm_from, "tentative_threshold": tentative_from, "verify": verify}
         return Assistant(reader.library, reader.settings.model_copy(update=limits), llm, reader.reranker)
 
     return with_limits

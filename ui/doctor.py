@@ -1,4 +1,4 @@
-"""What `paperchat doctor` looks at: settings, library, models."""
+"""The checks of `paperchat doctor`: settings, library, language model."""
 
 from __future__ import annotations
 
@@ -13,74 +13,81 @@ from typing import Any, cast
 from assistant import factory
 from assistant.errors import PaperchatError
 from assistant.schema import Message
-from assistant.settings import Settings, unknown_variables
+from assistant.settings import Settings, deprecated_names, unknown_variables
 from assistant.text.printable import one_line
 
-# What a language model is asked to see whether it answers.
+# The question that shows whether a language model answers.
 _GREETING = Message("user", "Reply with the word yes.")
-_CURE = "run paperchat doctor --repair"
+_REMEDY = "run paperchat doctor --repair"
 
 
 @dataclass(slots=True)
-class Findings:
-    """Facts, and what is wrong with its cure, one sentence each."""
+class Diagnosis:
+    """Facts about the installation, notes on what works but should change, and problems with their remedy."""
 
     facts: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
-def examine(settings: Settings) -> Findings:
-    """Look at everything; a part that fails is a problem in the findings, not an error."""
-    found = Findings({"version": version("paperchat"), "python": platform.python_version()})
-    found.facts["settings"] = settings.model_dump(mode="json")
-    found.problems += [f"{name} names no setting of paperchat; is it misspelt?" for name in unknown_variables()]
-    for look in (_examine_library, _examine_model):
+def examine(settings: Settings) -> Diagnosis:
+    """Check everything; a check that fails adds a problem to the diagnosis and raises no error."""
+    diagnosis = Diagnosis({"version": version("paperchat"), "python": platform.python_version()})
+    diagnosis.facts["settings"] = settings.model_dump(mode="json")
+    diagnosis.notes += map(str, deprecated_names(settings))
+    diagnosis.problems += [f"{name} is not a setting of paperchat; check its spelling" for name in unknown_variables()]
+    for check in (_check_library, _check_model):
         try:
-            look(settings, found)
+            check(settings, diagnosis)
         except PaperchatError as error:
-            found.problems.append(str(error))
-    return found
+            diagnosis.problems.append(str(error))
+    return diagnosis
 
 
-def as_json(found: Findings) -> dict[str, Any]:
-    """The findings for scripts."""
-    return {**found.facts, "problems": found.problems}
+def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the diagnosis as JSON."""
+    return {**diagnosis.facts, "notes": diagnosis.notes, "problems": diagnosis.problems}
 
 
-def as_text(found: Findings) -> str:
-    """The findings for a person."""
+def as_text(diagnosis: Diagnosis) -> str:
+    """Format the diagnosis for a terminal."""
     lines: list[str] = []
-    for name, value in found.facts.items():
+    for name, value in diagnosis.facts.items():
         if isinstance(value, dict):
             lines += [f"{name}:", *(f"  {key:20}{inner}" for key, inner in value.items())]
         else:
             lines.append(f"{name:22}{value}")
-    verdict = [f"PROBLEM: {one_line(problem)}" for problem in found.problems] or ["All is well."]
-    return "\n".join([*lines, *verdict])
+    notes = [f"NOTE: {one_line(note)}" for note in diagnosis.notes]
+    verdict = [f"PROBLEM: {one_line(problem)}" for problem in diagnosis.problems] or ["All is well."]
+    return "\n".join([*lines, *notes, *verdict])
 
 
-def _examine_model(settings: Settings, found: Findings) -> None:
-    """Have the language model say one token, and stop it."""
+def _check_model(settings: Settings, diagnosis: Diagnosis) -> None:
+    """Time the first token of the language model, and stop it there."""
     llm = factory.open_llm(settings)
     if llm is None:
         return
     started = time.perf_counter()
     with closing(cast("Generator[str]", llm.stream([_GREETING]))) as reply:
         next(piece for piece in reply if piece.strip())
-    found.facts["first token"] = f"{time.perf_counter() - started:.1f} s ({llm.name})"
+    diagnosis.facts["first token"] = f"{time.perf_counter() - started:.1f} s ({llm.name})"
 
 
-def _examine_library(settings: Settings, found: Findings) -> None:
+def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
     with closing(factory.open_library(settings)) as library:
         catalog = library.catalog
-        waiting, gone = catalog.pending_count(), len(catalog.stale())
-        found.facts |= {"papers": catalog.count(), "without abstract": catalog.count_without_abstract()}
-        found.facts["embedder"] = f"{library.embedder.name} by {library.embedder.engine}"
-        found.facts |= {"waiting": waiting, "generation": catalog.generation}
-        if waiting:
-            found.problems.append(f"{waiting} papers wait to be indexed: {_CURE}")
-        if gone:
-            found.problems.append(f"{gone} papers that were deleted are still in the indexes: {_CURE}")
-        for name, differs in library.compare().items():
-            lacks, extra = len(differs.missing), len(differs.extra)
-            found.problems.append(f"the {name} lacks {lacks} papers and has {extra} too many: {_CURE}")
+        pending, stale = catalog.pending_count(), len(catalog.stale())
+        diagnosis.facts |= {
+            "papers": catalog.count(),
+            "without abstract": catalog.count_without_abstract(),
+            "embedder": f"{library.embedder.name} by {library.embedder.engine}",
+            "waiting": pending,
+            "generation": catalog.generation,
+        }
+        if pending:
+            diagnosis.problems.append(f"{pending} papers are not indexed yet: {_REMEDY}")
+        if stale:
+            diagnosis.problems.append(f"{stale} deleted papers are still in the indexes: {_REMEDY}")
+        for name, difference in library.compare().items():
+            missing, extra = len(difference.missing), len(difference.extra)
+            diagnosis.problems.append(f"the {name} lacks {missing} papers and has {extra} too many: {_REMEDY}")

@@ -83,7 +83,7 @@ class Prompts:
         if hits and not bodies:
             raise SettingsError(
                 f"{budget.tokens} tokens hold no abstract beside the rules and the question; raise "
-                "prompt_tokens (PAPERCHAT_PROMPT_TOKENS), or shorten the question"
+                "max_prompt_tokens (PAPERCHAT_MAX_PROMPT_TOKENS), or shorten the question"
             )
         asked = self._question(query, _BETWEEN.join(body for _, body in bodies))
         return Prompt((rules, *earlier, asked), tuple(hit for hit, _ in bodies))

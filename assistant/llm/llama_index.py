@@ -64,7 +64,7 @@ class LlamaIndexLLM:
         except Exception as error:  # every provider raises errors of its own
             raise ModelError(f"the language model {self.name} failed: {in_words(error, self.name)}") from error
         if not text:
-            cure = "if it thinks first, it needs more room (raise PAPERCHAT_REPLY_TOKENS)"
+            cure = "if it thinks first, it needs more room (raise PAPERCHAT_MAX_OUTPUT_TOKENS)"
             raise ModelError(f"the language model {self.name} wrote nothing; {cure}")
 
     def count_tokens(self, text: str) -> int:
@@ -83,7 +83,7 @@ def load(settings: Settings) -> LlamaIndexLLM:
         between=settings.token_timeout,
         total=settings.total_timeout,
         retries=settings.retries,
-        characters=settings.reply_tokens * _LONGEST_TOKEN,
+        characters=settings.max_output_tokens * _LONGEST_TOKEN,
     )
     return LlamaIndexLLM(settings.llm, call, limits, count)
 
@@ -109,8 +109,8 @@ def _openai(provider: Provider, model: str, settings: Settings) -> Reached:
     """OpenAI, or whatever compatible server `OPENAI_API_BASE` names; such a server may need no key."""
     make, client_of = _class(provider, "OpenAILike"), _class(provider, "AsyncClient", "httpx")
     # OpenAI's newer models refuse the name of the parameter that all the other servers know.
-    limited = {"max_tokens": settings.reply_tokens}
-    own = {"additional_kwargs": {"max_completion_tokens": settings.reply_tokens}}
+    limited = {"max_tokens": settings.max_output_tokens}
+    own = {"additional_kwargs": {"max_completion_tokens": settings.max_output_tokens}}
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Any]:
@@ -139,7 +139,7 @@ def _ollama(provider: Provider, model: str, settings: Settings) -> Reached:
             yield make(
                 model=model,
                 context_window=_window(settings),
-                additional_kwargs={"num_predict": settings.reply_tokens},
+                additional_kwargs={"num_predict": settings.max_output_tokens},
                 async_client=client,
             )
 
@@ -154,7 +154,7 @@ def _anthropic(provider: Provider, model: str, settings: Settings) -> Reached:
         made = make(
             model=model,
             api_key=os.environ.get(provider.key or ""),
-            max_tokens=settings.reply_tokens,
+            max_tokens=settings.max_output_tokens,
             max_retries=0,
             timeout=settings.total_timeout,
         )
@@ -174,7 +174,7 @@ def _huggingface(provider: Provider, model: str, settings: Settings) -> Reached:
             model_name=named,
             tokenizer_name=named,
             context_window=_window(settings),
-            max_new_tokens=settings.reply_tokens,
+            max_new_tokens=settings.max_output_tokens,
             generate_kwargs={"do_sample": False},
         ),
     )
@@ -193,7 +193,7 @@ def _llamacpp(provider: Provider, model: str, settings: Settings) -> Reached:
     make, file = _class(provider, "LlamaCPP"), Path(model).expanduser()
     if not file.is_file():
         raise ModelError(f"llamacpp/ models are GGUF files, and there is no file {file}")
-    limits = {"context_window": _window(settings), "max_new_tokens": settings.reply_tokens}
+    limits = {"context_window": _window(settings), "max_new_tokens": settings.max_output_tokens}
     loaded = _loaded(provider, model, lambda: make(model_path=str(file), temperature=0.0, verbose=False, **limits))
     llama = loaded._model
     loaded.messages_to_prompt = _in_gguf_template(provider, llama.metadata.get("tokenizer.chat_template"))
@@ -215,16 +215,16 @@ _PROVIDERS: dict[str, Callable[[Provider, str, Settings], Reached]] = {
 
 
 def _window(settings: Settings) -> int:
-    return settings.prompt_tokens + settings.reply_tokens + _TEMPLATE
+    return settings.max_prompt_tokens + settings.max_output_tokens + _TEMPLATE
 
 
 def _check_window(window: int, model: str, settings: Settings) -> None:
     """Raises ModelError where a model cannot read a prompt and write a reply of the settings' lengths."""
     if window < _window(settings):
-        room = max(0, window - settings.reply_tokens - _TEMPLATE)
+        room = max(0, window - settings.max_output_tokens - _TEMPLATE)
         raise ModelError(
             f"{model} reads {window} tokens at most, prompt and reply together: lower "
-            f"PAPERCHAT_PROMPT_TOKENS to {room}, or PAPERCHAT_REPLY_TOKENS"
+            f"PAPERCHAT_MAX_PROMPT_TOKENS to {room}, or PAPERCHAT_MAX_OUTPUT_TOKENS"
         )
 
 

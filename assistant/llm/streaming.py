@@ -168,7 +168,7 @@ def _work(call: Call, said: SimpleQueue[str | _End], characters: int) -> None:
         written += max(1, len(piece))  # an endless stream of nothing is endless too
         if written > characters:
             raise LimitReached(
-                f"it wrote more than {characters:,} characters without an end (raise PAPERCHAT_REPLY_TOKENS)"
+                f"it wrote more than {characters:,} characters without an end (raise PAPERCHAT_MAX_OUTPUT_TOKENS)"
             )
         said.put(piece)
 

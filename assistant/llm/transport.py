@@ -102,4 +102,4 @@ def _finish(raw: Any) -> str:
 
 
 def _cut_off() -> LimitReached:
-    return LimitReached("it reached the most tokens that a reply may have (raise PAPERCHAT_REPLY_TOKENS)")
+    return LimitReached("it reached the most tokens that a reply may have (raise PAPERCHAT_MAX_OUTPUT_TOKENS)")

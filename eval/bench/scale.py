@@ -164,7 +164,7 @@ class _Costs:
         texts = [question.text for question in load(SEEDS / "single.jsonl", "dev")][:_QUESTIONS]
         vectors = dict(zip(texts, self.embedder.embed_queries(texts), strict=True))
         ids, most = [paper.id for paper in papers], self.settings.candidates
-        looked_at, some = ids[: self.settings.reranked], ids[::_FILTERED]
+        looked_at, some = ids[: self.settings.rerank_top_k], ids[::_FILTERED]
         self.asking = {
             EMBEDDER: {"query_ms": milliseconds_each(lambda text: self.embedder.encode_queries([text]), texts)},
             CATALOG: {"query_ms": milliseconds_each(lambda _: parts.catalog.get(looked_at), texts)},

@@ -80,7 +80,7 @@ def filled(folder: Path) -> Iterator[Library]:
 
 def quick(folder: Path) -> Settings:
     """Settings on any free port; the word-hash embedder's cosines are not those that the gate was fitted to."""
-    return load(home=folder / "home", firm_from=0.2, tentative_from=0.1, port=0)
+    return load(home=folder / "home", firm_threshold=0.2, tentative_threshold=0.1, port=0)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def load(settings: Settings) -> Callable[..., LLM]:
     """Opens the model of a name, with other settings if any."""
 
     def load_one(name: str, **changed: object) -> LLM:
-        llm = factory.open_llm(settings.model_copy(update={"llm": name, "reply_tokens": 16} | changed))
+        llm = factory.open_llm(settings.model_copy(update={"llm": name, "max_output_tokens": 16} | changed))
         assert llm
         return llm
 
@@ -154,14 +154,14 @@ def test_messages_reach_a_server_in_order_and_whole(
 @pytest.mark.parametrize("provider", ["openai", "ollama"])
 def test_a_server_is_told_how_much_to_write(provider: str, server: ModelServer, load: Callable[..., LLM]) -> None:
     needs(provider)
-    list(load(f"{provider}/small", reply_tokens=77, prompt_tokens=900).stream(CHAT))
+    list(load(f"{provider}/small", max_output_tokens=77, max_prompt_tokens=900).stream(CHAT))
     [asked] = server.asked
     assert asked.get("max_tokens", asked.get("options", {}).get("num_predict")) == 77
 
 
 def test_ollama_is_told_how_long_the_prompt_may_get(server: ModelServer, load: Callable[..., LLM]) -> None:
     needs("ollama")
-    list(load("ollama/small", reply_tokens=100, prompt_tokens=5000).stream(CHAT))
+    list(load("ollama/small", max_output_tokens=100, max_prompt_tokens=5000).stream(CHAT))
     assert server.asked[0]["options"]["num_ctx"] >= 5100
 
 
@@ -292,9 +292,9 @@ def test_a_folder_without_a_model_is_a_model_error_that_names_it(tmp_path: Path,
 def test_a_model_that_cannot_read_the_prompt_is_refused_with_the_cure(tmp_path: Path, load: Callable[..., LLM]) -> None:
     needs("huggingface")
     folder = a_tiny_llama(tmp_path / "tiny", window=1024)
-    with pytest.raises(ModelError, match=r"reads 1024 tokens at most.*PAPERCHAT_PROMPT_TOKENS to 752"):
+    with pytest.raises(ModelError, match=r"reads 1024 tokens at most.*PAPERCHAT_MAX_PROMPT_TOKENS to 752"):
         load(f"huggingface/{folder}")
-    assert "".join(load(f"huggingface/{folder}", prompt_tokens=752).stream(CHAT)).strip()
+    assert "".join(load(f"huggingface/{folder}", max_prompt_tokens=752).stream(CHAT)).strip()
 
 
 def test_a_model_that_never_learned_to_chat_writes_too(tmp_path: Path, load: Callable[..., LLM]) -> None:

@@ -167,7 +167,7 @@ def test_where_a_model_fails_the_abstracts_are_quoted_and_the_answer_says_why(
 ) -> None:
     model = ScriptedLLM("Bees dance", " [1].", fails_after=1)
     monkeypatch.setattr(factory, "open_llm", lambda _: model)
-    monkeypatch.setenv("PAPERCHAT_TENTATIVE_FROM", "0")
+    monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
     asked = "".join(json.dumps({"id": number, "question": BEES}) + "\n" for number in range(3))
     done = filled("ask", "--batch", "-", stdin=asked)
     assert done.code == 0

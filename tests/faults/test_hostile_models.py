@@ -41,7 +41,7 @@ def over(library: Library, settings: Settings, tmp_path: Path) -> Over:
             "".join(json.dumps({"title": f"Paper {at}", "abstract": text}) + "\n" for at, text in enumerate(abstracts))
         )
         pipeline.ingest([file], library)
-        return Assistant(library, settings.model_copy(update={"firm_from": 0.0, "tentative_from": 0.0}), llm)
+        return Assistant(library, settings.model_copy(update={"firm_threshold": 0.0, "tentative_threshold": 0.0}), llm)
 
     return over
 

@@ -168,7 +168,7 @@ def test_a_reply_that_ends_like_a_sentence_is_whole_though_the_server_does_not_s
 def test_a_reply_that_was_cut_at_its_limit_is_a_failure_with_the_cure(server: ModelServer, llm: LLM) -> None:
     server.script(says("Bees dance."), says("Bees dance and ", finish="length"))
     assert "".join(llm.stream(CHAT)) == "Bees dance."
-    assert "PAPERCHAT_REPLY_TOKENS" in failure(llm, "Bees dance and ")
+    assert "PAPERCHAT_MAX_OUTPUT_TOKENS" in failure(llm, "Bees dance and ")
 
 
 def test_a_server_that_never_begins_is_given_up(server: ModelServer, settings: Settings) -> None:
@@ -197,18 +197,18 @@ def test_a_reply_that_takes_too_long_in_all_is_given_up(server: ModelServer, set
 @pytest.mark.parametrize("piece", ["la ", "la" * 500], ids=["small", "large"])
 def test_an_endless_reply_is_cut(piece: str, server: ModelServer, settings: Settings) -> None:
     server.script(endless(piece))
-    llm, text = opened(settings, reply_tokens=500), ""
+    llm, text = opened(settings, max_output_tokens=500), ""
     with pytest.raises(ModelError, match="more than 4,000 characters") as failed:  # noqa: PT012
         for each in llm.stream(CHAT):
             text += each
-    assert "PAPERCHAT_REPLY_TOKENS" in str(failed.value)
+    assert "PAPERCHAT_MAX_OUTPUT_TOKENS" in str(failed.value)
     assert 4000 - len(piece) <= len(text) <= 4000
     assert server.left.wait(SOON)
 
 
 def test_an_endless_reply_of_nothing_is_cut(server: ModelServer, settings: Settings) -> None:
     server.script(endless(""))
-    assert "without an end" in failure(opened(settings, reply_tokens=16))
+    assert "without an end" in failure(opened(settings, max_output_tokens=16))
     assert server.left.wait(SOON)
 
 

@@ -89,13 +89,13 @@ def search(
     question: Annotated[str | None, typer.Argument(help="The question, or search words.")] = None,
     as_json: AsJson = False,
     batch_file: BatchFile = None,
-    papers: Annotated[int | None, typer.Option(help="How many papers to return.")] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k", "--papers", help="Number of papers to return.")] = None,
     pin: Pinned = None,
     exclude: Excluded = None,
 ) -> None:
     """Find papers, without composing an answer."""
     _need_one(question, batch_file)
-    assistant = factory.open_assistant(settings_of(context, papers=papers, llm=factory.EXTRACTIVE))
+    assistant = factory.open_assistant(settings_of(context, top_k=top_k, llm=factory.EXTRACTIVE))
     if batch_file:
         _run_batch(batch_file, batch.search(assistant))
     else:

@@ -61,7 +61,9 @@ class Backend:
         chosen = {name: value for name, value in asdict(choices).items() if value is not None and name != "filters"}
         settings = changed(self.settings, **chosen)
         # A firm answer is never less sure than a tentative one.
-        return settings.model_copy(update={"firm_from": max(settings.firm_from, settings.tentative_from)})
+        return settings.model_copy(
+            update={"firm_threshold": max(settings.firm_threshold, settings.tentative_threshold)}
+        )
 
     def welcome(self) -> str:
         """What stands where a conversation will be: questions that this very library answers, or what to do first.

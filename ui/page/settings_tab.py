@@ -31,9 +31,9 @@ def build(backend: Backend, choices: gr.State) -> None:
     with gr.Row():
         test = gr.Button("Test connection", size="sm", scale=0, min_width=160)
         tested = gr.HTML(elem_id="tested")
-    papers = gr.Slider(1, 50, given.papers, step=1, label="Papers that a search returns")
-    statements = gr.Slider(1, 10, given.statements, step=1, label="Most sentences that a quoting answer has")
-    sure = gr.Slider(0, 1, given.tentative_from, step=0.01, label="Confidence below which there is no answer")
+    papers = gr.Slider(1, 50, given.top_k, step=1, label="Papers that a search returns")
+    statements = gr.Slider(1, 10, given.max_sentences, step=1, label="Most sentences that a quoting answer has")
+    sure = gr.Slider(0, 1, given.tentative_threshold, step=0.01, label="Confidence below which there is no answer")
     always = gr.Textbox(label="Filters of every question", placeholder="year>=2020 -survey", elem_id="filters")
     gr.HTML(_THEME, elem_id="theme")
     gr.HTML(button("judgements", "", "Save the answers that I judged as questions to measure with"))

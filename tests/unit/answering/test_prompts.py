@@ -159,7 +159,7 @@ def test_what_finds_no_room_is_left_out_and_the_numbers_follow_what_is_in() -> N
 
 
 def test_a_budget_that_holds_no_abstract_is_refused_with_the_cure() -> None:
-    with pytest.raises(SettingsError, match=r"100 tokens hold no abstract .* raise prompt_tokens"):
+    with pytest.raises(SettingsError, match=r"100 tokens hold no abstract .* raise max_prompt_tokens"):
         answer(QUERY, [lengthy(1)], tokens=100)
 
 

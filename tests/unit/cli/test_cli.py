@@ -261,7 +261,7 @@ def test_doctor_fails_where_something_is_wrong(filled: Paperchat, monkeypatch: p
     monkeypatch.setenv("PAPERCHAT_PAPERZ", "3")
     done = filled("doctor")
     assert done.code == 1
-    assert "PROBLEM: PAPERCHAT_PAPERZ names no setting" in done.out
+    assert "PROBLEM: PAPERCHAT_PAPERZ is not a setting" in done.out
     assert "PAPERCHAT_PAPERZ" in filled("doctor", "--json").json["problems"][0]
 
 
@@ -421,7 +421,7 @@ def test_a_usage_error_exits_with_2(paperchat: Paperchat, wrong: tuple[str, ...]
     [
         (("show", "nobody"), "no paper has the id 'nobody'"),
         (("delete", "nobody"), "no paper has the id 'nobody'"),
-        (("search", "words", "--papers", "0"), "setting papers (PAPERCHAT_PAPERS)"),
+        (("search", "words", "--papers", "0"), "setting top_k (PAPERCHAT_TOP_K)"),
         (("ask", "why?", "--llm", "nobody/model"), "no provider 'nobody'"),
         (("ask", "why?", "--llm", "gpt"), "setting llm (PAPERCHAT_LLM)"),
         (("ask", "--batch", "no-such-file.jsonl"), "no-such-file.jsonl: cannot be read: "),

@@ -11,7 +11,7 @@ import pytest
 
 from assistant import factory
 from assistant.schema import Paper
-from assistant.settings import Settings
+from assistant.settings import Settings, deprecated_names
 from assistant.storage.catalog import Change
 from assistant.storage.library import Library
 from ingest import pipeline
@@ -27,6 +27,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
     monkeypatch.setattr(doctor, "version", lambda _: "9.9")
     monkeypatch.setattr(doctor, "unknown_variables", list)
+    monkeypatch.setattr(doctor, "deprecated_names", lambda _: [])
 
 
 @pytest.fixture
@@ -56,12 +57,27 @@ def test_misspelt_variables_are_problems(settings: Settings, monkeypatch: pytest
     assert [problem.split()[0] for problem in doctor.examine(settings).problems] == ["PAPERCHAT_A", "PAPERCHAT_B"]
 
 
+def test_an_earlier_name_of_a_setting_is_noted_with_the_new_one_and_is_no_problem(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "deprecated_names", deprecated_names)
+    monkeypatch.setenv("PAPERCHAT_PAPERS", "3")
+    monkeypatch.setenv("PAPERCHAT_STATEMENTS", "3")
+    monkeypatch.setenv("PAPERCHAT_MAX_SENTENCES", "3")
+    found = doctor.examine(settings)
+    assert found.problems == []
+    assert [note.split()[0] for note in found.notes] == ["PAPERCHAT_PAPERS", "PAPERCHAT_STATEMENTS"]
+    assert "PAPERCHAT_TOP_K" in found.notes[0]
+    assert "ignored" in found.notes[1]
+    assert doctor.as_text(found).splitlines()[-3:] == [*(f"NOTE: {note}" for note in found.notes), "All is well."]
+
+
 def test_papers_that_wait_are_a_problem(settings: Settings, filled: Library) -> None:
     waiting = Paper("0", "An abstract.")
     filled.catalog.put([Change(waiting, {}, frozenset(), frozenset())], run=9)
     found = doctor.examine(settings)
     assert found.facts["waiting"] == 1
-    assert found.problems == ["1 papers wait to be indexed: run paperchat doctor --repair"]
+    assert found.problems == ["1 papers are not indexed yet: run paperchat doctor --repair"]
 
 
 @pytest.mark.parametrize("index", ["store", "lexicon", "words"])
@@ -83,7 +99,7 @@ def test_an_index_with_papers_of_no_catalog_is_a_problem_with_the_cure(settings:
 def test_a_deleted_paper_that_the_indexes_still_hold_is_a_problem(settings: Settings, filled: Library) -> None:
     filled.catalog.delete([min(filled.store.paper_ids())])
     [problem] = doctor.examine(settings).problems
-    assert problem == "1 papers that were deleted are still in the indexes: run paperchat doctor --repair"
+    assert problem == "1 deleted papers are still in the indexes: run paperchat doctor --repair"
 
 
 @pytest.mark.usefixtures("filled")
@@ -122,4 +138,4 @@ def test_a_person_reads_each_problem_on_a_line_of_its_own_or_that_all_is_well(se
 
 def test_a_script_reads_the_facts_and_the_problems(settings: Settings) -> None:
     found = doctor.examine(settings)
-    assert json.loads(json.dumps(doctor.as_json(found))) == found.facts | {"problems": []}
+    assert json.loads(json.dumps(doctor.as_json(found))) == found.facts | {"notes": [], "problems": []}

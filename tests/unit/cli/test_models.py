@@ -165,7 +165,7 @@ def test_the_doctor_says_what_is_wrong_with_the_model_in_one_line(
         ["the language model openai/small failed: No such model (status 404); paperchat models lists what there is"],
         [
             "the language model openai/small wrote nothing; if it thinks first, it needs more room "
-            "(raise PAPERCHAT_REPLY_TOKENS)"
+            "(raise PAPERCHAT_MAX_OUTPUT_TOKENS)"
         ],
     ]
 

@@ -62,7 +62,7 @@ def test_a_quoted_answer_grows_by_a_statement(judging: Judging) -> None:
 
 
 def test_a_quoted_answer_keeps_to_the_statements_asked_for(reader: Assistant) -> None:
-    settings = reader.settings.model_copy(update={"firm_from": 0.0, "statements": 1})
+    settings = reader.settings.model_copy(update={"firm_threshold": 0.0, "max_sentences": 1})
     assert len(Assistant(reader.library, settings).ask("How do honey bees dance?").sentences) == 1
 
 
@@ -79,7 +79,7 @@ def test_where_no_sentence_can_be_quoted_the_answer_is_an_abstention(
     source = tmp_path / "marked.txt"
     source.write_text("Abstract: Glaciers shrink, as shown in [3]. Small glaciers shrink the fastest [4].\n")
     pipeline.ingest([source], library)
-    answer = Assistant(library, settings.model_copy(update={"firm_from": 0.0})).ask(QUESTION)
+    answer = Assistant(library, settings.model_copy(update={"firm_threshold": 0.0})).ask(QUESTION)
     assert (answer.answered, answer.citations, answer.done) == (False, (), True)
     assert answer.reason == "no sentence found can be quoted"
     assert len(answer.nearest) == 1
@@ -235,7 +235,7 @@ def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
     source.write_text("".join(lines))
     pipeline.ingest([source], library)
     llm = ScriptedLLM("It is so [6]. It is not [7].")
-    unlimited = settings.model_copy(update={"firm_from": 0.0, "verify": "off"})
+    unlimited = settings.model_copy(update={"firm_threshold": 0.0, "verify": "off"})
     answer = Assistant(library, unlimited, llm).ask("All about glaciers")
     assert len(answer.hits) == 8
     assert llm.asked[0][-1].content.count("</abstract") == 6

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from assistant.errors import SettingsError
-from assistant.settings import Settings, changed, load, unknown_variables
+from assistant.settings import RENAMED, Settings, changed, deprecated_names, load, unknown_variables
 from tests.conftest import ROOT
 
 
@@ -35,22 +35,22 @@ def write(folder: Path, text: str) -> None:
 
 
 def test_each_source_outranks_those_behind_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load().papers == 10
-    write(home, "papers = 1")
-    assert load().papers == 1
-    write(Path.cwd(), "papers = 2")
-    assert load().papers == 2
-    monkeypatch.setenv("PAPERCHAT_PAPERS", "3")
-    assert load().papers == 3
-    assert load(papers=4).papers == 4
+    assert load().top_k == 10
+    write(home, "top_k = 1")
+    assert load().top_k == 1
+    write(Path.cwd(), "top_k = 2")
+    assert load().top_k == 2
+    monkeypatch.setenv("PAPERCHAT_TOP_K", "3")
+    assert load().top_k == 3
+    assert load(top_k=4).top_k == 4
 
 
 def test_sources_are_taken_setting_by_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(home, "papers = 1\nport = 1000")
-    write(Path.cwd(), "papers = 2\nstatements = 2")
-    monkeypatch.setenv("PAPERCHAT_STATEMENTS", "5")
+    write(home, "top_k = 1\nport = 1000")
+    write(Path.cwd(), "top_k = 2\nstatements = 2")
+    monkeypatch.setenv("PAPERCHAT_MAX_SENTENCES", "5")
     found = load(candidates=50)
-    assert (found.papers, found.port, found.statements, found.candidates) == (2, 1000, 5, 50)
+    assert (found.top_k, found.port, found.max_sentences, found.candidates) == (2, 1000, 5, 50)
 
 
 def test_an_option_that_was_not_given_is_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,30 +69,30 @@ def test_home_comes_from_the_environment_or_is_the_platforms(
 def test_the_file_of_the_library_named_on_the_command_line_is_read(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    write(other, "papers = 7")
-    assert load(home=other).papers == 7
+    write(other, "top_k = 7")
+    assert load(home=other).top_k == 7
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("papers", "0"),
-        ("papers", "1001"),
-        ("papers", "ten"),
-        ("papers", ""),
+        ("top_k", "0"),
+        ("top_k", "1001"),
+        ("top_k", "ten"),
+        ("top_k", ""),
         ("candidates", "0"),
         ("dense_weight", "1.1"),
         ("dense_weight", "-0.1"),
         ("dense_weight", "nan"),
         ("reranker", ""),
-        ("reranked", "0"),
+        ("rerank_top_k", "0"),
         ("rerank_weight", "1.1"),
-        ("statements", "0"),
-        ("firm_from", "2"),
-        ("tentative_from", "-1"),
-        ("question_limit", "99"),
-        ("prompt_tokens", "499"),
-        ("reply_tokens", "15"),
+        ("max_sentences", "0"),
+        ("firm_threshold", "2"),
+        ("tentative_threshold", "-1"),
+        ("max_question_length", "99"),
+        ("max_prompt_tokens", "499"),
+        ("max_output_tokens", "15"),
         ("first_token_timeout", "0"),
         ("token_timeout", "nan"),
         ("total_timeout", "inf"),
@@ -145,7 +145,9 @@ def test_the_store_is_the_address_of_a_server(given: str, kept: str) -> None:
     ],
 )
 def test_an_address_that_is_none_is_refused_in_one_line_that_shows_it(given: str) -> None:
-    with pytest.raises(SettingsError, match=r"setting store \(PAPERCHAT_STORE\).*is no address of a server") as refused:
+    with pytest.raises(
+        SettingsError, match=r"setting store \(PAPERCHAT_STORE\).*is not the address of a server"
+    ) as refused:
         load(store=given)
     assert repr(given) in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -186,20 +188,20 @@ def test_a_token_is_nowhere_in_the_settings_as_they_are_printed_or_kept() -> Non
 
 
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAPERCHAT_PAPERS", "0")
+    monkeypatch.setenv("PAPERCHAT_TOP_K", "0")
     monkeypatch.setenv("PAPERCHAT_PORT", "-1")
-    with pytest.raises(SettingsError, match=r"papers .*; .*port "):
+    with pytest.raises(SettingsError, match=r"top_k .*; .*port "):
         load()
 
 
 def test_a_misspelt_option_is_refused_by_name() -> None:
-    with pytest.raises(SettingsError, match="setting paperz"):
-        load(paperz=3)
+    with pytest.raises(SettingsError, match="setting top_kk"):
+        load(top_kk=3)
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
-    [("dense_wieght = 0.5", "dense_wieght"), ("[retrieval]\npapers = 3", "retrieval"), ("papers = [3]", "papers")],
+    [("dense_wieght = 0.5", "dense_wieght"), ("[retrieval]\npapers = 3", "retrieval"), ("top_k = [3]", "top_k")],
 )
 def test_a_wrong_key_in_the_file_is_refused_in_one_line_that_names_it(text: str, named: str) -> None:
     write(Path.cwd(), text)
@@ -208,7 +210,7 @@ def test_a_wrong_key_in_the_file_is_refused_in_one_line_that_names_it(text: str,
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [b"papers = ", b"papers: 3", b"\xff\xfe", b'llm = "a\n"', b"\0"])
+@pytest.mark.parametrize("content", [b"top_k = ", b"top_k: 3", b"\xff\xfe", b'llm = "a\n"', b"\0"])
 def test_a_broken_file_is_refused_in_one_line_that_names_it(content: bytes) -> None:
     (Path.cwd() / "paperchat.toml").write_bytes(content)
     with pytest.raises(SettingsError, match=r"paperchat\.toml") as refused:
@@ -218,17 +220,17 @@ def test_a_broken_file_is_refused_in_one_line_that_names_it(content: bytes) -> N
 
 def test_a_folder_in_the_place_of_the_file_is_passed_over() -> None:
     (Path.cwd() / "paperchat.toml").mkdir()
-    assert load().papers == 10
+    assert load().top_k == 10
 
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        load().papers = 3
+        load().top_k = 3
 
 
 def test_variables_that_name_no_setting_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unknown_variables() == []
-    monkeypatch.setenv("PAPERCHAT_PAPERS", "3")
+    monkeypatch.setenv("PAPERCHAT_TOP_K", "3")
     monkeypatch.setenv("PAPERCHAT_DENSE_WIEGHT", "0.5")
     monkeypatch.setenv("paperchat_llmm", "x")
     monkeypatch.setenv("PAPERCHATTER", "somebody else's")
@@ -241,6 +243,52 @@ def test_variables_that_the_project_reads_itself_are_not_listed(monkeypatch: pyt
     for name in {name for text in texts for name in re.findall(r"\bPAPERCHAT_[A-Z_]*[A-Z]\b", text)}:
         monkeypatch.setenv(name, "anything")
     assert unknown_variables() == []
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_earlier_name_is_accepted_wherever_the_new_one_is(
+    old: str, new: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = 1 if new.endswith("_threshold") else 1000 if "length" in new or "tokens" in new else 3
+    assert old not in Settings.model_fields
+    write(home, f"{old} = {value}")
+    assert getattr(load(), new) == value
+    write(home, "")
+    monkeypatch.setenv(f"PAPERCHAT_{old.upper()}", str(value))
+    assert getattr(load(), new) == value
+    monkeypatch.delenv(f"PAPERCHAT_{old.upper()}")
+    assert getattr(load(**{old: value}), new) == getattr(changed(load(), **{old: value}), new) == value
+    assert getattr(load(), new) == Settings.model_fields[new].default
+
+
+def test_where_both_names_are_given_the_new_one_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(papers=3, top_k=4).top_k == 4
+    write(home, "top_k = 5\npapers = 6")
+    assert load().top_k == 5
+    monkeypatch.setenv("PAPERCHAT_PAPERS", "7")
+    assert load().top_k == 7, "a variable under its old name still outranks a file"
+    monkeypatch.setenv("PAPERCHAT_TOP_K", "8")
+    assert load().top_k == 8
+
+
+def test_a_wrong_value_under_an_earlier_name_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"setting top_k \(PAPERCHAT_TOP_K\).*0"):
+        load(papers=0)
+
+
+def test_the_earlier_names_in_use_are_listed_with_the_new_ones(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert deprecated_names(load()) == []
+    monkeypatch.setenv("paperchat_papers", "7")
+    monkeypatch.setenv("PAPERCHAT_STATEMENTS", "2")
+    monkeypatch.setenv("PAPERCHAT_MAX_SENTENCES", "3")
+    write(home, "reply_tokens = 100")
+    write(Path.cwd(), "papers = 2\ntop_k = 3")
+    assert list(map(str, deprecated_names(load(library="ice")))) == [
+        "PAPERCHAT_PAPERS is now called PAPERCHAT_TOP_K; the old name still works",
+        "PAPERCHAT_STATEMENTS is ignored, because PAPERCHAT_MAX_SENTENCES, its new name, is set too",
+        f"papers in {Path.cwd() / 'paperchat.toml'} is ignored, because top_k, its new name, is set too",
+        f"reply_tokens in {home / 'paperchat.toml'} is now called max_output_tokens; the old name still works",
+    ]
 
 
 def test_no_setting_holds_a_key() -> None:
@@ -266,10 +314,10 @@ def test_settings_that_are_changed_keep_the_library_that_is_named(
 ) -> None:
     monkeypatch.setenv("PAPERCHAT_LIBRARY", "ice")
     named = load(home=tmp_path)
-    other = changed(named, papers=3)
-    assert (other.home, other.library, other.papers) == (tmp_path / "libraries" / "ice", "ice", 3)
-    with pytest.raises(SettingsError, match="PAPERCHAT_PAPERS"):
-        changed(named, papers=0)
+    other = changed(named, top_k=3)
+    assert (other.home, other.library, other.top_k) == (tmp_path / "libraries" / "ice", "ice", 3)
+    with pytest.raises(SettingsError, match="PAPERCHAT_TOP_K"):
+        changed(named, top_k=0)
 
 
 def test_what_all_libraries_have_in_common_lies_beside_them(tmp_path: Path) -> None:

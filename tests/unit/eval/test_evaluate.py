@@ -121,7 +121,7 @@ def _but_memory(out: str) -> list[str]:
 def test_failed_questions_end_in_an_error_with_the_cure(
     evaluate: Evaluate, science: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PAPERCHAT_TENTATIVE_FROM", "0")
+    monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
     arguments = ("run", "--suite", science, "--llm", "scripted/test", "--name", "one")
     writing(UnreliableLLM("It is ", "so [1].", raises={1: ModelError("timed out")}))
     failed = evaluate(*arguments)
@@ -138,7 +138,7 @@ def test_failed_questions_end_in_an_error_with_the_cure(
 def test_money_is_told_where_prices_are(
     evaluate: Evaluate, science: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PAPERCHAT_TENTATIVE_FROM", "0")
+    monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
     writing(ScriptedLLM("It is ", "so [1]."))
     done = evaluate("run", "--suite", science, "--llm", "scripted/test", "--price", 1000, 5000)
     counted = next(line.split()[-2:] for line in done.out.splitlines() if line.startswith("tokens"))
@@ -149,7 +149,7 @@ def test_money_is_told_where_prices_are(
 def test_a_judge_is_shown_beside_the_other_measures(
     evaluate: Evaluate, science: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PAPERCHAT_TENTATIVE_FROM", "0")
+    monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
     writing(ScriptedLLM("Fine.\nScore: 4"))
     done = evaluate("run", "--suite", science, "--judge", "scripted/test", "--votes", 2)
     assert "judge's score" in done.out

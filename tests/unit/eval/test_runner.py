@@ -33,7 +33,7 @@ def claim(text: str, paper: str = "ice") -> Claim:
 def over_three(measuring: Settings) -> Iterator[Callable[..., Assistant]]:
     """Assistants over the three papers, firm about everything that is found."""
     library = corpora.build("three", PAPERS, measuring, WordHashEmbedder())
-    settings = measuring.model_copy(update={"firm_from": 0.0, "tentative_from": 0.0})
+    settings = measuring.model_copy(update={"firm_threshold": 0.0, "tentative_threshold": 0.0})
 
     def over(llm: LLM | None = None) -> Assistant:
         return Assistant(library, settings, llm)
@@ -97,7 +97,7 @@ def test_a_search_is_taken_down_without_a_reply(three: Assistant) -> None:
 def test_an_unanswerable_question_is_taken_down_with_the_reason_why_it_was_refused(
     three: Assistant, measuring: Settings
 ) -> None:
-    strict = Assistant(three.library, measuring.model_copy(update={"firm_from": 1.0, "tentative_from": 1.0}))
+    strict = Assistant(three.library, measuring.model_copy(update={"firm_threshold": 1.0, "tentative_threshold": 1.0}))
     record = one(runner.put(NOT_THERE, "unanswerable", strict))
     assert not record.answerable
     assert record.reply is not None

@@ -38,7 +38,7 @@ Take = Callable[..., Run]
 @pytest.fixture
 def ask(measuring: Settings, writing: Writing) -> Take:
     """Runs suites with a language model, firm about everything, under the name of `one`."""
-    firm = measuring.model_copy(update={"llm": "scripted/test", "firm_from": 0.0, "tentative_from": 0.0})
+    firm = measuring.model_copy(update={"llm": "scripted/test", "firm_threshold": 0.0, "tentative_threshold": 0.0})
 
     def run(llm: LLM, *suites: Exam, workers: int = 1, settings: dict[str, object] | None = None) -> Run:
         writing(llm)

@@ -55,7 +55,7 @@ def test_a_turn_comes_back_whole_with_what_made_it(kept: Conversations, reader: 
     question = "How do honey bees communicate?"
     turn = Turn(question, replace(reader.ask(question), confidence=0.5, prompt="abc"))
     begun = kept.begin()
-    made_with = settings.model_copy(update={"papers": 7})
+    made_with = settings.model_copy(update={"top_k": 7})
     (turn_id,) = kept.append(begun.id, [turn], made_with)
     (stored,) = kept.turns(begun.id)
     assert (stored.id, stored.conversation, stored.prompt, stored.feedback) == (turn_id, begun.id, "abc", None)
@@ -64,7 +64,7 @@ def test_a_turn_comes_back_whole_with_what_made_it(kept: Conversations, reader: 
     assert stored.turn.answer.citations == turn.answer.citations
     assert stored.turn.answer.sentences == turn.answer.sentences
     assert stored.turn.answer.recipe == reader.library.recipe
-    assert stored.settings["papers"] == 7
+    assert stored.settings["top_k"] == 7
     assert {"home", "port"} & set(stored.settings) == set(), "where the library is, is nobody's business later"
     assert stored.asked >= begun.created
 
