@@ -6,22 +6,21 @@ longer than a heartbeat at a time, and can stop between two of them: closing the
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Protocol
 
+from assistant.retry import Backoff, retry_after, retrying
+
 # Seconds between two signs of life while the model is silent.
 HEARTBEAT = 0.25
 # Seconds that a call has to end once it is given up; a model in this process ends at its next token.
 _GRACE = 1.0
-# Seconds before the second try, doubled for each one after it, and the longest that a server may ask for.
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+# Seconds before the second attempt, the share by which pauses vary, and the longest pause that a server may ask for.
+_PAUSE, _JITTER, _LONGEST_PAUSE = 0.5, 0.2, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +62,32 @@ def reply(
     the server may ask for a longer one. Raises LimitReached, and whatever a call raises.
     """
     ends = time.monotonic() + limits.total
-    for pause in _pauses(limits.retries):
-        begun = False
-        try:
+    begun, pauses = False, list[float]()
+    backoff = Backoff(limits.retries + 1, _PAUSE, _JITTER, deadline=limits.total)
+
+    def is_transient(error: BaseException) -> bool:
+        return not begun and isinstance(error, Exception) and passes(error)
+
+    for attempt in retrying(backoff, is_transient, _requested_pause, sleep=pauses.append):
+        while pauses:  # tenacity only notes its pause, so that the reader can stop in the middle of it
+            yield from _heartbeats(pauses.pop())
+        with attempt:
             for piece in _pieces(start(), limits, ends):
                 begun |= bool(piece)
                 yield piece
-            return
-        except Exception as error:
-            pause = max(pause, _asked_to_wait(error)) if pause else 0.0
-            if begun or not pause or not passes(error) or time.monotonic() + pause > ends:
-                raise
-        yield from _waiting(pause)
 
 
-def _pauses(retries: int) -> Iterator[float]:
-    """How long to wait after each try: 0 after the last one. Somewhat random, so that callers do not come together."""
-    for number in range(retries):
-        yield _FIRST_PAUSE * 2**number * random.uniform(0.8, 1.2)  # noqa: S311
-    yield 0.0
+def _requested_pause(error: BaseException) -> float:
+    """Return the seconds of a server's Retry-After header, up to the longest pause."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    return min(retry_after(headers.get("retry-after") or ""), _LONGEST_PAUSE)
 
 
-def _asked_to_wait(error: Exception) -> float:
-    """The seconds of a server's Retry-After, as far as they are bearable; 0 where it gives none."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    with suppress(TypeError, ValueError):
-        return min(max(0.0, float(headers.get("retry-after", 0))), _LONGEST_PAUSE)
-    return 0.0
-
-
-def _waiting(pause: float) -> Iterator[str]:
-    until = time.monotonic() + pause
-    while (left := until - time.monotonic()) > 0:
-        time.sleep(min(left, HEARTBEAT))
+def _heartbeats(seconds: float) -> Iterator[str]:
+    """Wait, and yield an empty piece with every heartbeat, so that the reader can stop meanwhile."""
+    while seconds > 0:
+        time.sleep(min(seconds, HEARTBEAT))
+        seconds -= HEARTBEAT
         yield ""
 
 

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 
 import httpx
 
 from assistant.errors import InputError
+from assistant.retry import Backoff, retry_after, retrying
 
 _NOT_THERE = frozenset({404, 410})
 _PERHAPS_LATER = frozenset({429, 500, 502, 503, 504})
@@ -38,7 +37,7 @@ class Manners:
 class Web(AbstractContextManager["Web"]):
     """Asks services, one question at a time."""
 
-    def __init__(self, agent: str, manners: Manners = Manners(), sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(self, agent: str, manners: Manners = Manners(), sleep: Callable[[float], None] = time.sleep) -> None:
         """`agent` is what the services are told of who asks."""
         self._manners, self._sleep = manners, sleep
         self._asked: dict[str, float] = {}
@@ -60,28 +59,36 @@ class Web(AbstractContextManager["Web"]):
         A service that is busy, or does not answer, is asked again after a while, which it may name itself.
         """
         request = self._client.build_request("GET", address, params=parameters or None, headers={"Accept": accept})
-        host = request.url.host
-        for attempt in range(self._manners.attempts):
-            self._take_turn(host)
-            try:
-                return self._once(request, source)
-            except _Later as later:
-                failure, asked = str(later), later.seconds
-            except httpx.TimeoutException:
-                failure, asked = f"{host} does not answer within {self._manners.timeout:g} seconds", None
-            except httpx.HTTPError as error:
-                failure, asked = f"{host} cannot be reached: {error or type(error).__name__}", None
-            if asked and asked > self._manners.longest_wait:
-                raise InputError(source, f"{failure} and asks to wait for {asked:.0f} seconds: try again later")
-            if attempt + 1 < self._manners.attempts:
-                self._sleep(asked or self._manners.pause * 2**attempt)
-        raise InputError(source, f"{failure}; asked {self._manners.attempts} times, try again later")
+        backoff = Backoff(self._manners.attempts, self._manners.pause)
+        repeated = retrying(backoff, self._is_transient, _requested_pause, self._sleep)
+        try:
+            return repeated(self._once, request, source)
+        except (_Busy, httpx.HTTPError) as error:
+            raise InputError(source, self._reason(error, request.url.host)) from error
+
+    def _is_transient(self, error: BaseException) -> bool:
+        """Tell whether the request may succeed after a pause that is worth waiting for."""
+        if isinstance(error, _Busy):
+            return error.seconds <= self._manners.longest_wait
+        return isinstance(error, httpx.HTTPError)
+
+    def _reason(self, error: Exception, host: str) -> str:
+        if isinstance(error, _Busy) and not self._is_transient(error):
+            return f"{error} and asks to wait for {error.seconds:.0f} seconds: try again later"
+        if isinstance(error, httpx.TimeoutException):
+            failure = f"{host} does not answer within {self._manners.timeout:g} seconds"
+        elif isinstance(error, httpx.HTTPError):
+            failure = f"{host} cannot be reached: {error or type(error).__name__}"
+        else:
+            failure = str(error)
+        return f"{failure}; asked {self._manners.attempts} times, try again later"
 
     def _once(self, request: httpx.Request, source: str) -> bytes:
+        self._take_turn(request.url.host)
         host, response = request.url.host, self._client.send(request, stream=True)
         try:
             if response.status_code in _PERHAPS_LATER:
-                raise _Later(f"{host} answers {response.status_code} {response.reason_phrase}", _asked_for(response))
+                raise _Busy(response, host)
             if response.status_code in _NOT_THERE:
                 raise InputError(source, f"{host} knows of no such paper")
             if response.status_code != httpx.codes.OK:
@@ -107,20 +114,13 @@ class Web(AbstractContextManager["Web"]):
         self._asked[host] = time.monotonic()
 
 
-class _Later(Exception):
-    """A service is busy; `seconds` is how long it asks to be left alone, where it says."""
+class _Busy(Exception):
+    """A service is busy; `seconds` is the pause that it asks for, 0 where it asks for none."""
 
-    def __init__(self, reason: str, seconds: float | None) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
+    def __init__(self, response: httpx.Response, host: str) -> None:
+        super().__init__(f"{host} answers {response.status_code} {response.reason_phrase}")
+        self.seconds = retry_after(response.headers.get("Retry-After", ""))
 
 
-def _asked_for(response: httpx.Response) -> float | None:
-    """What Retry-After says, in seconds from now on; it is a number or a date (RFC 9110, 10.2.3)."""
-    said = response.headers.get("Retry-After", "")
-    if said.isascii() and said.isdigit():
-        return float(said)
-    try:
-        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None
+def _requested_pause(error: BaseException) -> float:
+    return error.seconds if isinstance(error, _Busy) else 0.0

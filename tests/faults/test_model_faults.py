@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from threading import Barrier
 
 import pytest
@@ -29,9 +30,16 @@ SOON = 60
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries follow each other quickly."""
-    monkeypatch.setattr(streaming, "_FIRST_PAUSE", 0.01)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, of which none takes any time."""
+    pauses: list[float] = []
+
+    def no_time(seconds: float) -> Iterator[str]:
+        pauses.append(seconds)
+        yield ""
+
+    monkeypatch.setattr(streaming, "_heartbeats", no_time)
+    return pauses
 
 
 @pytest.fixture
@@ -111,7 +119,15 @@ def test_what_does_not_pass_is_told_after_the_last_try(
     assert len(server.asked) == 4
 
 
-def test_the_pause_that_a_server_asks_for_is_kept(server: ModelServer, settings: Settings) -> None:
+def test_the_pause_that_a_server_asks_for_is_kept(server: ModelServer, settings: Settings, pauses: list[float]) -> None:
+    server.script(fails(429, "Slow down", Retry_After="5"), fails(429, "Slower", Retry_After="500"), says(REPLY))
+    assert "".join(opened(settings).stream(CHAT)) == REPLY
+    assert pauses == [5, 30], "a server that asks for longer than half a minute is asked again after that"
+
+
+def test_a_server_that_asks_for_a_pause_beyond_the_end_of_the_time_is_not_asked_again(
+    server: ModelServer, settings: Settings
+) -> None:
     server.script(fails(429, "Slow down", Retry_After="5"))
     assert "(status 429)" in failure(opened(settings, total_timeout=2.0)), "no try after the end of the time"
     assert len(server.asked) == 1
@@ -143,7 +159,7 @@ def test_a_server_that_comes_up_between_two_tries_is_reached(
             server.server_activate()
             yield ""
 
-        monkeypatch.setattr(streaming, "_waiting", comes_up)
+        monkeypatch.setattr(streaming, "_heartbeats", comes_up)
         server.script(says(REPLY))
         assert "".join(opened(settings, provider).stream(CHAT)) == REPLY
 
@@ -255,7 +271,7 @@ def test_a_cancelled_question_hangs_up_while_the_model_writes(server: ModelServe
 def test_a_question_that_is_cancelled_between_two_tries_is_not_asked_again(
     server: ModelServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "_FIRST_PAUSE", 1000.0)
+    monkeypatch.setattr(streaming, "_heartbeats", lambda _: repeat(""))
     server.script(BUSY, says(REPLY))
     reply = opened(settings, total_timeout=5000.0).stream(CHAT)
     while not server.asked:

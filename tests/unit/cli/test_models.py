@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from assistant.errors import ModelError
-from assistant.llm import providers, streaming
+from assistant.llm import providers
 from assistant.llm.providers import PROVIDERS
 from tests.conftest import Paperchat
 from tests.loopback import ModelServer, fails, says, serving, stalls
@@ -155,7 +155,6 @@ def test_the_doctor_has_the_model_say_one_token(
 def test_the_doctor_says_what_is_wrong_with_the_model_in_one_line(
     server: ModelServer, paperchat: Paperchat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "_FIRST_PAUSE", 0.01)
     monkeypatch.setenv("OPENAI_API_BASE", server.base)
     monkeypatch.setenv("PAPERCHAT_LLM", "openai/small")
     server.script(fails(401, "No key"), fails(404, "No such model"), says(""))
