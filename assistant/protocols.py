@@ -1,65 +1,22 @@
-"""The seams: what the core asks of a model or an index. Adapters live in their own home modules."""
+"""Protocols of the models and indexes that the core calls. Each adapter lives in the home module of its library."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
+
+from assistant.encodings import EncodedQuery, EncodedText, WordVectors
+from assistant.schema import Chunk, Message, Paper, Scored
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from assistant.schema import Chunk, Message, Paper, Scored
-
-    Vectors: TypeAlias = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EncodedText:
-    """What one forward pass over a text yields.
-
-    `vector` is the text's own, shape (dimension,), of length one. `spans` are the tokens' character offsets in the
-    text (start, end), special tokens left out; row i of `tokens`, shape (tokens, dimension), is token i's vector in
-    its context, of whatever length the model gives it. What lies beyond the embedder's limit has no token.
-    """
-
-    vector: Vectors
-    spans: tuple[tuple[int, int], ...]
-    tokens: Vectors
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WordVectors:
-    """The content words of a paper, in order: those of the title, then those of the abstract.
-
-    `starts` are character offsets into the abstract, -1 for a word of the title, shape (words,), int32. Row i of
-    `signs`, shape (words, ceil(dimension / 8)), uint8, has a bit for each coordinate of word i's vector: is it
-    above zero?
-    """
-
-    starts: NDArray[np.int32]
-    bits: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EncodedQuery:
-    """A question as the embedder reads it.
-
-    `vector` is its own, shape (dimension,); `words` are its content words' in their context, shape (words, dimension),
-    all of length one; `weights`, shape (words,), are the shares of the words, together 1; `starts` are their offsets in
-    the text.
-    """
-
-    text: str
-    vector: Vectors
-    words: Vectors
-    weights: Vectors
-    starts: tuple[int, ...] = ()
+    from assistant.encodings import Vectors
 
 
 class Embedder(Protocol):
-    """Texts to vectors of length one. `max_tokens` is the longest text that is read whole, `engine` what computes."""
+    """A model that turns texts into vectors of length one.
+
+    `max_tokens` is the length of the longest text that is encoded whole; `engine` names what runs the model.
+    """
 
     name: str
     revision: str
@@ -68,187 +25,170 @@ class Embedder(Protocol):
     max_tokens: int
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Word-pieces of each text, special tokens included."""
-        ...
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts to be found: shape (texts, dimension), float32, unit rows."""
-        ...
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts to search with: shape (texts, dimension), float32, unit rows."""
+        """Count the tokens of each text, special tokens included, also beyond `max_tokens`."""
         ...
 
     def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
-        """As `embed_documents`, with the vectors of the tokens."""
+        """Encode texts that will be searched."""
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedText]:
-        """As `embed_queries`, with the vectors of the tokens."""
-        ...
-
-
-class Entailment(Protocol):
-    """A model that reads two texts together and says whether the second follows from the first."""
-
-    name: str
-
-    def judge(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
-        """For each (text, claim) how likely contradiction, neither and entailment are: shape (pairs, 3), rows sum to 1.
-
-        Raises ModelError where the model fails.
-        """
-        ...
-
-
-class VectorStore(Protocol):
-    """The vector index. Scores are cosine similarities, -1..1."""
-
-    @property
-    def stamp(self) -> int:
-        """A number that tells this store from any other of the same library: another one was not kept in step."""
-        ...
-
-    def replace(self, chunks: Sequence[Chunk], vectors: Sequence[Vectors] | Vectors) -> None:
-        """Make these the only chunks of the papers that they belong to; `vectors[i]` is chunk i's."""
-        ...
-
-    def remove(self, paper_ids: Collection[str]) -> None:
-        """Forget the papers; ids that it does not hold are passed over."""
-        ...
-
-    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
-        """The papers nearest to one vector (shape (dimension,)), each by its best chunk, best first.
-
-        With `within` the best of these papers only: as many as there are, up to the limit.
-        """
-        ...
-
-    def paper_ids(self) -> set[str]:
-        """Every paper that has a chunk here."""
-        ...
-
-    def vectors(self, paper_ids: Collection[str]) -> dict[str, Vectors]:
-        """The papers' chunks by number, as they were put here: shape (chunks, dimension), float32.
-
-        A paper of which a chunk or a vector is lost is left out, as is one that is not here.
-        """
-        ...
-
-    def is_empty(self) -> bool:
-        """Whether it holds nothing."""
-        ...
-
-    def refresh(self) -> None:
-        """See what other processes have written."""
-        ...
-
-    def close(self) -> None:
-        """Release the files."""
-        ...
-
-
-class Lexicon(Protocol):
-    """The lexical index, and the analyser that it reads texts with."""
-
-    def replace(self, papers: Sequence[Paper]) -> None:
-        """Index these papers anew."""
-        ...
-
-    def remove(self, paper_ids: Collection[str]) -> None:
-        """Forget the papers; ids that it does not hold are passed over."""
-        ...
-
-    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
-        """The papers with the highest BM25 scores for the text, best first; with `within`, the best of these only.
-
-        A paper's score does not depend on `within`.
-        """
-        ...
-
-    def max_score(self, text: str) -> float:
-        """What no paper's score for the text exceeds."""
-        ...
-
-    def terms(self, text: str) -> list[str]:
-        """The text's index terms in order: lower case, stemmed, without stop-words."""
-        ...
-
-    def idf(self, terms: Collection[str]) -> dict[str, float]:
-        """Inverse document frequency of each term, in nats: a term that no paper has is the rarest."""
-        ...
-
-    def unseen(self, terms: Collection[str]) -> set[str]:
-        """Those of the terms that no paper has."""
-        ...
-
-    def paper_ids(self) -> set[str]:
-        """Every paper that is indexed here."""
-        ...
-
-    def is_empty(self) -> bool:
-        """Whether it holds nothing."""
-        ...
-
-    def refresh(self) -> None:
-        """See what other processes have written."""
-        ...
-
-
-class WordVectorIndex(Protocol):
-    """The words of every paper in their context."""
-
-    def replace(self, papers: Mapping[str, WordVectors]) -> None:
-        """Hold these words for these papers, by id."""
-        ...
-
-    def remove(self, paper_ids: Collection[str]) -> None:
-        """Forget the papers; ids that it does not hold are passed over."""
-        ...
-
-    def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
-        """The words of those of the papers that it holds, as they are now."""
-        ...
-
-    def paper_ids(self) -> set[str]:
-        """Every paper that it holds, were it without a word."""
-        ...
-
-    def is_empty(self) -> bool:
-        """Whether it holds no paper."""
-        ...
-
-    def refresh(self) -> None:
-        """See what other processes have written."""
-        ...
-
-    def close(self) -> None:
-        """Release the files."""
+        """Encode texts to search with."""
         ...
 
 
 class Reranker(Protocol):
-    """A closer look at the best candidates. `name` is the one in the settings."""
+    """A model that scores the best candidates of a search again. `name` is its name in the settings."""
 
     name: str
 
-    def score(self, asked: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
-        """How well each of the papers fits the question, about 0..1."""
+    def score(self, query: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
+        """Score how well each paper fits the query, about 0..1. Raises ModelError."""
+        ...
+
+
+class Entailment(Protocol):
+    """A natural-language inference model: does the second text follow from the first?"""
+
+    name: str
+
+    def predict(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
+        """Predict contradiction, neutral and entailment for each (text, claim): shape (pairs, 3), rows sum to 1.
+
+        Raises ModelError.
+        """
         ...
 
 
 class LLM(Protocol):
-    """A language model that answers in pieces. `name` is the one in the settings."""
+    """A language model that streams its replies. `name` is its name in the settings."""
 
     name: str
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        """The reply, piece by piece; closing it stops the model. Raises ModelError where the model fails.
+        """Yield the reply piece by piece; closing the iterator stops the model. Raises ModelError.
 
-        A piece may be empty: while the model is silent it gives whoever reads the chance to stop.
+        Empty pieces are yielded while the model is silent, so that the caller can stop.
         """
         ...
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens the model reads in a text, or about how many."""
+        """Count the tokens of a text, or estimate their number."""
+        ...
+
+
+class Index(Protocol):
+    """The side of an index that keeps it in step with the catalog."""
+
+    def remove(self, paper_ids: Collection[str]) -> None:
+        """Remove the papers; unknown ids are ignored. Raises LibraryWriteError."""
+        ...
+
+    def paper_ids(self) -> set[str]:
+        """Return the ids of all indexed papers. Raises LibraryError."""
+        ...
+
+    def is_empty(self) -> bool:
+        """Return whether no paper is indexed. Raises LibraryError."""
+        ...
+
+    def refresh(self) -> None:
+        """Read what other processes have written. Raises LibraryError."""
+        ...
+
+
+class VectorSearch(Protocol):
+    """Search by the cosine similarity of vectors, -1..1."""
+
+    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
+        """Return the papers nearest to a vector, shape (dimension,), each scored by its best chunk, best first.
+
+        With `allowed_ids`, return the best of these papers only, up to the limit. Raises LibraryError.
+        """
+        ...
+
+
+class VectorStore(Index, VectorSearch, Protocol):
+    """The vector index of the chunks."""
+
+    @property
+    def stamp(self) -> int:
+        """Return the random number drawn when the store was created, by which the catalog recognises its store."""
+        ...
+
+    def replace(self, chunks: Sequence[Chunk], vectors: Sequence[Vectors] | Vectors) -> None:
+        """Replace all chunks of the papers that these belong to; `vectors[i]` is the vector of `chunks[i]`.
+
+        Raises LibraryWriteError.
+        """
+        ...
+
+    def vectors(self, paper_ids: Collection[str]) -> dict[str, Vectors]:
+        """Return the vectors of each paper's chunks by number, shape (chunks, dimension), float32.
+
+        Papers that are not indexed, or have lost a chunk or a vector, are left out. Raises LibraryError.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the files or the connection."""
+        ...
+
+
+class LexicalSearch(Protocol):
+    """Search by BM25."""
+
+    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
+        """Return the papers with the highest BM25 scores for the text, best first.
+
+        With `allowed_ids`, return the best of these papers only; their scores stay the same.
+        """
+        ...
+
+    def max_score(self, text: str) -> float:
+        """Return an upper bound of the scores for the text."""
+        ...
+
+
+class TermStatistics(Protocol):
+    """Texts as index terms, and how many papers have a term."""
+
+    def terms(self, text: str) -> list[str]:
+        """Return the index terms of the text in order: lower case, stemmed, without stop words."""
+        ...
+
+    def idf(self, terms: Collection[str]) -> dict[str, float]:
+        """Return the inverse document frequency of each term, in nats; it is highest for terms in no paper."""
+        ...
+
+    def unseen(self, terms: Collection[str]) -> set[str]:
+        """Return the terms that no paper has."""
+        ...
+
+
+class Lexicon(Index, LexicalSearch, TermStatistics, Protocol):
+    """The lexical index of titles and abstracts."""
+
+    def replace(self, papers: Sequence[Paper]) -> None:
+        """Index the papers, replacing earlier versions of them. Raises LibraryWriteError."""
+        ...
+
+
+class WordVectorLookup(Protocol):
+    """The word vectors of papers by id."""
+
+    def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
+        """Return the current word vectors of those of the papers that are indexed. Raises LibraryError."""
+        ...
+
+
+class WordVectorIndex(Index, WordVectorLookup, Protocol):
+    """The index of word vectors. A paper without content words is indexed too."""
+
+    def replace(self, papers: Mapping[str, WordVectors]) -> None:
+        """Store the word vectors of papers, by id. Raises LibraryWriteError."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
         ...

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assistant.protocols import EncodedQuery
+    from assistant.encodings import EncodedQuery
 
 
 @dataclass(frozen=True, slots=True)

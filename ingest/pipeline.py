@@ -19,8 +19,9 @@ from typing import IO
 from scipy.cluster.hierarchy import DisjointSet
 
 from assistant.batches import batches
+from assistant.encodings import EncodedText
 from assistant.errors import InputError, LibraryWriteError
-from assistant.protocols import Embedder, EncodedText
+from assistant.protocols import Embedder
 from assistant.schema import Chunk, Paper, Record
 from assistant.storage.catalog import Catalog, Change, Stored
 from assistant.storage.library import Library, Read

@@ -1,4 +1,4 @@
-"""Stand-ins for the two models, the only things the tests fake."""
+"""Fakes of the embedder and the language model. The tests fake nothing but these."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assistant.encodings import EncodedText
 from assistant.errors import ModelError
-from assistant.protocols import EncodedText
 from assistant.schema import Message
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 
 class WordHashEmbedder:
-    """Bags of words: each word adds a direction of its own, so texts are near when they share words."""
+    """An Embedder of bags of words: each word adds its own direction, so texts that share words are near."""
 
     name = "word-hash"
     revision = "1"
@@ -30,21 +30,16 @@ class WordHashEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) + 2 for text in texts]
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        vectors = np.array([self._vector(text) for text in texts], dtype=np.float32)
-        return vectors.reshape(len(texts), self.dimension)
-
-    embed_queries = embed_documents
-
     def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
-        """Each word is a token, whose vector knows nothing of its context."""
-        return [self._reading(text) for text in texts]
+        """Encode each word as a token, whose vector does not depend on its context."""
+        return [self._encode(text) for text in texts]
 
     encode_queries = encode_documents
 
-    def _reading(self, text: str) -> EncodedText:
+    def _encode(self, text: str) -> EncodedText:
         spans = tuple(match.span() for match in re.finditer(r"\w+", text))[: self.max_tokens - 2]
-        return EncodedText(self._vector(text), spans, self.embed_documents([text[start:end] for start, end in spans]))
+        tokens = np.array([self._vector(text[start:end]) for start, end in spans], dtype=np.float32)
+        return EncodedText(self._vector(text), spans, tokens.reshape(len(spans), self.dimension))
 
     def _vector(self, text: str) -> Vectors:
         total = np.full(self.dimension, 1e-3, dtype=np.float32)
@@ -55,7 +50,7 @@ class WordHashEmbedder:
 
 
 class ScriptedLLM:
-    """Says what it was told to, in pieces, and remembers what it was asked; `fails_after` pieces it breaks."""
+    """An LLM that replies with fixed pieces and records its requests; it fails after `fails_after` pieces."""
 
     name = "scripted/test"
 
@@ -75,7 +70,7 @@ class ScriptedLLM:
 
 
 class UnreliableLLM(ScriptedLLM):
-    """The same, but raises at asks of these numbers, counted from 1, after it has begun to speak."""
+    """A ScriptedLLM that raises in the requests of these numbers, counted from 1, after the first piece."""
 
     def __init__(self, *pieces: str, raises: Mapping[int, BaseException]) -> None:
         super().__init__(*pieces)

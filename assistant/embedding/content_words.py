@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assistant.protocols import EncodedQuery, EncodedText, Lexicon, WordVectors
+from assistant.encodings import EncodedQuery, EncodedText, WordVectors
+from assistant.protocols import Lexicon
 from assistant.schema import Chunk, Paper
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 # How the words of a paper are selected and stored; part of the recipe of an index.
 STORED_AS = "content words in context, one bit a coordinate"

@@ -10,7 +10,7 @@ from assistant.embedding.packaged_model import first_line, locate_model
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
-    from assistant.protocols import EncodedQuery, Vectors
+    from assistant.encodings import EncodedQuery, Vectors
     from assistant.schema import Paper
 
 # What an entailment model tells apart, in this order.
@@ -64,7 +64,7 @@ class CrossEncoderEntailment:
         self._order = [labels.index(label) for label in _LABELS]
         self._lock = threading.Lock()
 
-    def judge(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
+    def predict(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
         """How likely contradiction, neither and entailment are: shape (pairs, 3), rows sum to 1."""
         import numpy as np
 

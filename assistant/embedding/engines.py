@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 AUTO, EXACT, MEDIUM = "auto", "float32", "medium"
 # The vectors of another engine may not lie further from the exact ones than this cosine: the ranking stays, as

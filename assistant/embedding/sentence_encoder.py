@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assistant.batches import batches
 from assistant.embedding import engines
 from assistant.embedding.packaged_model import PACKAGED, first_line, locate, revision_of
+from assistant.encodings import EncodedText
 from assistant.errors import ModelError
-from assistant.protocols import EncodedText
-
-if TYPE_CHECKING:
-    from assistant.protocols import Vectors
 
 # It is shipped with a limit of 256 word-pieces, which would cut 46 % of abstracts; its positions reach 512, and
 # abstracts read whole are found better than abstracts in two halves (see eval/README.md).
@@ -60,20 +57,12 @@ class SentenceEncoder:
             encoded = self._model.tokenizer(list(texts), truncation=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Shape (texts, dimension), float32, unit rows."""
-        return self._encode(self._model.encode_document, texts, self._prompts["document"])
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Shape (texts, dimension), float32, unit rows."""
-        return self._encode(self._model.encode_query, texts, self._prompts["query"])
-
     def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
-        """As `embed_documents`, with the vectors of the tokens."""
+        """Encode texts that will be searched."""
         return self._read(self._model.encode_document, "document", texts)
 
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedText]:
-        """As `embed_queries`, with the vectors of the tokens."""
+        """Encode texts to search with."""
         return self._read(self._model.encode_query, "query", texts)
 
     def _read(self, encode: Any, kind: str, texts: Sequence[str]) -> list[EncodedText]:
@@ -99,15 +88,6 @@ class SentenceEncoder:
         """What goes before a text: the settings' prompt, or else the model's own."""
         own = self._prompts[kind]
         return str(self._model.prompts.get(kind) or "") if own is None else own
-
-    def _encode(self, encode: Any, texts: Sequence[str], prompt: str | None) -> Vectors:
-        import numpy as np
-
-        if not texts:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        with self._lock:
-            vectors = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
 
 
 def load(

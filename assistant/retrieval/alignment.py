@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant.protocols import EncodedQuery, Lexicon, WordVectorIndex, WordVectors
+from assistant.encodings import EncodedQuery, WordVectors
+from assistant.protocols import Lexicon, WordVectorIndex
 from assistant.question.terms import Word, telling
 from assistant.schema import Hit, Passage
 from assistant.text.sentences import passages
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 # Abstracts that are looked at.
 PAPERS = 5

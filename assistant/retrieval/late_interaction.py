@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.embedding.content_words import NO_WORDS
-from assistant.protocols import EncodedQuery, WordVectors
+from assistant.encodings import EncodedQuery, WordVectors
 from assistant.schema import Paper
 from assistant.text.sentences import spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
     from assistant.storage.library import Library
 
 

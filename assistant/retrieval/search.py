@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.protocols import Embedder, EncodedQuery, Lexicon, Reranker
+from assistant.encodings import EncodedQuery
+from assistant.protocols import Embedder, Lexicon, Reranker
 from assistant.schema import Hit, Paper, Query, Scored, SearchResult
 from assistant.timing import Stopwatch
 

@@ -25,7 +25,7 @@ from assistant.schema import Chunk, Recipe, Scored
 from assistant.storage.chroma_location import OPENED, READ, WRITTEN, Place
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 # Vectors of so many papers are read at once.
 _WHOLE_PAPERS = 1000

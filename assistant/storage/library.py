@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from assistant.batches import batches
+from assistant.encodings import EncodedText, WordVectors
 from assistant.errors import LibraryBusy, LibraryWriteError
-from assistant.protocols import Embedder, EncodedText, Lexicon, VectorStore, WordVectorIndex, WordVectors
+from assistant.protocols import Embedder, Lexicon, VectorStore, WordVectorIndex
 from assistant.schema import Chunk, Paper, Recipe
 from assistant.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 # The vectors of so many papers are held in memory at once.
 _COMPARED = 1000

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from assistant.batches import batches
+from assistant.encodings import WordVectors
 from assistant.errors import LibraryError, LibraryWriteError
-from assistant.protocols import WordVectors
 from assistant.storage.database import MAX_PARAMETERS, connect
 
 # A paper's row fits into one or two pages of this many bytes.

@@ -28,7 +28,7 @@ from assistant.verification.quantities import Quantity, bound, follows, quantiti
 from assistant.verification.wording import Words, said
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 # Share of a claim that an honest paraphrase still has in the abstract.
 _PARAPHRASE = 0.72

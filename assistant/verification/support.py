@@ -105,7 +105,7 @@ class Judge:
         self, entailment: Entailment, found: Comparison, against: dict[str, Objection], support: float
     ) -> Finding:
         """The model's opinion of the passage; that a number or a name is missing is known better without it."""
-        row = entailment.judge([(found.passage.text, found.claim.text)])[0]
+        row = entailment.predict([(found.passage.text, found.claim.text)])[0]
         contradicts, _, entails = (round(float(share), 4) for share in row)
         if against["number"].strength or against["unnamed"].strength:
             return Finding(min(support, entails), found.passage, _reason(against, min(support, entails)))

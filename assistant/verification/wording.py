@@ -11,10 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant.protocols import EncodedText, Lexicon
+from assistant.encodings import EncodedText
+from assistant.protocols import Lexicon
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 _WORD = re.compile(r"\d[\d.,]*\d|\w+")
 # Where a clause ends, and the fewest content words of one.

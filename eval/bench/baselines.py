@@ -89,7 +89,7 @@ def exact_searcher(papers: int, embedder: Embedder, limit: int = 10) -> Callable
     vectors = np.random.default_rng(0).standard_normal((papers, embedder.dimension), dtype=np.float32)
 
     def search(question: str) -> object:
-        scores = vectors @ embedder.embed_queries([question])[0]
+        scores = vectors @ embedder.encode_queries([question])[0].vector
         return np.argpartition(-scores, min(limit, len(scores) - 1))[:limit]
 
     return search

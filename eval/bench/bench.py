@@ -80,7 +80,7 @@ def _figures(assistant: Assistant, papers: Sequence[Paper], settings: Settings, 
 
     questions = [question.text for question in load(SEEDS / "single.jsonl", "dev")][:_QUESTIONS]
     library = assistant.library
-    embed = milliseconds_each(lambda text: library.embedder.embed_queries([text]), questions)
+    embed = milliseconds_each(lambda text: library.embedder.encode_queries([text]), questions)
     with _peer(settings.home / "eval" / "peers" / library.home.name, library.embedder, papers) as peer:
         peer_search = milliseconds_each(peer.searcher(), questions)
         peer_size = _megabytes(settings.home / "eval" / "peers" / library.home.name)

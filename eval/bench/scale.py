@@ -39,7 +39,7 @@ from ingest.chunks import chunk
 from ingest.parsers.detect import find_files, read_records
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 EMBEDDER, CATALOG, LEXICON, WORDS = "embedder", "catalog", "lexicon", "word index"
 FOLDER, SERVER = "Chroma, folder", "Chroma, server"
@@ -162,7 +162,7 @@ class _Costs:
     def _ask(self, papers: Sequence[Paper], parts: _Parts) -> None:
         """As a question does: candidates of each index, papers and words of those that are looked at closer."""
         texts = [question.text for question in load(SEEDS / "single.jsonl", "dev")][:_QUESTIONS]
-        vectors = dict(zip(texts, self.embedder.embed_queries(texts), strict=True))
+        vectors = {text: self.embedder.encode_queries([text])[0].vector for text in texts}
         ids, most = [paper.id for paper in papers], self.settings.candidates
         looked_at, some = ids[: self.settings.rerank_top_k], ids[::_FILTERED]
         self.asking = {

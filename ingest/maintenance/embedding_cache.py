@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.protocols import WordVectors
+from assistant.encodings import WordVectors
 from assistant.storage.database import connect
 from assistant.storage.library import Read
 

@@ -1,16 +1,22 @@
-"""What every Embedder promises. The packaged model is loaded once for all of this."""
+"""The contract of every Embedder. The packaged model is loaded once for the module."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from assistant import embedding, factory
+from assistant.encodings import EncodedText
 from assistant.protocols import Embedder
 from assistant.settings import load
 from tests.fakes import WordHashEmbedder
+
+if TYPE_CHECKING:
+    from assistant.encodings import Vectors
 
 TEXTS = [
     "Glaciers in the Alps lose their ice.",
@@ -30,40 +36,49 @@ def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     )
 
 
-def test_it_says_what_it_is(embedder: Embedder) -> None:
+def test_it_has_a_name_a_revision_and_sizes(embedder: Embedder) -> None:
     assert embedder.name
     assert embedder.revision
     assert embedder.dimension > 1
     assert embedder.max_tokens >= 256
 
 
-@pytest.mark.parametrize("kind", ["embed_documents", "embed_queries"])
+KINDS = pytest.mark.parametrize("kind", ["documents", "queries"])
+
+
+def encode(embedder: Embedder, kind: str, texts: Sequence[str]) -> list[EncodedText]:
+    return embedder.encode_documents(texts) if kind == "documents" else embedder.encode_queries(texts)
+
+
+def vectors(embedder: Embedder, texts: Sequence[str], kind: str = "documents") -> Vectors:
+    """Return the pooled vectors, shape (texts, dimension)."""
+    return np.stack([encoded.vector for encoded in encode(embedder, kind, texts)])
+
+
+@KINDS
 def test_vectors_are_unit_rows_of_single_precision(embedder: Embedder, kind: str) -> None:
-    vectors = getattr(embedder, kind)(TEXTS)
-    assert vectors.shape == (len(TEXTS), embedder.dimension)
-    assert vectors.dtype == np.float32
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-4)
+    rows = vectors(embedder, TEXTS, kind)
+    assert rows.shape == (len(TEXTS), embedder.dimension)
+    assert rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["embed_documents", "embed_queries"])
-def test_no_texts_make_no_rows_but_the_width_stays(embedder: Embedder, kind: str) -> None:
-    vectors = getattr(embedder, kind)([])
-    assert vectors.shape == (0, embedder.dimension)
-    assert vectors.dtype == np.float32
+@KINDS
+def test_no_texts_have_no_encodings(embedder: Embedder, kind: str) -> None:
+    assert encode(embedder, kind, []) == []
 
 
-@pytest.mark.parametrize("kind", ["embed_documents", "embed_queries"])
+@KINDS
 def test_a_text_has_the_same_vector_in_a_batch_and_alone(embedder: Embedder, kind: str) -> None:
-    embed = getattr(embedder, kind)
-    together = embed(TEXTS)
-    alone = np.concatenate([embed([text]) for text in TEXTS])
+    together = vectors(embedder, TEXTS, kind)
+    alone = np.concatenate([vectors(embedder, [text], kind) for text in TEXTS])
     assert (together * alone).sum(axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-3)
     assert (together @ alone.T).argmax(axis=1).tolist() == list(range(len(TEXTS)))
 
 
 def test_texts_that_share_words_are_nearer_than_others(embedder: Embedder) -> None:
-    query = embedder.embed_queries(["bees that dance"])[0]
-    assert int((embedder.embed_documents(TEXTS) @ query).argmax()) == 1
+    (query,) = vectors(embedder, ["bees that dance"], "queries")
+    assert int((vectors(embedder, TEXTS) @ query).argmax()) == 1
 
 
 def test_tokens_are_counted_with_the_special_ones(embedder: Embedder) -> None:
@@ -78,50 +93,39 @@ def test_tokens_are_counted_beyond_the_limit(embedder: Embedder) -> None:
     assert embedder.count_tokens(["ice " * 5000]) == [5002]
 
 
-def test_a_text_of_as_many_tokens_as_it_may_have_is_read_to_its_end(embedder: Embedder) -> None:
+def test_a_text_of_as_many_tokens_as_it_may_have_is_encoded_to_its_end(embedder: Embedder) -> None:
     fill = "ice " * (embedder.max_tokens - 3)
     texts = [f"{fill}glacier", f"{fill}bee"]
     assert embedder.count_tokens(texts) == [embedder.max_tokens] * 2
-    one, other = embedder.embed_documents(texts)
-    assert np.abs(one - other).max() > 1e-3
+    glacier, bee = vectors(embedder, texts)
+    assert np.abs(glacier - bee).max() > 1e-3
 
 
 def test_several_threads_may_use_it_at_once(embedder: Embedder) -> None:
     texts = TEXTS * 4
     with ThreadPoolExecutor(8) as threads:
         counted = list(threads.map(lambda text: embedder.count_tokens([text])[0], texts))
-        embedded = list(threads.map(lambda text: embedder.embed_queries([text])[0], texts))
+        encoded = list(threads.map(lambda text: vectors(embedder, [text])[0], texts))
     assert counted == embedder.count_tokens(texts)
-    assert (np.stack(embedded) * embedder.embed_queries(texts)).sum(axis=1) == pytest.approx(np.ones(20), abs=1e-3)
+    assert (np.stack(encoded) * vectors(embedder, texts)).sum(axis=1) == pytest.approx(np.ones(20), abs=1e-3)
 
 
 @pytest.mark.parametrize("text", [" ", "\n\t", "\0", "?!", "ｗｉｄｅ", "\u202e", "ice " * 20_000])
 def test_odd_texts_have_vectors_too(embedder: Embedder, text: str) -> None:
-    assert np.linalg.norm(embedder.embed_queries([text])) == pytest.approx(1, abs=1e-4)
+    assert np.linalg.norm(vectors(embedder, [text], "queries")) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["documents", "queries"])
-def test_a_text_that_is_read_has_the_vector_that_it_has_alone(embedder: Embedder, kind: str) -> None:
-    vectors = getattr(embedder, f"embed_{kind}")(TEXTS)
-    readings = getattr(embedder, f"encode_{kind}")(TEXTS)
-    assert np.stack([reading.vector for reading in readings]) == pytest.approx(vectors, abs=1e-4)
+@KINDS
+def test_each_token_has_its_offsets_and_a_vector(embedder: Embedder, kind: str) -> None:
+    encodings = encode(embedder, kind, TEXTS)
+    for text, encoded in zip(TEXTS, encodings, strict=True):
+        assert encoded.tokens.shape == (len(encoded.spans), embedder.dimension)
+        assert encoded.tokens.dtype == np.float32
+        assert all(0 <= start < end <= len(text) for start, end in encoded.spans)
+    assert [TEXTS[1][start:end] for start, end in encodings[1].spans][:3] == ["Honey", "bees", "dance"]
+    assert encodings[2].spans == ()
 
 
-@pytest.mark.parametrize("kind", ["documents", "queries"])
-def test_each_token_of_a_text_that_is_read_has_its_place_and_a_vector(embedder: Embedder, kind: str) -> None:
-    readings = getattr(embedder, f"encode_{kind}")(TEXTS)
-    for text, reading in zip(TEXTS, readings, strict=True):
-        assert reading.tokens.shape == (len(reading.spans), embedder.dimension)
-        assert reading.tokens.dtype == np.float32
-        assert all(0 <= start < end <= len(text) for start, end in reading.spans)
-    assert [TEXTS[1][start:end] for start, end in readings[1].spans][:3] == ["Honey", "bees", "dance"]
-    assert readings[2].spans == ()
-
-
-def test_no_texts_have_no_readings(embedder: Embedder) -> None:
-    assert embedder.encode_documents([]) == []
-
-
-def test_what_lies_beyond_the_limit_has_no_token(embedder: Embedder) -> None:
-    (reading,) = embedder.encode_documents(["ice " * 5000])
-    assert len(reading.spans) == len(reading.tokens) == embedder.max_tokens - 2
+def test_text_beyond_the_limit_has_no_tokens(embedder: Embedder) -> None:
+    (encoded,) = embedder.encode_documents(["ice " * 5000])
+    assert len(encoded.spans) == len(encoded.tokens) == embedder.max_tokens - 2

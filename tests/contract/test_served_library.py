@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from assistant import factory
+from assistant.encodings import EncodedText
 from assistant.errors import LibraryError, RecipeMismatch
-from assistant.protocols import EncodedText
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline

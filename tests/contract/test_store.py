@@ -22,7 +22,7 @@ from assistant.storage.chroma_store import ChromaStore, held_recipe
 from tests.chromas import ChromaServer
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 RECIPE = Recipe("word-hash", "1", dimension=3, chunk_tokens=256, chunking="whole", analyzer="plain", words="plain")
 EAST = np.array([1, 0, 0], dtype=np.float32)

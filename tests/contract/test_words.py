@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.encodings import WordVectors
 from assistant.errors import LibraryError
-from assistant.protocols import WordVectorIndex, WordVectors
+from assistant.protocols import WordVectorIndex
 from assistant.storage import word_vectors
 from assistant.storage.word_vectors import SqliteWords
 

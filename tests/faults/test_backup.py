@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from assistant import factory
+from assistant.encodings import EncodedText
 from assistant.errors import InputError, LibraryBusy
-from assistant.protocols import EncodedText
 from assistant.settings import Settings, load
 from assistant.storage.catalog import Catalog
 from assistant.storage.library import lock
@@ -101,7 +101,7 @@ def test_a_backup_takes_the_place_of_what_is_there_once_that_is_confirmed(
 
 def test_a_running_reader_sees_the_restored_library(saved: Path, elsewhere: Settings) -> None:
     with closing(factory.open_library(elsewhere, WordHashEmbedder())) as reader:
-        question = reader.embedder.embed_queries([BEES])[0]
+        question = reader.embedder.encode_queries([BEES])[0].vector
         assert reader.store.search(question, 1) == []
         restoring = PROCESSES.Process(target=restore_elsewhere, args=(elsewhere.home, saved))
         restoring.start()

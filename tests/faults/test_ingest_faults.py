@@ -292,7 +292,7 @@ def test_a_second_writer_is_turned_away_until_the_first_has_gone(library: Librar
 
 def test_an_open_library_finds_what_another_process_ingests(library: Library, papers_file: Path) -> None:
     pipeline.ingest([EARLIER], library)
-    question = library.embedder.embed_queries(["honey bees waggle dance flowers"])[0]
+    question = library.embedder.encode_queries(["honey bees waggle dance flowers"])[0].vector
     assert library.store.search(question, 1)[0].score < 0.5
     assert elsewhere(ingest_into, library.home, papers_file) == 0
     (found,) = library.store.search(question, 1)
@@ -311,8 +311,8 @@ def test_a_writer_keeps_what_another_process_wrote_before(open_library: Open, pa
     again = open_library()
     papers, in_store, in_lexicon, in_words = held(again)
     assert in_store == in_lexicon == in_words == {paper.id for paper in papers}
-    vectors = again.embedder.embed_queries([paper.abstract for paper in papers])
-    assert {again.store.search(vector, 1)[0].paper_id for vector in vectors} == in_store
+    queries = again.embedder.encode_queries([paper.abstract for paper in papers])
+    assert {again.store.search(query.vector, 1)[0].paper_id for query in queries} == in_store
 
 
 # The library's directory

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from assistant import factory
+from assistant.encodings import EncodedText, WordVectors
 from assistant.errors import LibraryBusy, LibraryError, RecipeMismatch
-from assistant.protocols import EncodedText, WordVectors
 from assistant.schema import Chunk, Paper
 from assistant.settings import Settings
 from assistant.storage.library import Library, lock
@@ -57,7 +57,9 @@ def lose_from_words(library: Library) -> None:
 
 
 def strange_vector(library: Library) -> None:
-    library.store.replace([Chunk(STRANGER.id, 0, "text", 0, 4)], library.embedder.embed_documents(["text"]))
+    library.store.replace(
+        [Chunk(STRANGER.id, 0, "text", 0, 4)], [library.embedder.encode_documents(["text"])[0].vector]
+    )
 
 
 def strange_posting(library: Library) -> None:

@@ -440,7 +440,7 @@ def test_a_search_that_meets_the_first_write_to_a_collection_finds_what_is_there
         if written:
             pipeline.ingest([papers_file], library)
         front.instead = fails_once
-        found = library.store.search(library.embedder.embed_queries([BEES])[0], 5)
+        found = library.store.search(library.embedder.encode_queries([BEES])[0].vector, 5)
         assert (len(found), len(failed)) == (3 if written else 0, 1)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.protocols import WordVectors
+from assistant.encodings import WordVectors
 from assistant.storage.word_vectors import SqliteWords
 
 IDS = st.sampled_from(["ice", "bees", "bread", "naïve ' ; --", "🧊"])

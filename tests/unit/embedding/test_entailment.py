@@ -43,12 +43,12 @@ def test_its_labels_may_come_in_any_order_and_case(tmp_path: Path) -> None:
     pairs = [("ice melts", "bees"), ("bread", "bread")]
     usual = embedding.load_entailment(str(make(tmp_path / "usual", ["contradiction", "neutral", "entailment"])))
     other = embedding.load_entailment(str(make(tmp_path / "other", ["Entailment", "CONTRADICTION", "neutral"])))
-    found, turned = usual.judge(pairs), other.judge(pairs)
+    found, turned = usual.predict(pairs), other.predict(pairs)
     assert found.shape == (2, 3)
     assert np.allclose(found.sum(axis=1), 1.0, atol=1e-5)
     assert not np.allclose(found[0], found[1])
     assert np.allclose(turned, found[:, [1, 2, 0]], atol=1e-5)
-    assert usual.judge([]).shape == (0, 3)
+    assert usual.predict([]).shape == (0, 3)
 
 
 def test_a_model_with_other_labels_is_refused(tmp_path: Path) -> None:

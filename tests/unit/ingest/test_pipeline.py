@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import pytest
 
+from assistant.encodings import EncodedText
 from assistant.errors import LibraryWriteError, ModelError
-from assistant.protocols import EncodedText
 from assistant.schema import Paper
 from assistant.storage.library import Library
 from ingest import pipeline
@@ -73,7 +73,7 @@ def papers(library: Library) -> dict[str, Paper]:
 
 
 def nearest(library: Library, text: str) -> str:
-    return library.store.search(library.embedder.embed_queries([text])[0], 1)[0].paper_id
+    return library.store.search(library.embedder.encode_queries([text])[0].vector, 1)[0].paper_id
 
 
 def test_new_papers_are_added_and_indexed(give: Give, library: Library) -> None:
@@ -104,7 +104,7 @@ def test_an_edited_abstract_updates_its_paper_and_the_search(give: Give, library
     assert nearest(library, BREAD) == after["Ice"].id
     assert [hit.paper_id for hit in library.lexicon.search("sourdough", 5)] == [after["Ice"].id]
     assert library.lexicon.search("glaciers", 5) == []
-    assert library.store.search(library.embedder.embed_queries([ICE])[0], 1)[0].score < 0.9
+    assert library.store.search(library.embedder.encode_queries([ICE])[0].vector, 1)[0].score < 0.9
 
 
 def test_a_slightly_edited_abstract_without_title_updates_its_paper(give: Give, library: Library) -> None:

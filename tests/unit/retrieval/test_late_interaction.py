@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant.embedding import content_words
-from assistant.protocols import EncodedQuery, EncodedText, WordVectors
+from assistant.encodings import EncodedQuery, EncodedText, WordVectors
 from assistant.retrieval import late_interaction
 from assistant.schema import Chunk, Paper
 from assistant.storage.library import Library

@@ -8,7 +8,7 @@ import pytest
 
 from assistant import factory
 from assistant.chat import Assistant
-from assistant.protocols import EncodedQuery
+from assistant.encodings import EncodedQuery
 from assistant.question.understand import understand
 from assistant.retrieval.search import Ranking, fuse, mix, retrieve
 from assistant.schema import Hit, Paper, Scored

@@ -17,7 +17,7 @@ from tests.contract.json_keys import PASSAGE, VERIFICATION
 from ui.cli import batch
 
 if TYPE_CHECKING:
-    from assistant.protocols import Vectors
+    from assistant.encodings import Vectors
 
 Paperchat = Callable[..., Run]
 Json = dict[str, Any]
@@ -165,7 +165,7 @@ class Sure:
     def __init__(self, *row: float) -> None:
         self.row, self.asked = row, list[tuple[str, str]]()
 
-    def judge(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
+    def predict(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
         self.asked += pairs
         return np.array([self.row] * len(pairs), dtype=np.float32)
 

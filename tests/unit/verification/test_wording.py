@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant.chat import Assistant
-from assistant.protocols import EncodedText
+from assistant.encodings import EncodedText
 from assistant.verification.wording import Words, importance, likeness, said, words
 
 Read = Callable[[str], Words]
