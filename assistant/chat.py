@@ -99,11 +99,11 @@ class Assistant:
 
         Raises NotFoundError.
         """
-        find = self.library.catalog.find
+        find = self.library.catalog.papers.find
         return Scope(*(tuple(find(each).id for each in ids) for ids in (scope.pinned, scope.excluded)))
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
-        is_author = self.library.catalog.is_author
+        is_author = self.library.catalog.papers.has_author
         query = understand(question, history, self.settings.max_question_length, self.whole(scope), is_author)
         if self.llm and self.settings.rewrite and query.is_follow_up and not answerability.small_talk(query):
             return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
@@ -122,7 +122,7 @@ class Assistant:
         text, judge = self._claim(claim), self._judge_of_claims()
         if paper_id is None:
             return verify.by_any(text, self._bearing_on(text)[:_COMPARED], judge)
-        paper = self.library.catalog.find(paper_id)
+        paper = self.library.catalog.papers.find(paper_id)
         return verify.by_paper(text, paper, self.rivals(text, paper), judge)
 
     def rivals(self, claim: str, paper: Paper) -> list[Paper]:
@@ -146,7 +146,9 @@ class Assistant:
     def _judge(self, query: Query, found: SearchResult, aligned: Sequence[Alignment]) -> Decision:
         settings, lexicon, catalog = self.settings, self.library.lexicon, self.library.catalog
         if not found.hits and (query.filters or query.scope):
-            reason = unmatched(query.filters, query.scope, catalog.count(), catalog.lacking(query.filters))
+            reason = unmatched(
+                query.filters, query.scope, catalog.papers.count(), catalog.papers.count_missing(query.filters)
+            )
             return Decision(0.0, Strength.NONE, reason)
         return answerability.judge(query, aligned, lexicon, settings.firm_threshold, settings.tentative_threshold)
 

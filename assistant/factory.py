@@ -146,7 +146,7 @@ def open_library(settings: Settings, embedder: Embedder | None = None, *, to_men
             settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings, catalog, made_with)
         )
         on_failure.callback(library.close)
-        searched = catalog.count() - catalog.count_without_abstract()
+        searched = catalog.papers.count() - catalog.papers.count_without_abstract()
         indexes = () if to_mend or not searched else (library.store, library.lexicon, library.words)
         if any(index.is_empty() for index in indexes):
             raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
@@ -167,7 +167,7 @@ def wipe_indexes(settings: Settings, catalog: Catalog) -> None:
     from assistant.storage import lexicon, word_vectors
 
     place(settings, catalog).wipe()  # first: where a server is away, everything is to stay as it is
-    catalog.unmark_all()
+    catalog.ledger.clear()
     lexicon.wipe(settings.home / LEXICON)
     word_vectors.wipe(settings.home / WORDS)
 
@@ -231,7 +231,7 @@ def _open_indexes(settings: Settings, catalog: Catalog, made_with: Recipe) -> In
     store = ChromaStore(place(settings, catalog), made_with)
     with ExitStack() as on_failure:
         on_failure.callback(store.close)
-        if store.stamp != catalog.store_stamp and not store.is_empty():
+        if store.stamp != catalog.ledger.store_stamp and not store.is_empty():
             raise LibraryError(
                 f"{place(settings, catalog)} is not the one that this library was last indexed in, and may lack "
                 "papers; run: paperchat reindex, or restore the earlier setting of store"

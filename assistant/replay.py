@@ -59,6 +59,6 @@ def compare(before: Answer, after: Answer, catalog: Catalog) -> Comparison:
 
 def _present_id(paper: Paper, catalog: Catalog) -> str:
     try:
-        return catalog.find(paper.id).id
+        return catalog.papers.find(paper.id).id
     except NotFoundError:
         return paper.id

@@ -185,7 +185,7 @@ def _own(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS)
     from eval.selftest import exam
 
     with closing(factory.open_catalog(settings.home)) as catalog:
-        return exam((paper for paper in catalog.all() if paper.abstract), papers, questions)
+        return exam((paper for paper in catalog.papers.all() if paper.abstract), papers, questions)
 
 
 def _told(name: str | None) -> str:

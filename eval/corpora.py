@@ -13,7 +13,7 @@ from assistant.errors import InputError
 from assistant.protocols import LLM, Embedder
 from assistant.schema import Paper
 from assistant.settings import Settings
-from assistant.storage.catalog import Change
+from assistant.storage.catalog import PaperChange
 from assistant.storage.library import Library
 from eval.bench.token_counter import Metered
 from eval.suites import Question
@@ -62,7 +62,7 @@ def _library(suite: Exam, settings: Settings, embedder: Embedder) -> Library:
 def _check(suite: Exam, library: Library) -> None:
     """Raises InputError where a question asks for a paper that the library does not hold."""
     wanted = {paper: item.id for item in suite.items if isinstance(item, Question) for paper in item.papers}
-    held = {paper.id for paper in library.catalog.get(list(wanted))}
+    held = {paper.id for paper in library.catalog.papers.get(list(wanted))}
     for paper, question in wanted.items():
         if paper not in held:
             raise InputError(
@@ -106,7 +106,7 @@ def _ingest_seeds(library: Library) -> None:
 
 def _put(papers: Sequence[Paper], library: Library) -> None:
     with library.writing(), progress_bar() as progress:
-        if library.catalog.count() < len(papers):
-            changes = [Change(paper, {}, frozenset(), frozenset()) for paper in papers]
-            library.catalog.put(changes, library.catalog.next_run())
+        if library.catalog.papers.count() < len(papers):
+            changes = [PaperChange(paper, {}, frozenset(), frozenset()) for paper in papers]
+            library.catalog.put(changes, library.catalog.records.next_run())
         pipeline.synchronise(library, progress)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 
 from assistant.errors import InputError
 from assistant.schema import Paper
-from assistant.storage.catalog import Stored
 from assistant.storage.library import Library
+from assistant.storage.records import StoredRecord
 from ingest import identity
 from ingest.pipeline import synchronise
 
@@ -19,13 +19,13 @@ def unmerge(library: Library, paper_id: str, source: str | None = None) -> list[
     Raises InputError where there is nothing to take apart, LibraryBusy, LibraryWriteError.
     """
     with library.writing():
-        left, *others = _parts(library.catalog.records_of([paper_id]), source, paper_id)
+        left, *others = _parts(library.catalog.records.of_papers([paper_id]), source, paper_id)
         first = identity.merge([each.record for each in left])
-        if library.catalog.is_apart(paper_id):
+        if library.catalog.records.is_kept_separate(paper_id):
             first = identity.apart([each.record for each in left])
         parts = {first: [each.number for each in left]}
         parts |= {identity.apart([each.record for each in part]): [each.number for each in part] for part in others}
-        library.catalog.divide(paper_id, (), parts, alone=[each.number for part in others for each in part])
+        library.catalog.split(paper_id, parts, separate=[each.number for part in others for each in part])
         synchronise(library)
         return list(parts)
 
@@ -38,13 +38,13 @@ def merge(library: Library, paper_ids: Collection[str]) -> Paper:
     if len(set(paper_ids)) < 2:
         raise InputError("merge", "give the ids of two papers or more")
     with library.writing():
-        paper = identity.merge([each.record for each in library.catalog.records_of(paper_ids)])
-        library.catalog.join(paper, paper_ids)
+        paper = identity.merge([each.record for each in library.catalog.records.of_papers(paper_ids)])
+        library.catalog.merge(paper, paper_ids)
         synchronise(library)
         return paper
 
 
-def _parts(held: Sequence[Stored], source: str | None, paper_id: str) -> list[list[Stored]]:
+def _parts(held: Sequence[StoredRecord], source: str | None, paper_id: str) -> list[list[StoredRecord]]:
     """The records in the groups that are to be papers, the one that is left first."""
     sources = sorted({each.record.source for each in held})
     if source is not None:

@@ -23,8 +23,9 @@ from assistant.encodings import EncodedText
 from assistant.errors import InputError, LibraryWriteError
 from assistant.protocols import Embedder
 from assistant.schema import Chunk, Paper, Record
-from assistant.storage.catalog import Catalog, Change, Stored
+from assistant.storage.catalog import Catalog, PaperChange
 from assistant.storage.library import Library, Read
+from assistant.storage.records import StoredRecord
 from ingest import identity
 from ingest.chunks import chunk
 from ingest.parsers.base import Problem
@@ -86,13 +87,13 @@ def ingest(paths: Iterable[Path], library: Library, progress: Progress | None = 
     """
     report = Report()
     with library.writing():
-        run = library.catalog.next_run()
+        run = library.catalog.records.next_run()
         for batch in batches(_records(paths, library.catalog, run, report), _BATCH):
             report.count(put(batch, library.catalog, run))
             if progress:
                 progress(Step("records read", report.records))
         report.indexed = synchronise(library, progress)
-        library.catalog.note_ingest(datetime.now(UTC))
+        library.catalog.records.note_ingest(datetime.now(UTC))
     return report
 
 
@@ -100,18 +101,18 @@ def add(items: Iterable[Record | Problem], library: Library, progress: Progress 
     """Put records into the library that something else has read; as `ingest`."""
     report = Report()
     with library.writing():
-        run = library.catalog.next_run()
+        run = library.catalog.records.next_run()
         for batch in batches(_records_of(items, report), _BATCH):
             report.count(put(batch, library.catalog, run))
         report.indexed = synchronise(library, progress)
-        library.catalog.note_ingest(datetime.now(UTC))
+        library.catalog.records.note_ingest(datetime.now(UTC))
     return report
 
 
 def put(records: Sequence[Record], catalog: Catalog, run: int) -> Report:
     """Write a batch of records to the catalog, each to the paper that it is of."""
-    held = catalog.held(records)
-    catalog.seen(held, run)
+    held = catalog.records.existing(records)
+    catalog.records.touch(held, run)
     fresh = [record for record in dict.fromkeys(records) if record not in held]
     bare = sum(not record.abstract for record in records)
     report = Report(records=len(records), unchanged=len(records) - len(fresh), without_abstract=bare)
@@ -125,9 +126,9 @@ def synchronise(library: Library, progress: Progress | None = None, known: Known
 
     `known` gives what the embedder made of papers before, by their ids; those that it knows are not embedded again.
     """
-    if stale := library.catalog.stale():
+    if stale := library.catalog.ledger.stale_ids():
         library.drop(stale)
-    total, done = library.catalog.pending_count(), 0
+    total, done = library.catalog.ledger.pending_count(), 0
     with _behind() as write:  # while one batch is written, the next one is embedded
         for papers in _pending(library.catalog):
             read = known([paper.id for paper in papers]) if known else {}
@@ -138,7 +139,7 @@ def synchronise(library: Library, progress: Progress | None = None, known: Known
 
 def _pending(catalog: Catalog) -> Iterator[Sequence[Paper]]:
     last = ""
-    while papers := catalog.pending(_BATCH, after=last):
+    while papers := catalog.ledger.pending(_BATCH, after=last):
         yield papers
         last = papers[-1].id
 
@@ -209,7 +210,7 @@ class _Group:
     """Records of one paper: those just read, and those of the papers held that they turn out to belong to."""
 
     new: dict[Record, frozenset[str]]
-    stored: list[Stored]
+    stored: list[StoredRecord]
 
 
 def _records(paths: Iterable[Path], catalog: Catalog, run: int, report: Report) -> Iterator[Record]:
@@ -222,7 +223,7 @@ def _records(paths: Iterable[Path], catalog: Catalog, run: int, report: Report) 
     for file in _files(paths, report):
         with _temporary() as waiting:
             for batch in batches(_read(file, report), _BATCH):
-                catalog.seen(catalog.held(batch), run)
+                catalog.records.touch(catalog.records.existing(batch), run)
                 with _room():
                     waiting.writelines(f"{json.dumps(asdict(record))}\n" for record in batch)
             with _room():
@@ -303,7 +304,7 @@ def _files(paths: Iterable[Path], report: Report) -> Iterator[Path]:
 def _groups(fresh: Sequence[Record], catalog: Catalog) -> list[_Group]:
     """The records just read, grouped by paper together with what the catalog holds of these papers."""
     marked = {record: identity.marks(record) for record in fresh}
-    sharing = catalog.sharing({mark for traces in marked.values() for mark in traces})
+    sharing = catalog.records.matching({mark for traces in marked.values() for mark in traces})
     neighbours: dict[str, list[Record]] = {}
     groups = DisjointSet()
     for record, traces in marked.items():
@@ -321,13 +322,13 @@ def _groups(fresh: Sequence[Record], catalog: Catalog) -> list[_Group]:
     return [
         _Group(
             {member: marked[member] for member in members if isinstance(member, Record)},
-            catalog.records_of([member for member in members if isinstance(member, str)]),
+            catalog.records.of_papers([member for member in members if isinstance(member, str)]),
         )
         for members in groups.subsets()
     ]
 
 
-def _change(group: _Group, run: int, report: Report) -> Change:
+def _change(group: _Group, run: int, report: Report) -> PaperChange:
     """The paper that a group makes, and what became of its records, counted in the report."""
     sources = {record.source for record in group.new}
     superseded = {each.number for each in group.stored if each.record.source in sources and each.run < run}
@@ -337,4 +338,4 @@ def _change(group: _Group, run: int, report: Report) -> Change:
     report.merged += len(group.new) - (not group.stored) - min(len(group.new), len(superseded))
     paper = identity.merge([*kept, *group.new])
     absorbed = frozenset(each.paper_id for each in group.stored)
-    return Change(paper, group.new, frozenset(superseded), absorbed)
+    return PaperChange(paper, group.new, frozenset(superseded), absorbed)

@@ -24,7 +24,7 @@ class Everything:
 
 def everything(library: Library) -> Everything:
     """What the catalog and each index hold, asked of the indexes themselves."""
-    papers = list(library.catalog.all())
+    papers = list(library.catalog.papers.all())
     vectors = library.store.vectors(library.store.paper_ids())
     words = library.words.get(library.words.paper_ids())
     terms = {term for paper in papers for term in library.lexicon.terms(f"{paper.title or ''} {paper.abstract}")}
@@ -37,5 +37,5 @@ def everything(library: Library) -> Everything:
         vectors={paper_id: matrix.round(4).tolist() for paper_id, matrix in sorted(vectors.items())},
         words={each: (found.starts.tobytes(), found.bits.tobytes()) for each, found in sorted(words.items())},
         postings=dict(sorted(postings.items())),
-        waiting=bool(library.catalog.pending_count() or library.catalog.stale()),
+        waiting=bool(library.catalog.ledger.pending_count() or library.catalog.ledger.stale_ids()),
     )

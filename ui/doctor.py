@@ -76,13 +76,13 @@ def _check_model(settings: Settings, diagnosis: Diagnosis) -> None:
 def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
     with closing(factory.open_library(settings)) as library:
         catalog = library.catalog
-        pending, stale = catalog.pending_count(), len(catalog.stale())
+        pending, stale = catalog.ledger.pending_count(), len(catalog.ledger.stale_ids())
         diagnosis.facts |= {
-            "papers": catalog.count(),
-            "without abstract": catalog.count_without_abstract(),
+            "papers": catalog.papers.count(),
+            "without abstract": catalog.papers.count_without_abstract(),
             "embedder": f"{library.embedder.name} by {library.embedder.engine}",
             "waiting": pending,
-            "generation": catalog.generation,
+            "generation": catalog.ledger.generation,
         }
         if pending:
             diagnosis.problems.append(f"{pending} papers are not indexed yet: {_REMEDY}")

@@ -15,7 +15,7 @@ from assistant.text.printable import one_line, printable
 from ui.cli.terminal import counted
 
 if TYPE_CHECKING:
-    from assistant.storage.catalog import Source
+    from assistant.storage.records import SourceCounts
 
 _UNITS = "bytes kB MB GB TB".split()
 _DEFAULT = "(default)"
@@ -36,7 +36,7 @@ class Status:
     without_abstract: int
     waiting: int
     bytes: int
-    sources: tuple[Source, ...]
+    sources: tuple[SourceCounts, ...]
     recipe: dict[str, Any] | None
     store: str
     last_ingest: str | None
@@ -56,15 +56,15 @@ class Shelved:
 def status(settings: Settings) -> Status:
     """The library of the settings at a glance; no model is loaded. Raises LibraryError."""
     with closing(factory.open_catalog(settings.home)) as catalog:
-        when = catalog.last_ingest
+        when = catalog.records.last_ingest
         return Status(
             name=settings.library,
             home=settings.home,
-            papers=catalog.count(),
-            without_abstract=catalog.count_without_abstract(),
-            waiting=catalog.pending_count(),
+            papers=catalog.papers.count(),
+            without_abstract=catalog.papers.count_without_abstract(),
+            waiting=catalog.ledger.pending_count(),
             bytes=_bytes(settings.home),
-            sources=tuple(catalog.sources()),
+            sources=tuple(catalog.records.sources()),
             recipe=factory.held_recipe(settings, catalog),
             store=factory.place(settings, catalog).where,
             last_ingest=when.isoformat() if when else None,
@@ -116,7 +116,7 @@ def shelved_line(found: Shelved) -> str:
 def _shelved(name: str | None, home: Path) -> Shelved:
     try:
         with closing(factory.open_catalog(home)) as catalog:
-            return Shelved(name, home, catalog.count(), _bytes(home))
+            return Shelved(name, home, catalog.papers.count(), _bytes(home))
     except LibraryError as error:
         return Shelved(name, home, None, _bytes(home), str(error))
 

@@ -40,8 +40,8 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     Filters without anything to search for list the papers that they allow, the newest first.
     """
     watch = Stopwatch()
-    allowed_ids = library.catalog.allowed_ids(query.filters, query.scope)
-    searched = library.catalog.indexed_count() if allowed_ids is None else len(allowed_ids)
+    allowed_ids = library.catalog.papers.allowed_ids(query.filters, query.scope)
+    searched = library.catalog.ledger.indexed_count() if allowed_ids is None else len(allowed_ids)
     if query.is_blank or allowed_ids == set():
         return SearchResult(query, _newest(library, allowed_ids, ranking.papers), watch.timings, searched)
     lexicon = library.lexicon
@@ -52,7 +52,7 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
     lexical = lexicon.search(query.standalone, ranking.candidates, allowed_ids)
     fused = fuse(dense, _shares(lexical, lexicon.max_score(query.standalone)), ranking.dense_weight)
     watch.lap("lexical_ms")
-    papers = library.catalog.get([each.paper_id for each in fused[: max(ranking.reranked, ranking.papers)]])
+    papers = library.catalog.papers.get([each.paper_id for each in fused[: max(ranking.reranked, ranking.papers)]])
     closer = _closer(asked, papers[: ranking.reranked], reranker)
     best = mix(fused, closer, ranking.rerank_weight if reranker else 0.0)
     parts = {"dense": _by_id(dense), "lexical": _by_id(lexical), "rerank": _by_id(closer)}
@@ -62,7 +62,7 @@ def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranke
 
 
 def _newest(library: Library, allowed_ids: Set[str] | None, limit: int) -> tuple[Hit, ...]:
-    listed = library.catalog.newest(allowed_ids, limit) if allowed_ids else ()
+    listed = library.catalog.papers.newest(allowed_ids, limit) if allowed_ids else ()
     return tuple(Hit(rank, 0.0, paper) for rank, paper in enumerate(listed, start=1))
 
 

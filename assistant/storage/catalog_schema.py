@@ -1,4 +1,4 @@
-"""The catalog's tables, and how papers and records stand in their rows."""
+"""The tables of the catalog, the conversion between values and rows, and the catalog's migrations."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from assistant.schema import Paper, Record
-from assistant.storage.database import lock_for_writing
+from assistant.storage.migrations import Migrations
 
-SCHEMA_VERSION = 1
-# Stands for a fingerprint while the indexes take a paper for the first time.
+# The fingerprint of a paper that the indexes have announced, and may hold in another form or not at all.
 ANNOUNCED = ""
 
 _tables = sa.MetaData()
 
 
-def _described() -> list[sa.Column[Any]]:
-    """The columns that records and papers share."""
+def _description_columns() -> list[sa.Column[Any]]:
+    """Return new columns for what records and papers share."""
     return [
         sa.Column("title", sa.Text),
         sa.Column("abstract", sa.Text, nullable=False),
@@ -39,7 +38,7 @@ papers = sa.Table(
     "papers",
     _tables,
     sa.Column("id", sa.Text, primary_key=True),
-    *_described(),
+    *_description_columns(),
     sa.Column("sources", sa.JSON, nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
 )
@@ -52,15 +51,15 @@ records = sa.Table(
     sa.Column("line", sa.Integer, nullable=False),
     sa.Column("digest", sa.Text, nullable=False, unique=True),
     sa.Column("run", sa.Integer, nullable=False),
-    *_described(),
+    *_description_columns(),
 )
-marks = sa.Table(
+match_keys = sa.Table(
     "marks",
     _tables,
-    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("mark", sa.Text, primary_key=True, key="match_key"),
     sa.Column("record", sa.Integer, primary_key=True, index=True),
 )
-apart = sa.Table("apart", _tables, sa.Column("record", sa.Integer, primary_key=True))
+kept_separate = sa.Table("apart", _tables, sa.Column("record", sa.Integer, primary_key=True))
 indexed = sa.Table(
     "indexed",
     _tables,
@@ -78,15 +77,20 @@ facts = sa.Table(
 )
 
 HAS_ABSTRACT = papers.c.abstract != ""
+IS_INDEXED = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != ANNOUNCED))
+IS_UP_TO_DATE = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint))
+
+
+# Values and rows
 
 
 def fingerprint(paper: Paper) -> str:
-    """A digest over every field: two papers have the same one only if they are equal."""
+    """Return a digest of every field: only equal papers share it."""
     return _hash(asdict(paper))
 
 
 def digest(record: Record) -> str:
-    """A digest by which the very same record from the same source is known again."""
+    """Return a digest that identifies a record of a source, on whatever line it stands."""
     return _hash(asdict(replace(record, line=0)))
 
 
@@ -95,47 +99,83 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def set_up(connection: sa.Connection) -> None:
-    """Make the tables where there are none yet."""
-    lock_for_writing(connection)
-    _tables.create_all(connection)
-    for name, value in (("version", SCHEMA_VERSION), ("library", secrets.randbits(62))):
-        connection.execute(set_fact(name, value).on_conflict_do_nothing())
+_DESCRIPTION = [column.name for column in _description_columns()]
 
 
-def set_fact(name: str, value: int) -> Any:
-    """A statement that notes a fact for the first time."""
-    return insert(facts).values(name=name, value=value)
-
-
-_DESCRIBED = [column.name for column in _described()]
-
-
-def _described_by(value: Paper | Record) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in _DESCRIBED} | {"authors": list(value.authors)}
+def _description(value: Paper | Record) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in _DESCRIPTION} | {"authors": list(value.authors)}
 
 
 def _fields(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _DESCRIBED} | {"authors": tuple(row.authors)}
+    return {name: getattr(row, name) for name in _DESCRIPTION} | {"authors": tuple(row.authors)}
 
 
 def paper_row(paper: Paper) -> dict[str, Any]:
-    """The columns of a paper."""
-    own = {"id": paper.id, "sources": list(paper.sources), "fingerprint": fingerprint(paper)}
-    return _described_by(paper) | own
+    """Return the columns of a paper."""
+    columns = {"id": paper.id, "sources": list(paper.sources), "fingerprint": fingerprint(paper)}
+    return _description(paper) | columns
 
 
 def record_row(record: Record, paper_id: str, run: int) -> dict[str, Any]:
-    """The columns of a record that belongs to the paper and was met in the ingest run."""
-    own = {"paper_id": paper_id, "source": record.source, "line": record.line, "digest": digest(record), "run": run}
-    return _described_by(record) | own
+    """Return the columns of a record that belongs to the paper and was last read in the ingest run."""
+    columns = {"paper_id": paper_id, "source": record.source, "line": record.line, "digest": digest(record), "run": run}
+    return _description(record) | columns
 
 
 def paper_of(row: Any) -> Paper:
-    """The paper that stands in a row."""
+    """Return the paper of a row."""
     return Paper(id=row.id, sources=tuple(row.sources), **_fields(row))
 
 
 def record_of(row: Any) -> Record:
-    """The record that stands in a row."""
+    """Return the record of a row."""
     return Record(source=row.source, line=row.line, **_fields(row))
+
+
+# Facts: single numbers about the catalog, by name
+
+
+def read_fact(connection: sa.Connection, name: str) -> int | None:
+    """Return the number of this name, or None where it was never written."""
+    return connection.scalar(sa.select(facts.c.value).where(facts.c.name == name))
+
+
+def write_fact(connection: sa.Connection, name: str, value: int) -> None:
+    """Set the number of this name."""
+    upsert = insert(facts).values(name=name, value=value)
+    connection.execute(upsert.on_conflict_do_update(["name"], set_={"value": value}))
+
+
+def increment_fact(connection: sa.Connection, name: str) -> int:
+    """Add one to the number of this name, which begins with 0, and return it."""
+    upsert = insert(facts).values(name=name, value=1)
+    increment = upsert.on_conflict_do_update(["name"], set_={"value": facts.c.value + 1}).returning(facts.c.value)
+    return int(connection.execute(increment).scalar_one())
+
+
+# Migrations
+
+
+def _create(connection: sa.Connection) -> None:
+    """Create the tables of version 1, and draw the number that identifies the library."""
+    _tables.create_all(connection)
+    identity = insert(facts).values(name="library", value=secrets.randbits(62))
+    connection.execute(identity.on_conflict_do_nothing())
+
+
+def _read_version(connection: sa.Connection) -> int:
+    if not sa.inspect(connection).has_table(facts.name):
+        return 0
+    version = read_fact(connection, "version") or 0
+    return 0 if version == 1 and _lacks_additions(connection) else version
+
+
+def _lacks_additions(connection: sa.Connection) -> bool:
+    """Tell whether a file of version 1 lacks what that version gained after it; creating it again adds the rest."""
+    existing = sa.inspect(connection).get_table_names()
+    return not _tables.tables.keys() <= set(existing) or read_fact(connection, "library") is None
+
+
+MIGRATIONS = Migrations(
+    "catalog", (_create,), _read_version, lambda connection, number: write_fact(connection, "version", number)
+)

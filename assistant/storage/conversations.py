@@ -159,7 +159,7 @@ class Conversations:
             "file of conversations",
             _migrate,
             {"casefold": str.casefold},  # SQLite's own functions know the case of ASCII letters only
-            cure="move it away and a new one is begun, or restore a copy",
+            remedy="move it away and a new one is begun, or restore a copy",
         )
 
     def copy_to(self, file: Path) -> None:

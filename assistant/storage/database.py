@@ -1,4 +1,4 @@
-"""What every SQLite file of paperchat has in common: WAL mode, transactions, and errors that say what and where."""
+"""Open SQLite files: in WAL mode, waiting for locks, with transactions and errors that name the file and the remedy."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from assistant.batches import batches
 from assistant.errors import LibraryError, LibraryWriteError
 
-# SQLite's words for a file that no waiting and no room on the disk will mend.
-_DAMAGED = ("malformed", "not a database")
 # SQLite's oldest limit on the parameters of one statement is 999.
 MAX_PARAMETERS = 900
+# Parts of SQLite's messages about files that neither waiting nor disk space repairs.
+_DAMAGED = ("malformed", "not a database")
 _TIMEOUT_SECONDS = 30
 _RETRY_SECONDS = 0.02
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 class Database:
@@ -33,116 +34,145 @@ class Database:
         self,
         file: Path,
         name: str,
-        set_up: Callable[[sa.Connection], None],
+        migrate: Callable[[sa.Connection], None],
         functions: Mapping[str, Callable[..., Any]],
-        cure: str = "",
+        remedy: str = "",
     ) -> None:
-        """Opens or creates the file; `set_up` makes its tables, in one transaction.
+        """Open or create the file, and have `migrate` bring its tables up to date in one transaction.
 
-        `name` is what messages call it, `cure` what they advise where it is damaged. Every connection knows the
-        `functions`, by their names in SQL; each must say the same of the same values. Raises LibraryError.
+        Messages call the file `name`, and add `remedy` where it is damaged. `functions` can be called in SQL by
+        their names; each must return the same for the same arguments. Raises LibraryError.
         """
-        self.file, self._called, self._cure = file, f"the {name} {file}", cure
+        self.file, self._description, self._remedy = file, f"the {name} {file}", remedy
         self._engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(file)), creator=lambda: connect(file, functions=functions)
         )
-        self._watching: sa.Connection | None = None
+        self._watcher: sa.Connection | None = None
         self._lock = threading.Lock()
-        with self._failing_as(LibraryError, "opened"):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with self._engine.begin() as connection:
-                set_up(connection)
+        try:
+            with self._raising(LibraryError, "opened"):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with self._engine.begin() as connection:
+                    migrate(connection)
+        except LibraryError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Release the file."""
         with self._lock:
-            if self._watching:
-                self._watching.close()
-            self._watching = None
+            if self._watcher:
+                self._watcher.close()
+            self._watcher = None
         self._engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection to read with. Raises LibraryError."""
-        with self._failing_as(LibraryError, "read"), self._engine.connect() as connection:
+        """Yield a connection to read with. Raises LibraryError."""
+        with self._raising(LibraryError, "read"), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A connection whose changes are kept together or not at all. Raises LibraryWriteError."""
-        with self._failing_as(LibraryWriteError, "written"), self._engine.begin() as connection:
+        """Yield a connection whose changes are written together or not at all. Raises LibraryWriteError."""
+        with self._raising(LibraryWriteError, "written"), self._engine.begin() as connection:
             yield connection
+
+    def scalar(self, query: sa.Select[Any]) -> Any:
+        """Return the first column of the query's first row, or None. Raises LibraryError."""
+        with self.reading() as connection:
+            return connection.scalar(query)
+
+    def scalars(self, query: sa.Select[Any]) -> list[Any]:
+        """Return the first column of the query's rows. Raises LibraryError."""
+        with self.reading() as connection:
+            return list(connection.scalars(query))
+
+    def count(self, query: sa.Select[Any]) -> int:
+        """Return the number of the query's rows. Raises LibraryError."""
+        return int(self.scalar(sa.select(sa.func.count()).select_from(query.subquery())))
+
+    def select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Iterable[Any]) -> Iterator[Any]:
+        """Yield the query's rows in which the column is one of the values, however many. Raises LibraryError."""
+        with self.reading() as connection:
+            for batch in batches(values, MAX_PARAMETERS):
+                yield from connection.execute(query.where(column.in_(batch)))
 
     @property
     def version(self) -> int:
-        """A number that is another one once anybody, in this process or elsewhere, has written. Raises LibraryError."""
-        # SQLite counts what others have written since: "others" are all but this connection, which never writes.
-        with self._failing_as(LibraryError, "read"), self._lock:
-            self._watching = self._watching or self._engine.connect()
-            return int(self._watching.exec_driver_sql("PRAGMA data_version").scalar_one())
+        """Return a number that changes whenever this or another process writes to the file. Raises LibraryError."""
+        # SQLite counts what other connections have written, so this one must never write.
+        with self._raising(LibraryError, "read"), self._lock:
+            self._watcher = self._watcher or self._engine.connect()
+            return int(self._watcher.exec_driver_sql("PRAGMA data_version").scalar_one())
 
     def copy_to(self, file: Path) -> None:
-        """Write the database as it is at this moment to another file, whoever writes meanwhile. Raises LibraryError."""
+        """Write the database as it is at this moment to another file, also beside a writer. Raises LibraryError."""
         with self.reading() as connection, closing(connect(file, wal=False)) as copy:
-            held: Any = connection.connection.driver_connection
-            held.backup(copy)
+            driver_connection: Any = connection.connection.driver_connection
+            driver_connection.backup(copy)
 
     def check(self) -> None:
         """Read every page of the file. Raises LibraryError where it is damaged."""
         with self.reading() as connection:
-            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-        if found != "ok":
-            raise LibraryError(f"{self._called} is damaged: {found}")
+            problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        if problem != "ok":
+            raise LibraryError(f"{self._description} is damaged: {problem}")
 
     @contextmanager
-    def _failing_as(self, error: type[LibraryError], deed: str) -> Iterator[None]:
+    def _raising(self, error: type[LibraryError], action: str) -> Iterator[None]:
+        """Raise SQLite's and the file system's errors as `error`: the file cannot be opened, read or written."""
         try:
             yield
         except (DBAPIError, sqlite3.Error, OSError) as failure:
             cause = str(failure.orig if isinstance(failure, DBAPIError) else failure)
-            cure = f"; {self._cure}" if self._cure and any(word in cause for word in _DAMAGED) else ""
-            raise error(f"{self._called} cannot be {deed}: {cause}{cure}") from failure
+            remedy = f"; {self._remedy}" if self._remedy and any(part in cause for part in _DAMAGED) else ""
+            raise error(f"{self._description} cannot be {action}: {cause}{remedy}") from failure
 
 
-class Findings:
-    """The last few things that were found in a database, until somebody writes to it. Safe to use from threads."""
+class QueryCache:
+    """The results of the last few queries of a database, until the file is written to. Thread-safe."""
 
-    def __init__(self, database: Database, most: int) -> None:
-        self._database, self._most = database, most
+    def __init__(self, database: Database, max_size: int) -> None:
+        self._database, self._max_size = database, max_size
         self._version = -1
-        self._held: dict[Hashable, Any] = {}
+        self._results: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
-    def get(self, name: Hashable, find: Callable[[], Found]) -> Found:
-        """What is known by this name, or else is found now. Raises what `find` does, and LibraryError."""
+    def __len__(self) -> int:
+        """Return the number of results held."""
+        return len(self._results)
+
+    def get(self, key: Hashable, query: Callable[[], Value]) -> Value:
+        """Return the cached result of this key, or that of `query`. Raises LibraryError, and what `query` does."""
         version = self._database.version
         with self._lock:
             if version != self._version:
-                self._held.clear()
+                self._results.clear()
                 self._version = version
-            if name in self._held:
-                self._held[name] = self._held.pop(name)  # the last one asked for is the last to go
-                return self._held[name]  # type: ignore[no-any-return]
-        found = find()
+            if key in self._results:
+                self._results[key] = self._results.pop(key)  # the least recently used result is the first to go
+                return self._results[key]  # type: ignore[no-any-return]
+        result = query()
         with self._lock:
             if version == self._version:
-                self._held[name] = found
-                for gone in list(self._held)[: -self._most]:
-                    del self._held[gone]
-        return found
+                self._results[key] = result
+                for oldest in list(self._results)[: -self._max_size]:
+                    del self._results[oldest]
+        return result
 
 
 def copy_rows(source: sa.Connection, target: sa.Connection, tables: Iterable[sa.Table]) -> None:
-    """Put the rows of one database's tables in the place of another's; nothing else of it is taken over."""
+    """Replace the rows of one database's tables by those of another's; nothing but rows is copied."""
     for table in tables:
         target.execute(sa.delete(table))
-        rows = source.execution_options(yield_per=1000).execute(sa.select(table)).mappings()
-        for part in rows.partitions():
-            target.execute(sa.insert(table), [dict(row) for row in part])
+        rows = source.execution_options(yield_per=1000).execute(sa.select(table))
+        for partition in rows.partitions():
+            target.execute(sa.insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in partition])
 
 
 def lock_for_writing(connection: sa.Connection) -> None:
-    """Begin the transaction as a writer's, so that what it reads stays true until what it writes is there."""
+    """Begin the transaction as a writer's, so that what it reads stays true until it has written."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

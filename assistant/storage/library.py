@@ -61,7 +61,7 @@ class Library:
         self, home: Path, catalog: Catalog, embedder: Embedder, recipe: Recipe, open_indexes: Callable[[], Indexes]
     ) -> None:
         self.home, self.catalog, self.embedder, self.recipe = home, catalog, embedder, recipe
-        self._seen = catalog.generation
+        self._seen = catalog.ledger.generation
         self._indexes = open_indexes()
         self._lock = threading.RLock()
 
@@ -70,7 +70,7 @@ class Library:
 
         Reads the catalog's generation stamp once: for a whole answer, call it once. Raises LibraryError.
         """
-        generation = self.catalog.generation
+        generation = self.catalog.ledger.generation
         with self._lock:
             if generation != self._seen:
                 self._indexes.store.refresh()
@@ -129,12 +129,12 @@ class Library:
         self._indexes.store.remove(paper_ids)
         self._indexes.words.remove(paper_ids)
         self._indexes.lexicon.remove(paper_ids)
-        self.catalog.mark_indexed((), gone=paper_ids)
-        self._seen = self.catalog.generation
+        self.catalog.ledger.mark_removed(paper_ids)
+        self._seen = self.catalog.ledger.generation
 
     def compare(self) -> dict[str, Disagreement]:
         """Where each index differs from what the catalog says that it holds; those that agree are left out."""
-        indexes, wanted, marked = self.fresh(), self.catalog.indexed_ids(), self.catalog.marked_ids()
+        indexes, wanted, marked = self.fresh(), self.catalog.ledger.indexed_ids(), self.catalog.ledger.all_ids()
         stored = indexes.store.paper_ids()
         held = {"lexicon": indexes.lexicon.paper_ids(), "word index": indexes.words.paper_ids()}
         found = {"store": Disagreement(frozenset(wanted - _whole(indexes.store, stored)), frozenset(stored - marked))}
@@ -149,7 +149,7 @@ class Library:
         found = self.compare().values()
         if extra := sorted(set().union(*(each.extra for each in found))):
             self.drop(extra)
-        self.catalog.unmark(set().union(*(each.missing for each in found)))
+        self.catalog.ledger.invalidate(set().union(*(each.missing for each in found)))
 
     def close(self) -> None:
         """Release the files."""
@@ -164,12 +164,12 @@ class Library:
         vectors: Sequence[Vectors],
         words: Mapping[str, WordVectors],
     ) -> None:
-        self.catalog.announce(papers, self._indexes.store.stamp)
+        self.catalog.ledger.announce(papers, self._indexes.store.stamp)
         self._indexes.store.replace(chunks, vectors)
         self._indexes.words.replace(words)
         self._indexes.lexicon.replace(papers)
-        self.catalog.mark_indexed(papers)
-        self._seen = self.catalog.generation
+        self.catalog.ledger.mark_indexed(papers)
+        self._seen = self.catalog.ledger.generation
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def _sizes(settings: Settings, large: bool) -> Iterator[tuple[str, Json]]:
     for suite in suites:
         with corpora.opened(settings, [suite]) as opened:
             assistant = opened[suite.library]
-            papers = list(assistant.library.catalog.all())
+            papers = list(assistant.library.catalog.papers.all())
             yield f"{len(papers):,} papers", _figures(assistant, papers, settings, suite is suites[0])
 
 

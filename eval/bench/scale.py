@@ -124,11 +124,11 @@ class _Costs:
 
     def _merge(self, records: Sequence[Record], catalog: Catalog) -> list[Paper]:
         """The papers of the records, in the order of their ids, which is no order."""
-        run = catalog.next_run()
+        run = catalog.records.next_run()
         with self._on(CATALOG):
             for batch in batches(records, _BATCH):
                 pipeline.put(batch, catalog, run)
-        papers = catalog.pending(len(records))
+        papers = catalog.ledger.pending(len(records))
         self.papers = len(papers)
         return papers
 
@@ -156,8 +156,8 @@ class _Costs:
             with self._on(LEXICON):
                 parts.lexicon.replace(batch)
             with self._on(CATALOG):
-                parts.catalog.announce(batch, parts.stores[FOLDER].stamp)
-                parts.catalog.mark_indexed(batch)
+                parts.catalog.ledger.announce(batch, parts.stores[FOLDER].stamp)
+                parts.catalog.ledger.mark_indexed(batch)
 
     def _ask(self, papers: Sequence[Paper], parts: _Parts) -> None:
         """As a question does: candidates of each index, papers and words of those that are looked at closer."""
@@ -167,7 +167,7 @@ class _Costs:
         looked_at, some = ids[: self.settings.rerank_top_k], ids[::_FILTERED]
         self.asking = {
             EMBEDDER: {"query_ms": milliseconds_each(lambda text: self.embedder.encode_queries([text]), texts)},
-            CATALOG: {"query_ms": milliseconds_each(lambda _: parts.catalog.get(looked_at), texts)},
+            CATALOG: {"query_ms": milliseconds_each(lambda _: parts.catalog.papers.get(looked_at), texts)},
             LEXICON: {"query_ms": milliseconds_each(lambda text: parts.lexicon.search(text, most), texts)},
             WORDS: {"query_ms": milliseconds_each(lambda _: parts.words.get(looked_at), texts)},
         }

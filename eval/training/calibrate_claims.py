@@ -174,7 +174,7 @@ def _table(assistant: Assistant, examples: Sequence[Example]) -> Table:
 
 
 def _signs(assistant: Assistant, judge: Judge, example: Example) -> Signs | None:
-    paper = assistant.library.catalog.find(example.paper)
+    paper = assistant.library.catalog.papers.find(example.paper)
     rivals = [each.abstract for each in assistant.rivals(example.claim, paper)]
     judge.read([example.claim, paper.abstract, *rivals])
     compared = judge.compare(example.claim, paper.abstract)

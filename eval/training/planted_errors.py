@@ -95,6 +95,6 @@ def _marked(assistant: Assistant, planted: Sequence[Planted]) -> Iterator[bool]:
             shown[each.question] = assistant.search(each.question).hits[:_SHOWN]
             beside = [other.sentence for other in planted if other.question == each.question]
             judge.read([*beside, *(hit.paper.abstract for hit in shown[each.question])])
-        cited = Hit(1, 1.0, catalog.find(each.paper))
+        cited = Hit(1, 1.0, catalog.papers.find(each.paper))
         found = verify.check(f"{each.sentence} [1]", [cited], judge, shown[each.question])
         yield any(checked.sentence.verdict is not Verdict.SUPPORTED for checked in found)

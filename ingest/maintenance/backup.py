@@ -101,7 +101,7 @@ def restore(settings: Settings, file: Path, progress: Progress | None = None) ->
                     synchronise(library, progress, readings.get)
             else:
                 synchronise(library, progress)
-            return library.catalog.count()
+            return library.catalog.papers.count()
 
 
 # Writing
@@ -117,7 +117,7 @@ def _gather(settings: Settings, folder: Path) -> Manifest:
         with closing(Catalog(folder / _CATALOG)) as snapshot:
             if recipe and (indexes := factory.open_held_indexes(settings, catalog)):
                 _copy_readings(snapshot, catalog, indexes, Readings(folder / _READINGS, recipe["dimension"]))
-            manifest = Manifest(datetime.now(UTC).isoformat(timespec="seconds"), snapshot.count(), recipe)
+            manifest = Manifest(datetime.now(UTC).isoformat(timespec="seconds"), snapshot.papers.count(), recipe)
     if (settings.home / _CONVERSATIONS).exists():
         with closing(factory.open_conversations(settings.home)) as conversations:
             conversations.copy_to(folder / _CONVERSATIONS)
@@ -129,10 +129,10 @@ def _gather(settings: Settings, folder: Path) -> Manifest:
 def _copy_readings(snapshot: Catalog, live: Catalog, indexes: Indexes, readings: Readings) -> None:
     with closing(indexes.store), closing(indexes.words), closing(readings):
         readings.begin()
-        for ids in batches(sorted(snapshot.indexed_ids()), _BATCH):
+        for ids in batches(sorted(snapshot.ledger.indexed_ids()), _BATCH):
             vectors, words = indexes.store.vectors(ids), indexes.words.get(ids)
             # Compared after reading: whoever changes a paper says so in the catalog before the indexes change.
-            same = snapshot.indexed_as(ids).items() & live.indexed_as(ids).items()
+            same = snapshot.ledger.fingerprints(ids).items() & live.ledger.fingerprints(ids).items()
             whole = [paper_id for paper_id, _ in same if paper_id in vectors and paper_id in words]
             readings.add({paper_id: Read(vectors[paper_id], words[paper_id]) for paper_id in whole})
 
@@ -234,7 +234,7 @@ def _replace(settings: Settings, folder: Path, file: Path) -> None:
             stack.callback(conversations.close)
         catalog = stack.enter_context(closing(_catalog(settings)))
         factory.reach_store(settings, catalog)
-        catalog.take_over(restored)
+        catalog.restore(restored)
         factory.wipe_indexes(settings, catalog)
         if conversations:
             held = stack.enter_context(closing(factory.open_conversations(settings.home)))

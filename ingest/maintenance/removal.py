@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 from scipy.cluster.hierarchy import DisjointSet
 
-from assistant.storage.catalog import Catalog, Stored
+from assistant.storage.catalog import Catalog
 from assistant.storage.library import Library
+from assistant.storage.records import StoredRecord
 from ingest import identity
 from ingest.pipeline import synchronise
 
@@ -25,7 +26,7 @@ def remove_source(library: Library, source: str) -> None:
     Raises LibraryBusy and LibraryWriteError.
     """
     with library.writing():
-        alone, shared = library.catalog.papers_of(source)
+        alone, shared = library.catalog.records.papers_from(source)
         library.catalog.delete(alone)
         for paper_id in shared:
             _without(library.catalog, paper_id, source)
@@ -33,17 +34,18 @@ def remove_source(library: Library, source: str) -> None:
 
 
 def _without(catalog: Catalog, paper_id: str, source: str) -> None:
-    held = catalog.records_of([paper_id])
+    held = catalog.records.of_papers([paper_id])
     kept = [each for each in held if each.record.source != source]
     dropped = [each.number for each in held if each.record.source == source]
-    if catalog.is_apart(paper_id):
-        catalog.divide(paper_id, dropped, {identity.apart([each.record for each in kept]): [e.number for e in kept]})
+    if catalog.records.is_kept_separate(paper_id):
+        separate = {identity.apart([each.record for each in kept]): [each.number for each in kept]}
+        catalog.split(paper_id, separate, dropped=dropped)
         return
     parts = {identity.merge([each.record for each in part]): [each.number for each in part] for part in _parts(kept)}
-    catalog.divide(paper_id, dropped, parts)
+    catalog.split(paper_id, parts, dropped=dropped)
 
 
-def _parts(held: Sequence[Stored]) -> list[list[Stored]]:
+def _parts(held: Sequence[StoredRecord]) -> list[list[StoredRecord]]:
     """The records by paper, the largest group first: what joined them may be gone."""
     groups = DisjointSet(range(len(held)))
     for place, each in enumerate(held):

@@ -46,9 +46,9 @@ def index_again(library: Library, progress: Progress | None = None) -> int:
     """
     with library.writing():
         library.mend()
-        held, again = sorted(library.catalog.indexed_ids()), 0
+        held, again = sorted(library.catalog.ledger.indexed_ids()), 0
         for batch in batches(held, _BATCH):
-            papers = library.catalog.get(batch)
+            papers = library.catalog.papers.get(batch)
             embed(papers, library)
             again += len(batch)
             if progress:

@@ -22,6 +22,7 @@ from assistant.encodings import EncodedText
 from assistant.errors import InputError, LibraryBusy
 from assistant.settings import Settings, load
 from assistant.storage.catalog import Catalog
+from assistant.storage.index_ledger import IndexLedger
 from assistant.storage.library import lock
 from ingest import pipeline
 from ingest.maintenance import backup
@@ -108,7 +109,7 @@ def test_a_running_reader_sees_the_restored_library(saved: Path, elsewhere: Sett
         restoring.join(60)
         assert restoring.exitcode == 0
         (found,) = reader.store.search(question, 1)
-        assert reader.catalog.find(found.paper_id).abstract.startswith("Honey bees")
+        assert reader.catalog.papers.find(found.paper_id).abstract.startswith("Honey bees")
         assert reader.lexicon.search("waggle", 1)[0].paper_id == found.paper_id
 
 
@@ -174,30 +175,33 @@ def test_a_restore_is_refused_while_another_writes(saved: Path, settings: Settin
     assert content(settings) == before
 
 
-def restore_and_die(home: Path, file: Path, method: str) -> None:
+def restore_and_die(home: Path, file: Path, owner: type, method: str) -> None:
     def die(*_: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    setattr(Catalog, method, die)
+    setattr(owner, method, die)
     restore_elsewhere(home, file)
 
 
-@pytest.mark.parametrize("method", ["take_over", "unmark_all", "announce", "mark_indexed"])
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [(Catalog, "restore"), (IndexLedger, "clear"), (IndexLedger, "announce"), (IndexLedger, "mark_indexed")],
+)
 def test_a_killed_restore_leaves_one_of_the_two_libraries_and_the_next_ingest_completes_it(
-    method: str, saved: Path, settings: Settings, elsewhere: Settings, tmp_path: Path
+    owner: type, method: str, saved: Path, settings: Settings, elsewhere: Settings, tmp_path: Path
 ) -> None:
     ice = tmp_path / "ice.txt"
     ice.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
     with closing(factory.open_library(elsewhere, WordHashEmbedder())) as library:
         pipeline.ingest([ice], library)
     earlier = content(elsewhere)
-    dying = PROCESSES.Process(target=restore_and_die, args=(elsewhere.home, saved, method))
+    dying = PROCESSES.Process(target=restore_and_die, args=(elsewhere.home, saved, owner, method))
     dying.start()
     dying.join(60)
     assert dying.exitcode == -signal.SIGKILL
     with closing(factory.open_library(elsewhere, WordHashEmbedder(), to_mend=True)) as library, library.writing():
         pipeline.synchronise(library)
-    assert content(elsewhere) == (earlier if method == "take_over" else content(settings))
+    assert content(elsewhere) == (earlier if method == "restore" else content(settings))
 
 
 # Files that are no backup, or not the whole of it

@@ -22,6 +22,7 @@ from assistant.schema import Paper
 from assistant.settings import Settings, load
 from assistant.storage.catalog import Catalog
 from assistant.storage.chroma_store import ChromaStore
+from assistant.storage.index_ledger import IndexLedger
 from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.library import Library, lock
 from assistant.storage.word_vectors import SqliteWords
@@ -49,7 +50,7 @@ Give = Callable[[Path], Report]
 def held(library: Library) -> Held:
     """What the catalog and the indexes hold."""
     return (
-        list(library.catalog.all()),
+        list(library.catalog.papers.all()),
         library.store.paper_ids(),
         library.lexicon.paper_ids(),
         library.words.paper_ids(),
@@ -180,7 +181,7 @@ def test_bytes_of_another_encoding_are_a_warning_and_nothing_is_lost(
     assert [problem.line for problem in report.problems] == [1]
     assert not report.failed
     (found,) = library.lexicon.search("Bäume", 5)
-    assert library.catalog.find(found.paper_id).abstract == "Bäume wachsen langsam."
+    assert library.catalog.papers.find(found.paper_id).abstract == "Bäume wachsen langsam."
 
 
 @not_as_root
@@ -211,7 +212,7 @@ def earlier(open_library: Open) -> list[Paper]:
     """Papers that the library held before the accident."""
     library = open_library()
     pipeline.ingest([EARLIER], library)
-    papers = list(library.catalog.all())
+    papers = list(library.catalog.papers.all())
     library.close()
     return papers
 
@@ -224,7 +225,7 @@ def earlier(open_library: Open) -> list[Paper]:
         (ChromaStore, "remove", 2),
         (SqliteWords, "replace", 2),
         (TantivyLexicon, "replace", 2),
-        (Catalog, "mark_indexed", 2),
+        (IndexLedger, "mark_indexed", 2),
     ],
 )
 def test_a_killed_ingest_is_completed_by_the_next_run(
@@ -238,7 +239,7 @@ def test_a_killed_ingest_is_completed_by_the_next_run(
 ) -> None:
     assert elsewhere(ingest_and_die, settings.home, owner, method, call) == -signal.SIGKILL
     library = open_library()
-    assert set(earlier) <= set(library.catalog.all())
+    assert set(earlier) <= set(library.catalog.papers.all())
     assert held(library) != uninterrupted
     pipeline.ingest(LATER, library)
     assert held(library) == uninterrupted
@@ -252,10 +253,10 @@ def test_a_paper_that_is_merged_after_a_killed_ingest_is_held_under_its_new_id_a
     abstract = "Volcanoes sleep for centuries before they wake. " * 6
     untitled.write_text(f"Abstract: {abstract}", encoding="utf-8")
     titled.write_text(f"On the Sleep of Volcanoes\n{abstract}", encoding="utf-8")
-    assert elsewhere(ingest_and_die, settings.home, Catalog, "mark_indexed", 1, untitled) == -signal.SIGKILL
+    assert elsewhere(ingest_and_die, settings.home, IndexLedger, "mark_indexed", 1, untitled) == -signal.SIGKILL
     library = open_library()
     pipeline.ingest([titled], library)
-    (paper,) = library.catalog.all()
+    (paper,) = library.catalog.papers.all()
     assert library.store.paper_ids() == library.lexicon.paper_ids() == {paper.id}
 
 
@@ -284,7 +285,7 @@ def test_a_second_writer_is_turned_away_until_the_first_has_gone(library: Librar
     assert locked.wait(60)
     with pytest.raises(LibraryBusy, match=r"another process is writing to the library .* try again"):
         pipeline.ingest([papers_file], library)
-    assert library.catalog.count() == 0
+    assert library.catalog.papers.count() == 0
     writer.kill()
     writer.join()
     assert pipeline.ingest([papers_file], library).added == 3
@@ -296,7 +297,7 @@ def test_an_open_library_finds_what_another_process_ingests(library: Library, pa
     assert library.store.search(question, 1)[0].score < 0.5
     assert elsewhere(ingest_into, library.home, papers_file) == 0
     (found,) = library.store.search(question, 1)
-    assert library.catalog.find(found.paper_id).abstract.startswith("Honey bees")
+    assert library.catalog.papers.find(found.paper_id).abstract.startswith("Honey bees")
     assert library.lexicon.search("waggle", 5)[0].paper_id == found.paper_id
     pipeline.ingest(LATER, library)
     assert library.store.search(question, 1) == [found]
@@ -384,7 +385,7 @@ def test_a_directory_that_may_not_be_written_is_an_error_that_names_it(library: 
         (ChromaStore, "replace"),
         (SqliteWords, "replace"),
         (TantivyLexicon, "replace"),
-        (Catalog, "mark_indexed"),
+        (IndexLedger, "mark_indexed"),
     ],
 )
 def test_a_full_disk_is_an_error_and_once_there_is_room_the_next_ingest_completes(
@@ -392,6 +393,6 @@ def test_a_full_disk_is_an_error_and_once_there_is_room_the_next_ingest_complete
 ) -> None:
     assert elsewhere(ingest_until_full, settings.home, owner, method) == DISK_FULL
     library = open_library()
-    assert list(library.catalog.all()) == earlier
+    assert list(library.catalog.papers.all()) == earlier
     pipeline.ingest(LATER, library)
     assert held(library) == uninterrupted

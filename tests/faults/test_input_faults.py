@@ -125,7 +125,7 @@ def test_names_of_members_lead_nowhere(tmp_path: Path, library: Library) -> None
     pipeline.ingest([archive], library)
     created = set(tmp_path.rglob("*")) - before
     assert not [file for file in created if "outside" in file.name]
-    (paper,) = library.catalog.all()
+    (paper,) = library.catalog.papers.all()
     assert all(source.startswith("papers.zip/") and ".." not in source for source in paper.sources)
 
 
@@ -174,7 +174,7 @@ def test_one_broken_entry_among_5000_is_reported_with_its_line_and_the_others_go
 def test_lines_of_two_encodings_in_one_file_are_both_read(ingest: Ingest, library: Library) -> None:
     data = ENTRY.format("Zürich").encode("cp1252") + ENTRY.format("Genève").encode()
     report = ingest("mixed.bib", data)
-    assert {paper.title for paper in library.catalog.all()} == {
+    assert {paper.title for paper in library.catalog.papers.all()} == {
         "On the Nature of Number Zürich",
         "On the Nature of Number Genève",
     }
@@ -199,7 +199,7 @@ def test_papers_of_one_key_in_one_file_all_go_in(ingest: Ingest, library: Librar
         "same.jsonl",
         b'{"_id": "1", "title": "A", "text": "Ice melts."}\n{"_id": "1", "title": "B", "text": "Bees dance."}',
     )
-    assert library.catalog.count() == 4
+    assert library.catalog.papers.count() == 4
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_control_characters_and_overrides_of_direction_do_not_reach_the_library(
     ingest: Ingest, library: Library
 ) -> None:
     ingest("odd.bib", ENTRY.format("\x1b[31m\u202eevil\u2069\x07 1").encode())
-    (paper,) = library.catalog.all()
+    (paper,) = library.catalog.papers.all()
     assert paper.title == "On the Nature of Number [31mevil 1"
     assert paper.abstract.isprintable()
 
@@ -339,7 +339,7 @@ def test_unreadable_files_are_reported_and_the_good_ones_among_them_go_in(
     ingest("a.bib", entries(1))
     (tmp_path / "papers" / "b.bib").symlink_to("nowhere.bib")
     report = ingest("c.bib", ENTRY.format(7).encode())
-    assert library.catalog.count() == 2
+    assert library.catalog.papers.count() == 2
     assert [problem.reason for problem in report.problems] == ["cannot be read: No such file or directory"]
     assert report.failed
 

@@ -77,8 +77,8 @@ def strange_everywhere(library: Library) -> None:
 
 def deletion_cut_off(library: Library) -> None:
     """Papers are gone from the catalog, and came back, while the indexes never followed."""
-    (lost, *_) = library.catalog.all()
-    library.catalog.unmark([lost.id])
+    (lost, *_) = library.catalog.papers.all()
+    library.catalog.ledger.invalidate([lost.id])
 
 
 ACCIDENTS = [
@@ -151,7 +151,7 @@ def test_what_is_indexed_again_is_found_all_the_while(library: Library, papers_f
     embed = library.embedder.encode_documents
 
     def counting(texts: Sequence[str]) -> list[EncodedText]:
-        counts.append(len(library.catalog.indexed_ids()) + library.catalog.count())
+        counts.append(len(library.catalog.ledger.indexed_ids()) + library.catalog.papers.count())
         return embed(texts)
 
     library.embedder.encode_documents = counting  # type: ignore[method-assign]
@@ -162,10 +162,10 @@ def test_what_is_indexed_again_is_found_all_the_while(library: Library, papers_f
 @pytest.mark.usefixtures("whole")
 def test_nothing_is_done_where_all_is_well(settings: Settings, open_library: Open) -> None:
     library = open_library()
-    before = library.catalog.generation
+    before = library.catalog.ledger.generation
     library.close()
     assert repair(settings) == 0
-    assert open_library().catalog.generation == before
+    assert open_library().catalog.ledger.generation == before
 
 
 def test_a_repair_is_refused_while_another_writes_and_where_the_recipe_is_another(

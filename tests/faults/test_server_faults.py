@@ -169,7 +169,7 @@ def test_an_ingest_without_the_server_keeps_what_it_read_for_the_next_one(
         server.stop()
         with pytest.raises(LibraryWriteError, match=rf"{server.address} cannot be written: no connection.*running\?"):
             pipeline.ingest([more], library)
-        assert library.catalog.count() == 3
+        assert library.catalog.papers.count() == 3
         server.start()
         assert pipeline.ingest([more], library).indexed == 1
         assert library.compare() == {}

@@ -202,7 +202,7 @@ def papers(batches: list[list[Record]]) -> list[Paper]:
     with tempfile.TemporaryDirectory() as folder, closing(Catalog(Path(folder) / "catalog.db")) as catalog:
         for batch in batches:
             pipeline.put(batch, catalog, run=1)
-        return catalog.pending(100)
+        return catalog.ledger.pending(100)
 
 
 @settings(max_examples=25)

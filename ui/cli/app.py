@@ -164,7 +164,7 @@ def chat(
     settings = settings_of(context, llm=llm)
     talk = _resume(settings, last, conversation)
     assistant = open_assistant(settings, if_empty)
-    typer.echo(f"{assistant.library.catalog.count()} papers. Ask; an empty line ends the conversation.")
+    typer.echo(f"{assistant.library.catalog.papers.count()} papers. Ask; an empty line ends the conversation.")
     while question := _prompt():
         try:
             answer = assistant.ask(question, talk.turns)

@@ -41,7 +41,7 @@ def open_assistant(settings: Settings, if_empty: Path | None) -> Assistant:
 def ingest_if_empty(settings: Settings, path: Path) -> None:
     """Fill an empty library. The report goes to standard error: standard output is for what was asked."""
     catalog = factory.open_catalog(settings.home)
-    if catalog.count():
+    if catalog.papers.count():
         return
     from ingest import pipeline
     from ingest.progress import progress_bar
@@ -61,13 +61,13 @@ def print_report(report: Report, catalog: Catalog, err: bool = False) -> None:
     typer.echo(
         f"{report.records} records read: {report.added} papers added, {report.updated} updated, "
         f"{report.merged} merged, {report.unchanged} unchanged, {report.skipped} skipped. "
-        f"The library has {catalog.count()} papers.",
+        f"The library has {catalog.papers.count()} papers.",
         err=err,
     )
     if report.without_abstract:
         typer.echo(
             f"{report.without_abstract} records came without an abstract. They are kept and listed, but not searched; "
-            f"the library has {catalog.count_without_abstract()} such papers.",
+            f"the library has {catalog.papers.count_without_abstract()} such papers.",
             err=err,
         )
 

@@ -116,7 +116,7 @@ def export_papers(
         text = transcripts.conversation_as(*_conversation(context, conversation), form)
     else:
         catalog = factory.open_catalog(settings_of(context).home)
-        text = transcripts.papers_as(catalog.all(selection(matching or "", catalog.is_author)), form)
+        text = transcripts.papers_as(catalog.papers.all(selection(matching or "", catalog.papers.has_author)), form)
     if to:
         transcripts.write(text, to, overwrite=force)
     else:

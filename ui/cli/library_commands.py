@@ -21,8 +21,8 @@ from ui.cli.common import AsJson, PageNumber, dumps, print_array, print_report, 
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-    from assistant.storage.catalog import Stored
     from assistant.storage.library import Library
+    from assistant.storage.records import StoredRecord
 
 app = typer.Typer()
 
@@ -88,9 +88,9 @@ def list_papers(
 ) -> None:
     """List the papers of the library, or those that match."""
     catalog = factory.open_catalog(settings_of(context).home)
-    selected = selection(" ".join(matching or ()), catalog.is_author)
+    selected = selection(" ".join(matching or ()), catalog.papers.has_author)
     limit = size or _EVERYTHING
-    found = catalog.page(selected, sort, backwards=backwards, offset=(page - 1) * limit, limit=limit)
+    found = catalog.papers.page(selected, sort, reverse=backwards, offset=(page - 1) * limit, limit=limit)
     if as_json:
         print_array(map(paper_json, found.papers))
         return
@@ -109,8 +109,8 @@ def show(
 ) -> None:
     """Show one paper; the beginning of its id is enough."""
     catalog = factory.open_catalog(settings_of(context).home)
-    paper = catalog.find(paper_id)
-    held = catalog.records_of([paper.id]) if records else []
+    paper = catalog.papers.find(paper_id)
+    held = catalog.records.of_papers([paper.id]) if records else []
     if as_json:
         typer.echo(dumps(paper_json(paper) | (_records_json(held) if records else {})))
         return
@@ -131,7 +131,7 @@ def unmerge(
     from ingest import merging
 
     library = factory.open_library(settings_of(context))
-    for paper in merging.unmerge(library, library.catalog.find(paper_id).id, source):
+    for paper in merging.unmerge(library, library.catalog.papers.find(paper_id).id, source):
         typer.echo(one_line(terminal.paper_line(paper)))
 
 
@@ -141,7 +141,7 @@ def merge(context: typer.Context, paper_ids: Annotated[list[str], typer.Argument
     from ingest import merging
 
     library = factory.open_library(settings_of(context))
-    paper = merging.merge(library, {library.catalog.find(paper_id).id for paper_id in paper_ids})
+    paper = merging.merge(library, {library.catalog.papers.find(paper_id).id for paper_id in paper_ids})
     typer.echo(one_line(terminal.paper_line(paper)))
 
 
@@ -165,7 +165,7 @@ def delete(
     elif matching is not None:
         _delete_matching(library, matching, yes)
     else:
-        _delete(library, {library.catalog.find(paper_id).id for paper_id in paper_ids or ()})
+        _delete(library, {library.catalog.papers.find(paper_id).id for paper_id in paper_ids or ()})
 
 
 @app.command()
@@ -257,7 +257,7 @@ def libraries(context: typer.Context, as_json: AsJson = False) -> None:
         typer.echo(status.shelved_line(each))
 
 
-def _records_json(held: Sequence[Stored]) -> Json:
+def _records_json(held: Sequence[StoredRecord]) -> Json:
     """What each source says, and which of them the paper's fields are from."""
     from ingest import identity
 
@@ -277,9 +277,9 @@ def _repair(settings: Settings) -> None:
 def _delete_source(library: Library, source: str, yes: bool) -> None:
     from ingest.maintenance import removal
 
-    alone, shared = library.catalog.papers_of(source)
+    alone, shared = library.catalog.records.papers_from(source)
     if not alone and not shared:
-        known = ", ".join(repr(each.name) for each in library.catalog.sources()) or "none"
+        known = ", ".join(repr(each.name) for each in library.catalog.records.sources()) or "none"
         raise NotFoundError(f"no source is named {source!r}; there are: {known}")
     _announce(library, alone)
     if shared:
@@ -287,14 +287,14 @@ def _delete_source(library: Library, source: str, yes: bool) -> None:
         typer.echo(f"{kept} will stay with what other sources say, and lose what {source} says.", err=True)
     _confirm(yes)
     removal.remove_source(library, source)
-    typer.echo(f"{len(alone)} deleted, {library.catalog.count()} papers left.")
+    typer.echo(f"{len(alone)} deleted, {library.catalog.papers.count()} papers left.")
 
 
 def _delete_matching(library: Library, matching: str, yes: bool) -> None:
-    selected = selection(matching, library.catalog.is_author)
+    selected = selection(matching, library.catalog.papers.has_author)
     if not selected:
         raise InputError("--filter", "says nothing that papers could be told by")
-    found = [paper.id for paper in library.catalog.all(selected)]
+    found = [paper.id for paper in library.catalog.papers.all(selected)]
     if not found:
         raise NotFoundError(f"no paper matches {matching}")
     _announce(library, found)
@@ -306,13 +306,13 @@ def _delete(library: Library, paper_ids: Collection[str]) -> None:
     from ingest.maintenance import removal
 
     removal.remove(library, paper_ids)
-    typer.echo(f"{len(paper_ids)} deleted, {library.catalog.count()} papers left.")
+    typer.echo(f"{len(paper_ids)} deleted, {library.catalog.papers.count()} papers left.")
 
 
 def _announce(library: Library, paper_ids: Sequence[str]) -> None:
     """Say on standard error which papers will go."""
     typer.echo(f"{terminal.counted(len(paper_ids), 'paper')} will be deleted:", err=True)
-    for paper in library.catalog.get(paper_ids[:_NAMED]):
+    for paper in library.catalog.papers.get(paper_ids[:_NAMED]):
         typer.echo(f"  {one_line(terminal.paper_line(paper))}", err=True)
     if len(paper_ids) > _NAMED:
         typer.echo(f"  and {len(paper_ids) - _NAMED} more", err=True)

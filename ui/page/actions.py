@@ -145,7 +145,7 @@ def _nothing(desk: Desk, value: str, text: str) -> Iterator[View]:
 def _unname(desk: Desk, value: str, text: str) -> Iterator[View]:
     turn_id, _, paper_id = value.partition(":")
     found, given = _wrong(desk, turn_id)
-    paper = next(iter(desk.backend.catalog.get([paper_id])), None)
+    paper = next(iter(desk.backend.catalog.papers.get([paper_id])), None)
     yield _judged(desk, found, feedback.unnamed(given, paper, paper_id))
 
 
@@ -168,7 +168,7 @@ def _judged(desk: Desk, found: StoredTurn, given: Feedback | None) -> View:
 def _seeds(desk: Desk, value: str, text: str) -> Iterator[View]:
     """Fill an empty library with the papers that come with the program."""
     news = ""
-    if not desk.backend.catalog.count():
+    if not desk.backend.catalog.papers.count():
         for news in ingest_view.add(desk.backend.library, [ingest_view.SEEDS]):
             yield View(talk=news)
     yield replace(desk.whole(), now=news)
@@ -179,7 +179,7 @@ def _pin(desk: Desk, value: str, text: str) -> Iterator[View]:
     if value in pinned:
         yield from _free(desk, value, text)
     else:
-        found = desk.backend.catalog.find(value).id
+        found = desk.backend.catalog.papers.find(value).id
         yield desk.scoped(Scope((*pinned, found), _but(excluded, found)))
 
 
@@ -188,12 +188,12 @@ def _exclude(desk: Desk, value: str, text: str) -> Iterator[View]:
     if value in excluded:
         yield from _free(desk, value, text)
     else:
-        found = desk.backend.catalog.find(value).id
+        found = desk.backend.catalog.papers.find(value).id
         yield desk.scoped(Scope(_but(pinned, found), (*excluded, found)))
 
 
 def _only(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield desk.scoped(Scope((desk.backend.catalog.find(value).id,)))
+    yield desk.scoped(Scope((desk.backend.catalog.papers.find(value).id,)))
 
 
 def _free(desk: Desk, value: str, text: str) -> Iterator[View]:
@@ -205,7 +205,7 @@ def _everything(desk: Desk, value: str, text: str) -> Iterator[View]:
 
 
 def _similar(desk: Desk, value: str, text: str) -> Iterator[View]:
-    paper = desk.backend.catalog.find(value)
+    paper = desk.backend.catalog.papers.find(value)
     said = f"{paper.title or ''} {paper.abstract}"[:_LIKE_CHARACTERS]
     others = desk.backend.assistant(desk.choices).rivals(said, paper)
     shown = evidence.similar_html(paper, others, desk.scope)
@@ -214,7 +214,7 @@ def _similar(desk: Desk, value: str, text: str) -> Iterator[View]:
 
 
 def _cite(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield _clipboard(bibliography.bibtex([desk.backend.catalog.find(value)]), "The BibTeX entry is copied.")
+    yield _clipboard(bibliography.bibtex([desk.backend.catalog.papers.find(value)]), "The BibTeX entry is copied.")
 
 
 def _but(ids: tuple[str, ...], gone: str) -> tuple[str, ...]:

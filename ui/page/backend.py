@@ -70,9 +70,9 @@ class Backend:
 
         The questions are about the first few papers, which are in no order.
         """
-        titles = (paper.title for paper in self.catalog.all() if paper.title and paper.abstract)
+        titles = (paper.title for paper in self.catalog.papers.all() if paper.title and paper.abstract)
         questions = [f"What does “{title}” show?" for title in islice(titles, _EXAMPLES)]
-        return welcome.welcome_html(questions, self.catalog.count(), SEEDS.is_dir())
+        return welcome.welcome_html(questions, self.catalog.papers.count(), SEEDS.is_dir())
 
     def close(self) -> None:
         """Release the files."""

@@ -30,7 +30,7 @@ def meant(catalog: Catalog, text: str) -> tuple[Paper, tuple[str, ...]]:
     words = " ".join(text[:_LONGEST].split())
     if not words:
         raise InputError("paper", "type some words in a row of its title, or a sentence of its abstract")
-    found = catalog.get([words]) or _matching(catalog, Filters(titles=(words,)))
+    found = catalog.papers.get([words]) or _matching(catalog, Filters(titles=(words,)))
     found = found or _matching(catalog, Filters(phrases=(words,)))
     if not found:
         raise InputError("paper", f"none of the library has “{_short(words)}” in its title or abstract")
@@ -72,7 +72,7 @@ def naming_html(turn_id: int, given: Feedback, titles: Mapping[str, str]) -> str
 
 
 def _matching(catalog: Catalog, filters: Filters) -> list[Paper]:
-    return list(catalog.page(Selection(filters), limit=_MOST_OFFERED + 1).papers)
+    return list(catalog.papers.page(Selection(filters), limit=_MOST_OFFERED + 1).papers)
 
 
 def _is_said(words: str, sentence: str) -> bool:

@@ -105,7 +105,7 @@ def press(backend: Backend, shelf: Shelf, name: str, value: str) -> Shelf:
         return replace(shelf, paper=None)
     if name == "unmerge":
         library = backend.library()
-        merging.unmerge(library, library.catalog.find(value).id)
+        merging.unmerge(library, library.catalog.papers.find(value).id)
         return replace(shelf, paper=None)
     raise InputError("page", f"there is no button {name!r}")
 
@@ -114,17 +114,17 @@ def shown(backend: Backend, shelf: Shelf) -> str:
     """The table as HTML; a filter that does not exist is told in its place."""
     catalog = backend.catalog
     try:
-        wanted = filters.selection(shelf.words, catalog.is_author)
+        wanted = filters.selection(shelf.words, catalog.papers.has_author)
     except InputError as error:
         return refused_html(str(error))
-    found = catalog.page(wanted, shelf.sort, backwards=shelf.backwards, offset=shelf.page * SIZE, limit=SIZE)
+    found = catalog.papers.page(wanted, shelf.sort, reverse=shelf.backwards, offset=shelf.page * SIZE, limit=SIZE)
     opened = next((paper for paper in found.papers if paper.id == shelf.paper), None)
-    detail = detail_html(opened, catalog.records_of([opened.id])) if opened else ""
+    detail = detail_html(opened, catalog.records.of_papers([opened.id])) if opened else ""
     return table_html(found.papers, shelf, found.total, detail)
 
 
 def _delete(backend: Backend, paper_id: str) -> None:
     library = backend.library()
     with library.writing():
-        library.catalog.delete([library.catalog.find(paper_id).id])
+        library.catalog.delete([library.catalog.papers.find(paper_id).id])
         pipeline.synchronise(library)

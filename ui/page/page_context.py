@@ -78,4 +78,4 @@ class Desk:
         return View(scope=scope, looking=evidence.looking_html(scope, titles), evidence=shown)
 
     def _titles(self, paper_ids: Sequence[str]) -> dict[str, str]:
-        return {paper.id: display_title(paper) for paper in self.backend.catalog.get(paper_ids)}
+        return {paper.id: display_title(paper) for paper in self.backend.catalog.papers.get(paper_ids)}

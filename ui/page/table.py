@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from assistant.schema import Paper, Sort
-from assistant.storage.catalog import Stored
+from assistant.storage.records import StoredRecord
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.links import link
@@ -55,7 +55,7 @@ def refused_html(reason: str) -> str:
     return f'<p class="quiet">{render.text_html(reason)}</p>'
 
 
-def detail_html(paper: Paper, records: Sequence[Stored]) -> str:
+def detail_html(paper: Paper, records: Sequence[StoredRecord]) -> str:
     """Everything known of a paper, and what each source says of it."""
     address = link(paper)
     where = f"<p>{_web_link(address)}</p>" if address else ""
@@ -105,7 +105,7 @@ def _detail(detail: str) -> str:
     return f'<tr class="detail" role="row"><td role="cell" colspan="{len(_COLUMNS)}">{detail}</td></tr>'
 
 
-def _record(stored: Stored) -> str:
+def _record(stored: StoredRecord) -> str:
     record = stored.record
     place = f"{record.source}, line {record.line}" if record.line else record.source
     known = [name for name in _KNOWN if getattr(record, name)]

@@ -12,7 +12,7 @@ import pytest
 from assistant import factory
 from assistant.schema import Paper
 from assistant.settings import Settings, deprecated_names
-from assistant.storage.catalog import Change
+from assistant.storage.catalog import PaperChange
 from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
@@ -74,7 +74,7 @@ def test_an_earlier_name_of_a_setting_is_noted_with_the_new_one_and_is_no_proble
 
 def test_papers_that_wait_are_a_problem(settings: Settings, filled: Library) -> None:
     waiting = Paper("0", "An abstract.")
-    filled.catalog.put([Change(waiting, {}, frozenset(), frozenset())], run=9)
+    filled.catalog.put([PaperChange(waiting, {}, frozenset(), frozenset())], run=9)
     found = doctor.examine(settings)
     assert found.facts["waiting"] == 1
     assert found.problems == ["1 papers are not indexed yet: run paperchat doctor --repair"]

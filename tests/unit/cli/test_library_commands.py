@@ -40,7 +40,7 @@ def left_everywhere(settings: Settings) -> set[str]:
         (ids,) = {
             frozenset(each)
             for each in (
-                {paper.id for paper in library.catalog.all()},
+                {paper.id for paper in library.catalog.papers.all()},
                 library.store.paper_ids(),
                 library.lexicon.paper_ids(),
                 library.words.paper_ids(),

@@ -11,8 +11,8 @@ import pytest
 from assistant.errors import InputError
 from assistant.question.filters import selection
 from assistant.schema import Paper, Record, Sort
-from assistant.storage import catalog as module
-from assistant.storage.catalog import Catalog, Change
+from assistant.storage import paper_queries
+from assistant.storage.catalog import Catalog, PaperChange
 
 PAPERS = [
     Paper("c3", "Glaciers lose ice.", title="Élan of ice", authors=("Zoë Äpfel",), year=2001, venue="Ice Age"),
@@ -29,16 +29,17 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     catalog = Catalog(tmp_path / "catalog.db")
     for paper in [*PAPERS, Paper("ff", "Ice that waits.")]:
         record = Record(paper.abstract, title=paper.title, source="a.txt")
-        catalog.put([Change(paper, {record: {f"mark {paper.id}"}}, frozenset(), frozenset())], run=1)
-    catalog.mark_indexed(PAPERS[:4])
+        catalog.put([PaperChange(paper, {record: {f"mark {paper.id}"}}, frozenset(), frozenset())], run=1)
+    catalog.ledger.mark_indexed(PAPERS[:4])
     yield catalog
     catalog.close()
 
 
 def listed(catalog: Catalog, text: str = "", sort: Sort = Sort.ID, *, backwards: bool = False) -> str:
-    page = catalog.page(selection(text, catalog.is_author), sort, backwards=backwards)
+    selected = selection(text, catalog.papers.has_author)
+    page = catalog.papers.page(selected, sort, reverse=backwards)
     assert page.total == len(page.papers)
-    assert {paper.id for paper in catalog.all(selection(text, catalog.is_author))} == {each.id for each in page.papers}
+    assert {paper.id for paper in catalog.papers.all(selected)} == {each.id for each in page.papers}
     return " ".join(paper.id for paper in page.papers)
 
 
@@ -84,7 +85,7 @@ def test_a_paper_is_selected_if_all_filters_match_and_it_has_every_word(catalog:
 
 
 def test_pages_follow_each_other_without_a_gap_and_know_how_many_papers_there_are(catalog: Catalog) -> None:
-    pages = [catalog.page(sort=Sort.YEAR, offset=offset, limit=2) for offset in (0, 2, 4, 6)]
+    pages = [catalog.papers.page(sort=Sort.YEAR, offset=offset, limit=2) for offset in (0, 2, 4, 6)]
     assert [[paper.id for paper in page.papers] for page in pages] == [["a1", "b2"], ["c3", "d4"], ["e5"], []]
     assert [(page.offset, page.total) for page in pages] == [(0, 5), (2, 5), (4, 5), (6, 5)]
 
@@ -106,28 +107,32 @@ def test_whoever_turns_the_pages_waits_for_the_order_once(catalog: Catalog, monk
         asked.append(title)
         return title or ""
 
-    monkeypatch.setitem(module._FUNCTIONS, "paperchat_folded", folded)
+    monkeypatch.setitem(paper_queries.FUNCTIONS, "paperchat_folded", folded)
     with closing(Catalog(catalog.file)) as counting:
-        first = counting.page(sort=Sort.TITLE, limit=2)
+        first = counting.papers.page(sort=Sort.TITLE, limit=2)
         assert len(asked) >= 5
         asked.clear()
-        second = counting.page(sort=Sort.TITLE, offset=2, limit=2)
+        second = counting.papers.page(sort=Sort.TITLE, offset=2, limit=2)
         assert (first.total, second.total, asked) == (5, 5, [])
 
 
 def test_what_anybody_writes_is_on_the_next_page_that_is_asked_for(catalog: Catalog) -> None:
     with closing(Catalog(catalog.file)) as other:
         for writer in (catalog, other):
-            before = catalog.page(sort=Sort.TITLE).total, catalog.count()
+            papers = catalog.papers
+            before = papers.page(sort=Sort.TITLE).total, papers.count()
             found = Paper(f"new{before[0]}", "", title="A list that came later")
             writer.put(
-                [Change(found, {Record("", title=found.id, source="b"): set()}, frozenset(), frozenset())], run=2
+                [PaperChange(found, {Record("", title=found.id, source="b"): set()}, frozenset(), frozenset())], run=2
             )
-            assert (catalog.page(sort=Sort.TITLE).total, catalog.count()) == (before[0] + 1, before[1] + 1)
-            assert found in catalog.page(sort=Sort.TITLE).papers
+            assert (papers.page(sort=Sort.TITLE).total, papers.count()) == (
+                before[0] + 1,
+                before[1] + 1,
+            )
+            assert found in papers.page(sort=Sort.TITLE).papers
 
 
 def test_only_the_last_few_orders_are_remembered(catalog: Catalog) -> None:
     for words in map(str, range(30)):
-        catalog.page(selection(words, catalog.is_author))
-    assert len(catalog._findings._held) <= 6
+        catalog.papers.page(selection(words, catalog.papers.has_author))
+    assert len(catalog.papers._cache) <= 6

@@ -248,7 +248,7 @@ def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
 
 def ids(assistant: Assistant) -> dict[str, str]:
     """The library's papers by their first word."""
-    return {paper.abstract.split()[0]: paper.id for paper in assistant.library.catalog.all()}
+    return {paper.abstract.split()[0]: paper.id for paper in assistant.library.catalog.papers.all()}
 
 
 def test_filters_narrow_what_is_found_and_are_part_of_the_answer(judging: Judging) -> None:

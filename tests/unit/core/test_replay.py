@@ -49,7 +49,7 @@ def test_a_paper_that_was_merged_into_another_since_is_the_same_paper(
     pipeline.ingest([bare], library)
     before = assistant.ask(BEES)
     pipeline.ingest([titled], library)
-    (now,) = library.catalog.all()
+    (now,) = library.catalog.papers.all()
     assert now.id != before.citations[0].paper.id
     (compared,) = replay(assistant, [Turn(BEES, before)])
     assert compared.after.citations[0].paper.id == now.id

@@ -119,11 +119,11 @@ def test_papers_keep_their_ids_even_where_they_are_equal_and_are_indexed_once(
 ) -> None:
     papers = beir.read(beir_folder).papers
     first = corpora.build("beir", papers, measuring, WordHashEmbedder())
-    generation = first.catalog.generation
+    generation = first.catalog.ledger.generation
     first.close()
     second = corpora.build("beir", papers, measuring, WordHashEmbedder())
-    assert [paper.id for paper in second.catalog.all()] == ["d1", "d2", "d3"]
-    assert second.catalog.generation == generation
+    assert [paper.id for paper in second.catalog.papers.all()] == ["d1", "d2", "d3"]
+    assert second.catalog.ledger.generation == generation
     other = corpora.build("beir", papers[:2], measuring, WordHashEmbedder())
     assert other.home != second.home
     second.close()

@@ -63,7 +63,7 @@ def test_answers_that_were_judged_on_the_page_are_asked_again_of_ones_own_librar
     evaluate: Evaluate, measuring: Settings, library: Library, papers_file: Path, tmp_path: Path
 ) -> None:
     pipeline.ingest([papers_file], library)
-    (bees,) = (paper.id for paper in library.catalog.all() if "waggle" in paper.abstract)
+    (bees,) = (paper.id for paper in library.catalog.papers.all() if "waggle" in paper.abstract)
     file = tmp_path / "judged.jsonl"
 
     def judged(*papers: str) -> Run:

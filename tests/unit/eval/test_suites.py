@@ -28,7 +28,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Paper]:
     settings = load_settings(home=tmp_path_factory.mktemp("home"))
     library = factory.open_library(settings, WordHashEmbedder())
     pipeline.ingest([SEEDS], library)
-    held = {paper.id: paper for paper in library.catalog.all()}
+    held = {paper.id: paper for paper in library.catalog.papers.all()}
     library.close()
     return held
 

@@ -48,7 +48,7 @@ def test_chunks_are_runs_of_whole_sentences_within_the_limit(of: Paper, limit: i
 
 
 def test_the_seeds_fit_into_a_small_embedder(seeds_library: Library) -> None:
-    papers = list(seeds_library.catalog.all())
+    papers = list(seeds_library.catalog.papers.all())
     chunks = chunk(papers, EMBEDDER, 64)
     assert len(chunks) > 2 * len(papers)
     for of in papers:

@@ -72,8 +72,8 @@ def papers_of(new_catalog: Callable[[], Catalog]) -> Callable[..., list[Paper]]:
 def put(batches: Sequence[Sequence[Record]], catalog: Catalog) -> list[Paper]:
     """Ingest each batch in a run of its own; the catalog's papers, by id."""
     for batch in batches:
-        pipeline.put(batch, catalog, catalog.next_run())
-    return catalog.pending(1000)
+        pipeline.put(batch, catalog, catalog.records.next_run())
+    return catalog.ledger.pending(1000)
 
 
 def seeds() -> dict[str, list[Record]]:
@@ -89,7 +89,7 @@ def test_the_seeds_are_the_same_papers_in_every_order_and_in_runs_of_their_own(
     order: Sequence[int], seeds_library: Library, new_catalog: Callable[[], Catalog]
 ) -> None:
     batches = list(seeds().values())
-    assert put([batches[number] for number in order], new_catalog()) == list(seeds_library.catalog.all())
+    assert put([batches[number] for number in order], new_catalog()) == list(seeds_library.catalog.papers.all())
 
 
 @pytest.mark.parametrize(
@@ -217,12 +217,12 @@ def test_a_paper_is_found_by_every_id_that_it_had_before_a_merge(library: Librar
         file = tmp_path / name
         file.write_text(text, encoding="utf-8")
         pipeline.ingest([file], library)
-        return {paper.id for paper in library.catalog.all()}
+        return {paper.id for paper in library.catalog.papers.all()}
 
     (first,) = ids_after("a.txt", f"Abstract: {PROVER}")
     (second,) = ids_after("b.txt", f"Lemma-Prover: A Model for Proofs\n{REVISED}")
     two = ids_after("c.txt", f"Abstract: {OTHER}")
     assert len({first, second} | two) == 3
     for former in (first, second):
-        assert library.catalog.find(former).title == "Lemma-Prover: A Model for Proofs"
+        assert library.catalog.papers.find(former).title == "Lemma-Prover: A Model for Proofs"
     assert library.store.paper_ids() == library.lexicon.paper_ids() == two

@@ -52,7 +52,7 @@ def by_source(run: Paperchat) -> dict[str, Any]:
 def agreed(settings: Settings) -> bool:
     library = factory.open_library(settings, WordHashEmbedder())
     try:
-        return library.compare() == {} and not library.catalog.stale()
+        return library.compare() == {} and not library.catalog.ledger.stale_ids()
     finally:
         library.close()
 

@@ -34,8 +34,8 @@ def pairs(**abstracts: str) -> str:
 def never_apart(library: Library) -> Iterator[None]:
     """After every test of this file, all three hold exactly the same ids of papers with an abstract."""
     yield
-    ids = {paper.id for paper in library.catalog.all() if paper.abstract}
-    assert library.catalog.pending_count() == 0
+    ids = {paper.id for paper in library.catalog.papers.all() if paper.abstract}
+    assert library.catalog.ledger.pending_count() == 0
     assert library.store.paper_ids() == library.lexicon.paper_ids() == library.words.paper_ids() == ids
 
 
@@ -69,7 +69,7 @@ def broken_embedder(library: Library, monkeypatch: pytest.MonkeyPatch) -> Broken
 
 
 def papers(library: Library) -> dict[str, Paper]:
-    return {(paper.title or paper.abstract).split()[-1]: paper for paper in library.catalog.all()}
+    return {(paper.title or paper.abstract).split()[-1]: paper for paper in library.catalog.papers.all()}
 
 
 def nearest(library: Library, text: str) -> str:
@@ -83,9 +83,9 @@ def test_new_papers_are_added_and_indexed(give: Give, library: Library) -> None:
 
 def test_the_same_file_again_changes_nothing(give: Give, library: Library) -> None:
     give("a.txt", pairs(Ice=ICE, Bees=BEES))
-    generation, before = library.catalog.generation, papers(library)
+    generation, before = library.catalog.ledger.generation, papers(library)
     assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, unchanged=2)
-    assert (library.catalog.generation, papers(library)) == (generation, before)
+    assert (library.catalog.ledger.generation, papers(library)) == (generation, before)
 
 
 def test_records_in_another_order_change_nothing(give: Give, library: Library) -> None:
@@ -112,8 +112,8 @@ def test_a_slightly_edited_abstract_without_title_updates_its_paper(give: Give, 
     old = nearest(library, ICE)
     report = give("a.txt", f"Abstract: {ICE.replace('third', 'quarter')}\nAbstract: {BEES}")
     assert report == Report(records=2, updated=1, unchanged=1, indexed=1)
-    assert library.catalog.find(old).abstract.startswith("Glaciers in the Alps lost a quarter")
-    assert library.catalog.count() == 2
+    assert library.catalog.papers.find(old).abstract.startswith("Glaciers in the Alps lost a quarter")
+    assert library.catalog.papers.count() == 2
 
 
 def test_an_edit_of_one_of_a_papers_two_records_leaves_the_other(give: Give, library: Library) -> None:
@@ -135,7 +135,7 @@ def test_a_twin_of_an_edited_record_is_unchanged_however_far_below_it_stands(
 def test_a_record_of_two_files_keeps_both_sources(give: Give, library: Library) -> None:
     give("a.txt", pairs(Ice=ICE))
     assert give("b.txt", f"Abstract: {ICE}") == Report(records=1, merged=1, indexed=1)
-    (paper,) = library.catalog.all()
+    (paper,) = library.catalog.papers.all()
     assert paper.sources == ("a.txt", "b.txt")
     assert paper.title == "On the Nature of Ice"
 
@@ -148,12 +148,12 @@ def test_a_record_twice_in_one_file_is_one_paper(give: Give, library: Library) -
 def test_a_paper_that_joins_two_makes_them_one(give: Give, library: Library) -> None:
     give("a.txt", pairs(Ice=ICE))
     give("b.txt", f"Abstract: {BREAD}")
-    former = {paper.id for paper in library.catalog.all()}
+    former = {paper.id for paper in library.catalog.papers.all()}
     report = give("c.txt", pairs(Ice=BREAD))
     assert (report.merged, report.indexed) == (1, 1)
-    (paper,) = library.catalog.all()
+    (paper,) = library.catalog.papers.all()
     assert paper.sources == ("a.txt", "b.txt", "c.txt")
-    assert {library.catalog.find(each) for each in former} == {paper}
+    assert {library.catalog.papers.find(each) for each in former} == {paper}
 
 
 def test_a_paper_that_vanished_from_its_file_stays(give: Give, library: Library) -> None:
@@ -209,9 +209,9 @@ def test_each_paper_is_indexed_once_in_a_run_even_if_the_catalog_forgets_to_mark
 ) -> None:
     monkeypatch.setattr(pipeline, "_BATCH", 1)
     with monkeypatch.context() as forgetful:
-        forgetful.setattr(library.catalog, "mark_indexed", lambda _: None)
+        forgetful.setattr(library.catalog.ledger, "mark_indexed", lambda _: None)
         assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, added=2, indexed=2)
-    assert library.catalog.pending_count() == 2
+    assert library.catalog.ledger.pending_count() == 2
     assert pipeline.ingest([], library) == Report(indexed=2)
 
 
@@ -242,7 +242,7 @@ def test_what_is_being_written_while_the_embedder_fails_goes_in(
         second.setattr(library.embedder, "encode_documents", failing_then)
         with pytest.raises(ModelError, match="out of memory"):
             give("a.txt", pairs(Ice=ICE, Bees=BEES))
-    assert (len(library.store.paper_ids()), library.catalog.pending_count()) == (1, 1)
+    assert (len(library.store.paper_ids()), library.catalog.ledger.pending_count()) == (1, 1)
     assert give("a.txt", pairs(Ice=ICE, Bees=BEES)) == Report(records=2, unchanged=2, indexed=1)
 
 
@@ -257,7 +257,7 @@ def test_a_batch_that_cannot_be_written_stops_the_run_and_the_next_one_completes
         disk.setattr(library, "index", full)
         with pytest.raises(LibraryWriteError, match="no room"):
             give("a.txt", pairs(Ice=ICE, Bees=BEES, Bread=BREAD))
-    assert library.catalog.pending_count() == 3
+    assert library.catalog.ledger.pending_count() == 3
     assert give("a.txt", pairs(Ice=ICE, Bees=BEES, Bread=BREAD)) == Report(records=3, unchanged=3, indexed=3)
 
 
@@ -285,16 +285,16 @@ TITLE = "On the Nature of Glacier Ice"
 def test_a_paper_without_abstract_is_kept_counted_and_not_indexed(give: Give, library: Library) -> None:
     report = give("a.bib", bib(title=TITLE, year=2020) + bib(title="On the Nature of Bees", abstract=BEES))
     assert report == Report(records=2, added=2, without_abstract=1, indexed=1)
-    assert {paper.title for paper in library.catalog.all()} == {TITLE, "On the Nature of Bees"}
-    assert (library.catalog.count(), library.catalog.count_without_abstract()) == (2, 1)
+    assert {paper.title for paper in library.catalog.papers.all()} == {TITLE, "On the Nature of Bees"}
+    assert (library.catalog.papers.count(), library.catalog.papers.count_without_abstract()) == (2, 1)
     assert library.lexicon.search("glacier", 5) == []
 
 
 def test_a_paper_without_abstract_given_again_changes_nothing(give: Give, library: Library) -> None:
     give("a.bib", bib(title=TITLE))
-    generation = library.catalog.generation
+    generation = library.catalog.ledger.generation
     assert give("a.bib", bib(title=TITLE)) == Report(records=1, unchanged=1, without_abstract=1)
-    assert library.catalog.generation == generation
+    assert library.catalog.ledger.generation == generation
 
 
 @pytest.mark.parametrize(
@@ -310,10 +310,10 @@ def test_a_paper_is_searched_once_a_later_file_brings_its_abstract(
     known: dict[str, object], give: Give, library: Library
 ) -> None:
     give("a.bib", bib(**known))
-    (before,) = library.catalog.all()
+    (before,) = library.catalog.papers.all()
     assert give("b.bib", bib(**known, abstract=ICE)) == Report(records=1, merged=1, indexed=1)
-    (after,) = library.catalog.all()
-    assert library.catalog.find(before.id) == after
+    (after,) = library.catalog.papers.all()
+    assert library.catalog.papers.find(before.id) == after
     assert after.sources == ("a.bib", "b.bib")
     assert [hit.paper_id for hit in library.lexicon.search("glaciers", 5)] == [after.id]
 
@@ -323,16 +323,16 @@ def test_a_paper_whose_only_abstract_is_taken_back_leaves_the_indexes(give: Give
     report = give("a.bib", bib(title=TITLE))
     assert (report.updated, report.without_abstract) == (1, 1)
     assert library.lexicon.search("glaciers", 5) == []
-    assert library.catalog.count_without_abstract() == library.catalog.count() == 1
+    assert library.catalog.papers.count_without_abstract() == library.catalog.papers.count() == 1
 
 
 def test_papers_without_abstract_are_one_only_if_title_author_and_year_are(give: Give, library: Library) -> None:
     ada = {"title": "Editorial", "author": "Alp, Ada", "year": 2020}
     give("a.bib", bib(**ada) + bib(**ada | {"year": 2021}) + bib(**ada | {"author": "Berg, Bea"}))
     give("b.bib", bib(**ada))
-    assert library.catalog.count() == 3
+    assert library.catalog.papers.count() == 3
 
 
 def test_a_library_of_papers_without_abstracts_opens(give: Give, open_library: Callable[[], Library]) -> None:
     give("a.bib", bib(title=TITLE))
-    assert open_library().catalog.count() == 1
+    assert open_library().catalog.papers.count() == 1

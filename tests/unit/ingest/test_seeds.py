@@ -36,7 +36,7 @@ def records(name: str) -> list[Record]:
 
 @pytest.fixture
 def papers(seeds_library: Library) -> list[Paper]:
-    return list(seeds_library.catalog.all())
+    return list(seeds_library.catalog.papers.all())
 
 
 def test_the_seeds_are_the_five_files() -> None:
@@ -149,8 +149,8 @@ def test_the_indexes_hold_exactly_the_papers(seeds_library: Library, papers: lis
 
 
 def test_the_seeds_once_more_change_nothing(seeds_library: Library, papers: list[Paper]) -> None:
-    before = seeds_library.catalog.generation
+    before = seeds_library.catalog.ledger.generation
     report = pipeline.ingest([SEEDS], seeds_library)
     assert report == pipeline.Report(records=286, unchanged=286)
-    assert seeds_library.catalog.generation == before
-    assert list(seeds_library.catalog.all()) == papers
+    assert seeds_library.catalog.ledger.generation == before
+    assert list(seeds_library.catalog.papers.all()) == papers

@@ -27,7 +27,7 @@ def catalog(library: Library) -> Catalog:
 
 
 def one(catalog: Catalog, abstract: str) -> Paper:
-    return next(paper for paper in catalog.all() if paper.abstract == abstract)
+    return next(paper for paper in catalog.papers.all() if paper.abstract == abstract)
 
 
 def test_a_paper_is_named_by_words_of_its_title_or_by_its_id(catalog: Catalog) -> None:

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Strength, Turn, Verdict
-from assistant.storage.catalog import Stored
 from assistant.storage.conversations import Conversation, Fault, Feedback, StoredTurn
+from assistant.storage.records import StoredRecord
 from ingest.parsers.base import Problem
 from ingest.pipeline import Progress, Report, Step
 from tests.unit.page.test_render import HOSTILE, Page, answer, paper
@@ -48,7 +48,11 @@ def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
     safe(evidence.similar_html(paper(text), [paper(text)], scope))
     safe(evidence.looking_html(scope, {"id": text}))
     safe(history.history_html([Conversation(text, text, text, text, 1)], 1, text))
-    safe(table_html([paper(text)], Shelf(paper="id"), 1, detail_html(paper(text), [Stored(1, _record(text), "id", 1)])))
+    safe(
+        table_html(
+            [paper(text)], Shelf(paper="id"), 1, detail_html(paper(text), [StoredRecord(1, _record(text), "id", 1)])
+        )
+    )
     safe(ingest_view.report_html(Report(problems=[Problem(text, 1, text)])))
     safe(welcome.welcome_html([text], 1))
 

@@ -16,7 +16,7 @@ Check = Callable[[str], list[tuple[Sentence, Mapping[int, Passage]]]]
 @pytest.fixture
 def hits(reader: Assistant) -> list[Hit]:
     """[1] stands for the paper on glaciers, [2] for that on bees, [3] for that on bread."""
-    papers = list(reader.library.catalog.all())
+    papers = list(reader.library.catalog.papers.all())
     found = [next(each for each in papers if word in each.abstract) for word in ("Glaciers", "bees", "Sourdough")]
     return [Hit(rank, 1.0, paper) for rank, paper in enumerate(found, start=1)]
 

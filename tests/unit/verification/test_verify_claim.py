@@ -28,7 +28,7 @@ WRONG = "The loss doubles after 2015."
 
 @pytest.fixture
 def glaciers(reader: Assistant) -> Paper:
-    return next(paper for paper in reader.library.catalog.all() if "Glaciers" in paper.abstract)
+    return next(paper for paper in reader.library.catalog.papers.all() if "Glaciers" in paper.abstract)
 
 
 def run(assistant: Assistant, *lines: object) -> list[Json]:
@@ -59,7 +59,7 @@ def test_without_a_paper_the_library_is_searched_and_the_best_one_is_named(reade
 
 
 def test_another_paper_does_not_support_what_the_first_one_says(reader: Assistant, glaciers: Paper) -> None:
-    other = next(paper for paper in reader.library.catalog.all() if paper.id != glaciers.id)
+    other = next(paper for paper in reader.library.catalog.papers.all() if paper.id != glaciers.id)
     assert reader.verify(SMALL, other.id).verdict is Verdict.UNSUPPORTED
 
 

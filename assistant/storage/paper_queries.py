@@ -1,0 +1,79 @@
+"""Filters, words and orders of papers as SQL, with the functions that SQLite calls for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant.question.filters import folded, holds, is_by, is_from, letters, names, surname
+from assistant.schema import Filters, Sort
+from assistant.storage.catalog_schema import papers, records
+
+
+@lru_cache(maxsize=256)  # many papers have the same sources
+def _is_from(sources: str, part: str) -> bool:
+    return is_from(json.loads(sources), part)
+
+
+# Each returns the same for the same columns; lists arrive as JSON.
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "paperchat_folded": lambda title: None if title is None else folded(title),
+    "paperchat_has": lambda word, title, abstract, venue, authors: (
+        holds(abstract, word) or holds(title, word) or holds(venue, word) or names(authors, word)
+    ),
+    "paperchat_surname": lambda authors: surname(json.loads(authors)),
+    "paperchat_holds": holds,
+    "paperchat_says": lambda phrase, title, abstract: holds(abstract, phrase) or holds(title, phrase),
+    "paperchat_is_by": lambda authors, name: is_by(json.loads(authors), name),
+    "paperchat_is_from": _is_from,
+}
+
+
+def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that the filters set on a paper, the cheapest first."""
+    where: list[sa.ColumnElement[bool]] = []
+    where += [papers.c.year >= filters.since] if filters.since is not None else []
+    where += [papers.c.year <= filters.until] if filters.until is not None else []
+    where += [sa.func.paperchat_holds(papers.c.venue, venue) for venue in filters.venues]
+    where += [sa.func.paperchat_holds(papers.c.title, title) for title in filters.titles]
+    where += [sa.func.paperchat_is_from(papers.c.sources, source) for source in filters.sources]
+    where += [_is_by(name) for name in filters.authors]
+    where += [contains(phrase) for phrase in filters.phrases]
+    return [*where, *(sa.not_(contains(phrase)) for phrase in filters.without)]
+
+
+def contains(phrase: str) -> sa.ColumnElement[bool]:
+    """Return the condition that title or abstract contain the phrase."""
+    return sa.func.paperchat_says(phrase, papers.c.title, papers.c.abstract)
+
+
+def has_word(word: str) -> sa.ColumnElement[bool]:
+    """Return the condition that the word occurs in title, abstract, venue or authors."""
+    return sa.func.paperchat_has(word, papers.c.title, papers.c.abstract, papers.c.venue, papers.c.authors)
+
+
+def order(sort: Sort, *, reverse: bool) -> list[sa.ColumnElement[Any]]:
+    """Return what to sort papers by; ties are broken by id."""
+    added = sa.select(sa.func.min(records.c.number)).where(records.c.paper_id == papers.c.id).scalar_subquery()
+    keys: dict[Sort, sa.ColumnElement[Any]] = {
+        Sort.ID: papers.c.id,
+        Sort.TITLE: sa.func.paperchat_folded(papers.c.title),
+        Sort.AUTHOR: sa.func.paperchat_surname(papers.c.authors),
+        Sort.YEAR: papers.c.year,
+        Sort.VENUE: papers.c.venue,
+        Sort.ADDED: added,
+    }
+    descending = sort.latest_first is not reverse
+    key = keys[sort].desc() if descending else keys[sort].asc()
+    return [key.nulls_last(), papers.c.id]
+
+
+def _is_by(name: str) -> sa.ColumnElement[bool]:
+    # Most papers are by others, which SQL tells by itself where no letter is escaped in JSON, ten times as fast.
+    authors = sa.cast(papers.c.authors, sa.Text)
+    possible = [authors.contains("\\"), *(authors.icontains(word) for word in letters(name))]
+    return sa.and_(sa.or_(*possible), sa.func.paperchat_is_by(papers.c.authors, name))

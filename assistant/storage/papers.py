@@ -1,0 +1,130 @@
+"""The papers of the catalog: found by id, listed, and filtered.
+
+A paper is shown once it is indexed, so that a search can find whatever a list shows. Papers without an abstract are
+shown at once and never indexed, since there is nothing in them to answer a question from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence, Set
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from assistant.errors import NotFoundError
+from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Scope, Selection, Sort
+from assistant.storage.catalog_schema import HAS_ABSTRACT, IS_INDEXED, aliases, paper_of, papers
+from assistant.storage.database import Database, QueryCache
+from assistant.storage.paper_queries import conditions, contains, has_word, order
+
+# An order of 80,000 papers takes 6 MB.
+_MAX_CACHED = 6
+_LAST_CHARACTER = "\U0010ffff"
+_SHOWN = sa.select(papers).where(IS_INDEXED | ~HAS_ABSTRACT)
+
+
+class Papers:
+    """Reads papers; the catalog writes them. Every method raises LibraryError where the file cannot be read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cache = QueryCache(database, _MAX_CACHED)
+
+    def get(self, paper_ids: Sequence[str]) -> list[Paper]:
+        """Return the papers of these ids in their order, without those that are unknown or not shown."""
+        by_id = {row.id: paper_of(row) for row in self._database.select_in(_SHOWN, papers.c.id, paper_ids)}
+        return [by_id[paper_id] for paper_id in paper_ids if paper_id in by_id]
+
+    def find(self, paper_id: str) -> Paper:
+        """Return the paper of an id, a former id, or the beginning of an id. Raises NotFoundError."""
+        with self._database.reading() as connection:
+            current = connection.scalar(sa.select(aliases.c.paper_id).where(aliases.c.id == paper_id))
+            prefix = current or paper_id
+            # LIKE would scan every paper.
+            begins = papers.c.id.between(prefix, prefix + _LAST_CHARACTER)
+            rows = connection.execute(_SHOWN.where(begins).order_by(papers.c.id).limit(2)).all()
+        # A whole id comes first, and may be the beginning of another one.
+        if not paper_id or not rows or (len(rows) > 1 and rows[0].id != prefix):
+            raise NotFoundError(f"{'several papers have' if rows else 'no paper has'} the id {paper_id!r}")
+        return paper_of(rows[0])
+
+    def all(self, selection: Selection = ALL_PAPERS) -> Iterator[Paper]:
+        """Yield every selected paper that is shown, by id."""
+        with self._database.reading() as connection:
+            query = _selected(selection).order_by(papers.c.id)
+            yield from map(paper_of, connection.execution_options(yield_per=1000).execute(query))
+
+    def page(
+        self,
+        selection: Selection = ALL_PAPERS,
+        sort: Sort = Sort.ID,
+        *,
+        reverse: bool = False,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> Page:
+        """Return a page of the selected papers that are shown, in a reproducible order.
+
+        Years and dates of addition begin with the latest, everything else with the first; `reverse` turns this round.
+        """
+        # Sorting looks at every paper; turning to the next page should not.
+        ids = self._cache.get((selection, sort, reverse), lambda: self._ordered_ids(selection, sort, reverse))
+        return Page(tuple(self.get(ids[offset : offset + limit])), offset, len(ids))
+
+    def count(self) -> int:
+        """Return the number of papers that are shown."""
+        return self._cache.get("count", lambda: self._database.count(_SHOWN))
+
+    def count_without_abstract(self) -> int:
+        """Return the number of papers that have no abstract."""
+        return self._database.count(sa.select(papers).where(~HAS_ABSTRACT))
+
+    def count_missing(self, filters: Filters) -> dict[str, int]:
+        """Return, for each field that is filtered by, the number of shown papers in which it is empty."""
+        years = (filters.since, filters.until) != (None, None)
+        used = {"authors": filters.authors, "title": filters.titles, "venue": filters.venues, "year": years}
+        empty = {name: papers.c.authors == [] if name == "authors" else papers.c[name].is_(None) for name in used}
+        return {name: self._database.count(_SHOWN.where(empty[name])) for name, value in used.items() if value}
+
+    def allowed_ids(self, filters: Filters, scope: Scope) -> Set[str] | None:
+        """Return the ids of the indexed papers that filters and scope let through; None where that is all of them."""
+        if not filters and not scope:
+            return None
+        if not scope.pinned:
+            return self._cache.get(filters, lambda: self._matching_ids(filters)).difference(scope.excluded)
+        query = sa.select(papers.c.id).where(IS_INDEXED, *conditions(filters))
+        candidates = sorted(set(scope.pinned) - set(scope.excluded))
+        return frozenset(row.id for row in self._database.select_in(query, papers.c.id, candidates))
+
+    def newest(self, allowed_ids: Collection[str], limit: int) -> list[Paper]:
+        """Return the newest of these papers; those without a year come last."""
+        query = sa.select(papers.c.id).where(IS_INDEXED).order_by(papers.c.year.desc().nulls_last(), papers.c.id)
+        ids = [paper_id for paper_id in self._database.scalars(query) if paper_id in allowed_ids]
+        return self.get(ids[:limit])
+
+    def has_author(self, name: str) -> bool:
+        """Tell whether an indexed paper has an author of this name."""
+        query = sa.select(papers.c.id).where(IS_INDEXED, *conditions(Filters(authors=(name,)))).limit(1)
+        return self._database.scalar(query) is not None
+
+    def _ordered_ids(self, selection: Selection, sort: Sort, reverse: bool) -> list[str]:
+        return self._database.scalars(
+            _selected(selection).with_only_columns(papers.c.id).order_by(*order(sort, reverse=reverse))
+        )
+
+    def _matching_ids(self, filters: Filters) -> frozenset[str]:
+        # SQLite reads the papers in the order in which they are stored for one condition, but not for several at once.
+        # Nearly all papers lack an excluded phrase, so the few that have it are looked for.
+        indexed_ids = self._cache.get("indexed", lambda: self._ids(IS_INDEXED))
+        unwanted = [self._ids(contains(phrase)) for phrase in filters.without]
+        return indexed_ids.intersection(self._ids(*conditions(replace(filters, without=())))).difference(*unwanted)
+
+    def _ids(self, *where: sa.ColumnElement[bool]) -> frozenset[str]:
+        # One JSON list arrives sooner than as many rows.
+        ids = sa.select(sa.func.json_group_array(papers.c.id)).where(*where)
+        return frozenset(json.loads(self._database.scalar(ids) or "[]"))
+
+
+def _selected(selection: Selection) -> sa.Select[tuple[str]]:
+    return _SHOWN.where(*conditions(selection.filters), *map(has_word, selection.words))

@@ -1,0 +1,163 @@
+"""The records of the catalog: what each source says of a paper, and the keys by which records of one paper match."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from assistant.batches import batches
+from assistant.schema import Record
+from assistant.storage.catalog_schema import (
+    digest,
+    increment_fact,
+    kept_separate,
+    match_keys,
+    read_fact,
+    record_of,
+    record_row,
+    records,
+    write_fact,
+)
+from assistant.storage.database import MAX_PARAMETERS, Database
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record with its number in the catalog, the id of its paper, and the ingest run that last read it."""
+
+    number: int
+    record: Record
+    paper_id: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounts:
+    """A source by its name, with the numbers of its papers and records."""
+
+    name: str
+    papers: int
+    records: int
+
+
+class Records:
+    """Reads records and numbers ingest runs; records are written together with their papers, by the catalog."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def existing(self, candidates: Collection[Record]) -> set[Record]:
+        """Return those of the records that the catalog has already, from the same sources."""
+        by_digest = {digest(record): record for record in candidates}
+        rows = self._database.select_in(sa.select(records.c.digest), records.c.digest, by_digest)
+        return {by_digest[row.digest] for row in rows}
+
+    def of_papers(self, paper_ids: Collection[str]) -> list[StoredRecord]:
+        """Return every record of these papers."""
+        rows = self._database.select_in(sa.select(records), records.c.paper_id, paper_ids)
+        return [_stored_record(row) for row in rows]
+
+    def matching(self, keys: Collection[str]) -> dict[str, list[StoredRecord]]:
+        """Return the records that have each match key, without those of papers that are kept separate."""
+        query = sa.select(match_keys.c.match_key.label("match_key"), records)
+        query = query.join(records, records.c.number == match_keys.c.record)
+        query = query.where(~sa.exists().where(kept_separate.c.record == records.c.number))
+        matches: dict[str, list[StoredRecord]] = {}
+        for row in self._database.select_in(query, match_keys.c.match_key, keys):
+            matches.setdefault(row.match_key, []).append(_stored_record(row))
+        return matches
+
+    def sources(self) -> list[SourceCounts]:
+        """Return the sources of all records, by name."""
+        counts = sa.func.count(records.c.paper_id.distinct()), sa.func.count()
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(records.c.source, *counts).group_by(records.c.source))
+            return [SourceCounts(*row) for row in sorted(map(tuple, rows))]
+
+    def papers_from(self, source: str) -> tuple[list[str], list[str]]:
+        """Return the ids of the papers that only this source has, and of those that other sources have too."""
+        others = records.alias()
+        shared = sa.exists().where((others.c.paper_id == records.c.paper_id) & (others.c.source != source))
+        query = sa.select(records.c.paper_id).where(records.c.source == source).distinct().order_by(records.c.paper_id)
+        return self._database.scalars(query.where(~shared)), self._database.scalars(query.where(shared))
+
+    def is_kept_separate(self, paper_id: str) -> bool:
+        """Tell whether a person keeps records of this paper from being merged with others."""
+        query = sa.select(kept_separate.c.record).join(records, records.c.number == kept_separate.c.record)
+        return self._database.scalar(query.where(records.c.paper_id == paper_id).limit(1)) is not None
+
+    def touch(self, existing: Collection[Record], run: int) -> None:
+        """Note that the ingest run has read these records again. Raises LibraryWriteError."""
+        with self._database.writing() as connection:
+            for batch in batches(map(digest, existing), MAX_PARAMETERS):
+                connection.execute(sa.update(records).where(records.c.digest.in_(batch)).values(run=run))
+
+    def next_run(self) -> int:
+        """Return the number of a new ingest run. Raises LibraryWriteError."""
+        with self._database.writing() as connection:
+            return increment_fact(connection, "run")
+
+    def note_ingest(self, when: datetime) -> None:
+        """Note when an ingest was completed. Raises LibraryWriteError."""
+        with self._database.writing() as connection:
+            write_fact(connection, "ingested", int(when.timestamp()))
+
+    @property
+    def last_ingest(self) -> datetime | None:
+        """Return when the last ingest was completed, in UTC."""
+        with self._database.reading() as connection:
+            seconds = read_fact(connection, "ingested")
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+# Parts of the catalog's transactions
+
+
+def insert_records(connection: sa.Connection, new: Collection[tuple[Record, Collection[str], str]], run: int) -> None:
+    """Add records, each with its match keys and the id of its paper."""
+    last = connection.scalar(sa.select(sa.func.max(records.c.number))) or 0
+    rows: list[Mapping[str, Any]] = []
+    keys: list[Mapping[str, Any]] = []
+    for number, (record, record_keys, paper_id) in enumerate(new, start=last + 1):
+        rows.append(record_row(record, paper_id, run) | {"number": number})
+        keys.extend({"match_key": key, "record": number} for key in sorted(record_keys))
+    if rows:
+        connection.execute(sa.insert(records), rows)
+    if keys:
+        connection.execute(sa.insert(match_keys), keys)
+
+
+def move_records(connection: sa.Connection, numbers: Collection[int], paper_id: str) -> None:
+    """Give records to another paper."""
+    for batch in batches(numbers, MAX_PARAMETERS):
+        connection.execute(sa.update(records).where(records.c.number.in_(batch)).values(paper_id=paper_id))
+
+
+def delete_records(connection: sa.Connection, numbers: Collection[int]) -> None:
+    """Delete records with their match keys."""
+    for batch in batches(numbers, MAX_PARAMETERS):
+        connection.execute(sa.delete(match_keys).where(match_keys.c.record.in_(batch)))
+        connection.execute(sa.delete(kept_separate).where(kept_separate.c.record.in_(batch)))
+        connection.execute(sa.delete(records).where(records.c.number.in_(batch)))
+
+
+def keep_separate(connection: sa.Connection, numbers: Collection[int]) -> None:
+    """Keep records from being merged with those of other papers."""
+    if numbers:
+        rows = [{"record": number} for number in sorted(numbers)]
+        connection.execute(insert(kept_separate).on_conflict_do_nothing(), rows)
+
+
+def allow_merging(connection: sa.Connection, paper_ids: Collection[str]) -> None:
+    """Let the records of these papers be merged with others again."""
+    numbers = sa.select(records.c.number).where(records.c.paper_id.in_(paper_ids))
+    connection.execute(sa.delete(kept_separate).where(kept_separate.c.record.in_(numbers)))
+
+
+def _stored_record(row: Any) -> StoredRecord:
+    return StoredRecord(row.number, record_of(row), row.paper_id, row.run)
