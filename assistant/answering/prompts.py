@@ -4,8 +4,8 @@
     question.txt   the message with abstracts and question   follow_up.txt  the message with the question to rewrite
     abstract.txt   one abstract; a line whose placeholder has nothing to hold is left out
 
-The packaged ones lie in `templates`; a folder of one's own may replace any of them. The fence around an abstract is in
-no template, for no template may lose it.
+The packaged ones lie in `templates`; a folder of one's own may replace any of them. The number of an abstract
+and the fence around it are in no template, for no template may lose them.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from pathlib import Path
 from assistant.citations import strip
 from assistant.errors import SettingsError
 from assistant.schema import Hit, Message, Query, Turn
+from assistant.text.printable import one_line
+from assistant.text.titles import display_title, short_authors
 
 PACKAGED = Path(__file__).with_name("templates")
 # Each template with the placeholders that it must have, and those that it may have.
 _TEMPLATES: dict[str, tuple[set[str], set[str]]] = {
     "rules.txt": (set(), set()),
     "question.txt": ({"abstracts", "question"}, set()),
-    "abstract.txt": ({"number", "abstract"}, {"title", "authors", "year"}),
+    "abstract.txt": ({"abstract"}, {"number", "title", "authors", "year"}),
     "rewriting.txt": (set(), set()),
     "follow_up.txt": ({"question"}, set()),
 }
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-_FENCED = "<abstract {fence}>\n{text}\n</abstract {fence}>"
+_FENCED = "[{number}]\n<abstract {fence}>\n{text}\n</abstract {fence}>"
 _BETWEEN = "\n\n"
 _LONGEST_TEMPLATE = 100_000
 # Turns of the conversation that are repeated to the model, and the share of the tokens that they may take.
@@ -73,13 +75,13 @@ class Prompts:
         """What asks for an answer, within the budget.
 
         First every hit gets in with the few sentences of it that bear on the question, as far as there is room; then
-        the best of them whole, as far as there is room. The fence around each abstract is drawn anew for every call, so
-        that no abstract can close it. Raises SettingsError where there is no room for any of them.
+        best of them whole, as far as there is room. Each abstract gets a random fence of its own, so that none can
+        close its fence or another's. Raises SettingsError where there is no room for any of them.
         """
         rules = Message("system", self._templates["rules.txt"])
         earlier = _repeated(history, Budget(int(budget.tokens * _EARLIER), budget.count))
         around = [rules, *earlier, self._question(query, "")]
-        bodies = self._bodies(hits, Budget(budget.tokens - budget.cost(around), budget.count), secrets.token_hex(8))
+        bodies = self._bodies(hits, Budget(budget.tokens - budget.cost(around), budget.count))
         if hits and not bodies:
             raise SettingsError(
                 f"{budget.tokens} tokens hold no abstract beside the rules and the question; raise "
@@ -98,32 +100,34 @@ class Prompts:
         values = {"abstracts": abstracts, "question": query.text}
         return Message("user", _filled(self._templates["question.txt"], values))
 
-    def _bodies(self, hits: Sequence[Hit], room: Budget, fence: str) -> list[tuple[Hit, str]]:
+    def _bodies(self, hits: Sequence[Hit], room: Budget) -> list[tuple[Hit, str]]:
         """The hits that there is room for, each with its fenced abstract, numbered from 1."""
-        left, found = room.tokens, list[tuple[Hit, str]]()
+        left, bodies, fences = room.tokens, list[tuple[Hit, str]](), list[str]()
         for hit in hits:
-            short = self._fenced(len(found) + 1, hit, _bearing(hit), fence)
+            fence = secrets.token_hex(8)
+            short = self._fenced(len(bodies) + 1, hit, _bearing(hit), fence)
             if (cost := room.count(short + _BETWEEN)) <= left:
                 left -= cost
-                found.append((hit, short))
-        for at, (hit, short) in enumerate(found):
-            whole = self._fenced(at + 1, hit, hit.paper.abstract, fence)
+                bodies.append((hit, short))
+                fences.append(fence)
+        for index, (hit, short) in enumerate(bodies):
+            whole = self._fenced(index + 1, hit, hit.paper.abstract, fences[index])
             more = room.count(whole) - room.count(short)
             if more <= left:
                 left -= more
-                found[at] = hit, whole
-        return found
+                bodies[index] = hit, whole
+        return bodies
 
     def _fenced(self, number: int, hit: Hit, abstract: str, fence: str) -> str:
         paper = hit.paper
         values = {
             "number": str(number),
-            "title": paper.title or "Untitled",
-            "authors": ", ".join(paper.authors),
+            "title": one_line(display_title(paper)),
+            "authors": short_authors(paper.authors),
             "year": str(paper.year or ""),
             "abstract": abstract,
         }
-        return _FENCED.format(fence=fence, text=_filled(self._templates["abstract.txt"], values))
+        return _FENCED.format(number=number, fence=fence, text=_filled(self._templates["abstract.txt"], values))
 
 
 def load(folder: Path | None = None) -> Prompts:
