@@ -34,7 +34,7 @@ from assistant.schema import (
 )
 from assistant.timing import milliseconds
 from assistant.verification import verify
-from assistant.verification.support import Judge
+from assistant.verification.support import SupportModel
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -118,12 +118,12 @@ class Assistant:
         if abstract is not None:
             if paper_id is not None:
                 raise InputError("claim", "give the id of a paper or an abstract, and not both")
-            return verify.by_abstract(self._claim(claim), _limited(abstract), self._judge_of_claims())
+            return verify.verify_against_abstract(self._claim(claim), _limited(abstract), self._judge_of_claims())
         text, judge = self._claim(claim), self._judge_of_claims()
         if paper_id is None:
-            return verify.by_any(text, self._bearing_on(text)[:_COMPARED], judge)
+            return verify.verify_against_papers(text, self._bearing_on(text)[:_COMPARED], judge)
         paper = self.library.catalog.papers.find(paper_id)
-        return verify.by_paper(text, paper, self.rivals(text, paper), judge)
+        return verify.verify_against_paper(text, paper, self.rivals(text, paper), judge)
 
     def rivals(self, claim: str, paper: Paper) -> list[Paper]:
         """The other papers of the library that are likeliest to say what the claim says of this one, best first."""
@@ -136,8 +136,8 @@ class Assistant:
         """The claim without the citation markers of an answer that it was taken from."""
         return " ".join(citations.strip(tidy(claim, "claim", self.settings.max_question_length)).split())
 
-    def _judge_of_claims(self) -> Judge:
-        return Judge(self.library.embedder, self.library.lexicon, self.entailment)
+    def _judge_of_claims(self) -> SupportModel:
+        return SupportModel(self.library.embedder, self.library.lexicon, self.entailment)
 
     def _search(self, query: Query) -> SearchResult:
         found = retrieve(query, self.library, _ranking(self.settings), self.reranker)

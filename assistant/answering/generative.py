@@ -17,8 +17,8 @@ from assistant.schema import Answer, Citation, Hit, Message, Passage, Sentence, 
 from assistant.text.printable import printable
 from assistant.verification import verify
 from assistant.verification.non_claims import denies_answer
-from assistant.verification.support import Judge
-from assistant.verification.verify import Checked
+from assistant.verification.support import SupportModel
+from assistant.verification.verify import CheckedSentence
 
 STRICT, OFF = "strict", "off"
 # Characters of an answer; whoever writes more is not answering a question.
@@ -35,7 +35,7 @@ Quote = Callable[[Answer], Iterator[Answer]]
 class Rules:
     """How an answer is checked: `verify` and `firm_from` are the settings of these names."""
 
-    judge: Judge
+    judge: SupportModel
     verify: str
     firm_from: float
 
@@ -104,18 +104,18 @@ def _unchecked(draft: Answer, text: str, shown: Sequence[Hit]) -> Answer:
     """The answer as the model wrote it; behind a citation stand the passages that bear on the question."""
     resolved = citations.resolve(text, shown)
     found = tuple(Citation(number, hit.paper, hit.passages) for number, hit in enumerate(resolved.hits, start=1))
-    sentences = tuple(each.sentence for each in verify.unchecked(resolved.text))
+    sentences = tuple(each.sentence for each in verify.take_unchecked(resolved.text))
     return replace(draft, text=resolved.text, citations=found, sentences=sentences, dropped=resolved.dropped)
 
 
 def _checked(draft: Answer, text: str, shown: Sequence[Hit], rules: Rules) -> Answer:
     resolved = citations.resolve(text, shown)
-    marked, hits, added = verify.attributed(resolved.text, resolved.hits, rules.judge, shown)
+    marked, hits, added = verify.attribute(resolved.text, resolved.hits, rules.judge, shown)
     whole = replace(citations.resolve(marked, hits), dropped=resolved.dropped)
-    found = [_noted(each, added) for each in verify.check(whole.text, whole.hits, rules.judge, shown)]
+    found = [_noted(each, added) for each in verify.verify_text(whole.text, whole.hits, rules.judge, shown)]
     if rules.verify == STRICT and any(each.sentence.verdict in _DOUBTFUL for each in found):
         whole, found = _quoting(found, whole, shown, rules.judge)
-    answer = _cited(draft, whole, [each.behind for each in found])
+    answer = _cited(draft, whole, [each.passages for each in found])
     return _weighed(replace(answer, sentences=tuple(each.sentence for each in found)), rules.firm_from)
 
 
@@ -128,18 +128,18 @@ def _cited(draft: Answer, resolved: citations.Resolved, behind: Sequence[Mapping
     return replace(draft, text=resolved.text, citations=found, dropped=resolved.dropped)
 
 
-def _noted(checked: Checked, added: set[str]) -> Checked:
+def _noted(checked: CheckedSentence, added: set[str]) -> CheckedSentence:
     """The sentence with a note where its citation was found afterwards."""
     found = bool(checked.sentence.citations) and checked.sentence.text in added
     return replace(checked, sentence=replace(checked.sentence, attributed=found))
 
 
 def _quoting(
-    found: Sequence[Checked], whole: citations.Resolved, shown: Sequence[Hit], judge: Judge
-) -> tuple[citations.Resolved, list[Checked]]:
+    found: Sequence[CheckedSentence], whole: citations.Resolved, shown: Sequence[Hit], judge: SupportModel
+) -> tuple[citations.Resolved, list[CheckedSentence]]:
     """The sentences, a line each, with the nearest passage in the place of each that nothing supports."""
     known = list(whole.hits)
-    quoted: dict[str, Checked] = {}
+    quoted: dict[str, CheckedSentence] = {}
     for each in found:
         new = _quoted(each, known, shown, judge) if each.sentence.verdict in _DOUBTFUL else each
         before = quoted.get(new.sentence.text)
@@ -150,11 +150,11 @@ def _quoting(
     return citations.Resolved(text, tuple(known[number - 1] for number in order), whole.dropped), renumbered
 
 
-def _quoted(checked: Checked, known: list[Hit], shown: Sequence[Hit], judge: Judge) -> Checked:
+def _quoted(checked: CheckedSentence, known: list[Hit], shown: Sequence[Hit], judge: SupportModel) -> CheckedSentence:
     """What the abstracts do say that is nearest to the sentence; its hit is added to those known."""
     sentence = checked.sentence
     cited = [known[number - 1] for number in sentence.citations]
-    near = verify.nearest(sentence.text, cited or shown, judge)
+    near = verify.nearest_passage(sentence.text, cited or shown, judge)
     if near is None:
         return checked
     hit, passage = near
@@ -163,20 +163,20 @@ def _quoted(checked: Checked, known: list[Hit], shown: Sequence[Hit], judge: Jud
     # A marker within an abstract would read as ours.
     text, reason = citations.strip(passage.text), "quoted from the abstract"
     quote = Sentence(text, (number,), Verdict.SUPPORTED, 1.0, reason, replaces=sentence.text)
-    return Checked(quote, {number: passage})
+    return CheckedSentence(quote, {number: passage})
 
 
-def _joined(before: Checked, again: Checked) -> Checked:
+def _joined(before: CheckedSentence, again: CheckedSentence) -> CheckedSentence:
     """One sentence for two that came out the same."""
     replaced = [each.sentence.replaces for each in (before, again) if each.sentence.replaces]
     return replace(before, sentence=replace(before.sentence, replaces=" ".join(replaced) or None))
 
 
-def _renumbered(checked: Checked, order: Sequence[int]) -> Checked:
+def _renumbered(checked: CheckedSentence, order: Sequence[int]) -> CheckedSentence:
     """The same with each number as its place in the order."""
     numbers = tuple(order.index(number) + 1 for number in checked.sentence.citations)
-    behind = {order.index(number) + 1: passage for number, passage in checked.behind.items()}
-    return Checked(replace(checked.sentence, citations=numbers), behind)
+    behind = {order.index(number) + 1: passage for number, passage in checked.passages.items()}
+    return CheckedSentence(replace(checked.sentence, citations=numbers), behind)
 
 
 def _weighed(answer: Answer, firm_from: float) -> Answer:

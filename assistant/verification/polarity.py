@@ -1,7 +1,7 @@
-"""Words that turn a statement round: opposites, negations, and words that claim too much.
+"""Find words that reverse or strengthen a statement: antonyms, negations, absolutes, hedges.
 
-Opposites are compared by the stem that the lexicon gives them, so that `increases` and `increased` are one word;
-those that it drops as stop-words, as they are written.
+Antonyms are compared by the lexicon's stems, so that `increases` and `increased` are one word; words that the lexicon
+drops as stop-words are compared as written.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from assistant.protocols import Lexicon
-from assistant.verification.wording import Words
+from assistant.verification.tokenized_text import TokenizedText
 
-# What stands at one end of an axis says the contrary of what stands at the other.
+# A word at one end of an axis is an antonym of every word at the other end.
 _AXES: Mapping[str, tuple[str, str]] = {
     "amount": (
         "increase rise rose risen grow grew gain raise boost more most higher highest high larger largest large "
@@ -51,16 +51,16 @@ _NEGATIONS = frozenset(
     "not no never neither nor cannot without hardly barely rarely seldom scarcely unable impossible inability fail "
     "fails failed failing lack lacks lacking absence isn aren doesn don didn wasn weren won couldn".split()
 )
-# What says without a negation that something is not so, or hardly so.
+# Words that deny or weaken a statement without a grammatical negation.
 _SOFT = frozenset(
     "none nothing nobody nowhere little few less least minimal limited independent independently irrespective "
     "regardless insufficient inadequate ineffective unlikely unclear unnecessary unchanged unrelated unaffected "
     "unsuccessful absent miss misses missing minus deny denies refute refutes reject rejects contrary instead rather "
     "although however but only despite unlike differ differs different non challenge challenges poor poorly".split()
 )
-# What denies a statement outright.
+# Words that deny a whole statement.
 _DENIALS = frozenset("not never cannot isn aren doesn don didn wasn weren won couldn nor".split())
-# Few of these are ever earned by an abstract that does not use one of them itself.
+# Words that allow no exception. An abstract that uses none of them rarely supports a claim that does.
 _ABSOLUTES = frozenset(
     "all always every everywhere everything never any entirely completely fully totally wholly guarantee guarantees "
     "guaranteed prove proves proven solve solves solved eliminate eliminates eliminated perfect perfectly universally "
@@ -74,23 +74,23 @@ _HEDGES = frozenset(
     "may might could potentially potential possible possibly suggest suggests suggesting hypothesize conjecture hope "
     "aim preliminary partially partly if sometimes often likely can toward towards explore illustrate".split()
 )
-# How many words before another one a negation turns it: of a word of direction, and of any other. What `neither`
-# denies comes after the things that it lists (`neither a larger model nor more data helps`).
-_TURNS_DIRECTION, _TURNS = 2, 4
+# How many words before a word of direction, and before any other word, a negation still applies to it. `neither` and
+# `nor` negate what follows the things that they list (`neither a larger model nor more data helps`).
+_DIRECTION_REACH, _REACH = 2, 4
 _LISTING = frozenset({"neither", "nor"})
 
 
 @dataclass(frozen=True, slots=True)
 class Pole:
-    """A word at one end (1 or -1) of an axis of opposites; a negation before it has been counted in."""
+    """A word at one end (1 or -1) of an axis of antonyms; a negation before it has already been applied."""
 
-    number: int
+    word: int
     axis: str
     side: int
 
 
-def directions(lexicon: Lexicon) -> Mapping[str, tuple[str, int]]:
-    """For each stem that stands at an end of an axis, the axis and the end."""
+def antonym_axes(lexicon: Lexicon) -> Mapping[str, tuple[str, int]]:
+    """Map each stem that stands at an end of an axis to the axis and the end."""
     return {
         stem: (axis, side)
         for axis, ends in _AXES.items()
@@ -100,64 +100,65 @@ def directions(lexicon: Lexicon) -> Mapping[str, tuple[str, int]]:
     }
 
 
-def poles(words: Words, known: Mapping[str, tuple[str, int]]) -> list[Pole]:
-    """The words of direction in a text, in order."""
-    found = ((number, known.get(stem or words.lower(number))) for number, stem in enumerate(words.stems))
+def find_poles(words: TokenizedText, axes: Mapping[str, tuple[str, int]]) -> list[Pole]:
+    """Return the words of direction in a text, in order."""
+    placed = ((index, axes.get(stem or words.lower(index))) for index, stem in enumerate(words.stems))
     return [
-        Pole(number, axis_side[0], -axis_side[1] if _turned(words, number) else axis_side[1])
-        for number, axis_side in found
-        if axis_side
+        Pole(index, end[0], -end[1] if _is_reversed(words, index) else end[1])
+        for index, end in placed
+        if end is not None
     ]
 
 
-def is_negated(words: Words, number: int) -> bool:
-    """Whether a negation stands close before the word in its clause."""
-    return any(is_negation(words, each) for each in words.before(number, _TURNS))
+def is_negated(words: TokenizedText, index: int) -> bool:
+    """Tell whether a negation stands shortly before the word in its clause."""
+    return any(is_negation(words, before) for before in words.preceding(index, _REACH))
 
 
-def may_be_negated(words: Words, number: int) -> bool:
-    """Whether a negation stands anywhere in the word's clause."""
-    return any(is_negation(words, each) and words.clauses[each] == words.clauses[number] for each in range(len(words)))
+def may_be_negated(words: TokenizedText, index: int) -> bool:
+    """Tell whether a negation stands anywhere in the word's clause."""
+    clause = words.clauses[index]
+    return any(is_negation(words, word) and words.clauses[word] == clause for word in range(len(words)))
 
 
-def is_negation(words: Words, number: int) -> bool:
-    """Whether the word denies what follows."""
-    return words.lower(number) in _NEGATIONS
+def is_negation(words: TokenizedText, index: int) -> bool:
+    """Tell whether the word negates what follows."""
+    return words.lower(index) in _NEGATIONS
 
 
-def denials(words: Words) -> list[int]:
-    """The words of a text that deny its statement outright."""
-    return [number for number in range(len(words)) if words.lower(number) in _DENIALS]
+def denials(words: TokenizedText) -> list[int]:
+    """Return the indices of the words that deny the whole statement."""
+    return [index for index in range(len(words)) if words.lower(index) in _DENIALS]
 
 
-def has_doubt(words: Words, within: Iterable[int]) -> bool:
-    """Whether one of the words denies something, outright or softly."""
-    return any(is_negation(words, number) or words.lower(number) in _SOFT for number in within)
+def has_doubt(words: TokenizedText, indices: Iterable[int]) -> bool:
+    """Tell whether one of the words negates, denies or weakens something."""
+    return any(is_negation(words, index) or words.lower(index) in _SOFT for index in indices)
 
 
-def absolutes(words: Words) -> dict[str, int]:
-    """The words of a text that allow no exception, with their numbers; not `hardly any` and `all but one`."""
+def absolutes(words: TokenizedText) -> dict[str, int]:
+    """Map the words that allow no exception to their indices; `hardly any` and `all but one` do not count."""
     return {
-        words.lower(number): number
-        for number in range(len(words))
-        if words.lower(number) in _ABSOLUTES and not is_negated(words, number) and not _has_exception(words, number)
+        words.lower(index): index
+        for index in range(len(words))
+        if words.lower(index) in _ABSOLUTES and not is_negated(words, index) and not _has_exception(words, index)
     }
 
 
-def proof(words: Words, within: Iterable[int]) -> str:
-    """The first of the words that says that something has been shown; empty if none does."""
-    return next((words.lower(number) for number in within if words.lower(number) in _PROOFS), "")
+def first_proof_word(words: TokenizedText, indices: Iterable[int]) -> str:
+    """Return the first of the words that says that something has been shown, or the empty string."""
+    return next((words.lower(index) for index in indices if words.lower(index) in _PROOFS), "")
 
 
-def is_careful(words: Words, within: Iterable[int]) -> bool:
-    """Whether one of the words leaves room for doubt."""
-    return any(words.lower(number) in _HEDGES for number in within)
+def is_hedged(words: TokenizedText, indices: Iterable[int]) -> bool:
+    """Tell whether one of the words leaves room for doubt."""
+    return any(words.lower(index) in _HEDGES for index in indices)
 
 
-def _turned(words: Words, number: int) -> bool:
-    before = words.before(number, _TURNS_DIRECTION)
-    return any(is_negation(words, each) and words.lower(each) not in _LISTING for each in before)
+def _is_reversed(words: TokenizedText, index: int) -> bool:
+    preceding = words.preceding(index, _DIRECTION_REACH)
+    return any(is_negation(words, word) and words.lower(word) not in _LISTING for word in preceding)
 
 
-def _has_exception(words: Words, number: int) -> bool:
-    return number + 1 < len(words) and words.lower(number + 1) in {"but", "except"}
+def _has_exception(words: TokenizedText, index: int) -> bool:
+    return index + 1 < len(words) and words.lower(index + 1) in {"but", "except"}

@@ -1,4 +1,4 @@
-"""Named things of a text: datasets, models, methods, places; and whether another text speaks of them."""
+"""Find the names in a text (datasets, models, methods, places), and tell whether another text mentions one."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ import re
 
 _NAME = re.compile(r"[^\W_][\w@.+'’/-]*")
 _PIECE = re.compile(r"[^\W_]+")
-# A name this long may be part of a longer word of the other text; initials are no longer than this.
-_LONG, _LONGEST_INITIALS = 4, 6
+# From this length on a name may be part of a longer word of the other text; initials are at most this long.
+_MIN_EMBEDDED, _MAX_INITIALS = 4, 6
 
 
 def names(text: str) -> list[str]:
-    """Words with a capital within a sentence, with capitals or digits inside, each once."""
-    found = (_bare(match.group()) for match in _NAME.finditer(text) if _is_name(_bare(match.group()), match, text))
-    return list(dict.fromkeys(found))
+    """Return the words with a capital within a sentence, or with capitals or digits inside, without repetition."""
+    words = ((_trim(match.group()), match.start()) for match in _NAME.finditer(text))
+    return list(dict.fromkeys(word for word, start in words if _is_name(word, start, text)))
 
 
-def speaks_of(text: str, name: str) -> bool:
-    """Whether a text has the name, however it is joined, in the plural, or as the initials of its words."""
-    pieces = [piece.casefold() for piece in _PIECE.findall(text)]
-    joined, initials = "".join(pieces), "".join(piece[0] for piece in pieces)
-    own = [piece.casefold() for piece in _PIECE.findall(name)]
-    wanted = "".join(own)
-    for form in (wanted, wanted.removesuffix("s")):
-        if form in pieces or (len(form) >= _LONG and form in joined):
+def mentions(text: str, name: str) -> bool:
+    """Tell whether a text has the name, however it is joined, in the plural, or spelt out where it is an acronym."""
+    pieces, own = _pieces(text), _pieces(name)
+    joined, whole = "".join(pieces), "".join(own)
+    for form in (whole, whole.removesuffix("s")):
+        if form in pieces or (len(form) >= _MIN_EMBEDDED and form in joined):
             return True
-        if (
-            form.isalpha()
-            and 2 <= len(form) <= _LONGEST_INITIALS
-            and name.removesuffix("s").isupper()
-            and form in initials
-        ):
+        if _is_acronym(form, name) and form in "".join(piece[0] for piece in pieces):
             return True
     return len(own) > 1 and set(own) <= set(pieces)
 
 
-def _bare(word: str) -> str:
-    """The word without marks behind it and without a genitive's s."""
+def _pieces(text: str) -> list[str]:
+    return [piece.casefold() for piece in _PIECE.findall(text)]
+
+
+def _is_acronym(form: str, name: str) -> bool:
+    return form.isalpha() and 2 <= len(form) <= _MAX_INITIALS and name.removesuffix("s").isupper()
+
+
+def _trim(word: str) -> str:
+    """Return the word without trailing punctuation and without a possessive ending."""
     return re.sub(r"['’]s$", "", word.rstrip(".'’-/+")).rstrip(".'’-/+")
 
 
-def _is_name(word: str, match: re.Match[str], text: str) -> bool:
+def _is_name(word: str, start: int, text: str) -> bool:
     if not word or not word[0].isalpha():
         return False
-    if any(each.isupper() or each.isdigit() for each in word[1:]):
+    if any(character.isupper() or character.isdigit() for character in word[1:]):
         return True
-    return word[0].isupper() and len(word) > 1 and not _opens_sentence(text, match.start())
+    return word[0].isupper() and len(word) > 1 and not _opens_sentence(text, start)
 
 
 def _opens_sentence(text: str, start: int) -> bool:

@@ -1,7 +1,7 @@
-"""The numbers of a text, with their units, in whatever way they are written.
+"""Find the numbers of a text with their units, in any notation, and compare them.
 
-41.5 % is 41.5 percent, 3x is threefold, 1,000 is a thousand and 1K, half is 50 %. A digit that is part of a name
-(GPT-4, v0.2, T5) is no number.
+41.5 % equals 41.5 percent, 3x equals threefold, 1,000 equals a thousand and 1K, half equals 50 %. A digit within a
+name (GPT-4, v0.2, T5) does not count as a number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORDS = dict(zip(_SMALL.split(), range(2, 21), strict=True)) | dict(
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9, "trillion": 1e12}
 _SCALES |= {"hundred": 1e2, "dozen": 12.0}
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0}
-# Ways to say a number without one: value and unit.
+# Phrases that express a number: value and unit.
 _PHRASES = {
     r"orders? of magnitude": (10.0, TIMES),
     r"(?:twice|double[sd]?|doubling)": (2.0, TIMES),
@@ -47,30 +47,30 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _FACTOR = re.compile(r"factors?\s+of\s+(?:about\s+|up\s+to\s+)?$", re.IGNORECASE)
-# What says before a number that it is rough, and beside it that it is worked out from others.
+# Wording before a number that makes it approximate, and near it that makes it a result of other numbers.
 _ROUGH = re.compile(
     r"(?:\b(?:about|around|roughly|nearly|almost|approximately|over|under|more than|less than|fewer than|at least"
     r"|at most|up to|some|close to|just|above|below)|~)\s*(?:an?\s+|the\s+)?$",
     re.IGNORECASE,
 )
-_WORKED_OUT = re.compile(r"\b(?:points?|times|fold|gap|difference|ahead|behind|short|as many|as much)\b", re.IGNORECASE)
-_BEFORE, _BEHIND = 40, 30
-# What makes of a number a least or a greatest one.
-_LEAST = re.compile(
+_DERIVED = re.compile(r"\b(?:points?|times|fold|gap|difference|ahead|behind|short|as many|as much)\b", re.IGNORECASE)
+# Characters before and after a number that are searched for such wording.
+_BEFORE, _AFTER = 40, 30
+# Wording before a number that makes it a lower bound, or an upper bound.
+_LOWER_BOUND = re.compile(
     r"(?:\b(?:over|above|beyond|more than|greater than|higher than|longer than|at least|exceed(?:s|ed|ing)?"
     r"|no (?:less|fewer) than)|>)\s*(?:an?\s+|the\s+)?$",
     re.IGNORECASE,
 )
-_GREATEST = re.compile(
+_UPPER_BOUND = re.compile(
     r"(?:\b(?:under|below|(?<!no )(?:less|fewer) than|(?:lower|smaller|shorter) than|at most|within|no more than)|<)"
     r"\s*(?:an?\s+|the\s+)?$",
     re.IGNORECASE,
 )
-# How far apart two numbers may be and still be the same, as a share: in digits, where one is in words (a third), and
-# where one is said to be rough.
-_IN_DIGITS, _IN_WORDS, _ABOUT = 1e-9, 0.02, 0.07
-# A number up to this, written as a word, mostly counts what the sentence itself names.
-_COUNTING = 10.0
+# Relative difference within which two numbers are equal: both in digits, one in words (a third), one approximate.
+_DIGITS_TOLERANCE, _WORDS_TOLERANCE, _ROUGH_TOLERANCE = 1e-9, 0.02, 0.07
+# A number up to this, written as a word, usually counts things that the sentence itself names.
+_MAX_COUNT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,62 +84,71 @@ class Quantity:
     end: int
 
     @property
-    def counts(self) -> bool:
-        """Whether it may count what the sentence names: `the two models`."""
-        return self.text.isalpha() and not self.unit and self.value <= _COUNTING
+    def is_count(self) -> bool:
+        """Tell whether it may count things that the sentence names: `the two models`."""
+        return self.text.isalpha() and not self.unit and self.value <= _MAX_COUNT
 
     @property
     def in_digits(self) -> bool:
-        """Whether it is written in digits."""
+        """Tell whether it is written in digits."""
         return any(character.isdigit() for character in self.text)
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
-    """The numbers of a text, in order."""
+    """Return the numbers of a text, in order."""
     phrases = [_phrase(match) for match in _PHRASE.finditer(text)]
     numbers = (_number(match, text) for match in _NUMBER.finditer(text))
-    free = [each for each in numbers if not any(each.start < taken.end and taken.start < each.end for taken in phrases)]
-    return tuple(sorted([*phrases, *free], key=lambda each: each.start))
+    free = [number for number in numbers if not any(_overlap(number, phrase) for phrase in phrases)]
+    return tuple(sorted([*phrases, *free], key=lambda quantity: quantity.start))
 
 
-def same(one: Quantity, other: Quantity) -> bool:
-    """Whether two quantities are equal, as far as their units let them be compared."""
-    tolerance = _IN_DIGITS if one.in_digits and other.in_digits else _IN_WORDS
-    if (one.unit == other.unit or not one.unit or not other.unit) and _near(one.value, other.value, tolerance):
+def are_equal(first: Quantity, second: Quantity) -> bool:
+    """Tell whether two quantities are equal; a quantity without a unit compares with any."""
+    tolerance = _DIGITS_TOLERANCE if first.in_digits and second.in_digits else _WORDS_TOLERANCE
+    comparable = first.unit == second.unit or not first.unit or not second.unit
+    if comparable and _is_close(first.value, second.value, tolerance):
         return True
-    percent, plain = (one, other) if one.unit == PERCENT else (other, one)
-    return percent.unit == PERCENT and not plain.unit and _near(percent.value, 100 * plain.value, tolerance)
+    percent, plain = (first, second) if first.unit == PERCENT else (second, first)
+    return percent.unit == PERCENT and not plain.unit and _is_close(percent.value, 100 * plain.value, tolerance)
 
 
-def bound(found: Quantity, text: str) -> int:
-    """Whether a number of the text is said to be the least (1) or the greatest (-1) that it can be, or neither (0)."""
-    before = text[max(0, found.start - _BEFORE) : found.start]
-    if _GREATEST.search(before):
+def bound_side(quantity: Quantity, text: str) -> int:
+    """Return 1 where the text makes the number a lower bound, -1 where an upper bound, 0 where neither."""
+    before = text[max(0, quantity.start - _BEFORE) : quantity.start]
+    if _UPPER_BOUND.search(before):
         return -1
-    return 1 if _LEAST.search(before) else 0
+    return 1 if _LOWER_BOUND.search(before) else 0
 
 
-def follows(claimed: Quantity, text: str, known: Sequence[Quantity]) -> bool:
-    """Whether a number of `text` that is said to be rough or a difference is near a known one or worked out of two."""
+def is_derivable(claimed: Quantity, text: str, known: Sequence[Quantity]) -> bool:
+    """Tell whether a number that the text calls approximate or a difference follows from the known numbers.
+
+    It does where it is close to one of them, or to the difference or ratio of two.
+    """
     rough = _ROUGH.search(text[max(0, claimed.start - _BEFORE) : claimed.start])
-    if not rough and not _WORKED_OUT.search(text, max(0, claimed.start - _BEFORE), claimed.end + _BEHIND):
+    if not rough and not _DERIVED.search(text, max(0, claimed.start - _BEFORE), claimed.end + _AFTER):
         return False
-    if any(claimed.unit == each.unit and _near(claimed.value, each.value, _ABOUT) for each in known):
+    if any(claimed.unit == other.unit and _is_close(claimed.value, other.value, _ROUGH_TOLERANCE) for other in known):
         return True
-    pairs = ((one, other) for one, other in permutations(known, 2) if one.unit == other.unit)
-    return any(_near(claimed.value, made, _ABOUT) for pair in pairs for made in _made_of(*pair, claimed.unit))
+    pairs = ((first, second) for first, second in permutations(known, 2) if first.unit == second.unit)
+    derived = (value for pair in pairs for value in _derive(*pair, claimed.unit))
+    return any(_is_close(claimed.value, value, _ROUGH_TOLERANCE) for value in derived)
 
 
-def _made_of(one: Quantity, other: Quantity, unit: str) -> list[float]:
-    """The difference of two numbers, and their ratio where such a one is asked for."""
-    ratio = one.value / other.value if other.value else 0.0
+def _derive(first: Quantity, second: Quantity, unit: str) -> list[float]:
+    """Return the difference of two numbers, and their ratio where the unit admits one."""
+    ratio = first.value / second.value if second.value else 0.0
     if unit == TIMES:
         return [ratio]
-    return [one.value - other.value, *([100 * ratio] if unit == PERCENT else [])]
+    return [first.value - second.value, *([100 * ratio] if unit == PERCENT else [])]
 
 
-def _near(one: float, other: float, tolerance: float) -> bool:
-    return abs(one - other) <= tolerance * max(abs(one), abs(other))
+def _is_close(first: float, second: float, tolerance: float) -> bool:
+    return abs(first - second) <= tolerance * max(abs(first), abs(second))
+
+
+def _overlap(first: Quantity, second: Quantity) -> bool:
+    return first.start < second.end and second.start < first.end
 
 
 def _phrase(match: re.Match[str]) -> Quantity:
@@ -148,8 +157,8 @@ def _phrase(match: re.Match[str]) -> Quantity:
 
 
 def _number(match: re.Match[str], text: str) -> Quantity:
-    written = match["value"].casefold()
-    value = float(_WORDS[written] if written in _WORDS else written.replace(",", ""))
+    digits = match["value"].casefold()
+    value = float(_WORDS[digits] if digits in _WORDS else digits.replace(",", ""))
     value *= _SCALES.get((match["scale"] or "").casefold(), 1.0) * _SECONDS.get((match["time"] or "").casefold(), 1.0)
     return Quantity(value, _unit(match, text), match.group(), match.start(), match.end())
 

@@ -1,4 +1,4 @@
-"""Verdicts: on each sentence of an answer by the papers that it cites, and on a claim by a paper or a library."""
+"""Verify the sentences of an answer against the papers that they cite, and a claim against a paper or a library."""
 
 from __future__ import annotations
 
@@ -10,152 +10,164 @@ from assistant.citations import numbers, strip
 from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
 from assistant.text.sentences import spans
 from assistant.verification import non_claims
-from assistant.verification.support import Finding, Judge
+from assistant.verification.support import SupportModel, SupportResult
 
-_LIST_MARK = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
-# Where a citation goes in a sentence: before what ends it.
-_MARKED = re.compile(r"((?:[.!]+[\"'”’)\]*_]*)?)$")
+_LIST_MARKER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
+# What ends a sentence: a citation goes before it.
+_SENTENCE_END = re.compile(r"((?:[.!]+[\"'”’)\]*_]*)?)$")
 _BEHIND_STOP = re.compile(r"([.?!])((?:\[\d+\])+)")
+_LEADING_MARKERS = re.compile(r"(?:\[\d+\]\s*)+")
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A sentence with its verdict, and for each number that it cites the passage nearest to it."""
+class CheckedSentence:
+    """A sentence with its verdict, and for each number that it cites the nearest passage of that paper."""
 
     sentence: Sentence
-    behind: Mapping[int, Passage]
+    passages: Mapping[int, Passage]
 
 
-def check(text: str, hits: Sequence[Hit], judge: Judge, shown: Sequence[Hit] = ()) -> list[Checked]:
-    """Each sentence of a resolved text with its verdict.
+def verify_text(
+    text: str, hits: Sequence[Hit], model: SupportModel, shown: Sequence[Hit] = ()
+) -> list[CheckedSentence]:
+    """Return each sentence of a resolved text with its verdict.
 
-    `[n]` in the text stands for `hits[n - 1]`; `shown` are hits that may say it instead. All texts are read in one pass
-    of the embedder.
+    `[n]` in the text stands for `hits[n - 1]`; `shown` are hits that may say it instead. All texts are encoded in one
+    pass of the embedder.
     """
-    found = sentences(text)
-    cited = {number for sentence in found for number in numbers(sentence)}
-    papers = [hits[number - 1].paper for number in sorted(cited)]
-    judge.read([*map(strip, found), *(each.abstract for each in (*papers, *_papers(shown if cited else ())))])
+    sentences = split_sentences(text)
+    cited = {number: hits[number - 1].paper for sentence in sentences for number in numbers(sentence)}
+    rivals = _papers(shown)
+    model.encode([*map(strip, sentences), *_abstracts([*cited.values(), *(rivals if cited else ())])])
+    return [_check(sentence, cited, rivals, model) for sentence in sentences]
+
+
+def take_unchecked(text: str) -> list[CheckedSentence]:
+    """Return each sentence of a resolved text, marked as unchecked."""
     return [
-        _checked(each, [hits[number - 1].paper for number in numbers(each)], _papers(shown), judge) for each in found
+        CheckedSentence(Sentence(strip(sentence), numbers(sentence), Verdict.UNCHECKED, 0.0), {})
+        for sentence in split_sentences(text)
     ]
 
 
-def unchecked(text: str) -> list[Checked]:
-    """Each sentence of a resolved text, taken as it is."""
-    return [Checked(Sentence(strip(each), numbers(each), Verdict.UNCHECKED, 0.0), {}) for each in sentences(text)]
+def attribute(
+    text: str, hits: Sequence[Hit], model: SupportModel, shown: Sequence[Hit]
+) -> tuple[str, list[Hit], set[str]]:
+    """Add a citation behind each sentence that has none and that one of the hits shown supports.
 
-
-def attributed(text: str, hits: Sequence[Hit], judge: Judge, shown: Sequence[Hit]) -> tuple[str, list[Hit], set[str]]:
-    """The text with a citation behind each sentence that has none and that one of the hits shown supports.
-
-    Returns it with the hits that its numbers stand for, and those sentences.
+    Returns the text, the hits that its numbers stand for, and the sentences that received a citation.
     """
-    bare = [each for each in sentences(text) if not numbers(each) and not _is_remark(each, ())]
-    if bare:
-        judge.read([*bare, *(paper.abstract for paper in _papers(shown))])
-    known, added, at = list(hits), set(), 0
-    for sentence in bare:
-        hit = _supporting(sentence, shown, judge)
-        at = max(at, text.find(sentence, at))
-        if hit is None or not text.startswith(sentence, at):
+    uncited = [each for each in split_sentences(text) if not numbers(each) and not _is_remark(each, ())]
+    if uncited:
+        model.encode([*uncited, *_abstracts(_papers(shown))])
+    cited, attributed, position = list(hits), set(), 0
+    for sentence in uncited:
+        hit = _supporting_hit(sentence, shown, model)
+        position = max(position, text.find(sentence, position))
+        if hit is None or not text.startswith(sentence, position):
             continue
-        known += [] if hit in known else [hit]
-        marked = _MARKED.sub(rf" [{known.index(hit) + 1}]\1", sentence, count=1)
-        text = text[:at] + marked + text[at + len(sentence) :]
-        added.add(sentence)
-        at += len(marked)
-    return text, known, added
+        cited += [] if hit in cited else [hit]
+        marked = _SENTENCE_END.sub(rf" [{cited.index(hit) + 1}]\1", sentence, count=1)
+        text = text[:position] + marked + text[position + len(sentence) :]
+        attributed.add(sentence)
+        position += len(marked)
+    return text, cited, attributed
 
 
-def nearest(claim: str, hits: Sequence[Hit], judge: Judge) -> tuple[Hit, Passage] | None:
-    """The hit and the passage that come nearest to saying the claim; None where no abstract has a sentence for it."""
-    found = [(judge.judge(claim, hit.paper.abstract, hit.paper.title or ""), hit) for hit in hits]
-    near = [(each.support, -place, hit, each.passage) for place, (each, hit) in enumerate(found) if each.passage]
-    return max(near, key=lambda each: each[:2])[2:] if near else None
+def nearest_passage(claim: str, hits: Sequence[Hit], model: SupportModel) -> tuple[Hit, Passage] | None:
+    """Return the hit and the passage closest to the claim; None where no abstract has a passage for it."""
+    results = [(model.assess(claim, hit.paper), hit) for hit in hits]
+    candidates = [(result.support, hit, result.passage) for result, hit in results if result.passage]
+    return max(candidates, key=lambda candidate: candidate[0])[1:] if candidates else None
 
 
-def by_abstract(claim: str, abstract: str, judge: Judge) -> Verification:
-    """Whether this abstract, which need not be in the library, supports the claim."""
-    return _verification(claim, None, judge.judge(claim, abstract))
+def verify_against_abstract(claim: str, abstract: str, model: SupportModel) -> Verification:
+    """Verify a claim against an abstract, which need not be in the library."""
+    return _verification(claim, None, model.assess(claim, Paper("", abstract)))
 
 
-def by_paper(claim: str, paper: Paper, others: Sequence[Paper], judge: Judge) -> Verification:
-    """Whether the paper supports the claim; `others` are papers that may say it instead."""
-    rivals = [each.abstract for each in others if each.id != paper.id]
-    return _verification(claim, paper.id, judge.judge(claim, paper.abstract, paper.title or "", rivals))
+def verify_against_paper(claim: str, paper: Paper, others: Sequence[Paper], model: SupportModel) -> Verification:
+    """Verify a claim against a paper; `others` are papers that may say it instead."""
+    rivals = [other.abstract for other in others if other.id != paper.id]
+    return _verification(claim, paper.id, model.assess(claim, paper, rivals))
 
 
-def by_any(claim: str, papers: Sequence[Paper], judge: Judge) -> Verification:
-    """Whether any of the papers supports the claim: the verdict by the one that does so best."""
-    judge.read([claim, *(paper.abstract for paper in papers)])
-    found = [by_paper(claim, paper, (), judge) for paper in papers]
-    nothing = Verification(claim, None, Verdict.UNSUPPORTED, 0.0, None, "no paper of the library bears on it")
-    return max(found, key=lambda each: each.support, default=nothing)
+def verify_against_papers(claim: str, papers: Sequence[Paper], model: SupportModel) -> Verification:
+    """Verify a claim against several papers and return the verdict by the one that supports it best."""
+    model.encode([claim, *_abstracts(papers)])
+    verifications = [verify_against_paper(claim, paper, (), model) for paper in papers]
+    no_paper = Verification(claim, None, Verdict.UNSUPPORTED, 0.0, None, "no paper of the library bears on it")
+    return max(verifications, key=lambda verification: verification.support, default=no_paper)
 
 
-def _verification(claim: str, paper_id: str | None, found: Finding) -> Verification:
-    return Verification(claim, paper_id, _verdict(found), found.support, found.passage, found.reason)
-
-
-def _verdict(found: Finding) -> Verdict:
-    return Verdict.SUPPORTED if found.supported else Verdict.UNSUPPORTED
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a text with their markers; markers alone belong to the sentence before them."""
-    found: list[str] = []
-    for line in map(_plain, text.splitlines()):
+def split_sentences(text: str) -> list[str]:
+    """Split a text into sentences with their markers; markers alone belong to the sentence before them."""
+    sentences: list[str] = []
+    for line in map(_normalize, text.splitlines()):
         for start, end in spans(line):
             sentence = line[start:end]
-            if found and not re.search(r"\w", strip(sentence)):
-                found[-1] += f" {sentence}"
+            if sentences and not _has_words(sentence):
+                sentences[-1] += f" {sentence}"
             else:
-                found.append(_leading_markers_back(sentence, found))
-    return [sentence for sentence in found if re.search(r"\w", strip(sentence))]
+                sentences.append(_move_leading_markers(sentence, sentences))
+    return [sentence for sentence in sentences if _has_words(sentence)]
 
 
-def _plain(line: str) -> str:
-    """The line without the mark of a list, and with a space between a full stop and markers behind it."""
-    return _BEHIND_STOP.sub(r"\1 \2", _LIST_MARK.sub("", line))
+def _normalize(line: str) -> str:
+    """Remove the marker of a list item, and put a space between a full stop and citation markers behind it."""
+    return _BEHIND_STOP.sub(r"\1 \2", _LIST_MARKER.sub("", line))
 
 
-def _leading_markers_back(sentence: str, before: list[str]) -> str:
-    """Markers behind a full stop belong to the sentence that ended there, unless they are a word: `[1] shows that`."""
-    leading = re.match(r"(?:\[\d+\]\s*)+", sentence)
+def _has_words(sentence: str) -> bool:
+    return bool(re.search(r"\w", strip(sentence)))
+
+
+def _move_leading_markers(sentence: str, before: list[str]) -> str:
+    """Move markers behind a full stop to the sentence that ended there, unless they are a word: `[1] shows that`."""
+    leading = _LEADING_MARKERS.match(sentence)
     if leading and before and not sentence[leading.end() :][:1].islower():
         before[-1] += f" {leading.group().strip()}"
         return sentence[leading.end() :]
     return sentence
 
 
-def _checked(sentence: str, cited: Sequence[Paper], shown: Sequence[Paper], judge: Judge) -> Checked:
-    """The sentence by the best of the papers that it cites."""
-    claim, places = strip(sentence), numbers(sentence)
-    if _is_remark(claim, places):
-        return Checked(Sentence(claim, places, Verdict.REMARK, 0.0, "it states nothing to be cited"), {})
-    if not places:
-        return Checked(Sentence(claim, (), Verdict.UNCITED, 0.0, "it cites no paper"), {})
-    rivals = [paper.abstract for paper in shown if paper not in cited]
-    found = {
-        place: judge.judge(claim, paper.abstract, paper.title or "", rivals)
-        for place, paper in zip(places, cited, strict=True)
-    }
-    best = max(found.values(), key=lambda each: each.support)
-    passages = {place: each.passage for place, each in found.items() if each.passage}
-    return Checked(Sentence(claim, places, _verdict(best), best.support, best.reason), passages)
+def _check(sentence: str, cited: Mapping[int, Paper], shown: Sequence[Paper], model: SupportModel) -> CheckedSentence:
+    """Judge the sentence by the best of the papers that it cites."""
+    claim, cites = strip(sentence), numbers(sentence)
+    if _is_remark(claim, cites):
+        return CheckedSentence(Sentence(claim, cites, Verdict.REMARK, 0.0, "it states nothing to be cited"), {})
+    if not cites:
+        return CheckedSentence(Sentence(claim, (), Verdict.UNCITED, 0.0, "it cites no paper"), {})
+    papers = {number: cited[number] for number in cites}
+    rivals = [paper.abstract for paper in shown if paper not in papers.values()]
+    results = {number: model.assess(claim, paper, rivals) for number, paper in papers.items()}
+    best = max(results.values(), key=lambda result: result.support)
+    passages = {number: result.passage for number, result in results.items() if result.passage}
+    return CheckedSentence(Sentence(claim, cites, _verdict(best), best.support, best.reason), passages)
 
 
-def _is_remark(claim: str, places: Sequence[int]) -> bool:
-    return non_claims.denies_answer(claim) or (not places and non_claims.states_nothing(claim))
+def _is_remark(claim: str, cites: Sequence[int]) -> bool:
+    return non_claims.denies_answer(claim) or (not cites and non_claims.states_nothing(claim))
 
 
-def _supporting(claim: str, shown: Sequence[Hit], judge: Judge) -> Hit | None:
-    """The hit that supports the claim best, if any does."""
-    found = [(judge.judge(claim, hit.paper.abstract, hit.paper.title or ""), hit) for hit in shown]
-    best, hit = max(found, key=lambda pair: pair[0].support, default=(None, None))
+def _supporting_hit(claim: str, shown: Sequence[Hit], model: SupportModel) -> Hit | None:
+    """Return the hit that supports the claim best, if any does."""
+    results = [(model.assess(claim, hit.paper), hit) for hit in shown]
+    best, hit = max(results, key=lambda pair: pair[0].support, default=(None, None))
     return hit if best and best.supported else None
+
+
+def _verification(claim: str, paper_id: str | None, result: SupportResult) -> Verification:
+    return Verification(claim, paper_id, _verdict(result), result.support, result.passage, result.reason)
+
+
+def _verdict(result: SupportResult) -> Verdict:
+    return Verdict.SUPPORTED if result.supported else Verdict.UNSUPPORTED
 
 
 def _papers(hits: Sequence[Hit]) -> list[Paper]:
     return [hit.paper for hit in hits]
+
+
+def _abstracts(papers: Sequence[Paper]) -> list[str]:
+    return [paper.abstract for paper in papers]

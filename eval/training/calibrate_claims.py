@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 from assistant.chat import Assistant
 from assistant.settings import Settings
-from assistant.verification.support import Judge, Signs, signs
+from assistant.verification.support import SupportFeatures, SupportModel, features
 from eval.corpora import over_papers, over_seeds
 from eval.suites import SEEDS, beir, load_claims
 from eval.training.perturb import wrong
@@ -68,8 +68,10 @@ def calibrate_claims(settings: Settings) -> str:
     seeds = _table(over_seeds(settings), _seed_examples())
     scifact = _scifact(settings)
     weights, bias = fit([seeds, *scifact])
-    named = ", ".join(f"{field.name}={value:.2f}" for field, value in zip(fields(Signs), weights, strict=True))
-    lines = [f"WEIGHTS = Signs({named})", f"BIAS = {bias:.2f}", "dev claims, cross-validated:"]
+    named = ", ".join(
+        f"{field.name}={value:.2f}" for field, value in zip(fields(SupportFeatures), weights, strict=True)
+    )
+    lines = [f"WEIGHTS = SupportFeatures({named})", f"BIAS = {bias:.2f}", "dev claims, cross-validated:"]
     return "\n".join([*lines, *(f"  {kind:12} {value:.3f}" for kind, value in _by_kind(seeds, scifact).items())])
 
 
@@ -166,16 +168,16 @@ def _scifact_examples(folder: Path) -> list[Example]:
 
 def _table(assistant: Assistant, examples: Sequence[Example]) -> Table:
     """The signs of the examples that can be compared with their paper."""
-    judge = Judge(assistant.library.embedder, assistant.library.lexicon)
+    judge = SupportModel(assistant.library.embedder, assistant.library.lexicon)
     shown = track(examples, "Comparing claims", transient=True)
     found = [(each, _signs(assistant, judge, each)) for each in shown]
     kept = [(each, row) for each, row in found if row is not None]
     return Table(tuple(each for each, _ in kept), np.array([astuple(row) for _, row in kept]))
 
 
-def _signs(assistant: Assistant, judge: Judge, example: Example) -> Signs | None:
+def _signs(assistant: Assistant, judge: SupportModel, example: Example) -> SupportFeatures | None:
     paper = assistant.library.catalog.papers.find(example.paper)
     rivals = [each.abstract for each in assistant.rivals(example.claim, paper)]
-    judge.read([example.claim, paper.abstract, *rivals])
-    compared = judge.compare(example.claim, paper.abstract)
-    return signs(judge.against(compared, paper.title or "", rivals)) if compared else None
+    judge.encode([example.claim, paper.abstract, *rivals])
+    alignment = judge.align(example.claim, paper.abstract)
+    return features(judge.find_mismatches(alignment, paper, rivals)) if alignment else None

@@ -19,7 +19,7 @@ from assistant.chat import Assistant
 from assistant.schema import Hit, Verdict
 from assistant.settings import Settings
 from assistant.verification import verify
-from assistant.verification.support import Judge
+from assistant.verification.support import SupportModel
 from eval.corpora import over_seeds
 from eval.suites import SEEDS, Claim, Question, load, load_claims
 from eval.training.perturb import retold, wrong
@@ -88,13 +88,13 @@ def _sentences(questions: Sequence[Question]) -> Iterator[Planted]:
 
 def _marked(assistant: Assistant, planted: Sequence[Planted]) -> Iterator[bool]:
     """Whether each is anything but supported, by the verdict that it would have in an answer."""
-    catalog, judge = assistant.library.catalog, Judge(assistant.library.embedder, assistant.library.lexicon)
+    catalog, judge = assistant.library.catalog, SupportModel(assistant.library.embedder, assistant.library.lexicon)
     shown: dict[str, tuple[Hit, ...]] = {}
     for each in track(planted, "Planting sentences", transient=True):
         if each.question not in shown:
             shown[each.question] = assistant.search(each.question).hits[:_SHOWN]
             beside = [other.sentence for other in planted if other.question == each.question]
-            judge.read([*beside, *(hit.paper.abstract for hit in shown[each.question])])
+            judge.encode([*beside, *(hit.paper.abstract for hit in shown[each.question])])
         cited = Hit(1, 1.0, catalog.papers.find(each.paper))
-        found = verify.check(f"{each.sentence} [1]", [cited], judge, shown[each.question])
+        found = verify.verify_text(f"{each.sentence} [1]", [cited], judge, shown[each.question])
         yield any(checked.sentence.verdict is not Verdict.SUPPORTED for checked in found)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from assistant.schema import Paper
 from assistant.storage.lexicon import TantivyLexicon
-from assistant.verification.support import Judge
+from assistant.verification.support import SupportModel
 from tests.fakes import WordHashEmbedder
 
 NOUNS = ("glaciers", "bees", "starters", "kernels", "rivers", "lenses", "yeasts", "tokens")
@@ -25,16 +26,16 @@ abstracts = st.lists(sentence, min_size=1, max_size=6, unique=True)
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    return Judge(WordHashEmbedder(), TantivyLexicon(Path(tmp_path_factory.mktemp("lexicon"))))
+def judge(tmp_path_factory: pytest.TempPathFactory) -> SupportModel:
+    return SupportModel(WordHashEmbedder(), TantivyLexicon(Path(tmp_path_factory.mktemp("lexicon"))))
 
 
 @given(sentences=abstracts, data=st.data())
 def test_a_sentence_of_the_abstract_is_always_wholly_supported_by_itself(
-    judge: Judge, sentences: list[str], data: st.DataObject
+    judge: SupportModel, sentences: list[str], data: st.DataObject
 ) -> None:
     quoted = data.draw(st.sampled_from(sentences))
-    found = judge.judge(quoted, " ".join(sentences))
+    found = judge.assess(quoted, Paper("p", " ".join(sentences)))
     assert (found.support, found.supported) == (1.0, True)
     assert found.passage is not None
     assert found.passage.text == quoted
@@ -42,19 +43,22 @@ def test_a_sentence_of_the_abstract_is_always_wholly_supported_by_itself(
 
 @given(sentences=abstracts, data=st.data())
 def test_a_sentence_with_a_number_that_the_abstract_lacks_is_never_supported(
-    judge: Judge, sentences: list[str], data: st.DataObject
+    judge: SupportModel, sentences: list[str], data: st.DataObject
 ) -> None:
     quoted = data.draw(st.sampled_from(sentences))
     number = quoted.split(" by ")[1].split()[0]
     other = str(data.draw(st.integers(11, 98)))
     abstract = " ".join(sentences)
     assume(f" {other} " not in abstract)
-    assert not judge.judge(quoted.replace(f" {number} ", f" {other} ", 1), abstract).supported
+    wrong = quoted.replace(f" {number} ", f" {other} ", 1)
+    assert not judge.assess(wrong, Paper("p", abstract)).supported
 
 
 @given(claim=st.text(max_size=200), abstract=st.one_of(st.text(max_size=300), abstracts.map(" ".join)))
-def test_support_is_a_share_and_the_passage_stands_in_the_abstract(judge: Judge, claim: str, abstract: str) -> None:
-    found = judge.judge(claim, abstract)
+def test_support_is_a_share_and_the_passage_stands_in_the_abstract(
+    judge: SupportModel, claim: str, abstract: str
+) -> None:
+    found = judge.assess(claim, Paper("p", abstract))
     assert 0 <= found.support <= 1
     assert found.reason
     if found.passage:

@@ -12,7 +12,7 @@ from assistant.citations import numbers, strip
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Verdict
 from assistant.text.printable import printable
 from assistant.text.titles import display_title
-from assistant.verification.verify import sentences
+from assistant.verification.verify import split_sentences
 from ui.cli.terminal import DOUBTS, QUOTED_INSTEAD, notes, searched
 from ui.export.latex import FORMULA
 
@@ -76,7 +76,7 @@ def _paragraph(sentence: Sentence, answer: Answer, turn: int) -> str:
 def _streaming(answer: Answer, turn: int) -> str:
     """The text so far of a model that is still writing, laid out as it will be when its sentences are checked."""
     known = {each.number for each in answer.citations}
-    return "".join(_paragraph(_unchecked(each, known), answer, turn) for each in sentences(answer.text))
+    return "".join(_paragraph(_unchecked(each, known), answer, turn) for each in split_sentences(answer.text))
 
 
 def _unchecked(text: str, known: Collection[int]) -> Sentence:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.verification.proper_names import names, speaks_of
+from assistant.verification.proper_names import mentions, names
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_names_are_capitals_within_a_sentence_and_words_with_capitals_or_digits_
     ],
 )
 def test_a_text_speaks_of_a_name_however_it_is_written(text: str, name: str) -> None:
-    assert speaks_of(text, name)
+    assert mentions(text, name)
 
 
 @pytest.mark.parametrize(("text", "name"), [("results on CIFAR", "ImageNet"), ("a dance", "DNA"), ("", "BERT")])
 def test_a_text_does_not_speak_of_another_name(text: str, name: str) -> None:
-    assert not speaks_of(text, name)
+    assert not mentions(text, name)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.verification.quantities import Quantity, bound, follows, quantities, same
+from assistant.verification.quantities import Quantity, are_equal, bound_side, is_derivable, quantities
 
 
 def one(text: str) -> Quantity:
@@ -32,8 +32,8 @@ def one(text: str) -> Quantity:
     ],
 )
 def test_a_number_is_the_same_in_whatever_way_it_is_written(text: str, other: str) -> None:
-    assert same(one(text), one(other))
-    assert same(one(other), one(text))
+    assert are_equal(one(text), one(other))
+    assert are_equal(one(other), one(text))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_number_is_the_same_in_whatever_way_it_is_written(text: str, other: st
     ],
 )
 def test_another_number_or_another_unit_is_not_the_same(text: str, other: str) -> None:
-    assert not same(one(text), one(other))
+    assert not are_equal(one(text), one(other))
 
 
 @pytest.mark.parametrize("text", ["GPT-4 and T5", "version v0.2", "user@9", "no number", ""])
@@ -71,12 +71,12 @@ def test_both_ends_of_a_range_are_numbers() -> None:
 )
 def test_a_rough_number_or_a_difference_follows_from_what_is_known(claim: str, known: str) -> None:
     claimed = quantities(claim)[-1]
-    assert follows(claimed, claim, quantities(known))
+    assert is_derivable(claimed, claim, quantities(known))
 
 
 def test_a_rough_word_is_that_of_the_number_behind_it() -> None:
     claim = "36% of the questions, about half the 65% of experts"
-    assert not follows(quantities(claim)[0], claim, quantities("34% against 65%"))
+    assert not is_derivable(quantities(claim)[0], claim, quantities("34% against 65%"))
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_rough_word_is_that_of_the_number_behind_it() -> None:
     ],
 )
 def test_a_number_may_be_the_least_or_the_greatest(text: str, side: int) -> None:
-    assert bound(quantities(text)[0], text) == side
+    assert bound_side(quantities(text)[0], text) == side
 
 
 def test_an_exact_number_does_not_follow() -> None:
     claim = "The model reaches 27% here"
-    assert not follows(one(claim), claim, quantities("61.6% against 89.0%"))
+    assert not is_derivable(one(claim), claim, quantities("61.6% against 89.0%"))

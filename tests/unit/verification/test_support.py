@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.chat import Assistant
-from assistant.verification.support import Finding, Judge
+from assistant.schema import Paper
+from assistant.verification.support import SupportModel, SupportResult
 
 ABSTRACT = (
     "Peat bogs store carbon for thousands of years. We drain 24 bogs in Finland and Estonia and measure their gases "
@@ -17,12 +18,12 @@ OTHER = "Old mills are rebuilt with stones from a quarry in Cornwall, and every 
 
 
 @pytest.fixture
-def judge(reader: Assistant) -> Judge:
-    return Judge(reader.library.embedder, reader.library.lexicon)
+def judge(reader: Assistant) -> SupportModel:
+    return SupportModel(reader.library.embedder, reader.library.lexicon)
 
 
-def checked(judge: Judge, claim: str, rivals: tuple[str, ...] = ()) -> Finding:
-    found = judge.judge(claim, ABSTRACT, "Peat", rivals)
+def checked(judge: SupportModel, claim: str, rivals: tuple[str, ...] = ()) -> SupportResult:
+    found = judge.assess(claim, Paper("peat", ABSTRACT, "Peat"), rivals)
     assert 0 <= found.support <= 1
     assert found.reason
     if found.passage:
@@ -42,7 +43,7 @@ def checked(judge: Judge, claim: str, rivals: tuple[str, ...] = ()) -> Finding:
     ],
 )
 def test_the_same_in_other_words_is_supported_by_the_passage_that_says_it(
-    judge: Judge, claim: str, passage: str
+    judge: SupportModel, claim: str, passage: str
 ) -> None:
     found = checked(judge, claim)
     assert found.supported
@@ -75,14 +76,14 @@ def test_the_same_in_other_words_is_supported_by_the_passage_that_says_it(
     ],
 )
 def test_a_claim_that_is_wrong_in_one_point_is_not_supported_and_the_reason_names_it(
-    judge: Judge, claim: str, reason: str
+    judge: SupportModel, claim: str, reason: str
 ) -> None:
     found = checked(judge, claim)
     assert not found.supported
     assert reason in found.reason
 
 
-def test_what_another_paper_says_speaks_against_this_one(judge: Judge) -> None:
+def test_what_another_paper_says_speaks_against_this_one(judge: SupportModel) -> None:
     claim = "Stones from an old quarry and rye for the mills store carbon for thousands of years."
     alone, beside = checked(judge, claim), checked(judge, claim, (OTHER,))
     assert beside.support <= alone.support
@@ -93,15 +94,15 @@ def test_what_another_paper_says_speaks_against_this_one(judge: Judge) -> None:
 @pytest.mark.parametrize(
     "claim", ["", " \n", "?!", "...", "Do peat bogs store carbon?", "It is so.", "Hello!", "Thank you", "Bogs."]
 )
-def test_what_states_nothing_of_the_paper_is_not_supported(judge: Judge, claim: str) -> None:
+def test_what_states_nothing_of_the_paper_is_not_supported(judge: SupportModel, claim: str) -> None:
     assert not checked(judge, claim).supported
 
 
-def test_a_part_of_a_sentence_is_no_quotation(judge: Judge) -> None:
+def test_a_part_of_a_sentence_is_no_quotation(judge: SupportModel) -> None:
     assert checked(judge, "slow the loss of carbon.").support < 1.0
 
 
-def test_two_neighbouring_sentences_may_be_the_passage_together(judge: Judge) -> None:
+def test_two_neighbouring_sentences_may_be_the_passage_together(judge: SupportModel) -> None:
     claim = "Draining increases the release of carbon dioxide by 41.5 %, while methane falls to a third."
     found = checked(judge, claim)
     assert found.passage is not None
@@ -110,6 +111,6 @@ def test_two_neighbouring_sentences_may_be_the_passage_together(judge: Judge) ->
 
 
 @pytest.mark.parametrize("abstract", ["", " ", "\n"])
-def test_a_paper_without_an_abstract_supports_nothing(judge: Judge, abstract: str) -> None:
-    found = judge.judge("Peat bogs store carbon.", abstract)
+def test_a_paper_without_an_abstract_supports_nothing(judge: SupportModel, abstract: str) -> None:
+    found = judge.assess("Peat bogs store carbon.", Paper("peat", abstract))
     assert (found.supported, found.passage) == (False, None)

@@ -8,7 +8,7 @@ from assistant.chat import Assistant
 from assistant.schema import Hit, Passage, Sentence, Verdict
 from assistant.text.sentences import passages
 from assistant.verification import verify
-from assistant.verification.support import SUPPORTED_FROM, Judge
+from assistant.verification.support import SUPPORTED_FROM, SupportModel
 
 Check = Callable[[str], list[tuple[Sentence, Mapping[int, Passage]]]]
 
@@ -23,8 +23,8 @@ def hits(reader: Assistant) -> list[Hit]:
 
 @pytest.fixture
 def check(reader: Assistant, hits: list[Hit]) -> Check:
-    judge = Judge(reader.library.embedder, reader.library.lexicon)
-    return lambda text: [(each.sentence, each.behind) for each in verify.check(text, hits, judge)]
+    judge = SupportModel(reader.library.embedder, reader.library.lexicon)
+    return lambda text: [(each.sentence, each.passages) for each in verify.verify_text(text, hits, judge)]
 
 
 def verdicts(checked: list[tuple[Sentence, Mapping[int, Passage]]]) -> list[tuple[str, tuple[int, ...], str]]:
