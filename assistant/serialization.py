@@ -1,20 +1,19 @@
-"""Values to the JSON that scripts rely on, and back. Names may be added to it, never changed or taken away."""
+"""Values to the JSON that scripts rely on, and back. Names may be added to it, never changed or removed."""
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
-from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-from assistant.schema import Answer, Citation, Filters, Hit, Paper, Passage, Scope, SearchResult, Sentence, Verification
+from assistant.schema import Answer, Filters, Hit, Paper, Passage, Scope, SearchResult, Verification
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Json = dict[str, Any]
-Value = TypeVar("Value")
 
-# Filters but the years: under which name they are typed and written, and the field that has them.
+# The names under which filters are typed and written, with their fields; the years are written together.
 _FILTERS = {
     "author": "authors",
     "title": "titles",
@@ -23,55 +22,41 @@ _FILTERS = {
     "phrase": "phrases",
     "without": "without",
 }
+# Fields that matter only while an answer is made: a stored answer is done.
+_TRANSIENT_IN_HIT = {"likeness"}
+_TRANSIENT = {"done": True, "hits": {"__all__": _TRANSIENT_IN_HIT}}
 
 
 def paper_json(paper: Paper) -> Json:
-    """A paper; absent values are null, absent lists empty."""
-    return {
-        "id": paper.id,
-        "title": paper.title,
-        "abstract": paper.abstract,
-        "authors": list(paper.authors),
-        "year": paper.year,
-        "venue": paper.venue,
-        "doi": paper.doi,
-        "arxiv_id": paper.arxiv_id,
-        "url": paper.url,
-        "sources": list(paper.sources),
-    }
+    """Return a paper as JSON; absent values are null, absent lists empty."""
+    return _dump(paper)
 
 
 def passage_json(passage: Passage) -> Json:
-    """A passage; `abstract[start:end] == text`."""
-    return {"text": passage.text, "start": passage.start, "end": passage.end}
+    """Return a passage as JSON; `abstract[start:end] == text`."""
+    return _dump(passage)
 
 
 def hit_json(hit: Hit) -> Json:
-    """A hit with its paper, passages and the parts of its score."""
-    return {
-        "rank": hit.rank,
-        "score": round(hit.score, 6),
-        "paper": paper_json(hit.paper),
-        "passages": [passage_json(passage) for passage in hit.passages],
-        "scores": {name: round(score, 6) for name, score in hit.scores.items()},
-    }
+    """Return a hit as JSON, with its paper, its passages and the parts of its score."""
+    return _rounded(_dump(hit, exclude=_TRANSIENT_IN_HIT))
 
 
 def filters_json(filters: Filters) -> Json:
-    """The filters that there are, under the names they are typed with; `year` has `from` and `to`, perhaps null."""
-    years = {"from": filters.since, "to": filters.until}
-    given = {name: list(getattr(filters, field)) for name, field in _FILTERS.items()}
-    said = {name: values for name, values in given.items() if values}
-    return said | ({"year": years} if any(year is not None for year in years.values()) else {})
+    """Return the filters that are set, under the names they are typed with; `year` has `from` and `to`, maybe null."""
+    values = {name: list(getattr(filters, field)) for name, field in _FILTERS.items() if getattr(filters, field)}
+    if filters.since is None and filters.until is None:
+        return values
+    return values | {"year": {"from": filters.since, "to": filters.until}}
 
 
 def scope_json(scope: Scope) -> Json:
-    """Ids of the papers that alone were looked at, if any, and of those that were not."""
-    return {"pinned": list(scope.pinned), "excluded": list(scope.excluded)}
+    """Return the ids of the pinned and the excluded papers as JSON."""
+    return _dump(scope)
 
 
 def search_json(result: SearchResult) -> Json:
-    """What a search found."""
+    """Return the result of a search as JSON."""
     return {
         "query": result.query.text,
         "standalone": result.query.standalone,
@@ -83,116 +68,72 @@ def search_json(result: SearchResult) -> Json:
 
 
 def answer_json(answer: Answer) -> Json:
-    """An answer or an abstention."""
-    return {
-        "question": answer.question,
-        "standalone": answer.standalone,
-        "filters": filters_json(answer.filters),
-        "scope": scope_json(answer.scope),
+    """Return an answer or an abstention as JSON."""
+    dumped = _dump(answer, exclude=_TRANSIENT)
+    return dumped | {
         "answered": answer.answered,
-        "strength": str(answer.strength),
-        "reason": answer.reason,
         "confidence": round(answer.confidence, 4),
-        "text": answer.text,
-        "citations": [_citation_json(citation) for citation in answer.citations],
-        "sentences": [_sentence_json(sentence) for sentence in answer.sentences],
-        "hits": [hit_json(hit) for hit in answer.hits],
-        "searched": answer.searched,
-        "nearest": [paper_json(paper) for paper in answer.nearest],
-        "model": answer.model,
-        "prompt": answer.prompt,
-        "recipe": asdict(answer.recipe) if answer.recipe else None,
-        "timings": dict(answer.timings),
-        "dropped": answer.dropped,
-        "cut": answer.cut,
-        "withdrawn": asdict(answer.withdrawn) if answer.withdrawn else None,
-    }
-
-
-def answer_from_json(given: Mapping[str, Any]) -> Answer:
-    """The answer that `answer_json` made this of, to the digits that it writes.
-
-    Keys that are no field of an answer are passed over, fields that are missing take their defaults: so what an older
-    or a newer paperchat wrote can be read. Hits come back without their `likeness`, which only retrieval and the choice
-    of passages need. Raises ValueError where it is no answer.
-    """
-    return _read(Answer, given, "answer")
-
-
-def scope_from_json(given: Mapping[str, Any]) -> Scope:
-    """The scope that `scope_json` made this of. Raises ValueError where it is none."""
-    return _read(Scope, given, "scope")
-
-
-def _read(kind: type[Value], given: Mapping[str, Any], called: str) -> Value:
-    try:
-        value: Value = _dataclass_from(kind, given)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"this is no {called}: {error!r}") from error
-    return value
-
-
-def _filters_from(given: Mapping[str, Any]) -> Filters:
-    years = given.get("year") or {}
-    listed = {field: tuple(given.get(name, ())) for name, field in _FILTERS.items()}
-    return Filters(since=years.get("from"), until=years.get("to"), **listed)
-
-
-def _dataclass_from(kind: Any, given: Mapping[str, Any]) -> Any:
-    if kind is Filters:  # its names are those that are typed
-        return _filters_from(given)
-    hints = _hints(kind)
-    return kind(**{name: _value_from(hints[name], given[name]) for name in hints if name in given})
-
-
-def _value_from(hint: Any, given: Any) -> Any:
-    """What JSON says, as the type that a field asks for."""
-    origin, parts = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return None if given is None else _value_from(parts[0], given)
-    if origin is tuple:
-        return tuple(_value_from(parts[0], each) for each in given)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _dataclass_from(hint, given)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(given)
-    return given
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    """The types of a dataclass's fields, in their order."""
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
-
-
-def _citation_json(citation: Citation) -> Json:
-    return {
-        "number": citation.number,
-        "paper": paper_json(citation.paper),
-        "passages": [passage_json(passage) for passage in citation.passages],
+        "filters": filters_json(answer.filters),
+        "hits": [_rounded(hit) for hit in dumped["hits"]],
     }
 
 
 def verification_json(verification: Verification) -> Json:
-    """A verdict on a claim."""
-    return {
-        "claim": verification.claim,
-        "paper_id": verification.paper_id,
-        "verdict": str(verification.verdict),
-        "support": verification.support,
-        "passage": passage_json(verification.passage) if verification.passage else None,
-        "reason": verification.reason,
-    }
+    """Return the verdict on a claim as JSON."""
+    return _dump(verification)
 
 
-def _sentence_json(sentence: Sentence) -> Json:
-    return {
-        "text": sentence.text,
-        "citations": list(sentence.citations),
-        "verdict": str(sentence.verdict),
-        "support": sentence.support,
-        "reason": sentence.reason,
-        "attributed": sentence.attributed,
-        "replaces": sentence.replaces,
-    }
+def answer_from_json(written: Mapping[str, Any]) -> Answer:
+    """Return the answer that `answer_json` wrote, to the digits that it writes.
+
+    Unknown keys are ignored and missing fields take their defaults, so that the JSON of older and newer versions can be
+    read. Raises ValueError for JSON that is not an answer.
+    """
+    try:
+        filters = _filters_fields(written.get("filters") or {})
+    except AttributeError as error:
+        raise ValueError(f"this is not an answer: {error}") from error
+    answer: Answer = _load(Answer, {**written, "filters": filters}, "an answer")
+    return answer
+
+
+def scope_from_json(written: Mapping[str, Any]) -> Scope:
+    """Return the scope that `scope_json` wrote. Raises ValueError for JSON that is not a scope."""
+    scope: Scope = _load(Scope, written, "a scope")
+    return scope
+
+
+def _filters_fields(written: Mapping[str, Any]) -> Json:
+    """Return the fields of `Filters` from what `filters_json` wrote."""
+    years = written.get("year") or {}
+    fields = {field: written[name] for name, field in _FILTERS.items() if name in written}
+    return fields | {"since": years.get("from"), "until": years.get("to")}
+
+
+def _rounded(hit: Json) -> Json:
+    scores = {name: round(score, 6) for name, score in hit["scores"].items()}
+    return hit | {"score": round(hit["score"], 6), "scores": scores}
+
+
+def _dump(value: Any, exclude: Any = None) -> Json:
+    kind: Any = type(value)
+    dumped: Json = _adapter(kind).dump_python(value, mode="json", exclude=exclude)
+    return dumped
+
+
+def _load(kind: Any, written: Mapping[str, Any], called: str) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(kind).validate_python(written)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        where = ".".join(map(str, problem["loc"])) or "it"
+        raise ValueError(f"this is not {called}: {where}: {problem['msg']}") from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

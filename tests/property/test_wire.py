@@ -89,5 +89,5 @@ def unwritten(value: Any, written: dict[str, Any]) -> set[str]:
     ],
 )
 def test_what_is_no_answer_is_a_clear_error(broken: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"no answer|iron"):
+    with pytest.raises(ValueError, match="this is not an answer"):
         answer_from_json(broken)
