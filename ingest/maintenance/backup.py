@@ -238,7 +238,7 @@ def _replace(settings: Settings, folder: Path, file: Path) -> None:
         factory.wipe_indexes(settings, catalog)
         if conversations:
             held = stack.enter_context(closing(factory.open_conversations(settings.home)))
-            held.take_over(conversations)
+            held.restore(conversations)
 
 
 def _catalog(settings: Settings) -> Catalog:

@@ -81,7 +81,7 @@ def test_an_answer_is_the_same_and_does_not_say_where_the_vectors_are(
     for name in ("text", "citations", "recipe", "strength"):
         assert theirs.json[name] == ours.json[name]
     with closing(factory.open_conversations(served.home)) as kept:
-        (turn,) = kept.turns(kept.last().id)
+        (turn,) = kept.turns(kept.latest().id)
     assert not [text for text in (theirs.out, json.dumps(turn.settings)) if "127.0.0.1" in text or "hunter2" in text]
 
 

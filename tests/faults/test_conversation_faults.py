@@ -20,6 +20,7 @@ import pytest
 from assistant.errors import LibraryError, LibraryWriteError, NotFoundError
 from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings, load
+from assistant.storage import conversations
 from assistant.storage.conversations import Conversations
 from tests.conftest import Run
 from tests.faults.test_ingest_faults import DISK_FULL, PROCESSES, elsewhere
@@ -60,14 +61,14 @@ def append(file: Path, conversation: str, *asked: str) -> None:
 
 def append_and_die(file: Path, conversation: str, call: int) -> None:
     """Append turn after turn, and be killed in the middle of one, when its rows are written but not committed."""
-    calls, real = count(1), Conversations._entitle
+    calls, real = count(1), conversations._set_missing_title
 
     def die(*arguments: Any) -> None:
         if next(calls) == call:
             os.kill(os.getpid(), signal.SIGKILL)
         real(*arguments)
 
-    Conversations._entitle = staticmethod(die)  # type: ignore[method-assign, assignment]
+    setattr(conversations, "_set_missing_title", die)  # noqa: B010 - mypy compares the signatures
     append(file, conversation, *map(str, range(10)))
 
 

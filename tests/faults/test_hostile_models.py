@@ -16,7 +16,7 @@ from assistant.chat import Assistant
 from assistant.schema import Answer, Message, Turn, Verdict
 from assistant.serialization import answer_json
 from assistant.settings import Settings
-from assistant.storage.conversations import Conversation, StoredTurn
+from assistant.storage.conversation_schema import Conversation, StoredTurn
 from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import ScriptedLLM

@@ -16,7 +16,8 @@ from ui.cli.common import AsJson, Model, PageNumber, dumps, open_assistant, prin
 from ui.export import transcripts
 
 if TYPE_CHECKING:
-    from assistant.storage.conversations import Conversation, Conversations, StoredTurn
+    from assistant.storage.conversation_schema import Conversation, StoredTurn
+    from assistant.storage.conversations import Conversations
 
 app = typer.Typer()
 talks = typer.Typer(help="The conversations that were kept.")

@@ -33,5 +33,5 @@ def resume(settings: Settings, last: bool, conversation_id: str | None) -> Talk:
     if not last and conversation_id is None:
         return Talk(settings)
     with closing(factory.open_conversations(settings.home)) as kept:
-        found = kept.last() if conversation_id is None else kept.find(conversation_id)
+        found = kept.latest() if conversation_id is None else kept.find(conversation_id)
         return Talk(settings, found.id, found.title, [stored.turn for stored in kept.turns(found.id)])

@@ -25,7 +25,7 @@ from assistant.text.titles import display_title
 
 if TYPE_CHECKING:
     from assistant.replay import Comparison
-    from assistant.storage.conversations import Conversation
+    from assistant.storage.conversation_schema import Conversation
 
 # What is to be said against a sentence of an answer.
 DOUBTS = {

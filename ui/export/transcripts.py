@@ -28,7 +28,7 @@ from ui.page import render
 
 if TYPE_CHECKING:
     from assistant.replay import Comparison
-    from assistant.storage.conversations import Conversation, StoredTurn
+    from assistant.storage.conversation_schema import Conversation, StoredTurn
 
 _STYLE = Path(__file__).with_name("transcript.css")
 # What means something to Markdown within a line, and at its beginning; @, :// and www. would become links.
@@ -172,7 +172,7 @@ def _turn_json(stored: StoredTurn) -> Json:
         "id": stored.id,
         "question": stored.turn.question,
         "scope": scope_json(stored.turn.scope),
-        "asked": stored.asked,
+        "asked": stored.asked_at,
         "settings": stored.settings,
         "prompt": stored.prompt,
         "feedback": given and asdict(given),

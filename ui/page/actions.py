@@ -12,7 +12,7 @@ from dataclasses import replace
 from assistant.errors import InputError, PaperchatError
 from assistant.question.filters import written
 from assistant.schema import EVERYTHING, Scope
-from assistant.storage.conversations import Fault, Feedback, StoredTurn
+from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.printable import one_line
 from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
@@ -72,7 +72,8 @@ def _export(desk: Desk, value: str, text: str) -> Iterator[View]:
 def _judgements(desk: Desk, value: str, text: str) -> Iterator[View]:
     """Every judged answer as a suite of questions to measure with."""
     lines = "".join(
-        f"{json.dumps(each, ensure_ascii=False)}\n" for each in transcripts.suite(desk.conversations.judged())
+        f"{json.dumps(each, ensure_ascii=False)}\n"
+        for each in transcripts.suite(desk.conversations.turns_with_feedback())
     )
     if not lines:
         raise InputError(
@@ -158,7 +159,7 @@ def _wrong(desk: Desk, turn_id: str) -> tuple[StoredTurn, Feedback]:
 
 
 def _judged(desk: Desk, found: StoredTurn, given: Feedback | None) -> View:
-    desk.conversations.judge(found.id, given)
+    desk.conversations.set_feedback(found.id, given)
     return View(talk=desk.talk(desk.stored()), message={"kind": "said", "text": ""})
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from assistant.errors import PaperchatError
 from assistant.schema import Scope, Turn
-from assistant.storage.conversations import StoredTurn
+from assistant.storage.conversation_schema import StoredTurn
 from ui.page import turns
 from ui.page.page_context import Desk
 from ui.page.session import Open, View
@@ -61,7 +61,7 @@ def _answered(
     if turn:
         talks = desk.conversations
         kept_in = desk.open.id or talks.begin().id
-        talks.append(kept_in, [turn], assistant.settings, instead=desk.open.replacing)
+        talks.append(kept_in, [turn], assistant.settings, replacing=desk.open.replacing)
         yield replace(desk, open=Open(kept_in)).whole()
 
 

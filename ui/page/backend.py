@@ -41,7 +41,7 @@ class Backend:
 
     def conversations(self, owner: str) -> Conversations:
         """The conversations of one owner, who sees no other's."""
-        return self._conversations.of(owner)
+        return self._conversations.for_owner(owner)
 
     def assistant(self, choices: Choices) -> Assistant:
         """The assistant as somebody has chosen it; waits until it is loaded. Raises SettingsError and ModelError."""

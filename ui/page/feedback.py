@@ -9,7 +9,7 @@ from assistant.errors import InputError
 from assistant.question.filters import holds
 from assistant.schema import Filters, Paper, Selection
 from assistant.storage.catalog import Catalog
-from assistant.storage.conversations import Feedback
+from assistant.storage.conversation_schema import Feedback
 from assistant.text.printable import one_line
 from assistant.text.sentences import passages
 from assistant.text.titles import display_title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from assistant.storage.conversations import Conversation
+from assistant.storage.conversation_schema import Conversation
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
 from ui.export.transcripts import Format

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from assistant.errors import NotFoundError
 from assistant.schema import EVERYTHING, Scope, Turn
-from assistant.storage.conversations import Conversations, StoredTurn
+from assistant.storage.conversation_schema import StoredTurn
+from assistant.storage.conversations import Conversations
 from assistant.text.titles import display_title
 from ui.page import evidence, feedback, history, turns
 from ui.page.backend import Backend

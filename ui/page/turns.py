@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.question.filters import written
 from assistant.schema import Answer, Filters, Turn
-from assistant.storage.conversations import Fault, Feedback, StoredTurn
+from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
 from ui.page import render

@@ -22,7 +22,7 @@ from assistant.schema import (
     Verdict,
     Withdrawn,
 )
-from assistant.storage.conversations import Conversation, StoredTurn
+from assistant.storage.conversation_schema import Conversation, StoredTurn
 from assistant.text.printable import printable
 from ui.cli import terminal
 from ui.export import transcripts

@@ -17,7 +17,7 @@ from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM
 from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings
-from assistant.storage.conversations import Fault, Feedback, StoredTurn
+from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.storage.library import Library
 from eval import __main__ as command
 from eval import gate, runs

@@ -19,7 +19,7 @@ from assistant import factory
 from assistant.schema import Answer, Citation, Filters, Paper, Passage, Scope, Sentence, Strength, Turn, Verdict
 from assistant.serialization import answer_from_json
 from assistant.settings import Settings
-from assistant.storage.conversations import Conversation, Fault, Feedback, StoredTurn
+from assistant.storage.conversation_schema import Conversation, Fault, Feedback, StoredTurn
 from eval import suites
 from tests.conftest import BEES, Paperchat, Run
 from tests.strategies import ANSWERS

@@ -5,7 +5,7 @@ import pytest
 from assistant.errors import InputError
 from assistant.schema import Paper, Record
 from assistant.storage.catalog import Catalog
-from assistant.storage.conversations import Fault, Feedback
+from assistant.storage.conversation_schema import Fault, Feedback
 from assistant.storage.library import Library
 from ingest import pipeline
 from ui.page.feedback import meant, named, unnamed

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Strength, Turn, Verdict
-from assistant.storage.conversations import Conversation, Fault, Feedback, StoredTurn
+from assistant.storage.conversation_schema import Conversation, Fault, Feedback, StoredTurn
 from assistant.storage.records import StoredRecord
 from ingest.parsers.base import Problem
 from ingest.pipeline import Progress, Report, Step

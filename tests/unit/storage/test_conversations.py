@@ -12,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from assistant.chat import Assistant
-from assistant.errors import LibraryError, NotFoundError
+from assistant.errors import NotFoundError
 from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings
-from assistant.storage import conversations as module
-from assistant.storage.conversations import Conversations, Fault, Feedback
+from assistant.storage import conversation_schema, conversations
+from assistant.storage.conversation_schema import Fault, Feedback
+from assistant.storage.conversations import Conversations
 
 ANSWER = Answer("Why is the sky blue?", "Why is the sky blue?", Strength.FIRM, 0.9, "Light scatters.")
 
@@ -37,7 +38,7 @@ def keep(kept: Conversations, settings: Settings) -> Callable[..., str]:
     """Keeps a conversation of these questions, all with one answer, and returns its id."""
 
     def begin(*questions: str, owner: str = "", text: str = ANSWER.text) -> str:
-        own = kept.of(owner)
+        own = kept.for_owner(owner)
         begun = own.begin()
         own.append(begun.id, [Turn(question, replace(ANSWER, text=text)) for question in questions], settings)
         return begun.id
@@ -66,7 +67,7 @@ def test_a_turn_comes_back_whole_with_what_made_it(kept: Conversations, reader: 
     assert stored.turn.answer.recipe == reader.library.recipe
     assert stored.settings["top_k"] == 7
     assert {"home", "port"} & set(stored.settings) == set(), "where the library is, is nobody's business later"
-    assert stored.asked >= begun.created
+    assert stored.asked_at >= begun.created
 
 
 def test_turns_come_back_in_the_order_in_which_they_were_kept_even_after_reopening(
@@ -91,11 +92,11 @@ def test_a_turn_asked_anew_takes_the_place_of_the_old_one_and_of_those_behind_it
 ) -> None:
     talk, other = keep("one", "two", "three"), keep("two")
     _, second, third = kept.turns(talk)
-    kept.judge(third.id, Feedback(True))
-    kept.append(talk, [Turn("two, please", ANSWER)], settings, instead=second.id)
+    kept.set_feedback(third.id, Feedback(True))
+    kept.append(talk, [Turn("two, please", ANSWER)], settings, replacing=second.id)
     assert [each.turn.question for each in kept.turns(talk)] == ["one", "two, please"]
     assert [each.turn.question for each in kept.turns(other)] == ["two"]
-    assert kept.judged() == []
+    assert kept.turns_with_feedback() == []
     assert kept.find(talk).title == "one"
 
 
@@ -103,7 +104,7 @@ def test_the_place_of_another_conversations_turn_cannot_be_taken(
     kept: Conversations, keep: Keep, settings: Settings
 ) -> None:
     first, second = keep("one"), keep("two")
-    kept.append(second, [Turn("three", ANSWER)], settings, instead=kept.turns(first)[0].id)
+    kept.append(second, [Turn("three", ANSWER)], settings, replacing=kept.turns(first)[0].id)
     assert [each.turn.question for each in kept.turns(first)] == ["one"]
 
 
@@ -120,18 +121,18 @@ def test_half_a_character_is_kept_as_well_as_it_can_be(kept: Conversations, sett
 
 def test_a_conversation_takes_its_first_question_for_a_title_in_one_line(kept: Conversations, keep: Keep) -> None:
     keep("What is\n a title?", "Something else?")
-    assert kept.last().title == "What is a title?"
+    assert kept.latest().title == "What is a title?"
 
 
 def test_a_long_question_is_cut_in_the_title(kept: Conversations, keep: Keep) -> None:
     keep("why " * 1000)
-    assert len(kept.last().title) <= 80
+    assert len(kept.latest().title) <= 80
 
 
 def test_a_given_title_stays(kept: Conversations, settings: Settings) -> None:
     begun = kept.begin("About the sky")
     kept.append(begun.id, [Turn("Why?", ANSWER)], settings)
-    assert kept.last().title == "About the sky"
+    assert kept.latest().title == "About the sky"
 
 
 def test_a_renamed_conversation_keeps_its_place(kept: Conversations, keep: Keep) -> None:
@@ -148,7 +149,7 @@ def test_the_conversation_that_changed_last_comes_first(kept: Conversations, kee
     assert [each.id for each in kept.recent()] == [two, one]
     kept.append(one, [Turn("again", ANSWER)], settings)
     assert [(each.id, each.turns) for each in kept.recent()] == [(one, 2), (two, 1)]
-    assert kept.last().id == one
+    assert kept.latest().id == one
 
 
 def test_pages_together_are_the_whole_list(kept: Conversations, keep: Keep) -> None:
@@ -183,7 +184,7 @@ def test_the_beginning_of_an_id_is_enough_if_it_is_one_conversations_only(kept: 
 
 def test_without_any_conversation_there_is_no_last_one(kept: Conversations) -> None:
     with pytest.raises(NotFoundError, match="ask a question"):
-        kept.last()
+        kept.latest()
 
 
 # Deleting
@@ -192,11 +193,11 @@ def test_without_any_conversation_there_is_no_last_one(kept: Conversations) -> N
 def test_what_is_deleted_leaves_nothing_behind(kept: Conversations, keep: Keep, file: Path) -> None:
     gone, stays = keep("gone"), keep("stays")
     for conversation in (gone, stays):
-        kept.judge(kept.turns(conversation)[0].id, Feedback(good=True))
+        kept.set_feedback(kept.turns(conversation)[0].id, Feedback(good=True))
     kept.delete([gone])
     assert [each.id for each in kept.recent()] == [stays]
     assert kept.turns(gone) == []
-    assert [each.conversation for each in kept.judged()] == [stays]
+    assert [each.conversation for each in kept.turns_with_feedback()] == [stays]
     with closing(sqlite3.connect(file)) as bare:
         rows = [bare.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("turns", "feedback")]  # noqa: S608
     assert rows == [(1,), (1,)]
@@ -222,19 +223,19 @@ def test_the_number_of_a_deleted_turn_is_never_given_again(kept: Conversations, 
 def test_feedback_stands_beside_its_turn_until_it_is_replaced_or_taken_back(kept: Conversations, keep: Keep) -> None:
     first, second = kept.turns(keep("first", "second"))
     bad = Feedback(False, Fault.MISSING_PAPER, "the one of 2019", ("0123",), ("Ice melts.",))
-    kept.judge(second.id, Feedback(good=True))
-    kept.judge(second.id, bad)
+    kept.set_feedback(second.id, Feedback(good=True))
+    kept.set_feedback(second.id, bad)
     assert [each.feedback for each in kept.turns(first.conversation)] == [None, bad]
-    assert [each.id for each in kept.judged()] == [second.id]
-    kept.judge(second.id, None)
-    assert kept.judged() == []
+    assert [each.id for each in kept.turns_with_feedback()] == [second.id]
+    kept.set_feedback(second.id, None)
+    assert kept.turns_with_feedback() == []
 
 
 def test_no_paper_and_no_word_about_papers_are_told_apart(kept: Conversations, keep: Keep) -> None:
     first, second = kept.turns(keep("first", "second"))
-    kept.judge(first.id, Feedback(good=True, papers=()))
-    kept.judge(second.id, Feedback(good=True))
-    assert [each.feedback.papers for each in kept.judged() if each.feedback] == [(), None]
+    kept.set_feedback(first.id, Feedback(good=True, papers=()))
+    kept.set_feedback(second.id, Feedback(good=True))
+    assert [each.feedback.papers for each in kept.turns_with_feedback() if each.feedback] == [(), None]
 
 
 # Owners
@@ -244,25 +245,25 @@ def touches(kept: Conversations, conversation: str, turn: int, settings: Setting
     """Every way to reach a conversation by its id or its turn's."""
     return [
         lambda: kept.find(conversation),
-        lambda: kept.last(),
+        lambda: kept.latest(),
         lambda: kept.rename(conversation, "stolen"),
         lambda: kept.append(conversation, [Turn("slipped in", ANSWER)], settings),
         lambda: kept.delete([conversation]),
-        lambda: kept.judge(turn, Feedback(good=False)),
+        lambda: kept.set_feedback(turn, Feedback(good=False)),
     ]
 
 
 def test_an_owner_sees_and_changes_nothing_of_anothers(kept: Conversations, keep: Keep, settings: Settings) -> None:
     mine = keep("mine", owner="ann")
-    turn = kept.of("ann").turns(mine)[0].id
-    for other in (kept, kept.of("bob"), kept.of("ANN"), kept.of("ann ")):
-        assert [*other.recent(), *other.recent("mine"), *other.turns(mine), *other.judged()] == []
+    turn = kept.for_owner("ann").turns(mine)[0].id
+    for other in (kept, kept.for_owner("bob"), kept.for_owner("ANN"), kept.for_owner("ann ")):
+        assert [*other.recent(), *other.recent("mine"), *other.turns(mine), *other.turns_with_feedback()] == []
         assert other.count() == 0
         for touch in touches(other, mine, turn, settings):
             with pytest.raises(NotFoundError):
                 touch()
-    (stored,) = kept.of("ann").turns(mine)
-    assert (stored.turn.question, stored.feedback, kept.of("ann").last().title) == ("mine", None, "mine")
+    (stored,) = kept.for_owner("ann").turns(mine)
+    assert (stored.turn.question, stored.feedback, kept.for_owner("ann").latest().title) == ("mine", None, "mine")
 
 
 # Versions
@@ -271,67 +272,24 @@ def test_an_owner_sees_and_changes_nothing_of_anothers(kept: Conversations, keep
 def test_the_migrations_make_the_tables_that_the_code_reads(kept: Conversations, file: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{file}")
     seen = sa.inspect(engine)
-    for table in module._tables.sorted_tables:
+    for table in conversation_schema._tables.sorted_tables:
         columns = {column["name"]: column["nullable"] for column in seen.get_columns(table.name)}
         assert columns.keys() == {column.name for column in table.columns}
     engine.dispose()
-
-
-def test_an_older_file_is_brought_up_to_date_once_and_loses_nothing(
-    keep: Keep, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    conversation, newest = keep("asked long ago"), len(module.MIGRATIONS)
-    later = ("ALTER TABLE conversations ADD COLUMN colour TEXT", "UPDATE conversations SET colour = 'blue'")
-    monkeypatch.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, later))
-    for _ in range(2):
-        with closing(Conversations(file)) as opened:
-            assert opened.turns(conversation)[0].turn == Turn("asked long ago", ANSWER)
-    with closing(sqlite3.connect(file)) as bare:
-        assert bare.execute("SELECT colour FROM conversations").fetchall() == [("blue",)]
-        assert bare.execute("SELECT number FROM versions").fetchall()[newest - 1 :] == [(newest,), (newest + 1,)]
 
 
 def test_what_was_judged_before_sentences_could_be_named_is_still_there(
     file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(module, "MIGRATIONS", module.MIGRATIONS[:1])
+        first = replace(conversation_schema.MIGRATIONS, steps=conversation_schema.MIGRATIONS.steps[:1])
+        patched.setattr(conversations, "MIGRATIONS", first)
         with closing(Conversations(file)) as old:
             begun = old.begin()
             (turn,) = old.append(begun.id, [Turn("asked long ago", ANSWER)], settings)
     with closing(sqlite3.connect(file)) as bare, bare:
         bare.execute("INSERT INTO feedback VALUES (?, 0, 'missing paper', '', '[\"0123\"]', '')", [turn])
     with closing(Conversations(file)) as opened:
-        assert [each.feedback for each in opened.judged()] == [Feedback(False, Fault.MISSING_PAPER, "", ("0123",))]
-
-
-def test_a_migration_that_fails_leaves_the_file_as_it_was(
-    keep: Keep, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    conversation = keep("asked long ago")
-    with monkeypatch.context() as patched:
-        broken = ("ALTER TABLE conversations ADD COLUMN colour TEXT", "UPDATE no_such_table SET colour = 'blue'")
-        patched.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, broken))
-        with pytest.raises(LibraryError, match="no_such_table"):
-            Conversations(file)
-    with closing(Conversations(file)) as opened:
-        assert [each.turn.question for each in opened.turns(conversation)] == ["asked long ago"]
-    with closing(sqlite3.connect(file)) as bare:
-        columns = [row[1] for row in bare.execute("PRAGMA table_info(conversations)")]
-    assert "colour" not in columns
-
-
-def test_a_file_of_a_newer_version_is_a_clear_error_and_is_not_touched(
-    keep: Keep, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    conversation, newest = keep("from the future"), len(module.MIGRATIONS)
-    with monkeypatch.context() as patched:
-        patched.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, ("CREATE TABLE flying_cars (id)",)))
-        Conversations(file).close()
-    with pytest.raises(
-        LibraryError, match=rf"conversations\.db has version {newest + 1}, this paperchat reads {newest}: upgrade"
-    ):
-        Conversations(file)
-    monkeypatch.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, ()))
-    with closing(Conversations(file)) as opened:
-        assert len(opened.turns(conversation)) == 1
+        assert [each.feedback for each in opened.turns_with_feedback()] == [
+            Feedback(False, Fault.MISSING_PAPER, "", ("0123",))
+        ]
