@@ -1,6 +1,7 @@
 """Resolve the citations of a text to papers."""
 
 from assistant.citations.assembly import build_citations
-from assistant.citations.resolution import Resolved, has_marker, numbers, resolve, settled, strip
+from assistant.citations.resolution import Resolved, resolve, settled
+from assistant.citations.stripping import has_marker, numbers, strip
 
 __all__ = ["Resolved", "build_citations", "has_marker", "numbers", "resolve", "settled", "strip"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from assistant.text.superscripts import RAISED_DIGITS, flatten_superscripts
+
 _NAME = re.compile(r"[^\W_][\w@.+'’/-]*")
 _PIECE = re.compile(r"[^\W_]+")
 # From this length on a name may be part of a longer word of the other text; initials are at most this long.
@@ -18,6 +20,8 @@ def names(text: str) -> list[str]:
 
 def mentions(text: str, name: str) -> bool:
     """Tell whether a text has the name, however it is joined, in the plural, or spelt out where it is an acronym."""
+    if any(character in RAISED_DIGITS for character in name):
+        text, name = flatten_superscripts(text), flatten_superscripts(name)
     pieces, own = _pieces(text), _pieces(name)
     joined, whole = "".join(pieces), "".join(own)
     for form in (whole, whole.removesuffix("s")):

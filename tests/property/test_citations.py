@@ -88,6 +88,20 @@ def test_nothing_but_markers_and_white_space_is_lost(parts: list[tuple[str, list
     assert "".join(citations.strip(citations.resolve(text, HITS).text).split()) == "".join(words.split())
 
 
+@given(st.lists(st.tuples(st.integers(1, 20), st.sampled_from([".", " dances", ", too", " (see below)"])), min_size=1))
+def test_superscripts_cite_all_or_none(parts: list[tuple[int, str]]) -> None:
+    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    text = " ".join(f"Bees{str(number).translate(raised)}{behind}" for number, behind in parts)
+    resolved = citations.resolve(text, HITS)
+    if all(behind[0] in ".," for _, behind in parts) and all(number < 10 for number, _ in parts):
+        assert [citations.strip(resolved.text), resolved.text == text] == [
+            " ".join(f"Bees{behind}" for _, behind in parts),
+            False,
+        ]
+    elif any(behind[0] == " " for _, behind in parts):
+        assert (resolved.text, resolved.hits, resolved.dropped) == (text, (), 0)
+
+
 @given(TEXTS)
 def test_arbitrary_text_raises_nothing(text: str) -> None:
     stripped = citations.strip(text)

@@ -121,6 +121,48 @@ def test_a_number_in_words_keeps_them() -> None:
     )
 
 
+# Superscripts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MATH² extracts core skills.",
+        "MATH² extracts core skills. Bees dance.²",
+        "We test on MATH² and on bread.² It works.¹",
+        "MATH² extracts core skills [1].",
+        "Bees dance.⁹ Ice melts.¹",
+        "Bees dance.⁰",
+        "The error (x + y)² is small.",
+    ],
+)
+def test_a_superscript_is_no_citation_unless_the_model_cites_by_superscripts_throughout(text: str) -> None:
+    resolved = resolve(text, HITS)
+    assert resolved.text == text.replace("[1]", f"[{len(resolved.hits)}]")
+    assert resolved.dropped == 0
+
+
+@pytest.mark.parametrize("name", ["MATH²", "MATH$^2$", "$\\text{MATH}^2$", "MATH^{2}", "$MATH^2$"])
+def test_a_superscript_of_a_name_that_an_abstract_writes_so_is_no_citation(name: str) -> None:
+    skills = Paper("e", f"We extract skills with {name} and test them.", "Skills")
+    hits = [*HITS, Hit(5, 1.0, skills)]
+    resolved = resolve("MATH² extracts core skills.⁵ Bees dance.¹ We test MATH².", hits)
+    assert (resolved.text, cites(resolved)) == ("MATH² extracts core skills.[1] Bees dance.[2] We test MATH².", "ea")
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("Let $(x + y)^2$ be small.", "Small is (x + y)².¹"),
+        ("The wave² of bees.", "There is a wave², too.¹"),
+        ("An area of 12 cm² and R².", "It takes 12 cm², and R² is 1.¹"),
+    ],
+)
+def test_a_superscript_of_a_formula_that_an_abstract_has_is_no_citation(formula: str, text: str) -> None:
+    resolved = resolve(text, [HITS[0], Hit(2, 1.0, Paper("e", formula))])
+    assert (resolved.text, cites(resolved)) == (text.replace("¹", "[1]"), "a")
+
+
 # Lists of references
 
 
@@ -169,6 +211,8 @@ def test_what_only_begins_as_a_list_of_references_stays(text: str) -> None:
         "Bees dance (1).",
         "Bees dance (1) and sing.",
         "Bees dance.¹ So it is.",
+        "MATH² extracts core skills. So it is.",
+        "MATH² extracts core skills [1].",
         "According to Abstract 12, no.",
         "Bees dance [1].\n\nReferences:\n[1] On the waggle dance",
         "Bees dance [1].\n\nSources: [1] On the waggle dance",

@@ -31,6 +31,8 @@ def test_names_are_capitals_within_a_sentence_and_words_with_capitals_or_digits_
         ("large language models", "LLMs"),
         ("GPT4 is good", "GPT-4"),
         ("the MS-MARCO passages", "MSMARCO"),
+        ("harder than $\\text{MATH}^2$", "MATH²"),
+        ("an $R^2$ of 0.9", "R²"),
     ],
 )
 def test_a_text_speaks_of_a_name_however_it_is_written(text: str, name: str) -> None:
