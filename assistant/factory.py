@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assistant.protocols import LLM, Embedder, Entailment, Reranker
     from assistant.settings import Settings
     from assistant.storage.catalog import Catalog
-    from assistant.storage.chroma_location import Place
+    from assistant.storage.chroma_location import ChromaLocation
     from assistant.storage.conversations import Conversations
     from assistant.storage.library import Indexes, Library
 
@@ -94,18 +94,18 @@ def recipe(settings: Settings, embedder: Embedder) -> Recipe:
     )
 
 
-def place(settings: Settings, catalog: Catalog) -> Place:
+def place(settings: Settings, catalog: Catalog) -> ChromaLocation:
     """Where the vectors of a catalog's library lie. Nothing is opened."""
-    from assistant.storage.chroma_location import Folder, Server
+    from assistant.storage.chroma_location import ChromaFolder, ChromaServer
 
     if settings.store is None:
-        return Folder(settings.home / STORE)
-    return Server(
-        address=settings.store,
+        return ChromaFolder(settings.home / STORE)
+    return ChromaServer(
+        url=settings.store,
         collection=f"paperchat-{catalog.library_id:016x}",  # other libraries may be on the same server
         tenant=settings.store_tenant,
         database=settings.store_database,
-        seconds=settings.store_timeout,
+        timeout=settings.store_timeout,
         token=settings.store_token.get_secret_value() if settings.store_token else None,
     )
 
@@ -116,7 +116,7 @@ def held_recipe(settings: Settings, catalog: Catalog) -> dict[str, Any] | None:
 
     if settings.store is None and not (settings.home / STORE).is_dir():
         return None  # a look must not make one
-    return chroma_store.held_recipe(place(settings, catalog))
+    return chroma_store.stored_recipe(place(settings, catalog))
 
 
 def open_held_indexes(settings: Settings, catalog: Catalog) -> Indexes | None:
@@ -225,7 +225,7 @@ def _open_indexes(settings: Settings, catalog: Catalog, made_with: Recipe) -> In
     from assistant.storage.chroma_store import ChromaStore
     from assistant.storage.lexicon import TantivyLexicon
     from assistant.storage.library import Indexes
-    from assistant.storage.word_vectors import SqliteWords
+    from assistant.storage.word_vectors import SqliteWordVectors
 
     lexicon = TantivyLexicon(settings.home / LEXICON)  # first: it holds nothing open if another then fails
     store = ChromaStore(place(settings, catalog), made_with)
@@ -236,6 +236,6 @@ def _open_indexes(settings: Settings, catalog: Catalog, made_with: Recipe) -> In
                 f"{place(settings, catalog)} is not the one that this library was last indexed in, and may lack "
                 "papers; run: paperchat reindex, or restore the earlier setting of store"
             )
-        indexes = Indexes(store, lexicon, SqliteWords(settings.home / WORDS))
+        indexes = Indexes(store, lexicon, SqliteWordVectors(settings.home / WORDS))
         on_failure.pop_all()
     return indexes

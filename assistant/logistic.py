@@ -1,4 +1,4 @@
-"""A logistic model over a handful of named signs: how the gate, the choice of sentences and the claim check decide."""
+"""A logistic model over named features, which the gate, the choice of evidence and the claim check use."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from dataclasses import fields
 from typing import Any
 
-# Beyond this the probability is 0 or 1 anyway, and the exponential would overflow.
-_MOST = 50.0
+# The probability is 0 or 1 beyond this anyway, and the exponential would overflow.
+_MAX_LOGIT = 50.0
 
 
-def probability(bias: float, weights: Any, signs: Any) -> float:
-    """The model's probability, 0..1; `weights` and `signs` are values of one dataclass, field by field."""
-    total = bias + sum(getattr(weights, field.name) * getattr(signs, field.name) for field in fields(weights))
-    return 1.0 / (1.0 + math.exp(-max(-_MOST, min(_MOST, total))))
+def probability(bias: float, weights: Any, features: Any) -> float:
+    """Return the probability, 0..1; `weights` and `features` are instances of one dataclass of numbers."""
+    logit = bias + sum(getattr(weights, field.name) * getattr(features, field.name) for field in fields(weights))
+    return 1.0 / (1.0 + math.exp(-max(-_MAX_LOGIT, min(_MAX_LOGIT, logit))))

@@ -1,4 +1,4 @@
-"""Wall-clock time spent, in milliseconds."""
+"""Measure wall-clock time, in milliseconds."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import time
 
 
 class Stopwatch:
-    """Times stages that follow one another."""
+    """A timer of consecutive stages."""
 
     def __init__(self) -> None:
         self._started = self._lap = time.perf_counter()
         self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """The stage of this name, such as `dense_ms`, ends now."""
+        """Record the time since the last lap under a name such as `dense_ms`."""
         self._laps[name] = milliseconds(self._lap)
         self._lap = time.perf_counter()
 
     @property
     def timings(self) -> dict[str, float]:
-        """Each stage's time, and `total_ms` until now."""
+        """Return the time of each stage, and `total_ms` until now."""
         return self._laps | {"total_ms": milliseconds(self._started)}
 
 
 def milliseconds(started: float, ended: float | None = None) -> float:
-    """From one `time.perf_counter` reading to another, or to now."""
+    """Return the time between two readings of `time.perf_counter`, or until now."""
     return round(((time.perf_counter() if ended is None else ended) - started) * 1000, 2)

@@ -12,7 +12,7 @@ from assistant.protocols import Embedder
 from assistant.retrieval.alignment import Alignment, align
 from assistant.schema import Hit
 from assistant.storage.library import Library
-from assistant.storage.word_vectors import SqliteWords
+from assistant.storage.word_vectors import SqliteWordVectors
 from ingest.chunks import chunk
 
 
@@ -23,6 +23,6 @@ def aligned(question: str, hits: Sequence[Hit], library: Library, embedder: Embe
     papers = [hit.paper for hit in hits]
     chunks = chunk(papers, embedder, 10_000)
     readings = embedder.encode_documents([each.text for each in chunks])
-    with TemporaryDirectory() as folder, closing(SqliteWords(Path(folder) / "words.db")) as index:
+    with TemporaryDirectory() as folder, closing(SqliteWordVectors(Path(folder) / "words.db")) as index:
         index.replace(content_words.word_vectors(papers, chunks, readings, library.lexicon))
         return align(asked, hits, index, library.lexicon)

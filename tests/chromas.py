@@ -11,13 +11,13 @@ import sys
 import time
 from pathlib import Path
 
-from assistant.storage.chroma_location import Server
+from assistant.storage.chroma_location import ChromaServer
 
 _PATIENCE = 60.0
 _PAUSE = 0.02
 
 
-class ChromaServer:
+class ChromaProcess:
     """The server of one folder, always at the same address; what it was given outlives its processes."""
 
     def __init__(self, folder: Path) -> None:
@@ -56,10 +56,10 @@ class ChromaServer:
         """kill -9."""
         self._end(signal.SIGKILL)
 
-    def place(self, seconds: float = 30.0) -> Server:
+    def location(self, seconds: float = 30.0) -> ChromaServer:
         """A collection of its own on the server."""
         name = f"test-{secrets.token_hex(8)}"
-        return Server(self.address, name, "default_tenant", "default_database", seconds)
+        return ChromaServer(self.address, name, "default_tenant", "default_database", seconds)
 
     def _end(self, signal_number: int) -> None:
         if self._process is not None:

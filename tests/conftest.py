@@ -20,7 +20,7 @@ from assistant.protocols import LLM
 from assistant.settings import Settings, load
 from assistant.storage.library import Library
 from ingest import pipeline
-from tests.chromas import ChromaServer
+from tests.chromas import ChromaProcess
 from tests.fakes import WordHashEmbedder
 
 ROOT = Path(__file__).parent.parent
@@ -235,9 +235,9 @@ hypothesis.settings.load_profile("paperchat")
 
 
 @pytest.fixture(scope="session")
-def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaProcess]:
     """A running Chroma server, one for all tests: to be used, not to be stopped."""
-    server = ChromaServer(tmp_path_factory.mktemp("chroma") / "data")
+    server = ChromaProcess(tmp_path_factory.mktemp("chroma") / "data")
     server.start()
     yield server
     server.stop()

@@ -66,7 +66,7 @@ def status(settings: Settings) -> Status:
             bytes=_bytes(settings.home),
             sources=tuple(catalog.records.sources()),
             recipe=factory.held_recipe(settings, catalog),
-            store=factory.place(settings, catalog).where,
+            store=factory.place(settings, catalog).address,
             last_ingest=when.isoformat() if when else None,
         )
 

@@ -1,16 +1,17 @@
-"""Where a store's vectors lie: in a folder of this machine, or on a Chroma server.
+"""Where Chroma keeps a store's vectors: in a folder of this machine, or on a Chroma server.
 
-What differs between the two is here: how Chroma is opened, who else may write meanwhile, what failures mean.
+The two differ in how a client connects, in who else may write meanwhile, and in what their failures mean.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, TypeAlias
 
 import chromadb
 import httpx
@@ -24,50 +25,28 @@ from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError, In
 from assistant.errors import LibraryError, LibraryWriteError, PaperchatError, StoreUnavailable
 from assistant.llm.errors import chain
 
-OPENED, READ, WRITTEN = "opened", "read", "written"
-_REBUILD = "run: paperchat reindex"
-# Nothing is told to anybody, whatever the environment says.
-_QUIET: dict[str, Any] = {"anonymized_telemetry": False, "chroma_otel_granularity": None}
-# Seconds in which a server that is there takes a connection.
-_CONNECTING = 5.0
+_REMEDY = "run: paperchat reindex"
+# Telemetry stays off, whatever the environment says.
+_NO_TELEMETRY: dict[str, Any] = {"anonymized_telemetry": False, "chroma_otel_granularity": None}
+_CONNECT_SECONDS = 5.0
 _REFUSED = (401, 403)
-_LONGEST = 200
+_MAX_MESSAGE_CHARACTERS = 200
 
 
-class Place(Protocol):
-    """Where Chroma keeps a store. `str()` of it is how messages call the store."""
+class Operation(StrEnum):
+    """What was attempted with a store, as messages put it."""
 
-    @property
-    def collection(self) -> str:
-        """The name of the store's collection."""
-        ...
-
-    @property
-    def where(self) -> str:
-        """The folder, or the address and the collection."""
-        ...
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether what others write is seen at once; else a connection keeps a view of its own until it is closed."""
-        ...
-
-    def connect(self) -> Any:
-        """A connection, with the methods of a client of Chroma's that a store needs."""
-        ...
-
-    def failing(self, deed: str) -> AbstractContextManager[None]:
-        """A context in which Chroma's failures to be opened, read or written become LibraryErrors with the cure."""
-        ...
-
-    def wipe(self) -> None:
-        """Delete the store, whatever its recipe and state. Raises LibraryError where that cannot be done."""
-        ...
+    OPEN = "opened"
+    READ = "read"
+    WRITE = "written"
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of this machine, in which one process at a time may write."""
+class ChromaFolder:
+    """A store in a folder of this machine, to which one process at a time may write.
+
+    A client does not see what other processes write until it is closed and opened again: `is_shared` is false.
+    """
 
     path: Path
     collection: ClassVar[str] = "paperchat"
@@ -77,154 +56,161 @@ class Folder:
         return f"the store in {self.path}"
 
     @property
-    def where(self) -> str:
-        """The folder."""
+    def address(self) -> str:
+        """Return the folder's path."""
         return str(self.path)
 
     def connect(self) -> Any:
-        """Chroma in this process; the folder is made where there is none."""
+        """Open Chroma in this process; a missing folder is created."""
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            return chromadb.PersistentClient(path=str(self.path), settings=ChromaSettings(**_QUIET))
+            return chromadb.PersistentClient(path=str(self.path), settings=ChromaSettings(**_NO_TELEMETRY))
         except Exception:
             _forget_failed(str(self.path))
             raise
 
     @contextmanager
-    def failing(self, deed: str) -> Iterator[None]:
-        """Raises LibraryWriteError where it cannot be written, LibraryError where it cannot be opened or read."""
+    def translate_errors(self, operation: Operation) -> Iterator[None]:
+        """Raise errors of Chroma as LibraryWriteError in a write, as LibraryError otherwise."""
         try:
             yield
         except (ChromaError, OSError, ValueError) as error:
-            if deed == WRITTEN:
+            if operation is Operation.WRITE:
                 raise LibraryWriteError(f"{self} cannot be written: {error}") from error
-            raise LibraryError(f"{self} cannot be {deed} ({error}); {_REBUILD}") from error
+            raise LibraryError(f"{self} cannot be {operation} ({error}); {_REMEDY}") from error
 
     def wipe(self) -> None:
-        """Delete the store. Nobody may have it open."""
+        """Delete the store, whatever its recipe and state. It must not be open anywhere."""
         try:
             with closing(self.connect()) as client, suppress(NotFoundError):
                 client.delete_collection(self.collection)
-        except Exception:  # a damaged store fails in ways of its own, and is to be deleted all the same
+        except Exception:  # a damaged store can raise anything, and is to be deleted nevertheless
             shutil.rmtree(self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A collection of a Chroma server; `seconds` is how long an answer may take."""
+class ChromaServer:
+    """A store in a collection of a Chroma server; `timeout` is the time limit of a request, in seconds.
 
-    address: str
+    Clients see at once what others write: `is_shared` is true.
+    """
+
+    url: str
     collection: str
     tenant: str
     database: str
-    seconds: float
+    timeout: float
     token: str | None = field(default=None, repr=False)
     is_shared: ClassVar[bool] = True
 
     def __str__(self) -> str:
-        return f"the store on the Chroma server {self.address}"
+        return f"the store on the Chroma server {self.url}"
 
     @property
-    def where(self) -> str:
-        """The server's address, and what the collection is called there."""
-        return f"{self.address}, collection {self.collection}"
+    def address(self) -> str:
+        """Return the server's URL and the name of the collection."""
+        return f"{self.url}, collection {self.collection}"
 
     def connect(self) -> Any:
-        """A connection. Nothing is asked of the server yet."""
-        return _Connection(self)
+        """Create a client. No request is sent yet."""
+        return _ServerClient(self)
 
     @contextmanager
-    def failing(self, deed: str) -> Iterator[None]:
-        """Raises LibraryWriteError where it cannot be written, LibraryError where its collection is damaged or gone.
+    def translate_errors(self, operation: Operation) -> Iterator[None]:
+        """Raise any error as LibraryWriteError in a write, as LibraryError where the collection is damaged or missing.
 
-        Raises StoreUnavailable where it cannot be asked, or does not answer as Chroma does.
+        Raises StoreUnavailable where the server cannot be reached or does not reply as Chroma does.
         """
         try:
             yield
         except PaperchatError:
             raise
-        except Exception as error:  # another program at the address, or one between, answers in ways of its own
-            kind, reason = _failure(error, self)
-            said = f"{self} cannot be {deed}: {reason.replace(self.token, '***') if self.token else reason}"
-            raise (LibraryWriteError if deed == WRITTEN else kind)(said) from error
+        except Exception as error:  # a proxy, or another program at the address, can cause anything
+            kind, reason = _explain(error, self)
+            message = f"{self} cannot be {operation}: {reason.replace(self.token, '***') if self.token else reason}"
+            raise (LibraryWriteError if operation is Operation.WRITE else kind)(message) from error
 
     def wipe(self) -> None:
-        """Delete the collection."""
-        with self.failing(WRITTEN), closing(self.connect()) as connection, suppress(NotFoundError):
-            connection.delete_collection(self.collection)
+        """Delete the collection. Raises LibraryWriteError."""
+        with self.translate_errors(Operation.WRITE), closing(self.connect()) as client, suppress(NotFoundError):
+            client.delete_collection(self.collection)
 
 
-class _Connection:
-    """What a store needs of Chroma's client, which would wait for ever, in one database of a server."""
+ChromaLocation: TypeAlias = ChromaFolder | ChromaServer
 
-    def __init__(self, server: Server) -> None:
-        sent = {"Authorization": f"Bearer {server.token}", "X-Chroma-Token": server.token} if server.token else {}
+
+class _ServerClient:
+    """The part of Chroma's client that a store calls, for one database of a server, and with time limits."""
+
+    def __init__(self, server: ChromaServer) -> None:
+        headers = {"Authorization": f"Bearer {server.token}", "X-Chroma-Token": server.token} if server.token else {}
         settings = ChromaSettings(
-            **_QUIET,
+            **_NO_TELEMETRY,
             chroma_api_impl="chromadb.api.fastapi.FastAPI",
-            chroma_server_host=server.address,
-            chroma_server_http_port=0,  # it stands in the address
-            chroma_server_headers=sent,
-            # Certificates are read for nothing where no connection is encrypted, and that takes longest of all.
-            chroma_server_ssl_verify=None if server.address.startswith("https:") else False,
+            chroma_server_host=server.url,
+            chroma_server_http_port=0,  # the URL contains it
+            chroma_server_headers=headers,
+            # Loading the certificates is the slowest step, and useless for a connection without TLS.
+            chroma_server_ssl_verify=None if server.url.startswith("https:") else False,
         )
         api: Any = ServerAPI
         self._api = System(settings).instance(api)
-        self._api._session.timeout = httpx.Timeout(server.seconds, connect=min(_CONNECTING, server.seconds))
-        self._where = {"tenant": server.tenant, "database": server.database}
+        self._api._session.timeout = httpx.Timeout(server.timeout, connect=min(_CONNECT_SECONDS, server.timeout))
+        self._database = {"tenant": server.tenant, "database": server.database}
 
     def get_max_batch_size(self) -> int:
         return int(self._api.get_max_batch_size())
 
     def get_collection(self, name: str, embedding_function: None) -> Collection:
-        return Collection(self._api, self._api.get_collection(name, **self._where), embedding_function)
+        return Collection(self._api, self._api.get_collection(name, **self._database), embedding_function)
 
     def create_collection(self, name: str, embedding_function: None, **arguments: Any) -> Collection:
-        return Collection(self._api, self._api.create_collection(name, **arguments, **self._where), embedding_function)
+        model = self._api.create_collection(name, **arguments, **self._database)
+        return Collection(self._api, model, embedding_function)
 
     def delete_collection(self, name: str) -> None:
-        self._api.delete_collection(name, **self._where)
+        self._api.delete_collection(name, **self._database)
 
     def close(self) -> None:
         self._api._session.close()
 
 
-def _failure(error: Exception, server: Server) -> tuple[type[LibraryError], str]:
-    """What a failure of a server's means, in words, with the cure."""
-    for each in chain(error):
-        if isinstance(each, httpx.TimeoutException):
-            later = "it may be busy, or want more time (PAPERCHAT_STORE_TIMEOUT)"
-            return StoreUnavailable, f"no answer within {server.seconds:g} seconds; {later}"
-        if isinstance(each, httpx.TransportError):
-            return StoreUnavailable, f"no connection ({each}); is the server running?"
-        if isinstance(each, httpx.HTTPStatusError):
-            return StoreUnavailable, _status(each.response.status_code, each.response.reason_phrase, server)
-        if isinstance(each, ChromaAuthError | AuthorizationError):
-            return StoreUnavailable, _status(each.code(), "", server)
-        if isinstance(each, NotFoundError | InternalError):
-            return LibraryError, f"{_line(each)}; {_REBUILD}"
-        if isinstance(each, ChromaError):
-            return StoreUnavailable, f"{_line(each)} (tenant {server.tenant}, database {server.database})"
-    return StoreUnavailable, f"what answers there is not Chroma ({_line(error)}); is the address right?"
+def _explain(error: Exception, server: ChromaServer) -> tuple[type[LibraryError], str]:
+    """Return the type of error to raise for a server's failure, and the reason with its remedy."""
+    for cause in chain(error):
+        if isinstance(cause, httpx.TimeoutException):
+            remedy = "it may be busy, or need more time (PAPERCHAT_STORE_TIMEOUT)"
+            return StoreUnavailable, f"no answer within {server.timeout:g} seconds; {remedy}"
+        if isinstance(cause, httpx.TransportError):
+            return StoreUnavailable, f"no connection ({cause}); is the server running?"
+        if isinstance(cause, httpx.HTTPStatusError):
+            return StoreUnavailable, _explain_status(cause.response.status_code, cause.response.reason_phrase, server)
+        if isinstance(cause, ChromaAuthError | AuthorizationError):
+            return StoreUnavailable, _explain_status(cause.code(), "", server)
+        if isinstance(cause, NotFoundError | InternalError):
+            return LibraryError, f"{_one_line(cause)}; {_REMEDY}"
+        if isinstance(cause, ChromaError):
+            return StoreUnavailable, f"{_one_line(cause)} (tenant {server.tenant}, database {server.database})"
+    return StoreUnavailable, f"the server there is not Chroma ({_one_line(error)}); is the address right?"
 
 
-def _status(code: int, phrase: str, server: Server) -> str:
-    said = f"it answers {code} {phrase}".rstrip()
+def _explain_status(code: int, phrase: str, server: ChromaServer) -> str:
+    status = f"it answers {code} {phrase}".rstrip()
     if code in _REFUSED:
-        return f"{said}; PAPERCHAT_STORE_TOKEN is {'refused' if server.token else 'not set'}"
-    return f"{said}; is a Chroma server running there?"
+        return f"{status}; PAPERCHAT_STORE_TOKEN is {'refused' if server.token else 'not set'}"
+    return f"{status}; is a Chroma server running there?"
 
 
-def _line(error: BaseException) -> str:
-    """What an error says, in one line of bearable length."""
-    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+def _one_line(error: BaseException) -> str:
+    """Return an error's message as one line, cut at a readable length."""
+    return " ".join(str(error).split())[:_MAX_MESSAGE_CHARACTERS] or type(error).__name__
 
 
 def _forget_failed(folder: str) -> None:
-    """Let a directory that could not be opened be tried again: Chroma would go on with its half-made system.
+    """Make Chroma forget a folder that could not be opened, or it would reuse the half-made system.
 
-    Its own clear_system_cache forgets every other store of the process too: one opened again later would then be
-    stopped by the closing of the first.
+    Its own clear_system_cache also forgets the other stores of the process: closing one of them would then stop
+    others that were opened later.
     """
-    if folder not in SharedSystemClient._identifier_to_refcount:  # counted only once it was opened
+    if folder not in SharedSystemClient._identifier_to_refcount:  # counted only after a successful opening
         SharedSystemClient._identifier_to_system.pop(folder, None)

@@ -1,8 +1,8 @@
-"""The lexical index: the only home of tantivy. BM25 over title and abstract, on disk, incremental.
+"""The lexical index: BM25 over title and abstract, on disk, incremental. The only home of tantivy.
 
-tantivy was kept over bm25s: on SciFact (5,183 abstracts, 300 claims) it ranks as well (nDCG@10 0.684
-beside 0.676-0.686 by bm25s's parameters), answers within the same half millisecond, and adds or removes one
-paper in milliseconds where bm25s rebuilds everything. `python -m eval bench` measures both again.
+On SciFact (5,183 abstracts, 300 claims) tantivy ranks as well as bm25s (nDCG@10 0.684 beside 0.676-0.686, depending on
+the parameters of bm25s) and as fast, in half a millisecond; and it adds or removes a paper in milliseconds, where bm25s
+rebuilds its index. `python -m eval bench` measures both.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from assistant.schema import Paper, Scored
 
 ANALYZER = "simple-60 lowercase ascii_fold stopword(english) stemmer(english) bm25(1.2,0.75)"
 _TOKENIZER = "paperchat_english"
-# The engine's own, which it does not let be changed.
+# The value that tantivy uses; it cannot be changed.
 _K1 = 1.2
 _WRITER_BYTES = 50_000_000
-# Terms of a query beyond this many are dropped: a pasted page is no question.
-_MOST_TERMS = 200
-# A search within more than one in so many papers searches all of them and leaves out the others.
-_MANY = 8
-# Document frequencies kept in memory; the terms of 5,000 abstracts fit.
+# Terms beyond this limit are dropped: they come from a pasted page, not from a question.
+_MAX_QUERY_TERMS = 200
+# tantivy filters by id where fewer than one in this many papers is allowed; otherwise filtering its results is faster.
+_FILTER_RATIO = 8
+# Limits the memory for document frequencies; the terms of 5,000 abstracts fit.
 _CACHED_TERMS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """One state of the index. `document_frequency` searches for each term once, however many threads call it."""
+    """One state of the index. `document_frequency` caches its counts, and is safe to call from several threads."""
 
     searcher: tantivy.Searcher
     document_frequency: Callable[[str], int]
 
 
 class TantivyLexicon:
-    """A Lexicon in one directory. Readers see a change once `refresh` was called."""
+    """A Lexicon in one directory. Readers see what others wrote after `refresh`."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises LibraryError where the directory holds something unreadable."""
+        """Open or create the lexicon. Raises LibraryError where the directory cannot be read as one."""
         self._folder = folder
         self._schema = _schema()
         self._analyzer = _analyzer()
@@ -59,53 +59,53 @@ class TantivyLexicon:
         self._snapshot = self._take_snapshot()
 
     def refresh(self) -> None:
-        """See what other processes have written."""
+        """Read what other processes have written."""
         self._index.reload()
         self._snapshot = self._take_snapshot()
 
     def replace(self, papers: Sequence[Paper]) -> None:
-        """Index these papers anew. Raises LibraryWriteError, and then nothing has changed."""
+        """Index the papers, replacing earlier versions of them, all or none. Raises LibraryWriteError."""
         self._write([paper.id for paper in papers], papers)
 
     def remove(self, paper_ids: Collection[str]) -> None:
-        """Forget the papers. Raises LibraryWriteError, and then nothing has changed."""
+        """Remove the papers, all or none; unknown ids are ignored. Raises LibraryWriteError."""
         self._write(paper_ids, ())
 
     def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
-        """BM25 over title and abstract, best first; a term counts as often as the text has it."""
-        terms = self._counted(text)
+        """Return the best papers by BM25, best first; a term counts as often as it occurs in the text."""
+        terms = self._term_counts(text)
         if not terms or (allowed_ids is not None and not allowed_ids):
             return []
-        query = self._any_of(terms)
+        query = self._query(terms)
         if allowed_ids is None:
             return self._best(query, limit)
-        if len(allowed_ids) * _MANY < self._snapshot.searcher.num_docs:
-            return self._best(self._among(query, allowed_ids), limit)
-        return self._left_of(query, limit, frozenset(allowed_ids))
+        if len(allowed_ids) * _FILTER_RATIO < self._snapshot.searcher.num_docs:
+            return self._best(self._filtered_query(query, allowed_ids), limit)
+        return self._best_allowed(query, limit, frozenset(allowed_ids))
 
     def max_score(self, text: str) -> float:
-        """The sum of the terms' rarities, each k1 + 1 times and as often as the text has it: BM25's limit."""
-        terms = self._counted(text)
+        """Return BM25's upper bound: k1 + 1 times the sum of the idf of the terms, each as often as it occurs."""
+        terms = self._term_counts(text)
         idf = self.idf(terms)
         return (_K1 + 1) * sum(count * idf[term] for term, count in terms.items())
 
     def terms(self, text: str) -> list[str]:
-        """The text's index terms in order."""
+        """Return the index terms of the text in order."""
         return self._analyzer.analyze(text)
 
     def idf(self, terms: Collection[str]) -> dict[str, float]:
-        """ln(1 + (N - n + 0.5) / (n + 0.5)) for each term, as in BM25."""
+        """Return ln(1 + (N - n + 0.5) / (n + 0.5)) for each term, as in BM25, where n of N papers have the term."""
         snapshot = self._snapshot
         total = snapshot.searcher.num_docs
         return {term: _inverse_document_frequency(total, snapshot.document_frequency(term)) for term in terms}
 
     def unseen(self, terms: Collection[str]) -> set[str]:
-        """Those of the terms that no paper has."""
+        """Return the terms that no paper has."""
         document_frequency = self._snapshot.document_frequency
         return {term for term in terms if not document_frequency(term)}
 
     def paper_ids(self) -> set[str]:
-        """Every paper that is indexed."""
+        """Return the ids of all indexed papers."""
         searcher = self._snapshot.searcher
         if not searcher.num_docs:
             return set()
@@ -113,49 +113,49 @@ class TantivyLexicon:
         return {searcher.doc(address)["id"][0] for _, address in result.hits}
 
     def is_empty(self) -> bool:
-        """Whether it holds no paper."""
+        """Return whether no paper is indexed."""
         return bool(self._snapshot.searcher.num_docs == 0)
 
-    def _counted(self, text: str) -> Counter[str]:
-        return Counter(self.terms(text)[:_MOST_TERMS])
+    def _term_counts(self, text: str) -> Counter[str]:
+        return Counter(self.terms(text)[:_MAX_QUERY_TERMS])
 
     def _best(self, query: tantivy.Query, limit: int) -> list[Scored]:
         searcher = self._snapshot.searcher
         result = searcher.search(query, limit, count=False)
         return [Scored(searcher.doc(address)["id"][0], float(score)) for score, address in result.hits]
 
-    def _among(self, query: tantivy.Query, allowed_ids: Collection[str]) -> tantivy.Query:
-        """The query, for these papers only; that a paper is one of them adds nothing to its score."""
-        one_of = tantivy.Query.const_score_query(
+    def _filtered_query(self, query: tantivy.Query, allowed_ids: Collection[str]) -> tantivy.Query:
+        """Restrict the query to these papers; the filter adds nothing to a paper's score."""
+        is_allowed = tantivy.Query.const_score_query(
             tantivy.Query.term_set_query(self._schema, "id", list(allowed_ids)), 0.0
         )
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, one_of)])
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, is_allowed)])
 
-    def _left_of(self, query: tantivy.Query, limit: int, allowed_ids: frozenset[str]) -> list[Scored]:
-        """The best of these papers, found among the best of all: faster than a set of most of the library's ids."""
-        asked = limit
+    def _best_allowed(self, query: tantivy.Query, limit: int, allowed_ids: frozenset[str]) -> list[Scored]:
+        """Search all papers and return the best allowed ones: faster than a query for most ids of the library."""
+        requested = limit
         while True:
-            found = self._best(query, asked)
-            left = [each for each in found if each.paper_id in allowed_ids]
-            if len(left) >= limit or len(found) < asked:
-                return left[:limit]
-            asked *= 4
+            hits = self._best(query, requested)
+            allowed = [hit for hit in hits if hit.paper_id in allowed_ids]
+            if len(allowed) >= limit or len(hits) < requested:
+                return allowed[:limit]
+            requested *= 4
 
     def _take_snapshot(self) -> _Snapshot:
         searcher, schema = self._index.searcher(), self._schema
         return _Snapshot(searcher, lru_cache(_CACHED_TERMS)(lambda term: _document_frequency(searcher, schema, term)))
 
-    def _any_of(self, terms: Counter[str]) -> tantivy.Query:
+    def _query(self, terms: Counter[str]) -> tantivy.Query:
         queries = (
             tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, "text", term), float(count))
             for term, count in terms.items()
         )
         return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
-    def _write(self, stale: Collection[str], papers: Sequence[Paper]) -> None:
+    def _write(self, stale_ids: Collection[str], papers: Sequence[Paper]) -> None:
         try:
             writer = self._index.writer(_WRITER_BYTES, num_threads=1)
-            for paper_id in stale:
+            for paper_id in stale_ids:
                 writer.delete_documents_by_term("id", paper_id)
             for paper in papers:
                 writer.add_document(tantivy.Document(id=paper.id, text=f"{paper.title or ''}\n{paper.abstract}"))
@@ -167,7 +167,7 @@ class TantivyLexicon:
 
 
 def wipe(folder: Path) -> None:
-    """Delete the lexicon that lies in the directory, if there is one."""
+    """Delete the lexicon in the directory, if there is one."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -187,8 +187,8 @@ def _analyzer() -> tantivy.TextAnalyzer:
         tantivy.Filter.stemmer("english"),
     )
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    for each in filters:
-        builder = builder.filter(each)
+    for text_filter in filters:
+        builder = builder.filter(text_filter)
     return builder.build()
 
 

@@ -1,7 +1,7 @@
-"""The word index: every content word of every paper as the sign bits of its vector in context. SQLite.
+"""The word index: one bit for each coordinate of the contextual vector of every content word. SQLite.
 
-One bit a coordinate ranks as well as the whole numbers here (see eval/README.md) and makes a paper about 7 KB. SQLite
-gives what such a file needs: a change is whole or not at all, readers see it at once, and freed room is used again.
+One bit a coordinate ranks as well here as whole numbers (see eval/README.md), and a paper takes about 7 KB. SQLite
+makes every change atomic and visible to readers at once, and reuses the space of removed papers.
 """
 
 from __future__ import annotations
@@ -19,61 +19,64 @@ from assistant.encodings import WordVectors
 from assistant.errors import LibraryError, LibraryWriteError
 from assistant.storage.database import MAX_PARAMETERS, connect
 
-# A paper's row fits into one or two pages of this many bytes.
+# The row of a paper fits into one or two pages of this size.
 _PAGE_BYTES = 8192
+_CREATE = "CREATE TABLE IF NOT EXISTS words (paper TEXT PRIMARY KEY, starts BLOB NOT NULL, signs BLOB NOT NULL)"
 
 
-class SqliteWords:
-    """A WordIndex in one file. Safe to call from several threads, and for many readers beside one writer."""
+class SqliteWordVectors:
+    """A WordVectorIndex in one file. Safe to call from several threads, and for many readers beside one writer."""
 
     def __init__(self, file: Path) -> None:
-        """Opens or creates it. Raises LibraryError where the file is something else, or damaged."""
+        """Open or create the file. Raises LibraryError where it is damaged or not a word index."""
         self._file = file
         self._lock = threading.Lock()  # a connection serves one thread at a time
-        self._connection = self._reading(self._open)
+        self._connection = self._try_reading(self._open)
 
     def refresh(self) -> None:
-        """Open the file again: it is another one after `paperchat reindex`."""
+        """Open the file again: `paperchat reindex` replaces it. Raises LibraryError."""
         with self._lock:
             self._connection.close()
-            self._connection = self._reading(self._open)
+            self._connection = self._try_reading(self._open)
 
     def replace(self, papers: Mapping[str, WordVectors]) -> None:
-        """Hold these words for these papers. Raises LibraryWriteError, and then nothing has changed."""
-        rows = [(paper, words.starts.tobytes(), words.bits.tobytes()) for paper, words in papers.items()]
+        """Store the word vectors of papers, all or none. Raises LibraryWriteError."""
+        rows = [(paper_id, words.starts.tobytes(), words.bits.tobytes()) for paper_id, words in papers.items()]
         self._write("INSERT OR REPLACE INTO words (paper, starts, signs) VALUES (?, ?, ?)", rows)
 
     def remove(self, paper_ids: Collection[str]) -> None:
-        """Forget the papers. Raises LibraryWriteError, and then nothing has changed."""
+        """Remove the papers, all or none; unknown ids are ignored. Raises LibraryWriteError."""
         self._write("DELETE FROM words WHERE paper = ?", [(paper_id,) for paper_id in paper_ids])
 
     def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
-        """The words of those of the papers that it holds. Raises LibraryError where the file is damaged."""
-        return {row[0]: _words(*row[1:]) for batch in batches(paper_ids, MAX_PARAMETERS) for row in self._rows(batch)}
+        """Return the word vectors of those of the papers that are indexed. Raises LibraryError."""
+        rows = (row for batch in batches(paper_ids, MAX_PARAMETERS) for row in self._rows(batch))
+        return {paper_id: _word_vectors(starts, bits) for paper_id, starts, bits in rows}
 
     def paper_ids(self) -> set[str]:
-        """Every paper that it holds, were it without a word."""
-        return {paper for (paper,) in self._select("SELECT paper FROM words")}
+        """Return the ids of all indexed papers, also of those without content words. Raises LibraryError."""
+        return {paper_id for (paper_id,) in self._select("SELECT paper FROM words")}
 
     def is_empty(self) -> bool:
-        """Whether it holds no paper."""
+        """Return whether no paper is indexed. Raises LibraryError."""
         return not self._select("SELECT 1 FROM words LIMIT 1")
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         self._connection.close()
 
     def _rows(self, paper_ids: list[str]) -> list[Any]:
-        places = ", ".join("?" * len(paper_ids))
-        return self._select(f"SELECT paper, starts, signs FROM words WHERE paper IN ({places})", paper_ids)  # noqa: S608
+        parameters = ", ".join("?" * len(paper_ids))
+        return self._select(
+            f"SELECT paper, starts, signs FROM words WHERE paper IN ({parameters})",  # noqa: S608 - question marks only
+            paper_ids,
+        )
 
     def _open(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         connection = connect(self._file, page_size=_PAGE_BYTES)
         try:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS words (paper TEXT PRIMARY KEY, starts BLOB NOT NULL, signs BLOB NOT NULL)"
-            )
+            connection.execute(_CREATE)
         except sqlite3.Error:
             connection.close()
             raise
@@ -81,10 +84,12 @@ class SqliteWords:
 
     def _select(self, statement: str, parameters: Collection[str] = ()) -> list[Any]:
         with self._lock:
-            rows: list[Any] = self._reading(lambda: self._connection.execute(statement, tuple(parameters)).fetchall())
+            rows: list[Any] = self._try_reading(
+                lambda: self._connection.execute(statement, tuple(parameters)).fetchall()
+            )
         return rows
 
-    def _reading(self, read: Callable[[], Any]) -> Any:
+    def _try_reading(self, read: Callable[[], Any]) -> Any:
         try:
             return read()
         except (sqlite3.Error, OSError) as error:
@@ -101,11 +106,12 @@ class SqliteWords:
 
 
 def wipe(file: Path) -> None:
-    """Delete the word index that lies there, whatever its state."""
+    """Delete the word index in the file, whatever its state."""
     for suffix in ("", "-wal", "-shm"):
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
-def _words(starts: bytes, bits: bytes) -> WordVectors:
-    places = np.frombuffer(starts, dtype=np.int32)
-    return WordVectors(places, np.frombuffer(bits, dtype=np.uint8).reshape(len(places), -1 if len(places) else 0))
+def _word_vectors(starts: bytes, bits: bytes) -> WordVectors:
+    offsets = np.frombuffer(starts, dtype=np.int32)
+    columns = -1 if len(offsets) else 0
+    return WordVectors(offsets, np.frombuffer(bits, dtype=np.uint8).reshape(len(offsets), columns))

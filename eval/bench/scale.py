@@ -28,7 +28,7 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.chroma_store import ChromaStore
 from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.library import Read
-from assistant.storage.word_vectors import SqliteWords
+from assistant.storage.word_vectors import SqliteWordVectors
 from eval import runs
 from eval.bench.bench import DATA, LARGE, SCIFACT
 from eval.bench.timing import milliseconds_each
@@ -102,7 +102,7 @@ class _Costs:
             parts = _Parts(
                 catalog,
                 TantivyLexicon(home / factory.LEXICON),
-                stack.enter_context(closing(SqliteWords(home / factory.WORDS))),
+                stack.enter_context(closing(SqliteWordVectors(home / factory.WORDS))),
                 _stores(self.settings, catalog, self.embedder, stack),
             )
             papers = self._merge(records, catalog)
@@ -189,7 +189,7 @@ class _Costs:
 class _Parts:
     catalog: Catalog
     lexicon: TantivyLexicon
-    words: SqliteWords
+    words: SqliteWordVectors
     stores: Mapping[str, ChromaStore]
 
 

@@ -1,4 +1,4 @@
-"""What every Lexicon promises, whether it was just written or opened again."""
+"""The contract of every Lexicon, just written or reopened."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ Open = Callable[[], Lexicon]
 
 @pytest.fixture(params=ADAPTERS)
 def open_lexicon(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    """Opens the lexicon of one directory, as often as asked."""
+    """Return a function that opens the lexicon of one directory; each call opens another instance."""
     return lambda: ADAPTERS[request.param](tmp_path)
 
 
 @pytest.fixture(params=["just written", "opened again"])
 def settled(request: pytest.FixtureRequest, open_lexicon: Open) -> Callable[[Lexicon], Lexicon]:
-    """What is asked after a change: the same lexicon, or another one over its directory."""
+    """Return a function that gives the lexicon to read after a change: the same, or a reopened one."""
     return lambda lexicon: lexicon if request.param == "just written" else open_lexicon()
 
 
 @pytest.fixture
 def lexicon(open_lexicon: Open) -> Lexicon:
-    """A lexicon of three papers."""
+    """Return a lexicon of three papers."""
     opened = open_lexicon()
     opened.replace([ICE, BEES, BREAD])
     return opened
 
 
-def ids(found: Sequence[Scored]) -> list[str]:
-    return [each.paper_id for each in found]
+def ids(hits: Sequence[Scored]) -> list[str]:
+    return [hit.paper_id for hit in hits]
 
 
-def test_an_empty_lexicon_finds_nothing_and_says_that_it_is_empty(open_lexicon: Open) -> None:
+def test_an_empty_lexicon_is_empty_and_returns_no_hits(open_lexicon: Open) -> None:
     lexicon = open_lexicon()
     assert lexicon.is_empty()
     assert lexicon.paper_ids() == set()
@@ -57,13 +57,13 @@ def test_an_empty_lexicon_finds_nothing_and_says_that_it_is_empty(open_lexicon: 
 
 
 def test_search_is_best_first_with_one_entry_a_paper(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
-    found = settled(lexicon).search("glaciers and rivers", 5)
-    assert ids(found) == ["ice", "bees"]
-    assert found[0].score > found[1].score > 0
+    hits = settled(lexicon).search("glaciers and rivers", 5)
+    assert ids(hits) == ["ice", "bees"]
+    assert hits[0].score > hits[1].score > 0
 
 
 @pytest.mark.parametrize("text", ["glaciers", "glaciers rivers yeast", "rivers rivers rivers", "zeppelin yeast"])
-def test_no_score_reaches_the_highest_possible_one_however_often_a_paper_has_the_words(
+def test_max_score_is_a_tight_upper_bound_of_the_scores(
     lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon], text: str
 ) -> None:
     lexicon.replace([Paper("full", f"{text} " * 500)])
@@ -74,7 +74,7 @@ def test_no_score_reaches_the_highest_possible_one_however_often_a_paper_has_the
         assert best > 0.9 * index.max_score(text)
 
 
-def test_a_text_without_terms_can_score_nothing(lexicon: Lexicon) -> None:
+def test_the_max_score_of_a_text_without_terms_is_zero(lexicon: Lexicon) -> None:
     assert lexicon.max_score("of the") == 0
 
 
@@ -82,47 +82,47 @@ def test_search_reads_the_title_too(lexicon: Lexicon) -> None:
     assert ids(lexicon.search("years", 5)) == ["ice"]
 
 
-def test_search_returns_at_most_as_many_papers_as_asked(lexicon: Lexicon) -> None:
+def test_search_returns_at_most_limit_papers(lexicon: Lexicon) -> None:
     assert ids(lexicon.search("glaciers rivers yeast", 1)) == ["ice"]
 
 
 @pytest.mark.parametrize(
     "allowed_ids", [["ice"], {"bees"}, ["bees", "nobody"], ("bread", "bees"), ["ice", "bees", "bread"]]
 )
-def test_a_search_within_some_papers_finds_the_best_of_these(lexicon: Lexicon, allowed_ids: Collection[str]) -> None:
+def test_a_search_within_allowed_ids_returns_the_best_of_these(lexicon: Lexicon, allowed_ids: Collection[str]) -> None:
     everything = lexicon.search("glaciers rivers yeast", 5)
     assert lexicon.search("glaciers rivers yeast", 5, allowed_ids) == [
-        each for each in everything if each.paper_id in allowed_ids
+        hit for hit in everything if hit.paper_id in allowed_ids
     ]
 
 
 @pytest.mark.parametrize("allowed_ids", [[], ["nobody"]])
-def test_a_search_within_nothing_finds_nothing(lexicon: Lexicon, allowed_ids: Collection[str]) -> None:
+def test_a_search_within_no_indexed_paper_returns_no_hits(lexicon: Lexicon, allowed_ids: Collection[str]) -> None:
     assert lexicon.search("glaciers rivers yeast", 5, allowed_ids) == []
 
 
 @pytest.mark.parametrize("every", [2, 7, 60, 300])
-def test_however_many_papers_are_let_through_as_many_as_exist_are_found(open_lexicon: Open, every: int) -> None:
+def test_a_filtered_search_fills_its_limit_for_any_share_of_allowed_papers(open_lexicon: Open, every: int) -> None:
     lexicon = open_lexicon()
     lexicon.replace([Paper(f"{number:03}", "glacier " * (number + 1) + "ice " * 600) for number in range(600)])
     allowed_ids = [f"{number:03}" for number in range(600)][::every]
-    unfiltered = [each for each in lexicon.search("glacier", 600) if each.paper_id in allowed_ids]
-    found = lexicon.search("glacier", 20, allowed_ids)
-    assert ids(found) == ids(unfiltered)[:20]
-    assert [each.score for each in found] == pytest.approx([each.score for each in unfiltered[:20]])
+    unfiltered = [hit for hit in lexicon.search("glacier", 600) if hit.paper_id in allowed_ids]
+    hits = lexicon.search("glacier", 20, allowed_ids)
+    assert ids(hits) == ids(unfiltered)[:20]
+    assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in unfiltered[:20]])
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", "?!", "the of and", "zeppelin", "🧊"])
-def test_search_without_a_known_word_finds_nothing(lexicon: Lexicon, nothing: str) -> None:
+def test_search_without_an_indexed_term_returns_no_hits(lexicon: Lexicon, nothing: str) -> None:
     assert lexicon.search(nothing, 5) == []
 
 
 @pytest.mark.parametrize("syntax", ['"', "id:ice AND (", "glac* NOT [a TO b]", "-bees", "bees^", "bees~2", "\\", "/*/"])
-def test_search_words_are_no_query_language(lexicon: Lexicon, syntax: str) -> None:
+def test_query_syntax_has_no_meaning_in_a_search(lexicon: Lexicon, syntax: str) -> None:
     assert ids(lexicon.search(f"{syntax} yeast", 5))[0] == "bread"
 
 
-def test_an_endless_query_is_answered(lexicon: Lexicon) -> None:
+def test_a_very_long_query_is_answered(lexicon: Lexicon) -> None:
     assert ids(lexicon.search("glaciers " + " ".join(f"word{number}" for number in range(20_000)), 5)) == ["ice"]
 
 
@@ -135,7 +135,7 @@ def test_replacing_again_changes_nothing(lexicon: Lexicon, settled: Callable[[Le
     assert again.paper_ids() == {"ice", "bees", "bread"}
 
 
-def test_replace_forgets_the_earlier_text(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
+def test_replace_removes_the_earlier_text(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
     lexicon.replace([Paper("ice", "Volcanoes erupt.")])
     again = settled(lexicon)
     assert again.search("glaciers", 5) == []
@@ -148,7 +148,7 @@ def test_replacing_nothing_is_allowed(lexicon: Lexicon) -> None:
     assert lexicon.paper_ids() == {"ice", "bees", "bread"}
 
 
-def test_remove_forgets_papers(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
+def test_remove_removes_papers(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
     lexicon.remove(["ice"])
     again = settled(lexicon)
     assert again.paper_ids() == {"bees", "bread"}
@@ -158,7 +158,7 @@ def test_remove_forgets_papers(lexicon: Lexicon, settled: Callable[[Lexicon], Le
 
 
 @pytest.mark.parametrize("unseen", [[], ["nobody"], ["nobody", "ice"], {"nobody"}])
-def test_remove_passes_over_what_is_not_there(open_lexicon: Open, unseen: Sequence[str]) -> None:
+def test_remove_ignores_unknown_ids(open_lexicon: Open, unseen: Sequence[str]) -> None:
     lexicon = open_lexicon()
     lexicon.remove(unseen)
     lexicon.replace([ICE, BEES])
@@ -188,7 +188,7 @@ def test_terms_are_lower_case_stems_in_order_without_stop_words(lexicon: Lexicon
     assert lexicon.terms("") == []
 
 
-def test_rarity_is_the_inverse_document_frequency(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
+def test_idf_is_the_inverse_document_frequency(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
     idf = settled(lexicon).idf(["river", "yeast", "zeppelin"])
     assert idf == pytest.approx(
         {"river": math.log(1 + 1.5 / 2.5), "yeast": math.log(1 + 2.5 / 1.5), "zeppelin": math.log(1 + 3.5 / 0.5)}
@@ -196,12 +196,12 @@ def test_rarity_is_the_inverse_document_frequency(lexicon: Lexicon, settled: Cal
     assert lexicon.idf([]) == {}
 
 
-def test_unknown_names_the_terms_that_no_paper_has(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
+def test_unseen_returns_the_terms_that_no_paper_has(lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]) -> None:
     assert settled(lexicon).unseen(["river", "zeppelin", "yeast"]) == {"zeppelin"}
     assert lexicon.unseen([]) == set()
 
 
-def test_a_term_whose_only_paper_is_gone_is_unknown_and_the_rarest(
+def test_a_term_whose_only_paper_was_removed_is_unseen_and_has_the_highest_idf(
     lexicon: Lexicon, settled: Callable[[Lexicon], Lexicon]
 ) -> None:
     lexicon.remove(["ice"])
@@ -211,7 +211,7 @@ def test_a_term_whose_only_paper_is_gone_is_unknown_and_the_rarest(
     assert idf["glacier"] > idf["yeast"]
 
 
-def test_rarity_does_not_fall_when_a_paper_is_replaced(lexicon: Lexicon) -> None:
+def test_idf_does_not_fall_when_a_paper_is_replaced(lexicon: Lexicon) -> None:
     before = lexicon.idf(["yeast"])
     for _ in range(3):
         lexicon.replace([BREAD])
@@ -251,7 +251,7 @@ def test_idf_follows_what_is_written_while_other_threads_ask(lexicon: Lexicon) -
     assert weights(0) == pytest.approx(math.log(1 + 2.5 / 2.5))
 
 
-def test_a_damaged_lexicon_is_a_library_error_with_the_cure(tmp_path: Path) -> None:
+def test_a_damaged_lexicon_is_a_library_error_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "meta.json").write_text("{", encoding="utf-8")
     with pytest.raises(LibraryError, match="paperchat reindex"):
         TantivyLexicon(tmp_path)

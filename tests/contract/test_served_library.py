@@ -19,7 +19,7 @@ from assistant.storage.library import Library
 from ingest import pipeline
 from ingest.maintenance import backup
 from ingest.maintenance.repair import repair
-from tests.chromas import ChromaServer
+from tests.chromas import ChromaProcess
 from tests.conftest import BEES, ROOT, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -35,7 +35,7 @@ def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def served(settings: Settings, chroma_server: ChromaServer, tmp_path: Path) -> Settings:
+def served(settings: Settings, chroma_server: ChromaProcess, tmp_path: Path) -> Settings:
     """Settings of a library on the server; `settings` are those of another one, in a folder."""
     return settings.model_copy(update={"home": tmp_path / "served", "store": chroma_server.address})
 
@@ -155,7 +155,7 @@ def test_a_collection_that_is_gone_from_the_server_is_told_and_built_anew(served
 
 
 def test_a_store_that_was_left_behind_is_refused_until_it_is_built_anew(
-    settings: Settings, chroma_server: ChromaServer, papers_file: Path, tmp_path: Path
+    settings: Settings, chroma_server: ChromaProcess, papers_file: Path, tmp_path: Path
 ) -> None:
     served = settings.model_copy(update={"store": chroma_server.address})
     fill(settings, papers_file)
@@ -220,7 +220,7 @@ print(sorted(asked))
 
 
 def test_nothing_but_the_server_that_is_named_is_asked(
-    chroma_server: ChromaServer, papers_file: Path, tmp_path: Path
+    chroma_server: ChromaProcess, papers_file: Path, tmp_path: Path
 ) -> None:
     arguments = [str(tmp_path / "watched"), chroma_server.address, str(papers_file)]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What every WordIndex promises, whether it was just written or opened again."""
+"""The contract of every WordVectorIndex, just written or reopened."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from assistant.encodings import WordVectors
 from assistant.errors import LibraryError
 from assistant.protocols import WordVectorIndex
 from assistant.storage import word_vectors
-from assistant.storage.word_vectors import SqliteWords
+from assistant.storage.word_vectors import SqliteWordVectors
 
-ADAPTERS: dict[str, Callable[[Path], WordVectorIndex]] = {"sqlite": lambda folder: SqliteWords(folder / "words.db")}
+ADAPTERS: dict[str, Callable[[Path], WordVectorIndex]] = {
+    "sqlite": lambda folder: SqliteWordVectors(folder / "words.db")
+}
 
 Open = Callable[[], WordVectorIndex]
 
 
 def some(count: int, seed: int = 0) -> WordVectors:
-    """Words at every third character, with signs that only this seed has."""
+    """Return words at every third character, with bits from this seed."""
     bits = np.random.default_rng(seed).integers(0, 256, (count, 6), dtype=np.uint8)
     return WordVectors(np.arange(-1, 3 * count - 1, 3, dtype=np.int32), bits)
 
 
-def same(one: WordVectors, other: WordVectors) -> bool:
-    return np.array_equal(one.starts, other.starts) and np.array_equal(one.bits, other.bits)
+def same(left: WordVectors, right: WordVectors) -> bool:
+    return np.array_equal(left.starts, right.starts) and np.array_equal(left.bits, right.bits)
 
 
 @pytest.fixture(params=ADAPTERS)
 def open_words(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """Opens the index of one directory, as often as asked."""
+    """Return a function that opens the index of one directory; each call opens another instance."""
     opened: list[WordVectorIndex] = []
 
     def open_one() -> WordVectorIndex:
@@ -46,7 +48,7 @@ def open_words(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]
 
 @pytest.fixture(params=["just written", "opened again"])
 def settled(request: pytest.FixtureRequest, open_words: Open) -> Callable[[WordVectorIndex], WordVectorIndex]:
-    """What is asked after a change: the same index, or another one over its directory."""
+    """Return a function that gives the index to read after a change: the same, or a reopened one."""
     return lambda index: index if request.param == "just written" else open_words()
 
 
@@ -58,18 +60,16 @@ def test_a_new_index_is_empty(open_words: Open) -> None:
     assert index.get([]) == {}
 
 
-def test_what_was_put_in_is_what_comes_out(
-    open_words: Open, settled: Callable[[WordVectorIndex], WordVectorIndex]
-) -> None:
+def test_get_returns_what_was_stored(open_words: Open, settled: Callable[[WordVectorIndex], WordVectorIndex]) -> None:
     index = open_words()
     index.replace({"ice": some(7, 1), "bees": some(300, 2)})
-    held = settled(index).get(["bees", "unknown", "ice"])
-    assert set(held) == {"ice", "bees"}
-    assert same(held["ice"], some(7, 1))
-    assert same(held["bees"], some(300, 2))
+    stored = settled(index).get(["bees", "unknown", "ice"])
+    assert set(stored) == {"ice", "bees"}
+    assert same(stored["ice"], some(7, 1))
+    assert same(stored["bees"], some(300, 2))
 
 
-def test_a_paper_without_words_is_held_all_the_same(open_words: Open) -> None:
+def test_a_paper_without_words_is_indexed(open_words: Open) -> None:
     index = open_words()
     index.replace({"blank": some(0)})
     assert not index.is_empty()
@@ -81,12 +81,12 @@ def test_papers_are_replaced_whole(open_words: Open, settled: Callable[[WordVect
     index = open_words()
     index.replace({"ice": some(50, 1), "bees": some(9, 2)})
     index.replace({"ice": some(3, 3)})
-    held = settled(index).get(["ice", "bees"])
-    assert same(held["ice"], some(3, 3))
-    assert same(held["bees"], some(9, 2))
+    stored = settled(index).get(["ice", "bees"])
+    assert same(stored["ice"], some(3, 3))
+    assert same(stored["bees"], some(9, 2))
 
 
-def test_removed_papers_are_gone_and_unknown_ids_passed_over(
+def test_remove_removes_papers_and_ignores_unknown_ids(
     open_words: Open, settled: Callable[[WordVectorIndex], WordVectorIndex]
 ) -> None:
     index = open_words()
@@ -96,7 +96,7 @@ def test_removed_papers_are_gone_and_unknown_ids_passed_over(
     assert settled(index).get(["ice"]) == {}
 
 
-def test_the_room_of_removed_papers_is_used_again(open_words: Open, tmp_path: Path) -> None:
+def test_the_space_of_removed_papers_is_reused(open_words: Open, tmp_path: Path) -> None:
     sizes = []
     for round_ in range(3):
         index = open_words()
@@ -107,15 +107,15 @@ def test_the_room_of_removed_papers_is_used_again(open_words: Open, tmp_path: Pa
     assert sizes[2] < 1.1 * sizes[0]
 
 
-def test_more_papers_are_asked_for_than_a_statement_takes(open_words: Open) -> None:
+def test_more_papers_are_read_than_one_statement_has_parameters(open_words: Open) -> None:
     index = open_words()
     index.replace({str(number): some(1, number) for number in range(2000)})
-    held = index.get([str(number) for number in range(2000)])
-    assert len(held) == 2000
-    assert same(held["1999"], some(1, 1999))
+    stored = index.get([str(number) for number in range(2000)])
+    assert len(stored) == 2000
+    assert same(stored["1999"], some(1, 1999))
 
 
-def test_readers_see_what_another_has_written(open_words: Open) -> None:
+def test_readers_see_what_another_instance_wrote(open_words: Open) -> None:
     reader, writer = open_words(), open_words()
     writer.replace({"ice": some(4)})
     reader.refresh()
@@ -139,12 +139,12 @@ def test_several_threads_may_read_at_once(open_words: Open) -> None:
     assert wrong == []
 
 
-def test_a_reader_finds_the_file_that_a_reindex_made_anew(tmp_path: Path) -> None:
+def test_a_refresh_opens_the_file_that_a_reindex_replaced(tmp_path: Path) -> None:
     file = tmp_path / "words.db"
-    reader = SqliteWords(file)
+    reader = SqliteWordVectors(file)
     reader.replace({"ice": some(4)})
     word_vectors.wipe(file)
-    writer = SqliteWords(file)
+    writer = SqliteWordVectors(file)
     writer.replace({"bees": some(5)})
     reader.refresh()
     assert reader.paper_ids() == {"bees"}
@@ -153,9 +153,9 @@ def test_a_reader_finds_the_file_that_a_reindex_made_anew(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("keep", [0.02, 0.5, 0.9])
-def test_a_file_cut_short_is_an_error_that_names_the_cure(tmp_path: Path, keep: float) -> None:
+def test_a_truncated_file_is_an_error_with_the_remedy(tmp_path: Path, keep: float) -> None:
     file = tmp_path / "words.db"
-    index = SqliteWords(file)
+    index = SqliteWordVectors(file)
     papers = [str(number) for number in range(500)]
     index.replace({paper: some(100) for paper in papers})
     index.close()
@@ -164,18 +164,18 @@ def test_a_file_cut_short_is_an_error_that_names_the_cure(tmp_path: Path, keep: 
         _read_all(file, papers)
 
 
-def test_what_is_no_word_index_is_an_error_that_names_the_cure(tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     file = tmp_path / "words.db"
     file.write_text("glaciers " * 2000, encoding="utf-8")
     with pytest.raises(LibraryError, match="paperchat reindex"):
-        SqliteWords(file)
+        SqliteWordVectors(file)
     word_vectors.wipe(file)
     assert list(tmp_path.iterdir()) == []
-    SqliteWords(file).close()
+    SqliteWordVectors(file).close()
 
 
 def _read_all(file: Path, papers: list[str]) -> None:
-    index = SqliteWords(file)
+    index = SqliteWordVectors(file)
     try:
         index.get(papers)
     finally:

@@ -25,7 +25,7 @@ from assistant.storage.chroma_store import ChromaStore
 from assistant.storage.index_ledger import IndexLedger
 from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.library import Library, lock
-from assistant.storage.word_vectors import SqliteWords
+from assistant.storage.word_vectors import SqliteWordVectors
 from ingest import pipeline
 from ingest.pipeline import Report
 from tests.conftest import SEEDS
@@ -223,7 +223,7 @@ def earlier(open_library: Open) -> list[Paper]:
         (WordHashEmbedder, "encode_documents", 3),
         (Catalog, "put", 2),
         (ChromaStore, "remove", 2),
-        (SqliteWords, "replace", 2),
+        (SqliteWordVectors, "replace", 2),
         (TantivyLexicon, "replace", 2),
         (IndexLedger, "mark_indexed", 2),
     ],
@@ -383,7 +383,7 @@ def test_a_directory_that_may_not_be_written_is_an_error_that_names_it(library: 
     [
         (Catalog, "put"),
         (ChromaStore, "replace"),
-        (SqliteWords, "replace"),
+        (SqliteWordVectors, "replace"),
         (TantivyLexicon, "replace"),
         (IndexLedger, "mark_indexed"),
     ],

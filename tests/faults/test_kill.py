@@ -21,7 +21,7 @@ import pytest
 from assistant import factory
 from assistant.settings import Settings, load
 from ingest import pipeline
-from tests.chromas import ChromaServer
+from tests.chromas import ChromaProcess
 from tests.conftest import SEEDS
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -71,7 +71,7 @@ def killed(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Settings of the library whose ingest is killed."""
     if request.param == "folder":
         return settings
-    server: ChromaServer = request.getfixturevalue("chroma_server")
+    server: ChromaProcess = request.getfixturevalue("chroma_server")
     return settings.model_copy(update={"store": server.address})
 
 

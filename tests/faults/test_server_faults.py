@@ -24,12 +24,12 @@ from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import LibraryError, LibraryWriteError, StoreUnavailable
 from assistant.settings import Settings
-from assistant.storage.chroma_location import Server
+from assistant.storage.chroma_location import ChromaServer
 from assistant.storage.library import Library
 from ingest import pipeline
 from ingest.maintenance import backup
 from ingest.maintenance.repair import repair
-from tests.chromas import ChromaServer
+from tests.chromas import ChromaProcess
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -46,23 +46,23 @@ def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ChromaServer]:
+def server(tmp_path: Path) -> Iterator[ChromaProcess]:
     """A server of the test's own, running; it may be stopped and started."""
-    running = ChromaServer(tmp_path / "chroma")
+    running = ChromaProcess(tmp_path / "chroma")
     running.start()
     yield running
     running.stop()
 
 
 @pytest.fixture
-def served(settings: Settings, server: ChromaServer) -> Settings:
+def served(settings: Settings, server: ChromaProcess) -> Settings:
     """Settings of a library on that server."""
     return settings.model_copy(update={"store": server.address})
 
 
 @pytest.fixture
 def on_server(
-    paperchat: Paperchat, server: ChromaServer, papers_file: Path, monkeypatch: pytest.MonkeyPatch
+    paperchat: Paperchat, server: ChromaProcess, papers_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Paperchat:
     """The command over a library of the three papers on that server."""
     monkeypatch.setenv("PAPERCHAT_STORE", server.address)
@@ -93,7 +93,7 @@ VERBS = [
 
 
 def test_every_verb_that_needs_the_vectors_says_in_one_line_that_the_server_is_away_and_changes_nothing(
-    on_server: Paperchat, served: Settings, server: ChromaServer, papers_file: Path, tmp_path: Path
+    on_server: Paperchat, served: Settings, server: ChromaProcess, papers_file: Path, tmp_path: Path
 ) -> None:
     before, names = content(served), {"FILE": papers_file, "SAVED": tmp_path / "saved.zip"}
     server.stop()
@@ -110,7 +110,7 @@ def test_every_verb_that_needs_the_vectors_says_in_one_line_that_the_server_is_a
     assert content(served) == before
 
 
-def test_doctor_names_the_server_that_is_away_among_its_problems(on_server: Paperchat, server: ChromaServer) -> None:
+def test_doctor_names_the_server_that_is_away_among_its_problems(on_server: Paperchat, server: ChromaProcess) -> None:
     server.stop()
     found = on_server("doctor", "--json")
     assert found.code == 1
@@ -119,7 +119,7 @@ def test_doctor_names_the_server_that_is_away_among_its_problems(on_server: Pape
 
 
 def test_a_restore_without_the_server_leaves_the_library_as_it_was(
-    on_server: Paperchat, served: Settings, server: ChromaServer, papers_file: Path, tmp_path: Path
+    on_server: Paperchat, served: Settings, server: ChromaProcess, papers_file: Path, tmp_path: Path
 ) -> None:
     backup.backup(served, tmp_path / "saved.zip")
     more = tmp_path / "more.txt"
@@ -137,7 +137,7 @@ def test_a_restore_without_the_server_leaves_the_library_as_it_was(
 
 
 def test_a_process_that_lost_the_server_says_so_and_answers_again_once_it_is_back(
-    on_server: Paperchat, served: Settings, server: ChromaServer, tmp_path: Path
+    on_server: Paperchat, served: Settings, server: ChromaProcess, tmp_path: Path
 ) -> None:
     more = tmp_path / "more.txt"
     more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
@@ -161,7 +161,7 @@ def test_a_process_that_lost_the_server_says_so_and_answers_again_once_it_is_bac
 
 
 def test_an_ingest_without_the_server_keeps_what_it_read_for_the_next_one(
-    on_server: Paperchat, served: Settings, server: ChromaServer, tmp_path: Path
+    on_server: Paperchat, served: Settings, server: ChromaProcess, tmp_path: Path
 ) -> None:
     more = tmp_path / "more.txt"
     more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
@@ -179,7 +179,7 @@ def test_an_ingest_without_the_server_keeps_what_it_read_for_the_next_one(
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory, chroma_server: ChromaServer) -> tuple[Everything, float]:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, chroma_server: ChromaProcess) -> tuple[Everything, float]:
     """What an ingest that nothing happens to makes, and how many seconds it takes."""
     settings = Settings(home=tmp_path_factory.mktemp("uninterrupted"), store=chroma_server.address)
     with closing(factory.open_library(settings, WordHashEmbedder())) as library:
@@ -211,7 +211,7 @@ def ask_until(ends: threading.Event, assistant: Assistant) -> None:
 
 @pytest.mark.parametrize("moment", range(KILLS))
 def test_a_server_killed_under_load_loses_nothing_once_it_is_back_and_the_ingest_is_run_again(
-    moment: int, uninterrupted: tuple[Everything, float], served: Settings, server: ChromaServer
+    moment: int, uninterrupted: tuple[Everything, float], served: Settings, server: ChromaProcess
 ) -> None:
     expected, seconds = uninterrupted
     with closing(factory.open_library(served)) as library, closing(factory.open_library(served)) as other:
@@ -265,7 +265,7 @@ class Front(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, behind: ChromaServer) -> None:
+    def __init__(self, behind: ChromaProcess) -> None:
         super().__init__(("127.0.0.1", 0), Visitor)
         self.behind, self.closing = behind, threading.Event()
         self.instead: Script | None = None
@@ -306,7 +306,7 @@ def is_silent(visitor: Visitor) -> None:
 
 
 @pytest.fixture
-def front(chroma_server: ChromaServer) -> Iterator[Front]:
+def front(chroma_server: ChromaProcess) -> Iterator[Front]:
     with Front(chroma_server) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -415,7 +415,7 @@ def test_a_server_behind_a_token_is_used_with_it_and_says_so_without_it(
 
 @pytest.mark.parametrize(("setting", "said"), [("store_tenant", "nobody"), ("store_database", "nowhere")])
 def test_a_tenant_or_database_that_is_not_there_is_named(
-    setting: str, said: str, settings: Settings, chroma_server: ChromaServer
+    setting: str, said: str, settings: Settings, chroma_server: ChromaProcess
 ) -> None:
     there = settings.model_copy(update={"store": chroma_server.address, setting: said})
     with pytest.raises(LibraryError, match=rf"{chroma_server.address} cannot be opened: .* does not exist .*{said}"):
@@ -445,4 +445,4 @@ def test_a_search_that_meets_the_first_write_to_a_collection_finds_what_is_there
 
 
 def test_a_token_is_not_part_of_what_a_place_looks_like() -> None:
-    assert TOKEN not in repr(Server("http://host:1", "name", "tenant", "database", 1.0, TOKEN))
+    assert TOKEN not in repr(ChromaServer("http://host:1", "name", "tenant", "database", 1.0, TOKEN))

@@ -1,4 +1,4 @@
-"""Whatever is done to a word index, it holds what a dict would."""
+"""A word index stores what a dict would, after any sequence of changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.encodings import WordVectors
-from assistant.storage.word_vectors import SqliteWords
+from assistant.storage.word_vectors import SqliteWordVectors
 
 IDS = st.sampled_from(["ice", "bees", "bread", "naïve ' ; --", "🧊"])
 STEPS = st.lists(
@@ -29,23 +29,23 @@ def some(count: int) -> WordVectors:
 
 
 @given(STEPS)
-def test_any_sequence_of_changes_and_reopenings_leaves_what_a_dict_would_hold(steps: list[tuple[str, object]]) -> None:
+def test_after_any_changes_and_reopenings_the_index_equals_a_dict(steps: list[tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        file, held = Path(folder) / "words.db", dict[str, int]()
-        index = SqliteWords(file)
-        for name, what in steps:
-            if name == "replace" and isinstance(what, dict):
-                index.replace({paper: some(count) for paper, count in what.items()})
-                held |= what
-            elif name == "remove" and isinstance(what, set):
-                index.remove(what)
-                held = {paper: count for paper, count in held.items() if paper not in what}
+        file, expected = Path(folder) / "words.db", dict[str, int]()
+        index = SqliteWordVectors(file)
+        for name, argument in steps:
+            if name == "replace" and isinstance(argument, dict):
+                index.replace({paper: some(count) for paper, count in argument.items()})
+                expected |= argument
+            elif name == "remove" and isinstance(argument, set):
+                index.remove(argument)
+                expected = {paper: count for paper, count in expected.items() if paper not in argument}
             elif name == "reopen":
                 index.close()
-                index = SqliteWords(file)
+                index = SqliteWordVectors(file)
             else:
                 index.refresh()
-        found = index.get(index.paper_ids())
+        stored = index.get(index.paper_ids())
         index.close()
-    assert {paper: len(words.starts) for paper, words in found.items()} == held
-    assert all((words.bits == held[paper]).all() for paper, words in found.items())
+    assert {paper: len(words.starts) for paper, words in stored.items()} == expected
+    assert all((words.bits == expected[paper]).all() for paper, words in stored.items())

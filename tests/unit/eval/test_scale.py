@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant.storage.chroma_location import Server
-from assistant.storage.chroma_store import held_recipe
+from assistant.storage.chroma_location import ChromaServer
+from assistant.storage.chroma_store import stored_recipe
 from eval.bench import scale
 from eval.bench.bench import LARGE, SCIFACT
-from tests.chromas import ChromaServer
+from tests.chromas import ChromaProcess
 from tests.conftest import Run
 from tests.evaluation import PAPERS, write
 
@@ -42,22 +42,22 @@ def test_every_part_has_its_costs_and_all_but_the_embedder_takes_room(evaluate: 
 
 @pytest.mark.usefixtures("collections")
 def test_a_server_is_measured_beside_a_folder_and_keeps_nothing(
-    evaluate: Callable[..., Run], chroma_server: ChromaServer, monkeypatch: pytest.MonkeyPatch
+    evaluate: Callable[..., Run], chroma_server: ChromaProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wiped: list[Server] = []
-    wipe = Server.wipe
+    wiped: list[ChromaServer] = []
+    wipe = ChromaServer.wipe
 
-    def noted(place: Server) -> None:
+    def noted(place: ChromaServer) -> None:
         wipe(place)
         wiped.append(place)
 
-    monkeypatch.setattr(Server, "wipe", noted)
+    monkeypatch.setattr(ChromaServer, "wipe", noted)
     monkeypatch.setenv("PAPERCHAT_STORE", chroma_server.address)
     figures = evaluate("scale", "--json").json["sizes"]["3 papers"]
     assert figures.keys() == WRITTEN | {scale.SERVER}
     assert figures[scale.SERVER]["query_ms"]["p50"] > 0
-    assert [place.address for place in wiped] == [chroma_server.address] * len(wiped) != []
-    assert [place for place in wiped if held_recipe(place)] == []
+    assert [place.url for place in wiped] == [chroma_server.address] * len(wiped) != []
+    assert [place for place in wiped if stored_recipe(place)] == []
 
 
 @pytest.mark.usefixtures("collections")

@@ -14,14 +14,14 @@ import pytest
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.database import connect
-from assistant.storage.word_vectors import SqliteWords
+from assistant.storage.word_vectors import SqliteWordVectors
 
 
 class Closable(Protocol):
     def close(self) -> None: ...
 
 
-@pytest.mark.parametrize("open_file", [Catalog, Conversations, SqliteWords])
+@pytest.mark.parametrize("open_file", [Catalog, Conversations, SqliteWordVectors])
 def test_a_file_that_another_process_is_creating_is_waited_for(
     open_file: Callable[[Path], Closable], tmp_path: Path
 ) -> None:
