@@ -1,5 +1,7 @@
 """paperchat's core: answers questions from a library of research-paper abstracts, with citations."""
 
+import logging
+
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
 from assistant.factory import open_assistant
@@ -37,3 +39,5 @@ __all__ = [
     "Verification",
     "open_assistant",
 ]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import re
@@ -12,6 +13,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import tenacity
+
+logger = logging.getLogger(__name__)
 
 _SECONDS = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
 
@@ -49,7 +52,13 @@ def retrying(
         spread = random.uniform(1 - backoff.jitter, 1 + backoff.jitter)  # noqa: S311 - no secret
         return max(exponential(state) * spread, requested_pause(error) if error else 0.0)
 
+    def log_pause(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None  # its message may quote what was sent
+        name, pause = type(error).__name__, state.upcoming_sleep
+        logger.debug("attempt %d failed with %s; the next follows in %.1f s", state.attempt_number, name, pause)
+
     return tenacity.Retrying(
+        before_sleep=log_pause,
         sleep=sleep,
         wait=pause_after,
         stop=tenacity.stop_after_attempt(backoff.attempts) | tenacity.stop_before_delay(backoff.deadline),

@@ -176,6 +176,13 @@ class Settings(BaseSettings):
         default=None, description="file of the users who may log in to the page, as `paperchat user` writes it"
     )
 
+    log: str | None = Field(
+        default=None,
+        pattern=r"^(debug|info)$",
+        description="level of the log on standard error, `info` or `debug`; silent by default",
+    )
+    log_questions: bool = Field(default=False, description="include the text of questions in the log")
+
     @field_validator("store")
     @classmethod
     def _validate_store(cls, address: str | None) -> str | None:

@@ -89,7 +89,7 @@ def _about(
     return runs.About(
         name=name,
         asks=asdict(asks),
-        settings=settings.model_dump(mode="json", exclude={"home", "port"}),
+        settings=settings.model_dump(mode="json", exclude={"home", "port", "log", "log_questions"}),
         items={suite.name: sum(len(selection.record_ids(item)) for item in suite.items) for suite in suites},
         contents={suite.name: selection.digest(suite) for suite in suites},
         recipes={library: asdict(assistant.library.recipe) for library, assistant in assistants.items()},

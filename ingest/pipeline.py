@@ -7,6 +7,7 @@ next run: one rule for every interruption.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ from ingest import identity
 from ingest.chunks import chunk
 from ingest.parsers.base import Problem
 from ingest.parsers.detect import find_files, read_records
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 256
 # Of one file's problems only the first are told, so that neither memory nor the reader is flooded.
@@ -118,6 +121,7 @@ def put(records: Sequence[Record], catalog: Catalog, run: int) -> Report:
     report = Report(records=len(records), unchanged=len(records) - len(fresh), without_abstract=bare)
     changes = [_change(group, run, report) for group in _groups(fresh, catalog)]
     catalog.put(changes, run)
+    logger.debug("%d records put into the catalog, %d of them unchanged", len(records), report.unchanged)
     return report
 
 
@@ -128,6 +132,7 @@ def synchronise(library: Library, progress: Progress | None = None, known: Known
     """
     if stale := library.catalog.ledger.stale_ids():
         library.drop(stale)
+        logger.debug("%d deleted papers removed from the indexes", len(stale))
     total, done = library.catalog.ledger.pending_count(), 0
     with _behind() as write:  # while one batch is written, the next one is embedded
         for papers in _pending(library.catalog):
@@ -169,6 +174,7 @@ def _indexing(
             library.index_again(again, read)
         if fresh:
             library.index(fresh, chunks, readings)
+        logger.debug("%d papers indexed, %d of them embedded", len(papers), len(fresh))
 
     return index
 
@@ -221,6 +227,7 @@ def _records(paths: Iterable[Path], catalog: Catalog, run: int, report: Report) 
     a temporary file, because a source may be larger than the memory, and standard input is read only once.
     """
     for file in _files(paths, report):
+        logger.debug("reading %s", file)
         with _temporary() as waiting:
             for batch in batches(_read(file, report), _BATCH):
                 catalog.records.touch(catalog.records.existing(batch), run)

@@ -7,6 +7,7 @@ another, bfloat16 three times as fast where the processor has it and much slower
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from assistant.errors import ModelError
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
+
+logger = logging.getLogger(__name__)
 
 AUTO, EXACT, MEDIUM = "auto", "float32", "medium"
 # The vectors of another engine may not lie further from the exact ones than this cosine: the ranking stays, as
@@ -66,9 +69,11 @@ def _chosen(make: Make, place: Place) -> str:
     with suppress(OSError, ValueError, TypeError, KeyError):
         held = json.loads(file.read_text(encoding="utf-8"))
         if held["machine"] == machine and held["engine"] in _ENGINES:
+            logger.debug("engine %s, by an earlier race", held["engine"])
             return str(held["engine"])
     times = _race(make, place)
     name = min(times, key=lambda each: times[each])
+    logger.debug("engine %s, the fastest of %s (seconds)", name, times)
     with suppress(OSError):  # what cannot be remembered is found out again next time
         place.folder.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({"machine": machine, "engine": name, "seconds": times}), encoding="utf-8")

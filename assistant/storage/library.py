@@ -6,6 +6,7 @@ before each search and look at the indexes again when another process has change
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from assistant.storage.catalog import Catalog
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
+
+logger = logging.getLogger(__name__)
 
 # The vectors of so many papers are held in memory at once.
 _COMPARED = 1000
@@ -77,6 +80,7 @@ class Library:
                 self._indexes.lexicon.refresh()
                 self._indexes.words.refresh()
                 self._seen = generation
+                logger.debug("indexes refreshed to generation %s", generation)
         return self._indexes
 
     @property

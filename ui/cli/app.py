@@ -20,6 +20,7 @@ from assistant.text.printable import one_line
 from ui.cli import batch, conversation_commands, library_commands, terminal
 from ui.cli.common import AsJson, Model, dumps, ingest_if_empty, open_assistant, settings_of
 from ui.cli.talk import Talk, resume
+from ui.logs import QuestionLog
 
 app = typer.Typer(
     help="Ask questions of a library of research-paper abstracts; every statement of an answer is cited.",
@@ -72,6 +73,9 @@ def options(
     home: Annotated[Path | None, typer.Option(help="Directory of the library.")] = None,
     library: Annotated[str | None, typer.Option(metavar="NAME", help="A library of its own, by its name.")] = None,
     embedder: Annotated[str | None, typer.Option(help="The embedder: a name or a folder.")] = None,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="Log to standard error; -vv logs more.")
+    ] = 0,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Settings that every verb takes."""
@@ -80,7 +84,8 @@ def options(
 
         typer.echo(f"paperchat {installed('paperchat')}")
         raise typer.Exit
-    context.obj = {"home": home, "library": library, "embedder": embedder}
+    log = {0: None, 1: "info"}.get(verbose, "debug")
+    context.obj = {"home": home, "library": library, "embedder": embedder, "log": log}
 
 
 @app.command()
@@ -127,11 +132,12 @@ def ask(
         return
     talk = _resume(settings, last, conversation)
     assistant = open_assistant(settings, if_empty)
-    scope = assistant.whole(_scope(pin, exclude))
-    answer = assistant.ask(question or "", talk.turns, scope)
-    typer.echo(dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
-    if save:
-        talk.keep(Turn(question or "", answer, scope))
+    with QuestionLog(question or "", settings) as log:
+        scope = assistant.whole(_scope(pin, exclude))
+        log.answer = answer = assistant.ask(question or "", talk.turns, scope)
+        typer.echo(dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
+        if save:
+            log.id = talk.keep(Turn(question or "", answer, scope))
 
 
 @app.command()
@@ -167,9 +173,10 @@ def chat(
     typer.echo(f"{assistant.library.catalog.papers.count()} papers. Ask; an empty line ends the conversation.")
     while question := _prompt():
         try:
-            answer = assistant.ask(question, talk.turns)
-            typer.echo(f"\n{terminal.answer_text(answer)}\n")
-            talk.keep(Turn(question, answer))
+            with QuestionLog(question, settings) as log:
+                log.answer = answer = assistant.ask(question, talk.turns)
+                typer.echo(f"\n{terminal.answer_text(answer)}\n")
+                log.id = talk.keep(Turn(question, answer))
         except PaperchatError as error:
             typer.echo(f"paperchat: {one_line(str(error))}", err=True)
 

@@ -13,6 +13,7 @@ from assistant import factory
 from assistant.serialization import Json
 from assistant.settings import Settings, load
 from assistant.text.printable import one_line
+from ui import logs
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
@@ -27,6 +28,7 @@ PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which page of th
 def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     """The effective settings: those of the command line first. Raises SettingsError."""
     settings = load(**context.obj, **overrides)
+    logs.configure(settings.log)
     factory.stay_local(settings)
     return settings
 

@@ -17,15 +17,19 @@ class Talk:
         self._settings = settings
         self._unkept: list[Turn] = []
 
-    def keep(self, turn: Turn) -> None:
-        """Add a turn and keep it, with those before it that could not be. Raises LibraryError where it is not kept."""
+    def keep(self, turn: Turn) -> str:
+        """Store a turn, after those that could not be stored before, and return its id for the log.
+
+        Raises LibraryError where it cannot be stored.
+        """
         self.turns.append(turn)
         self._unkept.append(turn)
         with closing(factory.open_conversations(self._settings.home)) as kept:
             if self.id is None:
                 self.id = kept.begin().id
-            kept.append(self.id, self._unkept, self._settings)
+            *_, turn_id = kept.append(self.id, self._unkept, self._settings)
         self._unkept.clear()
+        return f"{self.id}-{turn_id}"
 
 
 def resume(settings: Settings, last: bool, conversation_id: str | None) -> Talk:

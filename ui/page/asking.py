@@ -8,6 +8,7 @@ from dataclasses import replace
 from assistant.errors import PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.storage.conversation_schema import StoredTurn
+from ui.logs import QuestionLog
 from ui.page import turns
 from ui.page.page_context import Desk
 from ui.page.session import Open, View
@@ -48,21 +49,23 @@ def stopped(desk: Desk) -> View:
 def _answered(
     desk: Desk, question: str, history: Sequence[Turn], earlier: Sequence[Turn], scope: Scope
 ) -> Iterator[View]:
-    assistant = desk.backend.assistant(desk.choices)
     asked = f"{question} {desk.choices.filters}".strip()
-    turn = None
-    for answer in assistant.stream(asked, history, scope):
-        turn = Turn(question, answer, scope)
-        yield View(
-            open=replace(desk.open, asking=turn),
-            now=turns.growing_html(len(earlier) + 1, turn),
-            evidence=desk.evidence([*earlier, turn]),
-        )
-    if turn:
-        talks = desk.conversations
-        kept_in = desk.open.id or talks.begin().id
-        talks.append(kept_in, [turn], assistant.settings, replacing=desk.open.replacing)
-        yield replace(desk, open=Open(kept_in)).whole()
+    with QuestionLog(asked, desk.backend.settings) as log:
+        assistant = desk.backend.assistant(desk.choices)
+        turn = None
+        for log.answer in assistant.stream(asked, history, scope):
+            turn = Turn(question, log.answer, scope)
+            yield View(
+                open=replace(desk.open, asking=turn),
+                now=turns.growing_html(len(earlier) + 1, turn),
+                evidence=desk.evidence([*earlier, turn]),
+            )
+        if turn:
+            talks = desk.conversations
+            kept_in = desk.open.id or talks.begin().id
+            (turn_id,) = talks.append(kept_in, [turn], assistant.settings, replacing=desk.open.replacing)
+            log.id = f"{kept_in}-{turn_id}"
+            yield replace(desk, open=Open(kept_in)).whole()
 
 
 def _before(stored: list[StoredTurn], replacing: int | None) -> list[StoredTurn]:
