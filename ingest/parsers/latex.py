@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from pylatexenc.latex2text import LatexNodes2Text
+from assistant.text.latex import decode_command
 
 # Only single commands are passed to pylatexenc, which is a hundred times as fast as passing whole texts.
 _TOKEN = re.compile(
@@ -49,15 +48,6 @@ def _decode_token(token: re.Match[str]) -> str:
             return " "
         case "word":
             # A command with an argument is formatting or user-defined: keep only the argument.
-            return "" if token.string.startswith("{", token.end()) else _decode_command(token[0])
+            return "" if token.string.startswith("{", token.end()) else decode_command(token[0])
         case _:
-            return _decode_command(token[0].rstrip())
-
-
-@lru_cache(4096)
-def _decode_command(command: str) -> str:
-    """Return the characters of a command, or the command itself if it has none."""
-    try:
-        return LatexNodes2Text(keep_comments=True).latex_to_text(command, tolerant_parsing=True) or command
-    except Exception:  # an incomplete command, such as \verb, raises exceptions of many types
-        return command
+            return decode_command(token[0].rstrip())

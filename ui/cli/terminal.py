@@ -20,6 +20,7 @@ from assistant.schema import (
     Verdict,
     Verification,
 )
+from assistant.text.latex import to_text
 from assistant.text.printable import one_line, printable
 from assistant.text.titles import display_title
 
@@ -40,8 +41,9 @@ def answer_text(answer: Answer) -> str:
     parts = _note(answer.question, answer.standalone, answer.filters, answer.scope)
     parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE else []
     parts += [f"({note})" for note in notes(answer)]
-    parts.append(answer.text)
-    parts += ["\n".join(f"? {doubt} “{text}”" for doubt, text in doubts(answer))] if any(doubts(answer)) else []
+    parts.append(to_text(answer.text))
+    questioned = [f"? {doubt} “{to_text(text)}”" for doubt, text in doubts(answer)]
+    parts += ["\n".join(questioned)] if questioned else []
     if answer.citations:
         parts.append("\n".join(map(_reference, answer.citations)))
     if answer.nearest:
@@ -96,7 +98,7 @@ def verification_text(verification: Verification) -> str:
     """The verdict with its reason, and the passage."""
     lines = [f"{verification.verdict} ({verification.support:.2f}): {verification.reason}"]
     if verification.passage:
-        lines += [f"    {verification.paper_id}  {verification.passage.text}"]
+        lines += [f"    {verification.paper_id}  {to_text(verification.passage.text)}"]
     return printable("\n".join(lines))
 
 
@@ -128,7 +130,7 @@ def paper_text(paper: Paper) -> str:
     """Everything known of a paper."""
     fields = [
         ("id", paper.id),
-        ("title", paper.title or display_title(paper)),
+        ("title", to_text(display_title(paper))),
         ("authors", ", ".join(paper.authors)),
         ("year", paper.year),
         ("venue", paper.venue),
@@ -138,20 +140,20 @@ def paper_text(paper: Paper) -> str:
         ("sources", ", ".join(paper.sources)),
     ]
     known = (f"{name:8}{value}" for name, value in fields if value)
-    return printable("\n".join([*known, "", paper.abstract or "(no abstract)"]))
+    return printable("\n".join([*known, "", to_text(paper.abstract) or "(no abstract)"]))
 
 
 def record_text(record: Record) -> str:
     """What one source says of a paper."""
     fields = [
         ("source", f"{record.source}:{record.line}" if record.line else record.source),
-        ("title", record.title),
+        ("title", to_text(record.title or "")),
         ("authors", ", ".join(record.authors)),
         ("year", record.year),
         ("venue", record.venue),
         ("doi", record.doi),
         ("arXiv", record.arxiv_id),
-        ("abstract", record.abstract),
+        ("abstract", to_text(record.abstract or "")),
     ]
     return printable("\n".join(f"  {name:9}{one_line(str(value))}" for name, value in fields if value))
 
@@ -160,7 +162,7 @@ def paper_line(paper: Paper) -> str:
     """A paper in one line: id, title, authors, year."""
     authors = f" - {paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
     year, bare = f" ({paper.year})" if paper.year else "", "" if paper.abstract else " [no abstract]"
-    return printable(f"{paper.id}  {display_title(paper)}{authors}{year}{bare}")
+    return printable(f"{paper.id}  {to_text(display_title(paper))}{authors}{year}{bare}")
 
 
 def counted(number: int, noun: str) -> str:
@@ -173,7 +175,8 @@ def _reference(citation: Citation) -> str:
 
 
 def _hit(hit: Hit) -> str:
-    return "\n".join([f"{hit.rank:3}. {paper_line(hit.paper)}", *_indented(passage.text for passage in hit.passages)])
+    passages = _indented(to_text(passage.text) for passage in hit.passages)
+    return "\n".join([f"{hit.rank:3}. {paper_line(hit.paper)}", *passages])
 
 
 def _indented(lines: Iterable[str]) -> list[str]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from assistant.errors import InputError
 from assistant.schema import Answer, Citation, Paper, Strength
 from assistant.serialization import Json, answer_json, paper_json, scope_json
+from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
 from ui.cli.terminal import doubts, notes, searched
@@ -118,15 +119,15 @@ def suite(judged: Iterable[StoredTurn]) -> Iterator[Json]:
 
 def markdown(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
     """A transcript in Markdown (CommonMark), the references of each answer below it."""
-    parts = [f"# {_markdown(conversation.title)}", _dated(conversation)]
+    parts = [f"# {_markdown(to_text(conversation.title))}", _dated(conversation)]
     for stored in turns:
-        parts += [f"## {_markdown(stored.turn.question)}", *_answer_markdown(stored.turn.answer)]
+        parts += [f"## {_markdown(to_text(stored.turn.question))}", *_answer_markdown(stored.turn.answer)]
     return "\n\n".join(parts) + "\n"
 
 
 def html(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
     """A transcript as one HTML page that needs nothing else, for light and dark screens; no script runs on it."""
-    title = escape(one_line(conversation.title))
+    title = escape(one_line(to_text(conversation.title)))
     sections = "".join(_section(number, stored) for number, stored in enumerate(turns, start=1))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -231,8 +232,8 @@ def _answer_markdown(answer: Answer) -> Iterator[str]:
 def _statements(answer: Answer) -> Iterator[str]:
     """The answer's text, a paragraph a line, its numbers leading to the papers; then what is doubtful in it."""
     linked = {str(each.number): link(each.paper) for each in answer.citations}
-    yield from (_with_links(one_line(line), linked) for line in answer.text.splitlines() if line.strip())
-    yield from (f"> {doubt} “{_markdown(text)}”" for doubt, text in doubts(answer))
+    yield from (_with_links(one_line(line), linked) for line in to_text(answer.text).splitlines() if line.strip())
+    yield from (f"> {doubt} “{_markdown(to_text(text))}”" for doubt, text in doubts(answer))
 
 
 def _with_links(line: str, linked: dict[str, str | None]) -> str:
@@ -249,15 +250,15 @@ def _marker(number: str, address: str | None) -> str:
 
 def _reference(citation: Citation) -> str:
     number = f"{citation.number}. "
-    quoted = [f"{' ' * len(number)}> {_markdown(passage.text)}" for passage in citation.passages]
+    quoted = [f"{' ' * len(number)}> {_markdown(to_text(passage.text))}" for passage in citation.passages]
     return "\n\n".join([number + _described(citation.paper), *quoted])
 
 
 def _described(paper: Paper) -> str:
     """Authors, linked title, venue and year."""
-    title, address = _markdown(display_title(paper)), link(paper)
+    title, address = _markdown(to_text(display_title(paper))), link(paper)
     linked = f"[{title}](<{address}>)" if address else f"*{title}*"
-    parts = [_markdown(", ".join(paper.authors)), linked, _markdown(paper.venue or ""), str(paper.year or "")]
+    parts = [_markdown(", ".join(paper.authors)), linked, _markdown(to_text(paper.venue or "")), str(paper.year or "")]
     return ". ".join(part.removesuffix(".") for part in parts if part)
 
 
@@ -284,7 +285,7 @@ def _section(number: int, stored: StoredTurn) -> str:
     links = "".join(_web_link(each) for each in answer.citations)
     listed = f"<ul class=links>{links}</ul>" if links else ""
     return (
-        f"<section><h2>{render.text_html(stored.turn.question)}</h2>"
+        f"<section><h2>{render.plain_html(stored.turn.question)}</h2>"
         f"{render.answer_html(answer, number)}{sources}{listed}</section>"
     )
 

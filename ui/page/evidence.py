@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.schema import Citation, Hit, Paper, Passage, Scope, Turn
+from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.links import link
@@ -26,7 +27,7 @@ def evidence_html(turns: Sequence[Turn], scope: Scope) -> str:
 def similar_html(paper: Paper, others: Sequence[Paper], scope: Scope) -> str:
     """The papers that are most like one."""
     cards = "".join(_card(each, (), "similar", scope) for each in others) or "<p>None was found.</p>"
-    return f'<section class="like"><h2>Papers like “{render.text_html(display_title(paper))}”</h2>{cards}</section>'
+    return f'<section class="like"><h2>Papers like “{render.typeset_html(display_title(paper))}”</h2>{cards}</section>'
 
 
 def looking_html(scope: Scope, titles: dict[str, str]) -> str:
@@ -56,7 +57,7 @@ def _found(number: int, turn: Turn, scope: Scope, newest: bool) -> str:
         return ""
     more = "".join(_card(hit.paper, hit.passages, f"hit-{hit.rank}", scope, hit=hit) for hit in others)
     rest = f'<p class="also">Also found ({counted(len(others), "paper")})</p>{more}' if more else ""
-    return f'<section><h2 class="about-question">{render.text_html(turn.question)}</h2>{cards}{rest}</section>'
+    return f'<section><h2 class="about-question">{render.typeset_html(turn.question)}</h2>{cards}{rest}</section>'
 
 
 def _cited(number: int, citation: Citation, hit: Hit | None, scope: Scope) -> str:
@@ -69,15 +70,15 @@ def _card(
 ) -> str:
     name = f' id="{anchor}"' if number else ""
     mark = f'<span class="number">{number}</span>' if number else ""
-    abstract = render.abstract_html(paper, passages, anchor, render.text_html)
+    abstract = render.abstract_html(paper, passages, anchor, render.typeset_html)
     return (
         f'<article class="card"{name} tabindex="-1"><h3>{mark}{_title(paper)}</h3>'
-        f"{render.about_html(paper, render.text_html)}{abstract}{_scores(hit)}{_actions(paper, scope)}</article>"
+        f"{render.about_html(paper, render.typeset_html)}{abstract}{_scores(hit)}{_actions(paper, scope)}</article>"
     )
 
 
 def _title(paper: Paper) -> str:
-    address, title = link(paper), render.text_html(display_title(paper))
+    address, title = link(paper), render.typeset_html(display_title(paper))
     if not address:
         return title
     return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{title}</a>'
@@ -94,7 +95,7 @@ def _scores(hit: Hit | None) -> str:
 
 
 def _actions(paper: Paper, scope: Scope) -> str:
-    of_it = display_title(paper)[:60]
+    of_it = to_text(display_title(paper))[:60]
     pinned, excluded = paper.id in scope.pinned, paper.id in scope.excluded
     buttons = (
         button("pin", paper.id, "Pinned ✓" if pinned else "Pin", "Look at pinned papers only", of_it),

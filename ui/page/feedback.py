@@ -10,6 +10,7 @@ from assistant.question.filters import holds
 from assistant.schema import Filters, Paper, Selection
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversation_schema import Feedback
+from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.sentences import passages
 from assistant.text.titles import display_title
@@ -36,7 +37,7 @@ def meant(catalog: Catalog, text: str) -> tuple[Paper, tuple[str, ...]]:
         raise InputError("paper", f"none of the library has “{_short(words)}” in its title or abstract")
     same = [paper for paper in found if paper.title and one_line(paper.title).casefold() == words.casefold()]
     if len(same or found) > 1:
-        names = "; ".join(_short(display_title(paper)) for paper in found[:_MOST_OFFERED])
+        names = "; ".join(_short(to_text(display_title(paper))) for paper in found[:_MOST_OFFERED])
         raise InputError("paper", f"several have “{_short(words)}”: {names}. Type more of the title")
     paper = (same or found)[0]
     return paper, tuple(each.text for each in passages(paper.abstract) if _is_said(words, each.text))

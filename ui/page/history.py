@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.storage.conversation_schema import Conversation
+from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
 from ui.export.transcripts import Format
@@ -34,7 +35,7 @@ def history_html(listed: Sequence[Conversation], count: int, open_id: str | None
 
 
 def _item(conversation: Conversation, is_open: bool) -> str:
-    title = one_line(conversation.title) or "Untitled"
+    title = one_line(to_text(conversation.title)) or "Untitled"
     current = ' aria-current="true"' if is_open else ""
     about = f"{conversation.changed[:10]}, {counted(conversation.turns, 'question')}"
     return (

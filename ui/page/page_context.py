@@ -9,6 +9,7 @@ from assistant.errors import NotFoundError
 from assistant.schema import EVERYTHING, Scope, Turn
 from assistant.storage.conversation_schema import StoredTurn
 from assistant.storage.conversations import Conversations
+from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.page import evidence, feedback, history, turns
 from ui.page.backend import Backend
@@ -79,4 +80,4 @@ class Desk:
         return View(scope=scope, looking=evidence.looking_html(scope, titles), evidence=shown)
 
     def _titles(self, paper_ids: Sequence[str]) -> dict[str, str]:
-        return {paper.id: display_title(paper) for paper in self.backend.catalog.papers.get(paper_ids)}
+        return {paper.id: to_text(display_title(paper)) for paper in self.backend.catalog.papers.get(paper_ids)}

@@ -50,7 +50,7 @@ def build(backend: Backend, choices: gr.State) -> None:
         return chosen, "<p>Used from the next question on, in this tab of the browser.</p>"
 
     def connect(name: str) -> str:
-        return f"<p>{render.text_html(connection(backend, name))}</p>"
+        return f"<p>{render.plain_html(connection(backend, name))}</p>"
 
     for part in parts:
         part.change(choose, parts, [choices, said], **QUIETLY)

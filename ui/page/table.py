@@ -8,6 +8,7 @@ from html import escape
 
 from assistant.schema import Paper, Sort
 from assistant.storage.records import StoredRecord
+from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.links import link
@@ -52,22 +53,21 @@ def table_html(papers: Sequence[Paper], shelf: Shelf, count: int, detail: str = 
 
 def refused_html(reason: str) -> str:
     """Why there is no table for what was typed."""
-    return f'<p class="quiet">{render.text_html(reason)}</p>'
+    return f'<p class="quiet">{render.plain_html(reason)}</p>'
 
 
 def detail_html(paper: Paper, records: Sequence[StoredRecord]) -> str:
     """Everything known of a paper, and what each source says of it."""
     address = link(paper)
     where = f"<p>{_web_link(address)}</p>" if address else ""
-    abstract = render.text_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
+    abstract = render.plain_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
     sources = "".join(_record(each) for each in records)
     merged = f"<p>{counted(len(records), 'record')} of it:</p><ul>{sources}</ul>"
-    acts = button("remove", paper.id, "Delete this paper", unseen=display_title(paper)[:60])
+    title = to_text(display_title(paper))[:60]
+    acts = button("remove", paper.id, "Delete this paper", unseen=title)
     if len(records) > 1:
-        acts += button(
-            "unmerge", paper.id, "Take it apart", "The records are of several papers", display_title(paper)[:60]
-        )
-    return f'<p class="quiet">{render.text_html(", ".join(paper.authors))}</p>{where}<p>{abstract}</p>{merged}{acts}'
+        acts += button("unmerge", paper.id, "Take it apart", "The records are of several papers", title)
+    return f'<p class="quiet">{render.plain_html(", ".join(paper.authors))}</p>{where}<p>{abstract}</p>{merged}{acts}'
 
 
 def _web_link(address: str) -> str:
@@ -93,12 +93,12 @@ def _head(sort: Sort, shelf: Shelf) -> str:
 def _row(paper: Paper) -> str:
     authors = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
     cells = "".join(_cell(each) for each in (authors, paper.year, paper.venue))
-    title = button("show", paper.id, display_title(paper))
+    title = button("show", paper.id, to_text(display_title(paper)))
     return f'<tr role="row"><th scope="row" role="rowheader">{title}</th>{cells}</tr>'
 
 
 def _cell(value: object) -> str:
-    return f'<td role="cell">{line(str(value or ""))}</td>'
+    return f'<td role="cell">{line(to_text(str(value or "")))}</td>'
 
 
 def _detail(detail: str) -> str:

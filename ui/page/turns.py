@@ -10,6 +10,7 @@ from typing import Any
 from assistant.question.filters import written
 from assistant.schema import Answer, Filters, Turn
 from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
+from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
 from ui.page import render
@@ -43,7 +44,7 @@ def growing_html(number: int, turn: Turn, stopped: bool = False) -> str:
 
 def waiting_html(number: int, question: str, message: str) -> str:
     """A question whose answer has not begun."""
-    waiting = f'<p class="streaming waiting">{render.text_html(message)}</p>'
+    waiting = f'<p class="streaming waiting">{render.plain_html(message)}</p>'
     return _section(number, _question(question) + waiting)
 
 
@@ -111,7 +112,7 @@ def _section(number: int, inner: str) -> str:
 
 
 def _question(question: str, edit: str = "") -> str:
-    return f'<div class="asked"><h2 class="question">{render.text_html(question)}</h2>{edit}</div>'
+    return f'<div class="asked"><h2 class="question">{render.typeset_html(question)}</h2>{edit}</div>'
 
 
 def _understood(answer: Answer, stored_id: int | None) -> str:
@@ -124,14 +125,15 @@ def _understood(answer: Answer, stored_id: int | None) -> str:
     chips = "".join(_chip(f"{stored_id}:{place}", each, off) for place, (each, _) in enumerate(parts(answer.filters)))
     if answer.standalone == said and not chips:
         return ""
-    words = button("restate", stored_id, answer.standalone or "anything", "Change what is searched for", is_off=off)
+    searched = to_text(answer.standalone) or "anything"
+    words = button("restate", stored_id, searched, "Change what is searched for", is_off=off)
     return f'<p class="understood">Searched for {words}{chips}</p>'
 
 
 def _chip(place: str, typed: str, off: bool) -> str:
     """One of the filters."""
     end = button("drop", place, "×", "Ask again without this filter", f"remove {typed}", is_off=off)
-    return f'<span class="chip">{render.text_html(typed)}{end}</span>'
+    return f'<span class="chip">{render.plain_html(typed)}{end}</span>'
 
 
 def _made(answer: Answer) -> str:
@@ -150,7 +152,7 @@ def _made(answer: Answer) -> str:
         if stage in answer.timings
     )
     return (
-        f'<details class="made"><summary>{render.text_html(", ".join(said))}</summary>'
+        f'<details class="made"><summary>{render.plain_html(", ".join(said))}</summary>'
         f"<p>The time that each stage took:</p><ul>{stages}</ul></details>"
     )
 
