@@ -18,7 +18,7 @@ from assistant.storage.library import Library
 from eval.bench.token_counter import Metered
 from eval.suites import Question
 from eval.suites.selection import OWN, Exam
-from ingest import pipeline
+from ingest import indexing, pipeline
 from ingest.progress import progress_bar
 
 SEED_FILES = Path(__file__).parent.parent / "seeds"
@@ -109,4 +109,4 @@ def _put(papers: Sequence[Paper], library: Library) -> None:
         if library.catalog.papers.count() < len(papers):
             changes = [PaperChange(paper, {}, frozenset(), frozenset()) for paper in papers]
             library.catalog.put(changes, library.catalog.records.next_run())
-        pipeline.synchronise(library, progress)
+        indexing.update_indexes(library, progress)

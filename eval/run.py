@@ -15,8 +15,8 @@ from eval import corpora, judge, runner, runs
 from eval.records import Record
 from eval.suites import selection
 from eval.suites.selection import Exam, Item
-from ingest.pipeline import Step
 from ingest.progress import progress_bar
+from ingest.report import Progress
 
 Reply = Callable[[Item], list[Record]]
 
@@ -130,7 +130,7 @@ def _shown(found: Iterable[list[Record]], what: str, total: int) -> Iterator[lis
     with progress_bar(what) as progress:
         for done, each in enumerate(found, start=1):
             if progress:
-                progress(Step(what, done, total))
+                progress(Progress(what, done, total))
             yield each
 
 

@@ -1,7 +1,7 @@
-"""Which records are of one paper, what the paper's id is, and what its records say together.
+"""Identify papers: which records describe the same paper, the id of the paper, and its merged fields.
 
-Everything here depends on the records alone, never on their order or on what else is in the library,
-so that ids are the same on every machine and in whatever order the files come.
+Everything here depends on the records alone, never on their order or on the rest of the library, so that ids are the
+same on every machine and for every order of files.
 """
 
 from __future__ import annotations
@@ -18,44 +18,42 @@ from datasketch import MinHash
 
 from assistant.schema import Paper, Record
 
-# Two abstracts whose sets of words overlap this much (Jaccard) are versions of one. Unrelated
-# abstracts of the seeds reach 0.29, the one revised abstract there has 0.86.
+# Two abstracts whose word sets overlap this much (Jaccard) are versions of the same one. Unrelated abstracts of the
+# seeds reach 0.29, the one revised abstract there has 0.86.
 NEAR_DUPLICATE = 0.7
-# Where both records have a title and the titles differ, the abstracts must be all but equal.
+# If both records have a title and the titles differ, the abstracts must be almost equal.
 RETITLED = 0.9
-# A title of fewer words ("Editorial", "Introduction") does not identify a paper on its own.
-TELLING_TITLE_WORDS = 4
+# A shorter title ("Editorial", "Introduction") does not identify a paper on its own.
+IDENTIFYING_TITLE_WORDS = 4
 
-# MinHash over runs of three words; 32 bands of 4 rows find a pair of similarity 0.5 with probability 0.87
-# and 0.7 with 0.9998. Broder 1997, "On the resemblance and containment of documents".
-_RUN = 3
+# MinHash over 3-word shingles; 32 bands of 4 rows find a pair of similarity 0.5 with probability 0.87 and of
+# similarity 0.7 with 0.9998. Broder 1997, "On the resemblance and containment of documents".
+_SHINGLE_WORDS = 3
 _BANDS, _ROWS = 32, 4
 
 
-def marks(record: Record) -> frozenset[str]:
-    """Short traces of a record. Two records of one paper share at least one of them (nearly always for a revision)."""
-    return frozenset([*_keys(record), *(_bands(normalized(record.abstract)) if record.abstract else [])])
+def match_keys(record: Record) -> frozenset[str]:
+    """Return short keys of a record. Two records of one paper share at least one (with near certainty if revised)."""
+    return frozenset([*_exact_keys(record), *(_bands(normalized(record.abstract)) if record.abstract else [])])
 
 
-def same_paper(one: Record, other: Record) -> bool:
-    """Whether two records are of one paper. Symmetric."""
-    for a, b in ((one.arxiv_id, other.arxiv_id), (one.doi, other.doi)):
-        if a and b and normalized(a) == normalized(b):
-            return True
-    if one.arxiv_id and other.arxiv_id:
-        return False
-    if set(_title_keys(one)) & set(_title_keys(other)) and _authors_agree(one, other):
+def same_paper(a: Record, b: Record) -> bool:
+    """Return whether two records describe the same paper. Symmetric."""
+    if _equal_ids(a.arxiv_id, b.arxiv_id) or _equal_ids(a.doi, b.doi):
         return True
-    if not (one.abstract and other.abstract):
-        return _short_title_key(one) == _short_title_key(other) != ""
-    overlap = _overlap(one.abstract, other.abstract)
-    retitled = one.title and other.title and normalized(one.title) != normalized(other.title)
-    return overlap >= (RETITLED if retitled else NEAR_DUPLICATE)
+    if a.arxiv_id and b.arxiv_id:
+        return False
+    if set(_title_keys(a)) & set(_title_keys(b)) and _authors_agree(a, b):
+        return True
+    if not (a.abstract and b.abstract):
+        return _short_title_key(a) == _short_title_key(b) != ""
+    retitled = a.title and b.title and normalized(a.title) != normalized(b.title)
+    return _jaccard(a.abstract, b.abstract) >= (RETITLED if retitled else NEAR_DUPLICATE)
 
 
 def merge(records: Collection[Record]) -> Paper:
-    """The paper that these records are of: each field from the most telling record that has it."""
-    ranked = sorted(records, key=_telling)
+    """Return the paper of these records, with each field from the most complete record that has it."""
+    ranked = sorted(records, key=_completeness)
     return Paper(
         id=_paper_id(ranked),
         abstract=_first(record.abstract for record in ranked) or "",
@@ -70,29 +68,28 @@ def merge(records: Collection[Record]) -> Paper:
     )
 
 
-def apart(records: Collection[Record]) -> Paper:
-    """The same, under an id that these very records have to themselves: for papers that a person keeps apart."""
-    paper = merge(records)
-    said = sorted(repr(replace(record, line=0)) for record in records)
-    return replace(paper, id=_digest("\n".join(["apart", *said])))
+def merge_separately(records: Collection[Record]) -> Paper:
+    """Return the merged paper under an id unique to these records, for papers that a person keeps separate."""
+    contents = sorted(repr(replace(record, line=0)) for record in records)
+    return replace(merge(records), id=_digest("\n".join(["apart", *contents])))
 
 
-def origins(records: Collection[Record]) -> dict[str, str]:
-    """For each field of the merged paper, the source that it is from."""
-    ranked = sorted(records, key=_telling)
-    fields = ("title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url")
-    found = {name: next((each.source for each in ranked if getattr(each, name)), None) for name in fields}
-    return {name: source for name, source in found.items() if source is not None}
+def field_sources(records: Collection[Record]) -> dict[str, str]:
+    """Return the source of each field of the merged paper that has a value."""
+    ranked = sorted(records, key=_completeness)
+    names = ("title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url")
+    sources = {name: next((record.source for record in ranked if getattr(record, name)), None) for name in names}
+    return {name: source for name, source in sources.items() if source is not None}
 
 
 def normalized(text: str) -> str:
-    """Lower case, compatibility forms folded, everything but letters and digits turned into single spaces."""
+    """Return the text in folded lower case, with one space between its runs of letters and digits."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"[^\W_]+", folded))
 
 
-def _keys(record: Record) -> list[str]:
-    """Exact traces, the strongest first."""
+def _exact_keys(record: Record) -> list[str]:
+    """Return the keys that records must share exactly, the strongest first."""
     keys = [f"doi {normalized(record.doi)}"] if record.doi else []
     keys += [f"arxiv {normalized(record.arxiv_id)}"] if record.arxiv_id else []
     keys += _title_keys(record) or filter(None, [_short_title_key(record)])
@@ -101,32 +98,33 @@ def _keys(record: Record) -> list[str]:
 
 def _title_keys(record: Record) -> list[str]:
     title = normalized(record.title or "")
-    return [f"title {title}"] if len(title.split()) >= TELLING_TITLE_WORDS else []
+    return [f"title {title}"] if len(title.split()) >= IDENTIFYING_TITLE_WORDS else []
 
 
 def _short_title_key(record: Record) -> str:
-    """A short title with first author and year, which tell a paper where there is no abstract to compare."""
+    """Return a key of a short title, the first author and the year, for records without an abstract to compare."""
     title = normalized(record.title or "") or record.title
-    telling = not title or len(title.split()) >= TELLING_TITLE_WORDS
-    return "" if telling else f"short {title} {_first_author(record)} {record.year or ''}"
+    if not title or len(title.split()) >= IDENTIFYING_TITLE_WORDS:
+        return ""
+    return f"short {title} {_first_author(record)} {record.year or ''}"
 
 
 def _paper_id(ranked: Sequence[Record]) -> str:
-    """Sixteen hex digits from the strongest key that any of the records has, the smallest of equals."""
+    """Return 16 hex digits of the strongest key of any of the records, the smallest if several are equally strong."""
     order = ("doi", "arxiv", "title", "abstract", "short")
-    keys = [_id_key(key, record) for record in ranked for key in _keys(record)]
+    keys = [_id_key(key, record) for record in ranked for key in _exact_keys(record)]
     return _digest(min(keys, key=lambda key: (order.index(key.split(" ", 1)[0]), key)))
 
 
 def _id_key(key: str, record: Record) -> str:
-    # Two papers of one title are told apart by their first authors.
+    # The first author distinguishes two papers with the same title.
     return f"{key} {_first_author(record)}" if key.startswith("title ") else key
 
 
-def _telling(record: Record) -> tuple[Any, ...]:
-    """Sort key: the best described record first; ties are broken by content, never by order."""
-    described = [record.doi, record.arxiv_id, record.title, record.authors, record.year, record.venue, record.url]
-    return (-sum(map(bool, described)), -len(record.abstract), repr(replace(record, line=0)))
+def _completeness(record: Record) -> tuple[Any, ...]:
+    """Return a sort key that puts the most complete record first and breaks ties by content, never by order."""
+    fields = [record.doi, record.arxiv_id, record.title, record.authors, record.year, record.venue, record.url]
+    return (-sum(map(bool, fields)), -len(record.abstract), repr(replace(record, line=0)))
 
 
 def _first(values: Any) -> Any:
@@ -134,33 +132,39 @@ def _first(values: Any) -> Any:
 
 
 def _first_author(record: Record) -> str:
-    """Family name of the first author, normalised; empty where unknown."""
+    """Return the first author's family name, normalized; empty if there is no author."""
     return normalized(record.authors[0]).split()[-1] if record.authors and normalized(record.authors[0]) else ""
 
 
-def _authors_agree(one: Record, other: Record) -> bool:
-    return not one.authors or not other.authors or _first_author(one) == _first_author(other)
+def _equal_ids(a: str | None, b: str | None) -> bool:
+    return bool(a and b and normalized(a) == normalized(b))
 
 
-def _overlap(one: str, other: str) -> float:
-    """Jaccard similarity of two texts' sets of words, 0..1."""
-    a, b = set(normalized(one).split()), set(normalized(other).split())
-    return len(a & b) / len(a | b) if a | b else 1.0
+def _authors_agree(a: Record, b: Record) -> bool:
+    return not a.authors or not b.authors or _first_author(a) == _first_author(b)
+
+
+def _jaccard(a: str, b: str) -> float:
+    """Return the Jaccard similarity of the word sets of two texts, 0..1."""
+    words_a, words_b = set(normalized(a).split()), set(normalized(b).split())
+    union = words_a | words_b
+    return len(words_a & words_b) / len(union) if union else 1.0
 
 
 def _bands(text: str) -> list[str]:
-    """Locality-sensitive hashes of a normalised text."""
+    """Return the locality-sensitive hashes of a normalized text."""
     words = text.split()
-    runs = {" ".join(words[at : at + _RUN]) for at in range(max(1, len(words) - _RUN + 1))}
-    sketch = _blank().copy()
-    sketch.update_batch([run.encode("utf-8", "surrogatepass") for run in runs])
+    starts = range(max(1, len(words) - _SHINGLE_WORDS + 1))
+    shingles = {" ".join(words[start : start + _SHINGLE_WORDS]) for start in starts}
+    sketch = _empty_sketch().copy()
+    sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
     return [f"band {band} {rows.tobytes().hex()}" for band, rows in enumerate(sketch.hashvalues.reshape(_BANDS, _ROWS))]
 
 
 @cache
-def _blank() -> MinHash:
-    """A sketch of nothing, whose permutations are drawn once."""
-    # The scheme is named because marks are kept: another one would no longer find its equals.
+def _empty_sketch() -> MinHash:
+    """Return an empty sketch, whose permutations take long to draw."""
+    # The scheme is fixed because keys are stored: sketches of another scheme would not match them.
     return MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32")
 
 

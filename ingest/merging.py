@@ -1,59 +1,69 @@
-"""Merging by hand: taking a paper apart that is really several, and joining what was taken apart."""
+"""Correct the merging by hand: split a paper that is really several, and merge papers that are really one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 from assistant.errors import InputError
-from assistant.schema import Paper
+from assistant.schema import Paper, Record
 from assistant.storage.library import Library
 from assistant.storage.records import StoredRecord
 from ingest import identity
-from ingest.pipeline import synchronise
+from ingest.indexing import update_indexes
 
 
 def unmerge(library: Library, paper_id: str, source: str | None = None) -> list[Paper]:
-    """Set apart what one source says of a paper, or, without one, what each says; returns the papers, the first left.
+    """Split off the records of one source, or without a source, those of every source but the largest.
 
-    What is set apart stays so: later records are merged with the paper that was left. `paper_id` is a whole one.
-    Raises InputError where there is nothing to take apart, LibraryBusy, LibraryWriteError.
+    Return the papers, the remaining one first. Records that were split off stay separate; later records merge only
+    with the remaining paper. `paper_id` must be a full id. Raise InputError if the paper cannot be split, LibraryBusy
+    or LibraryWriteError.
     """
     with library.writing():
-        left, *others = _parts(library.catalog.records.of_papers([paper_id]), source, paper_id)
-        first = identity.merge([each.record for each in left])
-        if library.catalog.records.is_kept_separate(paper_id):
-            first = identity.apart([each.record for each in left])
-        parts = {first: [each.number for each in left]}
-        parts |= {identity.apart([each.record for each in part]): [each.number for each in part] for part in others}
-        library.catalog.split(paper_id, parts, separate=[each.number for part in others for each in part])
-        synchronise(library)
+        remaining, *others = _groups(library.catalog.records.of_papers([paper_id]), source, paper_id)
+        is_separate = library.catalog.records.is_kept_separate(paper_id)
+        merge_remaining = identity.merge_separately if is_separate else identity.merge
+        parts = {merge_remaining(_records(remaining)): _numbers(remaining)}
+        parts |= {identity.merge_separately(_records(group)): _numbers(group) for group in others}
+        library.catalog.split(paper_id, parts, separate=[number for group in others for number in _numbers(group)])
+        update_indexes(library)
         return list(parts)
 
 
 def merge(library: Library, paper_ids: Collection[str]) -> Paper:
-    """Make one paper of several, whether or not they were one before. The ids are whole ones.
+    """Merge papers into one and return it, whether or not they were one paper before. The ids must be full ids.
 
-    Raises InputError for a single paper, LibraryBusy, LibraryWriteError.
+    Raise InputError for fewer than two papers, LibraryBusy or LibraryWriteError.
     """
     if len(set(paper_ids)) < 2:
         raise InputError("merge", "give the ids of two papers or more")
     with library.writing():
-        paper = identity.merge([each.record for each in library.catalog.records.of_papers(paper_ids)])
+        paper = identity.merge(_records(library.catalog.records.of_papers(paper_ids)))
         library.catalog.merge(paper, paper_ids)
-        synchronise(library)
+        update_indexes(library)
         return paper
 
 
-def _parts(held: Sequence[StoredRecord], source: str | None, paper_id: str) -> list[list[StoredRecord]]:
-    """The records in the groups that are to be papers, the one that is left first."""
-    sources = sorted({each.record.source for each in held})
+def _groups(stored: Sequence[StoredRecord], source: str | None, paper_id: str) -> list[list[StoredRecord]]:
+    """Return the records grouped by their future papers, the remaining paper's first. Raise InputError if only one."""
+    by_source: dict[str, list[StoredRecord]] = {}
+    for record in stored:
+        by_source.setdefault(record.record.source, []).append(record)
     if source is not None:
-        groups = [[each for each in held if (each.record.source == source) is apart] for apart in (False, True)]
-    elif len(sources) > 1:
-        groups = [[each for each in held if each.record.source == name] for name in sources]
+        others = [record for record in stored if record.record.source != source]
+        groups = [others, by_source.get(source, [])]
     else:
-        groups = [[each] for each in held]
+        groups = list(by_source.values()) if len(by_source) > 1 else [[record] for record in stored]
+        groups.sort(key=lambda group: (-len(group), group[0].number))
     if len(groups) < 2 or not all(groups):
-        known = ", ".join(map(repr, sources))
-        raise InputError(paper_id, f"cannot be taken apart like that: its {len(held)} records are from {known}")
-    return groups if source is not None else sorted(groups, key=lambda group: (-len(group), group[0].number))
+        sources = ", ".join(map(repr, sorted(by_source)))
+        raise InputError(paper_id, f"cannot be split like that: its {len(stored)} records are from {sources}")
+    return groups
+
+
+def _records(stored: Sequence[StoredRecord]) -> list[Record]:
+    return [record.record for record in stored]
+
+
+def _numbers(stored: Sequence[StoredRecord]) -> list[int]:
+    return [record.number for record in stored]

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for whoever waits at a terminal."""
+"""Show progress on a terminal."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.progress import Progress as ProgressBars
 from rich.text import Text
 
-from ingest.pipeline import Progress, Step
+from ingest.report import Progress, ProgressCallback
 
 
-class _Rate(ProgressColumn):
-    """How many in a second."""
+class _RateColumn(ProgressColumn):
+    """The number of items per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.1f} a second" if task.speed else "")
 
 
 @contextmanager
-def progress_bar(beginning: str = "Reading") -> Iterator[Progress | None]:
-    """Something to report progress to, which shows rate and time left; None where standard error is no terminal.
+def progress_bar(description: str = "Reading") -> Iterator[ProgressCallback | None]:
+    """Yield a callback that shows a progress bar with rate and remaining time on standard error.
 
-    Until the first report it shows what is begun.
+    Yield None if standard error is not a terminal. The description is shown until the first progress report.
     """
     if not sys.stderr.isatty():
         yield None
         return
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()]
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        bar = bars.add_task(beginning, total=None)
+    numbers = BarColumn(), MofNCompleteColumn(), _RateColumn(), TimeRemainingColumn()
+    with ProgressBars(TextColumn("{task.description}"), *numbers, console=Console(stderr=True)) as bars:
+        bar = bars.add_task(description, total=None)
 
-        def show(step: Step) -> None:
-            if bars.tasks[0].description != step.what:
-                bars.reset(bar, description=step.what)  # or the rate would be that of what went before
-            bars.update(bar, completed=step.done, total=step.total)
+        def show(progress: Progress) -> None:
+            if bars.tasks[0].description != progress.activity:
+                bars.reset(bar, description=progress.activity)  # otherwise the rate would include the last activity
+            bars.update(bar, completed=progress.done, total=progress.total)
 
         yield show

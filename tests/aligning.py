@@ -13,7 +13,7 @@ from assistant.retrieval.alignment import Alignment, align
 from assistant.schema import Hit
 from assistant.storage.library import Library
 from assistant.storage.word_vectors import SqliteWordVectors
-from ingest.chunks import chunk
+from ingest.chunks import chunk_papers
 
 
 def aligned(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> list[Alignment]:
@@ -21,7 +21,7 @@ def aligned(question: str, hits: Sequence[Hit], library: Library, embedder: Embe
     embedder = embedder or library.embedder
     asked = content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
     papers = [hit.paper for hit in hits]
-    chunks = chunk(papers, embedder, 10_000)
+    chunks = chunk_papers(papers, embedder, 10_000)
     readings = embedder.encode_documents([each.text for each in chunks])
     with TemporaryDirectory() as folder, closing(SqliteWordVectors(Path(folder) / "words.db")) as index:
         index.replace(content_words.word_vectors(papers, chunks, readings, library.lexicon))

@@ -35,7 +35,7 @@ from eval.bench.timing import milliseconds_each
 from eval.corpora import SEED_FILES
 from eval.suites import SEEDS, beir, load
 from ingest import pipeline
-from ingest.chunks import chunk
+from ingest.chunks import chunk_papers
 from ingest.parsers.detect import find_files, read_records
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class _Costs:
         run = catalog.records.next_run()
         with self._on(CATALOG):
             for batch in batches(records, _BATCH):
-                pipeline.put(batch, catalog, run)
+                pipeline.store_records(batch, catalog, run)
         papers = catalog.ledger.pending(len(records))
         self.papers = len(papers)
         return papers
@@ -135,7 +135,7 @@ class _Costs:
     def _embed(self, papers: Sequence[Paper], lexicon: TantivyLexicon) -> list[Read]:
         made_with = factory.recipe(self.settings, self.embedder)
         with self._on(EMBEDDER):
-            chunks = chunk(papers, self.embedder, made_with.chunk_tokens)
+            chunks = chunk_papers(papers, self.embedder, made_with.chunk_tokens)
             readings = self.embedder.encode_documents([each.text for each in chunks])
         words = content_words.word_vectors(papers, chunks, readings, lexicon)
         vectors: dict[str, list[Vectors]] = {paper.id: [] for paper in papers}

@@ -1,1 +1,1 @@
-"""Keep a library healthy: backup, repair, removal."""
+"""Maintain a library: back it up and restore it, repair its indexes, remove papers and sources."""

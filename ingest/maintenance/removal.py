@@ -1,4 +1,4 @@
-"""Taking papers out of the library: whole papers, or what one source said of them."""
+"""Remove papers from a library: whole papers, or the records of one source."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.library import Library
 from assistant.storage.records import StoredRecord
 from ingest import identity
-from ingest.pipeline import synchronise
+from ingest.indexing import update_indexes
 
 
-def remove(library: Library, paper_ids: Collection[str]) -> None:
-    """Forget papers, in the catalog and in every index. Raises LibraryBusy and LibraryWriteError."""
+def remove_papers(library: Library, paper_ids: Collection[str]) -> None:
+    """Remove papers from the catalog and from every index. Raise LibraryBusy or LibraryWriteError."""
     with library.writing():
         library.catalog.delete(paper_ids)
-        synchronise(library)
+        update_indexes(library)
 
 
 def remove_source(library: Library, source: str) -> None:
-    """Forget what a source said. What other sources say of the same papers stays, as if this one had never been.
+    """Remove the records of a source. Papers keep the records of other sources, merged as if this one never existed.
 
-    Raises LibraryBusy and LibraryWriteError.
+    Raise LibraryBusy or LibraryWriteError.
     """
     with library.writing():
-        alone, shared = library.catalog.records.papers_from(source)
-        library.catalog.delete(alone)
+        exclusive, shared = library.catalog.records.papers_from(source)
+        library.catalog.delete(exclusive)
         for paper_id in shared:
-            _without(library.catalog, paper_id, source)
-        synchronise(library)
+            _remove_records(library.catalog, paper_id, source)
+        update_indexes(library)
 
 
-def _without(catalog: Catalog, paper_id: str, source: str) -> None:
-    held = catalog.records.of_papers([paper_id])
-    kept = [each for each in held if each.record.source != source]
-    dropped = [each.number for each in held if each.record.source == source]
-    if catalog.records.is_kept_separate(paper_id):
-        separate = {identity.apart([each.record for each in kept]): [each.number for each in kept]}
-        catalog.split(paper_id, separate, dropped=dropped)
-        return
-    parts = {identity.merge([each.record for each in part]): [each.number for each in part] for part in _parts(kept)}
-    catalog.split(paper_id, parts, dropped=dropped)
+def _remove_records(catalog: Catalog, paper_id: str, source: str) -> None:
+    """Remove a source's records from a paper, and split the paper where only they joined the others."""
+    stored = catalog.records.of_papers([paper_id])
+    removed = [record.number for record in stored if record.record.source == source]
+    remaining = [record for record in stored if record.record.source != source]
+    is_separate = catalog.records.is_kept_separate(paper_id)
+    merge = identity.merge_separately if is_separate else identity.merge
+    groups = [remaining] if is_separate else _same_paper_groups(remaining)
+    parts = {merge([record.record for record in group]): [record.number for record in group] for group in groups}
+    catalog.split(paper_id, parts, dropped=removed)
 
 
-def _parts(held: Sequence[StoredRecord]) -> list[list[StoredRecord]]:
-    """The records by paper, the largest group first: what joined them may be gone."""
-    groups = DisjointSet(range(len(held)))
-    for place, each in enumerate(held):
-        for other in range(place):
-            if identity.same_paper(each.record, held[other].record):
-                groups.merge(place, other)
-    parts = [[held[place] for place in sorted(group)] for group in groups.subsets()]
+def _same_paper_groups(stored: Sequence[StoredRecord]) -> list[list[StoredRecord]]:
+    """Return the records grouped by paper, the largest group first."""
+    groups = DisjointSet(range(len(stored)))
+    for index, record in enumerate(stored):
+        for earlier in range(index):
+            if identity.same_paper(record.record, stored[earlier].record):
+                groups.merge(index, earlier)
+    parts = [[stored[index] for index in sorted(group)] for group in groups.subsets()]
     return sorted(parts, key=lambda part: (-len(part), part[0].number))

@@ -1,4 +1,4 @@
-"""Bringing the indexes in line with the catalog, whatever has happened to them."""
+"""Repair the indexes: bring them back in line with the catalog after any damage."""
 
 from __future__ import annotations
 
@@ -8,55 +8,55 @@ from typing import TYPE_CHECKING
 from assistant import factory
 from assistant.batches import batches
 from assistant.errors import LibraryError
-from ingest.pipeline import Progress, Step, embed, synchronise
+from ingest.indexing import index_papers, update_indexes
+from ingest.report import Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from assistant.protocols import Embedder
     from assistant.settings import Settings
     from assistant.storage.library import Library
 
-# So many papers are read between two reports of progress.
-_BATCH = 32
+# How many papers are indexed between two progress reports.
+_BATCH_SIZE = 32
 
 
-def repair(settings: Settings, progress: Progress | None = None) -> int:
-    """Mend every disagreement between catalog and indexes; returns how many papers were indexed again.
+def repair(settings: Settings, progress: ProgressCallback | None = None) -> int:
+    """Repair every disagreement between catalog and indexes, and return how many papers were indexed again.
 
-    Indexes that cannot even be opened or read are built anew. Raises RecipeMismatch where they are of another recipe:
-    which of the two is meant is not for a repair to say; LibraryBusy; LibraryWriteError; and LibraryError where the
-    catalog itself is damaged.
+    Indexes that cannot be opened or read are rebuilt. Raise RecipeMismatch if they have another recipe, because a
+    repair cannot know which one is intended; LibraryBusy; LibraryWriteError; and LibraryError if the catalog itself is
+    damaged.
     """
     embedder = factory.open_embedder(settings)
     with closing(factory.open_catalog(settings.home)):
-        pass  # from here on an error that says no more is the indexes'
+        pass  # the catalog is readable: from here on, a plain LibraryError comes from the indexes
     try:
-        return _mended(settings, embedder, progress)
+        return _mend(settings, embedder, progress)
     except LibraryError as error:
         if type(error) is not LibraryError:
             raise
     factory.reset_indexes(settings)
-    return _mended(settings, embedder, progress)
+    return _mend(settings, embedder, progress)
 
 
-def index_again(library: Library, progress: Progress | None = None) -> int:
-    """Make everything that the indexes hold anew, and add what they lack; returns how many papers that were.
+def reindex(library: Library, progress: ProgressCallback | None = None) -> int:
+    """Index every paper again, including those that the indexes lack, and return how many there are.
 
-    For a library that stays open, as a server's does: whatever is found goes on being found meanwhile, and where this
-    is interrupted nothing is lost. Raises LibraryBusy where another process writes, and LibraryWriteError.
+    For a library that stays open, as in a server: searches keep working meanwhile, and an interruption loses nothing.
+    Raise LibraryBusy if another process is writing, or LibraryWriteError.
     """
     with library.writing():
         library.mend()
-        held, again = sorted(library.catalog.ledger.indexed_ids()), 0
-        for batch in batches(held, _BATCH):
-            papers = library.catalog.papers.get(batch)
-            embed(papers, library)
-            again += len(batch)
+        indexed_ids, done = sorted(library.catalog.ledger.indexed_ids()), 0
+        for batch in batches(indexed_ids, _BATCH_SIZE):
+            index_papers(library.catalog.papers.get(batch), library)
+            done += len(batch)
             if progress:
-                progress(Step("papers indexed", again, len(held)))
-        return len(held) + synchronise(library)
+                progress(Progress("papers indexed", done, len(indexed_ids)))
+        return done + update_indexes(library)
 
 
-def _mended(settings: Settings, embedder: Embedder, progress: Progress | None) -> int:
+def _mend(settings: Settings, embedder: Embedder, progress: ProgressCallback | None) -> int:
     with closing(factory.open_library(settings, embedder, to_mend=True)) as library, library.writing():
         library.mend()
-        return synchronise(library, progress)
+        return update_indexes(library, progress)

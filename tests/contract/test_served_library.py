@@ -16,7 +16,7 @@ from assistant.encodings import EncodedText
 from assistant.errors import LibraryError, RecipeMismatch
 from assistant.settings import Settings
 from assistant.storage.library import Library
-from ingest import pipeline
+from ingest import indexing, pipeline
 from ingest.maintenance import backup
 from ingest.maintenance.repair import repair
 from tests.chromas import ChromaProcess
@@ -129,7 +129,7 @@ def test_another_embedder_is_refused_until_the_library_is_indexed_with_it(
     monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder(dimension=32))
     factory.reset_indexes(served)
     with closing(factory.open_library(served)) as library, library.writing():
-        assert pipeline.synchronise(library) == 3
+        assert indexing.update_indexes(library) == 3
         assert library.compare() == {}
 
 

@@ -24,9 +24,9 @@ from assistant.settings import Settings, load
 from assistant.storage.catalog import Catalog
 from assistant.storage.index_ledger import IndexLedger
 from assistant.storage.library import lock
-from ingest import pipeline
+from ingest import indexing, pipeline
 from ingest.maintenance import backup
-from ingest.pipeline import Step
+from ingest.report import Progress
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -73,9 +73,9 @@ def test_a_restored_library_is_the_very_same_and_nothing_is_embedded_again(
     saved: Path, settings: Settings, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(factory, "open_embedder", lambda _: UnusedEmbedder())
-    told: list[Step] = []
+    told: list[Progress] = []
     assert backup.restore(elsewhere, saved, told.append) == 3
-    assert told == [Step("papers indexed", 3, 3)]
+    assert told == [Progress("papers indexed", 3, 3)]
     assert content(elsewhere) == content(settings)
     with closing(factory.open_conversations(elsewhere.home)) as kept:
         (found,) = kept.recent()
@@ -142,7 +142,7 @@ def test_a_damaged_catalog_is_replaced_and_kept_beside_it(saved: Path, settings:
 
 def ingest_slowly(home: Path, begun: Event) -> None:
     """Ingest a paper at a time, saying when the first is indexed."""
-    pipeline._BATCH = 1
+    indexing.BATCH_SIZE = 1
     library = factory.open_library(load(home=home), WordHashEmbedder())
     pipeline.ingest(PATHS, library, lambda *_: begun.set())
     library.close()
@@ -200,7 +200,7 @@ def test_a_killed_restore_leaves_one_of_the_two_libraries_and_the_next_ingest_co
     dying.join(60)
     assert dying.exitcode == -signal.SIGKILL
     with closing(factory.open_library(elsewhere, WordHashEmbedder(), to_mend=True)) as library, library.writing():
-        pipeline.synchronise(library)
+        indexing.update_indexes(library)
     assert content(elsewhere) == (earlier if method == "restore" else content(settings))
 
 
@@ -265,7 +265,7 @@ def test_a_file_that_cannot_be_restored_is_one_line(saved: Path, filled: Paperch
     saved.write_bytes(saved.read_bytes()[:500])
     done = filled("restore", saved, "--yes")
     assert (done.code, done.out) == (1, "")
-    assert done.err == f"paperchat: {saved}: is no backup of paperchat, or is cut short or damaged\n"
+    assert done.err == f"paperchat: {saved}: is not a backup of paperchat, or is cut short or damaged\n"
 
 
 def test_what_is_not_in_the_tables_of_an_archive_does_not_get_into_the_library(

@@ -26,8 +26,8 @@ from assistant.storage.index_ledger import IndexLedger
 from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.library import Library, lock
 from assistant.storage.word_vectors import SqliteWordVectors
-from ingest import pipeline
-from ingest.pipeline import Report
+from ingest import indexing, pipeline, spool
+from ingest.report import IngestReport
 from tests.conftest import SEEDS
 from tests.fakes import WordHashEmbedder
 
@@ -44,7 +44,7 @@ not_as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and wr
 
 Held = tuple[list[Paper], set[str], set[str], set[str]]
 Open = Callable[[], Library]
-Give = Callable[[Path], Report]
+Give = Callable[[Path], IngestReport]
 
 
 def held(library: Library) -> Held:
@@ -80,7 +80,7 @@ def ingest_into(home: Path, *paths: Path) -> None:
 
 def ingest_and_die(home: Path, owner: Any, method: str, call: int, *paths: Path) -> None:
     """Ingest more seeds in small batches, and be killed upon the given call of a method."""
-    pipeline._BATCH = 5
+    indexing.BATCH_SIZE = 5
     calls, real = count(1), getattr(owner, method)
 
     def die(*arguments: Any) -> Any:
@@ -127,7 +127,7 @@ def hold_the_lock(home: Path, locked: Event) -> None:
 def give(library: Library, papers_file: Path) -> Give:
     """Ingests a file between two good ones, and sees that these go in."""
 
-    def ingest(file: Path) -> Report:
+    def ingest(file: Path) -> IngestReport:
         first = papers_file.with_name("first.txt")
         first.write_text("Abstract: Volcanoes sleep for centuries.", encoding="utf-8")
         report = pipeline.ingest([first, file, papers_file], library)
@@ -243,7 +243,7 @@ def test_a_killed_ingest_is_completed_by_the_next_run(
     assert held(library) != uninterrupted
     pipeline.ingest(LATER, library)
     assert held(library) == uninterrupted
-    assert pipeline.ingest(LATER, library) == Report(records=20, unchanged=20)
+    assert pipeline.ingest(LATER, library) == IngestReport(records=20, unchanged=20)
 
 
 def test_a_paper_that_is_merged_after_a_killed_ingest_is_held_under_its_new_id_alone(
@@ -263,15 +263,15 @@ def test_a_paper_that_is_merged_after_a_killed_ingest_is_held_under_its_new_id_a
 def test_a_full_temporary_directory_is_an_error_that_names_it_and_leaves_the_library_as_it_was(
     library: Library, papers_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Full(io.StringIO):
+    class Full(io.BytesIO):
         def writelines(self, *_: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "TemporaryFile", lambda *_, **__: Full())
+        patched.setattr(spool, "TemporaryFile", lambda *_, **__: Full())
         with pytest.raises(LibraryWriteError, match=r"temporary directory .* No space left on device; .* TMPDIR"):
             pipeline.ingest([papers_file], library)
-        patched.setattr(pipeline, "TemporaryFile", lambda *_, **__: Path("/nowhere/at/all").mkdir())
+        patched.setattr(spool, "TemporaryFile", lambda *_, **__: Path("/nowhere/at/all").mkdir())
         with pytest.raises(LibraryWriteError, match="temporary directory"):
             pipeline.ingest([papers_file], library)
     assert held(library) == ([], set(), set(), set())
@@ -331,7 +331,7 @@ def test_an_index_of_another_embedder_is_refused_until_it_is_made_anew(
     factory.reset_indexes(settings)
     renewed = factory.open_library(settings, other)
     with renewed.writing():
-        assert pipeline.synchronise(renewed) == 3
+        assert indexing.update_indexes(renewed) == 3
     assert held(renewed) == expected
     renewed.close()
 
@@ -353,7 +353,7 @@ def test_a_word_index_that_is_lost_is_named_with_its_cure_and_made_anew(
     factory.reset_indexes(settings)
     renewed = factory.open_library(settings, WordHashEmbedder())
     with renewed.writing():
-        pipeline.synchronise(renewed)
+        indexing.update_indexes(renewed)
     assert held(renewed) == expected
     renewed.close()
 

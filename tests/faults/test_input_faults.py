@@ -20,14 +20,14 @@ from ingest import pipeline
 from ingest.parsers.archives import ArchiveLimits
 from ingest.parsers.base import LONGEST_RECORD, Problem
 from ingest.parsers.detect import find_files, parse, read_records
-from ingest.pipeline import Report
+from ingest.report import IngestReport
 
 ENTRY = "@article{{key{0},\n  title = {{On the Nature of Number {0}}},\n  abstract = {{We count to {0}.}}\n}}\n"
 LINE = '{{"title": "On the Nature of Number {0}", "abstract": "We count to {0}."}}\n'
 SMALL = ArchiveLimits(size=1 << 20, ratio=50, ratio_min_size=1 << 16, members=5)
 
 Items = tuple[list[Record], list[Problem]]
-Ingest = Callable[[str, bytes], Report]
+Ingest = Callable[[str, bytes], IngestReport]
 
 
 def entries(count: int) -> bytes:
@@ -56,7 +56,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 def ingest(library: Library, tmp_path: Path) -> Ingest:
     """Writes a file and ingests its folder."""
 
-    def write_and_ingest(name: str, data: bytes) -> Report:
+    def write_and_ingest(name: str, data: bytes) -> IngestReport:
         folder = tmp_path / "papers"
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)

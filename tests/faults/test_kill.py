@@ -20,7 +20,7 @@ import pytest
 
 from assistant import factory
 from assistant.settings import Settings, load
-from ingest import pipeline
+from ingest import indexing, pipeline
 from tests.chromas import ChromaProcess
 from tests.conftest import SEEDS
 from tests.everything import Everything, everything
@@ -35,7 +35,7 @@ BATCH = 2
 
 
 def ingest(home: Path, store: str | None) -> None:
-    pipeline._BATCH = BATCH
+    indexing.BATCH_SIZE = BATCH
     with closing(factory.open_library(load(home=home, store=store), WordHashEmbedder(), to_mend=True)) as library:
         pipeline.ingest(PATHS, library)
 

@@ -16,11 +16,11 @@ import pytest
 from assistant.schema import Record
 from ingest.parsers.base import Problem
 from ingest.sources import lookup
-from ingest.sources.http_client import Manners, Web
-from ingest.sources.lookup import Services
+from ingest.sources.http_client import HttpClient, RequestPolicy
+from ingest.sources.lookup import ServiceUrls
 from tests.conftest import Paperchat
 
-HASTY = Manners(pause=0.0, timeout=0.5, deadline=1.0, attempts=3, longest_wait=10.0, most_bytes=100_000)
+HASTY = RequestPolicy(pause=0.0, timeout=0.5, deadline=1.0, attempts=3, max_retry_after=10.0, max_bytes=100_000)
 ABSTRACT = "Bees dance to tell each other where flowers are. We film {} dances and read them with a network of our own."
 
 
@@ -108,12 +108,12 @@ def csl(doi: str) -> Reply:
     return Reply(json.dumps(said), kind="application/vnd.citationstyles.csl+json")
 
 
-def fetched(service: Service, *names: str, limit: int = 50, manners: Manners = HASTY) -> list[Record | Problem]:
-    with Web("paperchat/test", manners, sleep=lambda _: None) as web:
-        return list(lookup.fetch(names, web, Services(f"{service.address}/api/query", service.address), limit))
+def fetched(service: Service, *names: str, limit: int = 50, manners: RequestPolicy = HASTY) -> list[Record | Problem]:
+    with HttpClient("paperchat/test", manners, sleep=lambda _: None) as web:
+        return list(lookup.fetch(names, web, ServiceUrls(f"{service.address}/api/query", service.address), limit))
 
 
-def problem(service: Service, name: str, manners: Manners = HASTY) -> str:
+def problem(service: Service, name: str, manners: RequestPolicy = HASTY) -> str:
     (found,) = fetched(service, name, manners=manners)
     assert isinstance(found, Problem)
     assert found.lost
@@ -174,8 +174,8 @@ def test_a_service_that_is_busy_is_asked_again_after_as_long_as_it_says(service:
     replies = [Reply(status=429, headers={"Retry-After": "7"}), Reply(status=503), feed(entry("1706.03762"))]
     service.answer = lambda *_: replies.pop(0)
     waits: list[float] = []
-    with Web("paperchat/test", Manners(pause=3.0), sleep=waits.append) as web:
-        services = Services(f"{service.address}/api/query", service.address)
+    with HttpClient("paperchat/test", RequestPolicy(pause=3.0), sleep=waits.append) as web:
+        services = ServiceUrls(f"{service.address}/api/query", service.address)
         (found,) = lookup.fetch(["arxiv:1706.03762"], web, services, 1)
     assert isinstance(found, Record)
     assert [wait for wait in waits if wait in (7.0, 6.0)] == [7.0, 6.0]
@@ -184,8 +184,8 @@ def test_a_service_that_is_busy_is_asked_again_after_as_long_as_it_says(service:
 def test_between_two_requests_to_one_host_lies_the_pause_that_it_asks_for(service: Service) -> None:
     service.answer = lambda path, _: csl(path[1:])
     waits: list[float] = []
-    with Web("paperchat/test", Manners(pause=3.0), sleep=waits.append) as web:
-        services = Services(service.address, service.address)
+    with HttpClient("paperchat/test", RequestPolicy(pause=3.0), sleep=waits.append) as web:
+        services = ServiceUrls(service.address, service.address)
         assert len(list(lookup.fetch(["doi:10.1000/a", "doi:10.1000/b"], web, services, 1))) == 2
     (wait,) = waits
     assert 2.0 < wait <= 3.0
@@ -198,7 +198,7 @@ def test_an_id_that_arxiv_does_not_know_is_reported_and_the_others_come(service:
     service.answer = lambda *_: feed(entry("1706.03762"))
     found = fetched(service, "arxiv:1706.03762", "arxiv:9912.00001")
     assert [type(each) for each in found] == [Record, Problem]
-    assert str(found[1]) == "arxiv:9912.00001: arXiv knows no paper of this id"
+    assert str(found[1]) == "arxiv:9912.00001: arXiv has no paper with this id"
 
 
 def test_a_withdrawn_paper_is_reported(service: Service) -> None:
@@ -209,9 +209,9 @@ def test_a_withdrawn_paper_is_reported(service: Service) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("arxiv:bees", "is no arxiv id"),
-        ("arxiv:../../etc/passwd", "is no arxiv id"),
-        ("doi:bees", "is no doi id"),
+        ("arxiv:bees", "is not a valid arxiv id"),
+        ("arxiv:../../etc/passwd", "is not a valid arxiv id"),
+        ("doi:bees", "is not a valid doi id"),
         ("bees.bib", "files are for paperchat ingest"),
         ("arxiv-search:", "write arxiv:ID"),
         ("http://127.0.0.1/", "write arxiv:ID"),
@@ -230,7 +230,7 @@ def test_what_names_no_paper_is_reported_and_nobody_is_asked(service: Service, n
         (Reply("dear diary"), "no record is recognised"),
         (Reply(""), "the file is empty"),
         (Reply("<feed><entry>"), ""),
-        (Reply(status=404), "127.0.0.1 knows of no such paper"),
+        (Reply(status=404), "127.0.0.1 has no such paper"),
         (Reply(status=403), "127.0.0.1 answers 403 Forbidden"),
         (Reply(status=503), "127.0.0.1 answers 503 Service Unavailable; asked 3 times, try again later"),
         (Reply(status=429, headers={"Retry-After": "3600"}), "asks to wait for 3600 seconds: try again later"),
@@ -246,7 +246,7 @@ def test_a_bad_answer_is_one_problem_of_its_name(service: Service, name: str, re
 
 def test_a_service_that_keeps_silent_is_given_up(service: Service) -> None:
     service.answer = lambda *_: Reply(silent=0.6)
-    hasty = Manners(pause=0.0, timeout=0.2, attempts=2)
+    hasty = RequestPolicy(pause=0.0, timeout=0.2, attempts=2)
     assert problem(service, "doi:10.1000/bees", hasty) == (
         "127.0.0.1 does not answer within 0.2 seconds; asked 2 times, try again later"
     )
@@ -276,7 +276,7 @@ def test_add_puts_what_comes_into_the_library_and_reports_what_does_not(
     monkeypatch.setattr("importlib.metadata.version", lambda _: "9.9")
     done = paperchat("add", "arxiv:1706.03762", "arxiv:9912.00001")
     assert done.code == 1
-    assert done.err == "paperchat: arxiv:9912.00001: arXiv knows no paper of this id\n"
+    assert done.err == "paperchat: arxiv:9912.00001: arXiv has no paper with this id\n"
     assert "1 papers added" in done.out
     assert service.headers[0]["User-Agent"] == "paperchat/9.9"
     (paper,) = paperchat("list", "--json").json

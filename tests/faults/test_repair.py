@@ -18,8 +18,8 @@ from assistant.schema import Chunk, Paper
 from assistant.settings import Settings
 from assistant.storage.library import Library, lock
 from ingest import pipeline
-from ingest.maintenance.repair import index_again, repair
-from ingest.pipeline import Step
+from ingest.maintenance.repair import reindex, repair
+from ingest.report import Progress
 from tests.conftest import Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
@@ -139,8 +139,8 @@ def test_indexing_again_in_an_open_library_leaves_the_very_same_one_whatever_was
 ) -> None:
     library = open_library()
     accident(library)
-    told: list[Step] = []
-    assert index_again(library, told.append) == 3
+    told: list[Progress] = []
+    assert reindex(library, told.append) == 3
     assert everything(library) == whole
     assert told[-1].done == told[-1].total
 
@@ -155,7 +155,7 @@ def test_what_is_indexed_again_is_found_all_the_while(library: Library, papers_f
         return embed(texts)
 
     library.embedder.encode_documents = counting  # type: ignore[method-assign]
-    assert index_again(library) == 3
+    assert reindex(library) == 3
     assert counts == [6]
 
 

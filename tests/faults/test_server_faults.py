@@ -26,7 +26,7 @@ from assistant.errors import LibraryError, LibraryWriteError, StoreUnavailable
 from assistant.settings import Settings
 from assistant.storage.chroma_location import ChromaServer
 from assistant.storage.library import Library
-from ingest import pipeline
+from ingest import indexing, pipeline
 from ingest.maintenance import backup
 from ingest.maintenance.repair import repair
 from tests.chromas import ChromaProcess
@@ -191,7 +191,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory, chroma_server: Chrom
 def ingest(library: Library) -> None:
     """In small batches, so that there are many steps to be killed between, and in."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pipeline, "_BATCH", 2)
+        patched.setattr(indexing, "BATCH_SIZE", 2)
         pipeline.ingest([PATH], library)
 
 

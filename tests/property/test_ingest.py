@@ -20,8 +20,8 @@ from assistant.schema import Paper, Record
 from assistant.storage.catalog import Catalog
 from assistant.text.sentences import spans
 from ingest import pipeline
-from ingest.chunks import chunk
-from ingest.identity import marks, merge
+from ingest.chunks import chunk_papers
+from ingest.identity import match_keys, merge
 from ingest.parsers.base import LONGEST_ABSTRACT, SHORTEST_ABSTRACT, Problem
 from ingest.parsers.detect import parse
 from ingest.parsers.latex import decode_bibtex
@@ -136,7 +136,7 @@ def assert_sound(record: Record) -> None:
     for text in (record.title or "", record.abstract, *record.authors):
         assert text.strip() == text
         assert text.isprintable() or "\t" in text
-    assert marks(record)
+    assert match_keys(record)
     assert merge([record]).id
 
 
@@ -201,7 +201,7 @@ def papers(batches: list[list[Record]]) -> list[Paper]:
     """The papers of a new catalog, by id, after one ingest run of these batches."""
     with tempfile.TemporaryDirectory() as folder, closing(Catalog(Path(folder) / "catalog.db")) as catalog:
         for batch in batches:
-            pipeline.put(batch, catalog, run=1)
+            pipeline.store_records(batch, catalog, run=1)
         return catalog.ledger.pending(100)
 
 
@@ -247,6 +247,6 @@ def test_chunks_hold_every_sentence_once_and_within_the_limit(
     written: list[tuple[str, str | None]], limit: int
 ) -> None:
     made = [Paper(str(number), abstract, title=title) for number, (abstract, title) in enumerate(written)]
-    chunks = chunk(made, EMBEDDER, limit)
+    chunks = chunk_papers(made, EMBEDDER, limit)
     for paper in made:
         assert_chunked(paper, [each for each in chunks if each.paper_id == paper.id], limit)

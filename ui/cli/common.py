@@ -18,7 +18,7 @@ from ui import logs
 if TYPE_CHECKING:
     from assistant.chat import Assistant
     from assistant.storage.catalog import Catalog
-    from ingest.pipeline import Report
+    from ingest.report import IngestReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Model = Annotated[str | None, typer.Option("--llm", help="Who writes the answer: extractive, or provider/model.")]
@@ -56,7 +56,7 @@ def ingest_if_empty(settings: Settings, path: Path) -> None:
     library.close()
 
 
-def print_report(report: Report, catalog: Catalog, err: bool = False) -> None:
+def print_report(report: IngestReport, catalog: Catalog, err: bool = False) -> None:
     """What went in and, on standard error, what did not."""
     for problem in report.problems:
         typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{one_line(str(problem))}", err=True)

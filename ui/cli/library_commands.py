@@ -60,15 +60,15 @@ def add(
     from ingest import pipeline
     from ingest.progress import progress_bar
     from ingest.sources import lookup
-    from ingest.sources.http_client import Web
+    from ingest.sources.http_client import HttpClient
 
     settings = settings_of(context)
-    services = lookup.Services(settings.arxiv_url, settings.doi_url.rstrip("/"))
-    with Web(f"paperchat/{version('paperchat')}") as web:
+    services = lookup.ServiceUrls(settings.arxiv_url, settings.doi_url.rstrip("/"))
+    with HttpClient(f"paperchat/{version('paperchat')}") as web:
         found = list(lookup.fetch(names, web, services, limit))  # all of it before the library is locked
     library = factory.open_library(settings)
     with progress_bar() as progress:
-        report = pipeline.add(found, library, progress)
+        report = pipeline.ingest_records(found, library, progress)
     print_report(report, library.catalog)
     if report.failed:
         raise typer.Exit(1)
@@ -223,7 +223,7 @@ def restore(
 @app.command()
 def reindex(context: typer.Context) -> None:
     """Build both indexes anew from the catalog: after a change of the embedder, or when they are damaged."""
-    from ingest import pipeline
+    from ingest import indexing
     from ingest.progress import progress_bar
 
     settings = settings_of(context)
@@ -231,7 +231,7 @@ def reindex(context: typer.Context) -> None:
     factory.reset_indexes(settings)
     library = factory.open_library(settings, embedder)
     with progress_bar() as progress, library.writing():
-        done = pipeline.synchronise(library, progress)
+        done = indexing.update_indexes(library, progress)
     typer.echo(f"{done} papers indexed.")
 
 
@@ -262,7 +262,7 @@ def _records_json(held: Sequence[StoredRecord]) -> Json:
     from ingest import identity
 
     said = [asdict(each.record) | {"authors": list(each.record.authors)} for each in held]
-    return {"records": said, "from": identity.origins([each.record for each in held])}
+    return {"records": said, "from": identity.field_sources([each.record for each in held])}
 
 
 def _repair(settings: Settings) -> None:
@@ -305,7 +305,7 @@ def _delete_matching(library: Library, matching: str, yes: bool) -> None:
 def _delete(library: Library, paper_ids: Collection[str]) -> None:
     from ingest.maintenance import removal
 
-    removal.remove(library, paper_ids)
+    removal.remove_papers(library, paper_ids)
     typer.echo(f"{len(paper_ids)} deleted, {library.catalog.papers.count()} papers left.")
 
 

@@ -14,7 +14,7 @@ from assistant.storage.library import Library
 from assistant.text.printable import one_line
 from ingest import pipeline
 from ingest.maintenance import repair
-from ingest.pipeline import Progress, Report, Step
+from ingest.report import IngestReport, Progress, ProgressCallback
 from ui.cli.terminal import counted
 from ui.page import render
 
@@ -30,14 +30,14 @@ def add(open_library: Callable[[], Library], paths: Sequence[Path]) -> Iterator[
 def index_again(open_library: Callable[[], Library]) -> Iterator[str]:
     """The same of reading anew every paper that the library has."""
 
-    def work(progress: Progress) -> str:
-        done = repair.index_again(open_library(), progress)
+    def work(progress: ProgressCallback) -> str:
+        done = repair.reindex(open_library(), progress)
         return f'<div class="report"><p>{counted(done, "paper")} indexed again.</p></div>'
 
     return _news("Looking at the indexes ...", work)
 
 
-def _news(beginning: str, work: Callable[[Progress], str]) -> Iterator[str]:
+def _news(beginning: str, work: Callable[[ProgressCallback], str]) -> Iterator[str]:
     told: queue.Queue[str | None] = queue.Queue()
 
     def tell() -> None:
@@ -56,7 +56,7 @@ def _news(beginning: str, work: Callable[[Progress], str]) -> Iterator[str]:
         yield news
 
 
-def report_html(report: Report) -> str:
+def report_html(report: IngestReport) -> str:
     """What became of each record."""
     said = ", ".join(f"{count:,} {name}" for name, count in _counts(report) if count) or "nothing to add"
     problems = [f"<li>{escape(one_line(str(each)))}</li>" for each in report.problems[:_MOST_TOLD]]
@@ -67,7 +67,7 @@ def report_html(report: Report) -> str:
     return f'<div class="report"><p>{counted(report.records, "record")} read: {said}.</p>{listed}</div>'
 
 
-def _counts(report: Report) -> list[tuple[str, int]]:
+def _counts(report: IngestReport) -> list[tuple[str, int]]:
     names = ("added", "updated", "merged", "unchanged", "without_abstract", "skipped")
     return [(name.replace("_", " "), getattr(report, name)) for name in names]
 
@@ -78,19 +78,19 @@ class _Pace:
     def __init__(self) -> None:
         self._began: dict[str, tuple[float, int]] = {}
 
-    def left(self, step: Step) -> str:
+    def left(self, step: Progress) -> str:
         """A few words, or nothing where it is not known yet."""
         now = time.monotonic()
-        began, before = self._began.setdefault(step.what, (now, step.done))
+        began, before = self._began.setdefault(step.activity, (now, step.done))
         if step.total is None or step.done <= before:
             return ""
         seconds = (now - began) * (step.total - step.done) / (step.done - before)
         return f", about {counted(round(seconds / 60), 'minute')} left" if seconds >= 60 else ", under a minute left"
 
 
-def _progress(step: Step, left: str) -> str:
+def _progress(step: Progress, left: str) -> str:
     if step.total is None:
-        return f'<p class="waiting">{step.done:,} {step.what}</p>'
-    label = f"{step.done:,} of {step.total:,} {step.what}{left}"
+        return f'<p class="waiting">{step.done:,} {step.activity}</p>'
+    label = f"{step.done:,} of {step.total:,} {step.activity}{left}"
     bar = f'<progress max="{step.total}" value="{step.done}" aria-label="{label}"></progress>'
     return f'<p class="waiting">{label} {bar}</p>'

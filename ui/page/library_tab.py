@@ -13,7 +13,7 @@ import gradio as gr
 from assistant.errors import InputError, PaperchatError
 from assistant.question import filters
 from assistant.schema import Sort
-from ingest import merging, pipeline
+from ingest import indexing, merging
 from ui.page import ingest_view
 from ui.page.backend import Backend
 from ui.page.events import QUIETLY, stamped
@@ -127,4 +127,4 @@ def _delete(backend: Backend, paper_id: str) -> None:
     library = backend.library()
     with library.writing():
         library.catalog.delete([library.catalog.papers.find(paper_id).id])
-        pipeline.synchronise(library)
+        indexing.update_indexes(library)

@@ -72,7 +72,7 @@ def papers_of(new_catalog: Callable[[], Catalog]) -> Callable[..., list[Paper]]:
 def put(batches: Sequence[Sequence[Record]], catalog: Catalog) -> list[Paper]:
     """Ingest each batch in a run of its own; the catalog's papers, by id."""
     for batch in batches:
-        pipeline.put(batch, catalog, catalog.records.next_run())
+        pipeline.store_records(batch, catalog, catalog.records.next_run())
     return catalog.ledger.pending(1000)
 
 

@@ -14,6 +14,7 @@ from assistant.schema import Paper, Record
 from assistant.storage.library import Library
 from ingest import pipeline
 from ingest.parsers.detect import find_files, read_records
+from ingest.report import IngestReport
 from tests.conftest import SEEDS
 
 FILES = {
@@ -151,6 +152,6 @@ def test_the_indexes_hold_exactly_the_papers(seeds_library: Library, papers: lis
 def test_the_seeds_once_more_change_nothing(seeds_library: Library, papers: list[Paper]) -> None:
     before = seeds_library.catalog.ledger.generation
     report = pipeline.ingest([SEEDS], seeds_library)
-    assert report == pipeline.Report(records=286, unchanged=286)
+    assert report == IngestReport(records=286, unchanged=286)
     assert seeds_library.catalog.ledger.generation == before
     assert list(seeds_library.catalog.papers.all()) == papers

@@ -22,7 +22,7 @@ WRONG = Feedback(False, Fault.MISSING_PAPER)
 
 @pytest.fixture
 def catalog(library: Library) -> Catalog:
-    pipeline.add(RECORDS, library)
+    pipeline.ingest_records(RECORDS, library)
     return library.catalog
 
 

@@ -10,7 +10,7 @@ from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Str
 from assistant.storage.conversation_schema import Conversation, Fault, Feedback, StoredTurn
 from assistant.storage.records import StoredRecord
 from ingest.parsers.base import Problem
-from ingest.pipeline import Progress, Report, Step
+from ingest.report import IngestReport, Progress, ProgressCallback
 from tests.unit.page.test_render import HOSTILE, Page, answer, paper
 from ui.page import evidence, feedback, history, ingest_view, turns, welcome
 from ui.page.table import Shelf, detail_html, table_html
@@ -53,7 +53,7 @@ def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
             [paper(text)], Shelf(paper="id"), 1, detail_html(paper(text), [StoredRecord(1, _record(text), "id", 1)])
         )
     )
-    safe(ingest_view.report_html(Report(problems=[Problem(text, 1, text)])))
+    safe(ingest_view.report_html(IngestReport(problems=[Problem(text, 1, text)])))
     safe(welcome.welcome_html([text], 1))
 
 
@@ -102,11 +102,11 @@ def test_the_table_says_how_it_is_ordered_and_where_one_is() -> None:
 def test_whoever_adds_papers_is_told_how_many_are_read_and_about_how_long_the_rest_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def ingest(_: object, __: object, progress: Progress) -> Report:
-        progress(Step("records read", 5000))
+    def ingest(_: object, __: object, progress: ProgressCallback) -> IngestReport:
+        progress(Progress("records read", 5000))
         for done in (100, 200, 4700):
-            progress(Step("papers indexed", done, 5000))
-        return Report(records=5000, added=5000)
+            progress(Progress("papers indexed", done, 5000))
+        return IngestReport(records=5000, added=5000)
 
     seconds = iter((0.0, 1.0, 11.0, 471.0))
     monkeypatch.setattr("ui.page.ingest_view.time", SimpleNamespace(monotonic=lambda: next(seconds)))

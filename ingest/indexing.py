@@ -1,0 +1,122 @@
+"""Keep the indexes in line with the catalog: chunk and encode the papers that changed, and write them to every index.
+
+A paper is marked as indexed after all indexes contain it. Whatever interrupts a run, the next one indexes every paper
+without a current mark.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+from assistant.batches import batches
+from assistant.encodings import EncodedText
+from assistant.protocols import Embedder
+from assistant.schema import Chunk, Paper
+from assistant.storage.catalog import Catalog
+from assistant.storage.library import Library, Read
+from ingest.chunks import chunk_papers
+from ingest.report import Progress, ProgressCallback
+
+logger = logging.getLogger(__name__)
+
+# How many papers, or records, are written to the library together.
+BATCH_SIZE = 256
+# How many chunks are encoded between two progress reports.
+_CHUNKS_PER_REPORT = 32
+# Returns the cached encodings of papers by id; papers that are not cached are left out.
+CachedEncodings = Callable[[Sequence[str]], Mapping[str, Read]]
+
+
+def update_indexes(
+    library: Library, progress: ProgressCallback | None = None, cached: CachedEncodings | None = None
+) -> int:
+    """Bring all indexes in line with the catalog and return how many papers were indexed.
+
+    Papers with cached encodings are not encoded again. The caller holds the library for writing.
+    """
+    if stale := library.catalog.ledger.stale_ids():
+        library.drop(stale)
+        logger.debug("%d deleted papers removed from the indexes", len(stale))
+    total, done = library.catalog.ledger.pending_count(), 0
+    with _background_writer() as write:  # while one batch is written, the next one is encoded
+        for papers in _pending_batches(library.catalog):
+            encodings = cached([paper.id for paper in papers]) if cached else {}
+            write(_encode(papers, encodings, library, _share_reporter(progress, done, len(papers), total)))
+            done += len(papers)
+    return done
+
+
+def index_papers(papers: Sequence[Paper], library: Library) -> None:
+    """Encode papers and write them to all indexes. The caller holds the library for writing."""
+    _encode(papers, {}, library, lambda _: None)()
+
+
+def _pending_batches(catalog: Catalog) -> Iterator[Sequence[Paper]]:
+    last_id = ""
+    while papers := catalog.ledger.pending(BATCH_SIZE, after=last_id):
+        yield papers
+        last_id = papers[-1].id
+
+
+def _share_reporter(progress: ProgressCallback | None, done: int, papers: int, total: int) -> Callable[[float], None]:
+    """Return a function that reports a share (0..1) of the current papers, in addition to those done before."""
+
+    def report(share: float) -> None:
+        if progress:
+            progress(Progress("papers indexed", done + round(share * papers), total))
+
+    return report
+
+
+def _encode(
+    papers: Sequence[Paper], cached: Mapping[str, Read], library: Library, report_share: Callable[[float], None]
+) -> Callable[[], None]:
+    """Encode the papers that are not cached, and return the function that writes all papers to the indexes."""
+    known = [paper for paper in papers if paper.id in cached]
+    new = [paper for paper in papers if paper.id not in cached]
+    chunks = chunk_papers(new, library.embedder, library.recipe.chunk_tokens)
+    encoded = _encode_chunks(chunks, library.embedder, report_share)
+    report_share(1.0)
+
+    def write() -> None:
+        if known:
+            library.index_again(known, cached)
+        if new:
+            library.index(new, chunks, encoded)
+        logger.debug("%d papers indexed, %d of them encoded", len(papers), len(new))
+
+    return write
+
+
+def _encode_chunks(
+    chunks: Sequence[Chunk], embedder: Embedder, report_share: Callable[[float], None]
+) -> list[EncodedText]:
+    """Return the encoding of each chunk. Chunks of similar length are encoded together, which avoids padding."""
+    longest_first = sorted(range(len(chunks)), key=lambda index: -len(chunks[index].text))
+    encoded: dict[int, EncodedText] = {}
+    for indices in batches(longest_first, _CHUNKS_PER_REPORT):
+        report_share(len(encoded) / len(chunks))
+        texts = [chunks[index].text for index in indices]
+        encoded |= zip(indices, embedder.encode_documents(texts), strict=True)
+    return [encoded[index] for index in range(len(chunks))]
+
+
+@contextmanager
+def _background_writer() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Yield a function that runs a task in the background once the previous one is done, and raises its error."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="indexing") as worker:
+        running: list[Future[None]] = []
+
+        def wait() -> None:
+            while running:
+                running.pop().result()
+
+        def submit(task: Callable[[], None]) -> None:
+            wait()
+            running.append(worker.submit(task))
+
+        yield submit
+        wait()
