@@ -8,50 +8,52 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import citations
-from assistant.answering import answerability, digest, evidence, prompts
-from assistant.answering.generative import Rules, written
+from assistant.answering import answerability, digest, prompts
+from assistant.answering.generative import StreamedReply, stream_reply
 from assistant.errors import InputError, ModelError
-from assistant.protocols import LLM, Entailment, Reranker
-from assistant.question.filters import unmatched
+from assistant.protocols import LLM, Entailment
+from assistant.question import terms
 from assistant.question.understand import tidy, understand
-from assistant.retrieval.alignment import Alignment, align
-from assistant.retrieval.search import Ranking, retrieve
+from assistant.retrieval.reranking import Reranker
+from assistant.retrieval.search import Found, Ranking, search
 from assistant.schema import (
     EVERYTHING,
     Answer,
-    Citation,
     Decision,
-    Evidence,
+    Hit,
     Message,
     Paper,
-    Passage,
     Query,
     Scope,
     SearchResult,
     Strength,
     Turn,
     Verification,
+    Withdrawn,
 )
 from assistant.timing import milliseconds
 from assistant.verification import verify
+from assistant.verification.review import STRICT, Review, review
 from assistant.verification.support import SupportModel
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-    from assistant.storage.library import Library
+    from assistant.storage.library import Indexes, Library
 
 # Abstracts shown to a language model.
 _SHOWN = 6
-# Characters of a question that a language model rewrites; whatever is longer is no question.
-_LONGEST_REWRITE = 400
-# Papers that a claim is compared with, and the longest abstract that is handed in for it, in characters.
+# Characters of a question that a language model rewrites; a longer text is not a question.
+_MAX_REWRITE = 400
+# Papers that a claim is compared with, and characters of an abstract that is handed in for it.
 _COMPARED = 5
-_LONGEST_ABSTRACT = 50_000
+_MAX_ABSTRACT = 50_000
 
 
 class Assistant:
-    """Answers questions from a library; with `llm` None it quotes, with `entailment` None it checks claims by its own
-    signs alone. Safe to call from several threads.
+    """Answers questions from a library. Safe to call from several threads.
+
+    Without `llm` it quotes, without `reranker` it ranks by the fused scores alone, without `entailment` it checks
+    claims by its own features alone.
     """
 
     def __init__(
@@ -67,134 +69,149 @@ class Assistant:
         self.prompts = prompts.load(settings.prompts)
 
     def ask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
-        """The whole answer, from the papers of the scope.
+        """Return the whole answer, from the papers of the scope.
 
-        Raises InputError for an endless question and for a filter that does not exist, NotFoundError for a scope with
-        an unknown id. Where the language model fails the answer is made without it, and says so.
+        Raises InputError for a question that is too long and for an unknown filter, NotFoundError for a scope with an
+        unknown id. Where the language model fails, the answer is made without it and says so.
         """
         *_, last = self.stream(question, history, scope)
         return last
 
     def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
-        """The papers that bear on the question, with their passages, best first. Raises as `ask` does."""
-        return self._search(self._understand(question, history, scope))
+        """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""
+        return self.find(self._understand(question, history, scope), self.library.fresh()).result()
+
+    def find(self, query: Query, indexes: Indexes) -> Found:
+        """Return the outcome of a search, with what later stages need. Raises LibraryError and ModelError."""
+        analyzed = terms.analyze(query.standalone, indexes.lexicon)
+        return search(query, analyzed, self.library, indexes, _ranking(self.settings), self.reranker)
 
     def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
-        """Snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
+        """Yield snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         started = time.perf_counter()
+        indexes = self.library.fresh()
         query = self._understand(question, history, scope)
-        talk = answerability.small_talk(query)
-        found = SearchResult(query, ()) if talk else self._search(query)
-        aligned = align(found.asked, found.hits, self.library.words, self.library.lexicon)
-        judgement = talk or self._judge(query, found, aligned)
-        draft = self._draft(query, found, judgement, milliseconds(started))
+        decision = answerability.decline_small_talk(query)
+        found = Found(query) if decision else self.find(query, indexes)
+        decision = decision or answerability.decide(found, self.library.catalog, indexes.lexicon, self._thresholds())
+        draft = self._draft(found, decision, milliseconds(started))
         timings = dict(draft.timings)
-        for answer in self._snapshots(draft, query, aligned, history):
+        for answer in self._answers(draft, found, history, indexes):
             if answer.text:
                 timings.setdefault("first_text_ms", milliseconds(started))
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
 
-    def whole(self, scope: Scope) -> Scope:
-        """The scope with the whole present id of each paper, of which it may have the beginning or an old one.
+    def resolve_scope(self, scope: Scope) -> Scope:
+        """Return the scope with the full present id of each paper, for which it may have a prefix or an old id.
 
         Raises NotFoundError.
         """
         find = self.library.catalog.papers.find
-        return Scope(*(tuple(find(each).id for each in ids) for ids in (scope.pinned, scope.excluded)))
+        return Scope(*(tuple(find(paper_id).id for paper_id in ids) for ids in (scope.pinned, scope.excluded)))
+
+    def verify(self, claim: str, paper_id: str | None = None, abstract: str | None = None) -> Verification:
+        """Return whether a paper supports the claim: the one of the id, the abstract given, or any of the library.
+
+        Raises InputError for a claim or abstract that is too long, or where both are given; NotFoundError for an
+        unknown id; ModelError where a model fails.
+        """
+        if abstract is not None and paper_id is not None:
+            raise InputError("claim", "give the id of a paper or an abstract, and not both")
+        text, indexes = self._claim(claim), self.library.fresh()
+        model = self._support_model(indexes)
+        if abstract is not None:
+            return verify.verify_against_abstract(text, _limited(abstract), model)
+        if paper_id is None:
+            return verify.verify_against_papers(text, self._related(text, indexes)[:_COMPARED], model)
+        paper = self.library.catalog.papers.find(paper_id)
+        return verify.verify_against_paper(text, paper, self.rivals(text, paper), model)
+
+    def rivals(self, claim: str, paper: Paper) -> list[Paper]:
+        """Return the other papers that are likeliest to say what the claim says of this one, best first."""
+        related = self._related(claim, self.library.fresh())
+        return [other for other in related if other.id != paper.id][:_COMPARED]
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
         is_author = self.library.catalog.papers.has_author
-        query = understand(question, history, self.settings.max_question_length, self.whole(scope), is_author)
-        if self.llm and self.settings.rewrite and query.is_follow_up and not answerability.small_talk(query):
-            return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
-        return query
+        query = understand(question, history, self.settings.max_question_length, self.resolve_scope(scope), is_author)
+        wants_rewrite = self.llm and self.settings.rewrite and query.is_follow_up
+        if self.llm is None or not wants_rewrite or answerability.decline_small_talk(query):
+            return query
+        return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
 
-    def verify(self, claim: str, paper_id: str | None = None, abstract: str | None = None) -> Verification:
-        """Whether a paper supports the claim: that of the id, the one whose abstract is given, or any of the library.
-
-        Raises InputError for an endless claim or abstract, or where both are given; NotFoundError for an unknown id;
-        ModelError where a model fails.
-        """
-        if abstract is not None:
-            if paper_id is not None:
-                raise InputError("claim", "give the id of a paper or an abstract, and not both")
-            return verify.verify_against_abstract(self._claim(claim), _limited(abstract), self._judge_of_claims())
-        text, judge = self._claim(claim), self._judge_of_claims()
-        if paper_id is None:
-            return verify.verify_against_papers(text, self._bearing_on(text)[:_COMPARED], judge)
-        paper = self.library.catalog.papers.find(paper_id)
-        return verify.verify_against_paper(text, paper, self.rivals(text, paper), judge)
-
-    def rivals(self, claim: str, paper: Paper) -> list[Paper]:
-        """The other papers of the library that are likeliest to say what the claim says of this one, best first."""
-        return [each for each in self._bearing_on(claim) if each.id != paper.id][:_COMPARED]
-
-    def _bearing_on(self, claim: str) -> list[Paper]:
-        return [hit.paper for hit in self._search(Query(claim, claim)).hits]
+    def _related(self, claim: str, indexes: Indexes) -> list[Paper]:
+        return [hit.paper for hit in self.find(Query(claim, claim), indexes).hits]
 
     def _claim(self, claim: str) -> str:
-        """The claim without the citation markers of an answer that it was taken from."""
+        """Return the claim without the citation markers of an answer that it was taken from."""
         return " ".join(citations.strip(tidy(claim, "claim", self.settings.max_question_length)).split())
 
-    def _judge_of_claims(self) -> SupportModel:
-        return SupportModel(self.library.embedder, self.library.lexicon, self.entailment)
+    def _support_model(self, indexes: Indexes) -> SupportModel:
+        return SupportModel(self.library.embedder, indexes.lexicon, self.entailment)
 
-    def _search(self, query: Query) -> SearchResult:
-        found = retrieve(query, self.library, _ranking(self.settings), self.reranker)
-        return replace(found, hits=evidence.with_passages(query, found.hits, self.library.lexicon))
+    def _thresholds(self) -> answerability.Thresholds:
+        return answerability.Thresholds(self.settings.firm_threshold, self.settings.tentative_threshold)
 
-    def _judge(self, query: Query, found: SearchResult, aligned: Sequence[Alignment]) -> Decision:
-        settings, lexicon, catalog = self.settings, self.library.lexicon, self.library.catalog
-        if not found.hits and (query.filters or query.scope):
-            reason = unmatched(
-                query.filters, query.scope, catalog.papers.count(), catalog.papers.count_missing(query.filters)
-            )
-            return Decision(0.0, Strength.NONE, reason)
-        return answerability.judge(query, aligned, lexicon, settings.firm_threshold, settings.tentative_threshold)
-
-    def _draft(self, query: Query, found: SearchResult, judgement: Decision, retrieve_ms: float) -> Answer:
-        """The answer as far as it is known before its text."""
+    def _draft(self, found: Found, decision: Decision, retrieve_ms: float) -> Answer:
+        """Return what is known of the answer before its text."""
+        query = found.query
         return Answer(
             question=query.text,
             standalone=query.standalone,
             filters=query.filters,
             scope=query.scope,
-            strength=judgement.strength,
-            confidence=judgement.confidence,
-            text=judgement.reply or "",
-            reason=judgement.reason,
+            strength=decision.strength,
+            confidence=decision.confidence,
+            text=decision.reply or "",
+            reason=decision.reason,
             hits=found.hits,
             searched=found.searched,
             model=self.llm.name if self.llm else digest.NAME,
-            prompt=self.prompts.hash if self.llm and judgement.strength is not Strength.NONE else None,
+            prompt=self.prompts.hash if self.llm and decision.strength is not Strength.NONE else None,
             recipe=self.library.recipe,
             timings={**found.timings, "retrieve_ms": retrieve_ms},
             done=False,
         )
 
-    def _snapshots(
-        self, draft: Answer, query: Query, aligned: Sequence[Alignment], history: Sequence[Turn]
-    ) -> Iterator[Answer]:
-        def quote(draft: Answer) -> Iterator[Answer]:
-            found = evidence.select(query, aligned)
-            return _quoted(draft, digest.compose(query, found, self.settings.max_sentences))
-
+    def _answers(self, draft: Answer, found: Found, history: Sequence[Turn], indexes: Indexes) -> Iterator[Answer]:
         if not draft.answered:
-            yield _abstention(draft)
-        elif self.llm is None:
-            yield from quote(draft)
+            yield answerability.abstain(draft)
+            return
+        if self.llm:
+            yield from self._generated(draft, self.llm, found, history, indexes)
         else:
-            prompt = self.prompts.answer(query, draft.hits[:_SHOWN], history, self._budget(self.llm))
-            rules = Rules(self._judge_of_claims(), self.settings.verify, self.settings.firm_threshold)
-            yield from written(draft, self.llm, prompt, rules, quote)
+            yield from digest.stream_digest(draft, found, self.settings.max_sentences)
 
-    def _budget(self, llm: LLM) -> prompts.Budget:
-        return prompts.Budget(self.settings.max_prompt_tokens, llm.count_tokens)
+    def _generated(
+        self, draft: Answer, llm: LLM, found: Found, history: Sequence[Turn], indexes: Indexes
+    ) -> Iterator[Answer]:
+        """Yield the model's answer as it grows, and last its review, or quotations where it was withdrawn."""
+        budget = prompts.Budget(self.settings.max_prompt_tokens, llm.count_tokens)
+        prompt = self.prompts.answer(found.query, draft.hits[:_SHOWN], history, budget)
+        reply = StreamedReply()
+        for reply in stream_reply(llm, prompt.messages):
+            if not reply.done:
+                yield draft if self.settings.verify == STRICT else _growing(draft, reply, prompt.hits)
+        answer = self._reviewed(draft, reply, prompt.hits, indexes)
+        if answer.withdrawn:
+            yield from digest.stream_digest(answer, found, self.settings.max_sentences)
+        else:
+            yield answer
+
+    def _reviewed(self, draft: Answer, reply: StreamedReply, shown: Sequence[Hit], indexes: Indexes) -> Answer:
+        """Return the finished answer of a model; or the draft, with what is withdrawn, where it must not stand."""
+        if reply.error:
+            return _withdrawn(draft, reply.text, reply.error, failed=True)
+        try:
+            reviewed = review(reply.text, shown, self._support_model(indexes), self.settings.verify)
+        except ModelError as error:
+            return _withdrawn(draft, reply.text, str(error), failed=True)
+        return _concluded(replace(draft, cut=reply.is_cut), reply.text, reviewed, self.settings.firm_threshold)
 
 
 def _ranking(settings: Settings) -> Ranking:
     return Ranking(
-        papers=settings.top_k,
+        top_k=settings.top_k,
         candidates=settings.candidates,
         dense_weight=settings.dense_weight,
         reranked=settings.rerank_top_k,
@@ -202,52 +219,50 @@ def _ranking(settings: Settings) -> Ranking:
     )
 
 
+def _growing(draft: Answer, reply: StreamedReply, shown: Sequence[Hit]) -> Answer:
+    """Return the draft with what the model has written so far."""
+    resolved = citations.resolve(citations.settled(reply.text), shown)
+    cited = citations.build_citations(resolved.hits)
+    return replace(draft, text=resolved.text, citations=cited, dropped=resolved.dropped)
+
+
+def _concluded(draft: Answer, text: str, reviewed: Review, firm_threshold: float) -> Answer:
+    """Return the answer that a review leaves: the model's own, its refusal, or nothing of it."""
+    if not reviewed.sentences:
+        reason = f"the language model {draft.model} returned no statement"
+        return _withdrawn(replace(draft, cut=False), text, reason, failed=True)
+    answer = replace(
+        draft,
+        text=reviewed.text,
+        citations=reviewed.citations,
+        sentences=reviewed.sentences,
+        dropped=reviewed.dropped,
+    )
+    if reviewed.is_supported:
+        return replace(answerability.weigh_sentences(answer, firm_threshold), done=True)
+    if reviewed.denies_answer:
+        return answerability.abstain_as_model(answer)
+    reason = f"no abstract supports what the language model {draft.model} wrote"
+    return _withdrawn(draft, text, reason, failed=False)
+
+
+def _withdrawn(draft: Answer, text: str, reason: str, *, failed: bool) -> Answer:
+    return replace(draft, withdrawn=Withdrawn(text, reason, failed))
+
+
 def _rewritten(query: Query, llm: LLM, messages: Sequence[Message]) -> str:
-    """The model's words for the question, if it says something usable; or else the query as the rules made it."""
+    """Return the model's wording of the question if it is usable, and that of the rules otherwise."""
     try:
         text = " ".join("".join(llm.stream(messages)).split())
     except ModelError:
         return query.standalone
-    usable = text.endswith("?") and len(text) <= _LONGEST_REWRITE and not citations.has_marker(text)
-    return text if usable else query.standalone
-
-
-def _quoted(draft: Answer, chosen: Sequence[Evidence]) -> Iterator[Answer]:
-    """Snapshots that grow by a statement."""
-    if not chosen:
-        yield _abstention(replace(draft, strength=Strength.NONE, reason="no sentence found can be quoted"))
-        return
-    sentences = digest.statements(chosen)
-    for count in range(1, len(sentences) + 1):
-        yield replace(
-            draft,
-            text=digest.text(sentences[:count]),
-            sentences=tuple(sentences[:count]),
-            citations=_quotations(chosen[:count]),
-            done=count == len(sentences),
-        )
-
-
-def _quotations(chosen: Sequence[Evidence]) -> tuple[Citation, ...]:
-    papers: dict[str, tuple[Paper, list[Passage]]] = {}
-    for each in chosen:
-        papers.setdefault(each.hit.paper.id, (each.hit.paper, []))[1].append(each.passage)
-    return tuple(
-        Citation(number, paper, tuple(passages)) for number, (paper, passages) in enumerate(papers.values(), start=1)
-    )
+    is_usable = text.endswith("?") and len(text) <= _MAX_REWRITE and not citations.has_marker(text)
+    return text if is_usable else query.standalone
 
 
 def _limited(abstract: str) -> str:
-    if len(abstract) > _LONGEST_ABSTRACT:
-        limit = f"{len(abstract):,} characters are too many for an abstract (most: {_LONGEST_ABSTRACT:,})"
+    """Return the abstract as text that can be encoded. Raises InputError where it is too long."""
+    if len(abstract) > _MAX_ABSTRACT:
+        limit = f"{len(abstract):,} characters are too many for an abstract (most: {_MAX_ABSTRACT:,})"
         raise InputError("abstract", limit)
     return abstract.encode("utf-8", "replace").decode("utf-8")
-
-
-def _abstention(draft: Answer) -> Answer:
-    """Says why there is no answer and names the nearest papers; a reply to what is no question stands as it is."""
-    if draft.text:
-        return replace(draft, done=True)
-    nearest = tuple(hit.paper for hit in draft.hits[: answerability.NEAREST])
-    text = f"The library does not answer this: {draft.reason}."
-    return replace(draft, text=text, nearest=nearest, done=True)

@@ -12,7 +12,8 @@ from assistant.schema import Recipe
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
-    from assistant.protocols import LLM, Embedder, Entailment, Reranker
+    from assistant.protocols import LLM, Embedder, Entailment
+    from assistant.retrieval.reranking import Reranker
     from assistant.settings import Settings
     from assistant.storage.catalog import Catalog
     from assistant.storage.chroma_location import ChromaLocation
@@ -191,16 +192,17 @@ def open_llm(settings: Settings) -> LLM | None:
     return llama_index.load(settings)
 
 
-def open_reranker(settings: Settings, library: Library) -> Reranker | None:
-    """The re-ranker that the settings name; None for `none`. Raises ModelError."""
-    from assistant import embedding
-    from assistant.retrieval import late_interaction
+def open_reranker(settings: Settings) -> Reranker | None:
+    """Return the reranker that the settings name; None for `none`. Raises ModelError."""
+    from assistant.retrieval.reranking import CrossEncoderReranker, LateInteraction
 
     if settings.reranker == NO_RERANKER:
         return None
-    if settings.reranker == LATE_INTERACTION:
-        return late_interaction.LateInteraction(library)
-    return embedding.load_reranker(settings.reranker)
+    if settings.reranker == LateInteraction.name:
+        return LateInteraction()
+    from assistant import embedding
+
+    return CrossEncoderReranker(embedding.load_cross_encoder(settings.reranker))
 
 
 def open_entailment(name: str | None) -> Entailment | None:
@@ -217,7 +219,7 @@ def open_assistant(settings: Settings, library: Library | None = None) -> Assist
     from assistant.chat import Assistant
 
     library = library or open_library(settings)
-    models = open_llm(settings), open_reranker(settings, library), open_entailment(settings.nli)
+    models = open_llm(settings), open_reranker(settings), open_entailment(settings.nli)
     return Assistant(library, settings, *models)
 
 

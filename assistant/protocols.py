@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.encodings import EncodedQuery, EncodedText, WordVectors
+from assistant.encodings import EncodedText, WordVectors
 from assistant.schema import Chunk, Message, Paper, Scored
 
 if TYPE_CHECKING:
@@ -34,16 +34,6 @@ class Embedder(Protocol):
 
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedText]:
         """Encode texts to search with."""
-        ...
-
-
-class Reranker(Protocol):
-    """A model that scores the best candidates of a search again. `name` is its name in the settings."""
-
-    name: str
-
-    def score(self, query: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
-        """Score how well each paper fits the query, about 0..1. Raises ModelError."""
         ...
 
 

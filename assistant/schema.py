@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from assistant.encodings import EncodedQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +176,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A paper found for a query. `score` is the fused one (0..1, comparable between searches), `scores` its parts.
-
-    `likeness` is how like the question each sentence of the abstract is, in order (late interaction, about 0..1).
-    """
+    """A paper found for a query. `score` is the fused one (0..1, comparable between searches), `scores` its parts."""
 
     rank: int
     score: float
     paper: Paper
     passages: tuple[Passage, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
-    likeness: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,16 +300,12 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found, best first; timings are in milliseconds, `searched` is how many papers were looked at.
-
-    `asked` is the question as the embedder read it; None where there was nothing to read, or no paper to look at.
-    """
+    """What a search found, best first; timings are in milliseconds, `searched` is how many papers were looked at."""
 
     query: Query
     hits: tuple[Hit, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     searched: int = 0
-    asked: EncodedQuery | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +314,7 @@ class Answer:
 
     While an answer streams, snapshots of it carry ever more text and `done` is false but for the last. `prompt` is the
     hash of the templates that a language model was asked with, `dropped` how many of its citations stood for no paper,
-    `cut` whether it wrote more than an answer may have. `searched` is how many papers were looked at.
-    """
+    `cut` whether it wrote more than an answer may have. `searched` is how many papers were looked at."""
 
     question: str
     standalone: str

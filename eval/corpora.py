@@ -73,7 +73,7 @@ def _check(suite: Exam, library: Library) -> None:
 
 
 def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assistant:
-    reranker, entailment = factory.open_reranker(settings, library), factory.open_entailment(settings.nli)
+    reranker, entailment = factory.open_reranker(settings), factory.open_entailment(settings.nli)
     return Assistant(library, settings, llm, reranker, entailment)
 
 

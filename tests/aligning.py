@@ -1,4 +1,4 @@
-"""Questions laid beside papers, be these in the library or not."""
+"""Questions aligned with papers, whether these are in the library or not."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ from tempfile import TemporaryDirectory
 
 from assistant.embedding import content_words
 from assistant.protocols import Embedder
-from assistant.retrieval.alignment import Alignment, align
+from assistant.question import terms
+from assistant.question.understand import understand
+from assistant.retrieval.alignment import align
+from assistant.retrieval.late_interaction import Interactions
+from assistant.retrieval.search import Found
 from assistant.schema import Hit
 from assistant.storage.library import Library
 from assistant.storage.word_vectors import SqliteWordVectors
-from ingest.chunks import chunk_papers
+from ingest.chunks import chunk
 
 
-def aligned(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> list[Alignment]:
-    """The question against the hits, whose words are put into an index of their own."""
+def found(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> Found:
+    """Return what a search would be that finds these hits, whose words are put into an index of their own."""
     embedder = embedder or library.embedder
-    asked = content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
+    encoded = content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
     papers = [hit.paper for hit in hits]
-    chunks = chunk_papers(papers, embedder, 10_000)
-    readings = embedder.encode_documents([each.text for each in chunks])
+    chunks = chunk(papers, embedder, 10_000)
+    encodings = embedder.encode_documents([each.text for each in chunks])
+    analyzed = terms.analyze(question, library.lexicon)
     with TemporaryDirectory() as folder, closing(SqliteWordVectors(Path(folder) / "words.db")) as index:
-        index.replace(content_words.word_vectors(papers, chunks, readings, library.lexicon))
-        return align(asked, hits, index, library.lexicon)
+        index.replace(content_words.word_vectors(papers, chunks, encodings, library.lexicon))
+        interactions = Interactions(encoded, index)
+        interactions.load([paper.id for paper in papers])
+    alignments = tuple(align(analyzed, paper, interactions) for paper in papers)
+    return Found(understand(question), analyzed, tuple(hits), alignments)

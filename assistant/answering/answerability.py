@@ -1,35 +1,56 @@
-"""Is there an answer here? A calibrated probability, the strength that follows from it, and the reason."""
+"""Decide whether the library answers a question: a calibrated probability, the strength that follows, and the reason.
+
+The one place that decides, and the one place that phrases why there is no answer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from assistant import logistic
-from assistant.protocols import Lexicon
+from assistant.citations import strip
+from assistant.protocols import TermStatistics
 from assistant.question import beyond_abstracts, intent
-from assistant.question.terms import Word, is_in, max_idf, telling
+from assistant.question.filters import unmatched
+from assistant.question.terms import QuestionTerms, Term, is_in
 from assistant.question.understand import names_something
 from assistant.retrieval.alignment import Alignment
-from assistant.schema import Decision, Paper, Query, Strength
+from assistant.retrieval.search import Found
+from assistant.schema import Answer, Decision, Paper, Query, Sentence, Strength, Verdict
+
+if TYPE_CHECKING:
+    from assistant.storage.catalog import Catalog
 
 # Papers named in an abstention.
 NEAREST = 3
+# Hits whose text decides.
+CONSIDERED = 5
 # Words of a question named as missing.
 _MOST_NAMED = 3
 # A name that none of so many leading papers has is missing from the evidence.
 _LEADING = 3
-# Where the library knows less of a question, by rarity, the question is of something else, or no question.
-_KNOWN = 0.25
+# Where the library has seen less of a question, by idf, the question is about something else, or not a question.
+_SEEN = 0.25
+_DOUBTFUL = (Verdict.UNSUPPORTED, Verdict.UNCITED)
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
-    """What speaks for an answer being here, each about 0..1, higher is better. None grows with the question's length.
+class Thresholds:
+    """The confidence from which an answer is firm, and the one below which there is none."""
 
-    `met` is the mean presence of the question's words in the first paper, weighted by rarity, and `weakest` the
-    presence below which a fifth of that weight lies; `named` is 1 where the leading papers have every name that the
-    question has, and less the rarer a missing one is; `stated` is 0 where it asks for what abstracts rarely state.
+    firm: float
+    tentative: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerabilityFeatures:
+    """Evidence that the library holds an answer, each about 0..1, higher is better; none grows with question length.
+
+    `met` is the mean presence of the question's terms in the first paper, weighted by idf, and `weakest` the presence
+    below which a fifth of that weight lies; `named` is 1 where the leading papers have every name in the question, and
+    less the rarer a missing one is; `stated` is 0 where the question asks for what abstracts rarely state.
     """
 
     met: float
@@ -38,82 +59,139 @@ class Signs:
     stated: float
 
 
-# A logistic model over the signs, fitted on the dev half of the seeds suites by `python -m eval calibrate`.
-WEIGHTS = Signs(met=6.04, weakest=7.94, named=3.03, stated=3.58)
+# A logistic model over the features, fitted on the dev half of the seeds suites by `python -m eval calibrate`.
+WEIGHTS = AnswerabilityFeatures(met=6.04, weakest=7.94, named=3.03, stated=3.58)
 BIAS = -10.71
 
 
-def small_talk(query: Query) -> Decision | None:
-    """The fixed reply to what is no question to a library, which need not be searched for it; None for a question."""
+def decline_small_talk(query: Query) -> Decision | None:
+    """Return the fixed reply to a message that is not a question, which needs no search; None for a question."""
     if not intent.is_no_question(query.text):
         return None
     return Decision(0.0, Strength.NONE, "it is not a question about papers", intent.REPLY)
 
 
-def judge(
-    query: Query,
-    aligned: Sequence[Alignment],
-    lexicon: Lexicon,
-    firm_from: float,
-    tentative_from: float,
-) -> Decision:
-    """How likely it is that the library answers the question, and what to make of it."""
+def decide(found: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: Thresholds) -> Decision:
+    """Return how likely it is that the hits answer the question, and the strength of an answer from them."""
+    query, alignments = found.query, found.alignments[:CONSIDERED]
+    if not found.hits and (query.filters or query.scope):
+        reason = unmatched(
+            query.filters, query.scope, catalog.papers.count(), catalog.papers.count_missing(query.filters)
+        )
+        return Decision(0.0, Strength.NONE, reason)
     if query.is_blank:
         return Decision(0.0, Strength.NONE, "there is no question in it")
-    if not aligned:
+    if not alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
-    confidence = probability(signs(query, aligned, lexicon)) if _is_known(aligned[0].words, lexicon) else 0.0
-    vague = not names_something(query)
-    if vague:
-        confidence = min(confidence, tentative_from)
-    if confidence >= firm_from:
+    confidence = _confidence(query, found.terms, alignments, lexicon)
+    is_vague = not names_something(query)
+    if is_vague:
+        confidence = min(confidence, thresholds.tentative)
+    if confidence >= thresholds.firm:
         return Decision(confidence, Strength.FIRM)
-    doubts = _doubts(query, aligned, lexicon)
-    if vague:
-        doubts.insert(0, "the question names nothing to look for")
-    if confidence >= tentative_from:
+    doubts = ["the question names nothing to look for"] * is_vague + _doubts(query, found.terms, alignments, lexicon)
+    if confidence >= thresholds.tentative:
         reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
         return Decision(confidence, Strength.TENTATIVE, reason)
     return Decision(confidence, Strength.NONE, "; ".join(doubts) or "no abstract in the library seems to answer it")
 
 
-def signs(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> Signs:
-    """What speaks for an answer being here; `aligned` is not empty."""
-    first = aligned[0]
-    absent = _absent_names(first.words, _leading(aligned), lexicon)
-    # A name is there or not: what is near an unknown one says only that it is of the subject.
-    present = sorted(
-        (0.0 if word in absent else max(0.0, float(presence)), word.idf)
-        for presence, word in zip(first.overall, first.words, strict=True)
+def abstain(draft: Answer, reason: str | None = None) -> Answer:
+    """Return the finished answer that says why there is none and names the nearest papers.
+
+    A draft that has a text already, the reply to a message that is not a question, keeps it.
+    """
+    if draft.text:
+        return replace(draft, done=True)
+    reason = reason or draft.reason
+    return replace(
+        draft,
+        strength=Strength.NONE,
+        reason=reason,
+        text=f"The library does not answer this: {reason}.",
+        nearest=_nearest(draft),
+        done=True,
     )
-    return Signs(
-        met=_mean(present),
-        weakest=_quantile(present, 0.2),
-        named=1.0 - max((word.idf for word in absent), default=0.0) / max_idf(lexicon),
+
+
+def abstain_as_model(answer: Answer) -> Answer:
+    """Return an abstention in the words of the language model, which finds no answer in the abstracts."""
+    return replace(
+        answer,
+        strength=Strength.NONE,
+        confidence=0.0,
+        reason=f"the language model {answer.model} finds no answer in the abstracts",
+        text=strip(answer.text),
+        citations=(),
+        sentences=(),
+        nearest=_nearest(answer),
+        done=True,
+    )
+
+
+def weigh_sentences(answer: Answer, firm_threshold: float) -> Answer:
+    """Return a model's answer with its confidence lowered by the share of statements that no abstract supports."""
+    stated = [sentence for sentence in answer.sentences if sentence.verdict is not Verdict.REMARK]
+    doubtful = sum(map(_is_doubtful, stated))
+    confidence = answer.confidence * (1 - doubtful / max(1, len(stated)))
+    if answer.strength is not Strength.FIRM or not doubtful or confidence >= firm_threshold:
+        return replace(answer, confidence=confidence)
+    reason = f"the abstracts do not clearly support {doubtful} of the {len(stated)} sentences that the model wrote"
+    return replace(answer, confidence=confidence, strength=Strength.TENTATIVE, reason=reason)
+
+
+def features(
+    query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics
+) -> AnswerabilityFeatures:
+    """Return the features of a question against its best hits, of which there is one at least."""
+    first = alignments[0]
+    absent = _absent_names(first.terms, _leading(alignments), lexicon)
+    # A name is there or not: a word similar to an absent one says only that the subject is the same.
+    presence = sorted(
+        (0.0 if term in absent else max(0.0, float(similarity)), term.idf)
+        for similarity, term in zip(first.overall, first.terms, strict=True)
+    )
+    return AnswerabilityFeatures(
+        met=_mean(presence),
+        weakest=_quantile(presence, 0.2),
+        named=1.0 - max((term.idf for term in absent), default=0.0) / terms.max_idf,
         stated=float(not beyond_abstracts.asked_for(query.standalone)),
     )
 
 
-def probability(found: Signs) -> float:
-    """The logistic model's probability, 0..1."""
-    return logistic.probability(BIAS, WEIGHTS, found)
+def probability(features: AnswerabilityFeatures) -> float:
+    """Return the logistic model's probability, 0..1."""
+    return logistic.probability(BIAS, WEIGHTS, features)
 
 
-def _is_known(words: Sequence[Word], lexicon: Lexicon) -> bool:
-    """Whether the library knows enough of the words to be asked with them."""
-    unseen = lexicon.unseen({term for word in words for term in word.terms})
-    known = sum(word.idf for word in words if unseen.isdisjoint(word.terms))
-    return known >= _KNOWN * sum(word.idf for word in words)
+def _confidence(query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics) -> float:
+    if not _is_seen(alignments[0].terms, terms):
+        return 0.0
+    return probability(features(query, terms, alignments, lexicon))
+
+
+def _nearest(answer: Answer) -> tuple[Paper, ...]:
+    return tuple(hit.paper for hit in answer.hits[:NEAREST])
+
+
+def _is_doubtful(sentence: Sentence) -> bool:
+    return sentence.verdict in _DOUBTFUL or sentence.replaces is not None
+
+
+def _is_seen(content: Sequence[Term], terms: QuestionTerms) -> bool:
+    """Return whether the library has seen enough of the question's terms to be asked with them."""
+    seen = sum(term.idf for term in content if not terms.is_unseen(term))
+    return seen >= _SEEN * sum(term.idf for term in content)
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float:
-    """The weighted mean of (value, weight) pairs, 0 if there is none."""
+    """Return the weighted mean of (value, weight) pairs, 0 of none."""
     total = sum(weight for _, weight in weighted)
     return sum(value * weight for value, weight in weighted) / total if total else 0.0
 
 
 def _quantile(ascending: Sequence[tuple[float, float]], share: float) -> float:
-    """The value up to which the share of the weight lies, of (value, weight) pairs in ascending order."""
+    """Return the value up to which the share of the weight lies, of (value, weight) pairs in ascending order."""
     left = share * sum(weight for _, weight in ascending)
     for value, weight in ascending:
         left -= weight
@@ -122,16 +200,16 @@ def _quantile(ascending: Sequence[tuple[float, float]], share: float) -> float:
     return 0.0
 
 
-def _leading(aligned: Sequence[Alignment]) -> list[Paper]:
-    return [each.hit.paper for each in aligned[:_LEADING]]
+def _leading(alignments: Sequence[Alignment]) -> list[Paper]:
+    return [aligned.paper for aligned in alignments[:_LEADING]]
 
 
-def _absent_names(words: Sequence[Word], papers: Sequence[Paper], lexicon: Lexicon) -> list[Word]:
-    """The names among the words that none of the papers has, be it in its text or among its authors."""
-    texts = [_everything(paper) for paper in papers]
-    terms = [set(lexicon.terms(text)) for text in texts]
-    named = (word for word in words if word.named)
-    return [word for word in named if not any(is_in(word, text, held) for text, held in zip(texts, terms, strict=True))]
+def _absent_names(content: Sequence[Term], papers: Sequence[Paper], lexicon: TermStatistics) -> list[Term]:
+    """Return the names among the terms that no paper has, in its text or among its authors."""
+    names = [term for term in content if term.is_name]
+    texts = [_everything(paper) for paper in papers] if names else []
+    index_terms = [set(lexicon.terms(text)) for text in texts]
+    return [name for name in names if not any(is_in(name, *text) for text in zip(texts, index_terms, strict=True))]
 
 
 def _everything(paper: Paper) -> str:
@@ -139,11 +217,10 @@ def _everything(paper: Paper) -> str:
     return "\n".join(str(part) for part in parts if part is not None)
 
 
-def _doubts(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> list[str]:
-    """Why the library may hold no answer, as far as that can be told."""
-    words = telling(query.standalone, lexicon)
-    missing = _missing(words, aligned, lexicon)
-    absent = _absent_names(words, _leading(aligned), lexicon)
+def _doubts(query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics) -> list[str]:
+    """Return the reasons that can be given why the library may hold no answer."""
+    missing = _missing(terms, alignments[0])
+    absent = _absent_names(terms.content, _leading(alignments), lexicon)
     doubts = []
     if missing:
         doubts.append(f"no abstract in the library mentions {_listed(missing)}")
@@ -152,15 +229,14 @@ def _doubts(query: Query, aligned: Sequence[Alignment], lexicon: Lexicon) -> lis
     return doubts + [f"abstracts rarely state {what}" for what in beyond_abstracts.asked_for(query.standalone)[:1]]
 
 
-def _missing(words: Sequence[Word], aligned: Sequence[Alignment], lexicon: Lexicon) -> list[Word]:
-    """The words to say no abstract has: names where there are any, else those with the least like them in the first."""
-    unseen = lexicon.unseen({term for word in words for term in word.terms})
-    missing = list({word.text.casefold(): word for word in words if unseen.intersection(word.terms)}.values())
-    missing = [word for word in missing if word.named] or missing
-    presence = dict(zip((word.start for word in aligned[0].words), aligned[0].overall, strict=True))
-    least = sorted(missing, key=lambda word: float(presence.get(word.start, 0.0)))[:_MOST_NAMED]
-    return sorted(least, key=lambda word: word.start)
+def _missing(terms: QuestionTerms, first: Alignment) -> list[Term]:
+    """Return the terms to name as absent from the library: names, or those least present in the first hit."""
+    unseen = list({term.text.casefold(): term for term in terms.content if terms.is_unseen(term)}.values())
+    unseen = [term for term in unseen if term.is_name] or unseen
+    presence = dict(zip((term.start for term in first.terms), first.overall, strict=True))
+    least = sorted(unseen, key=lambda term: float(presence.get(term.start, 0.0)))[:_MOST_NAMED]
+    return sorted(least, key=lambda term: term.start)
 
 
-def _listed(words: Sequence[Word]) -> str:
-    return " or ".join(word.text for word in words)
+def _listed(terms: Sequence[Term]) -> str:
+    return " or ".join(term.text for term in terms)

@@ -1,88 +1,93 @@
-"""The answerer without a model: it quotes the passages that answer, word for word."""
+"""Answer without a model: quote the passages that answer, word for word."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from assistant.citations import has_marker
-from assistant.schema import Evidence, Query, Sentence, Verdict
+from assistant.answering import evidence
+from assistant.answering.answerability import abstain
+from assistant.citations import build_citations, cited_text, has_marker
+from assistant.question.intent import wants_several
+from assistant.retrieval.search import Found
+from assistant.schema import Answer, Evidence, Hit, Passage, Query, Sentence, Verdict
 
 NAME = "extractive"
-# A further statement's odds of answering must be this good beside those of the best one.
+# A further passage's odds of answering must be this good beside those of the best one.
 _SHARE_OF_BEST = 0.01
-# Two sentences whose sets of words overlap more (Jaccard) say the same.
+# Two sentences whose sets of words overlap more than this (Jaccard) repeat each other.
 _REPEAT = 0.5
 # Papers that are quoted at most.
-_PAPERS = 4
-# Of one paper a question that several papers answer wants this many sentences at most, so that others have their say.
-_OF_ONE_PAPER = 2
-_SURVEY = re.compile(
-    r"\b(?:papers|studies|works|articles|publications|literature|benchmarks|datasets|data sets|surveys?|overview)\b"
-    r"|\b(?:compare|comparison|contrast|versus|vs|head to head|disagree|conflicting|both ways|pros and cons)\b"
-    r"|\b(?:is there|are there|any|want|conflicting|what) evidence\b|^evidence\b"
-    r"|\bwho (?:has|have)\b|\bhow do (?:people|researchers|authors|different)\b"
-    r"|\b(?:which|what) (?:\w+ ){0,2}(?:methods|approaches|techniques|formulas|theories|explanations|models) "
-    r"(?:are|exist|have|do|for|to)\b",
-    re.IGNORECASE,
-)
+_MAX_PAPERS = 4
+# Sentences of one paper at most where a question asks what several papers say.
+_MAX_OF_ONE_PAPER = 2
 
 
-def compose(query: Query, evidence: Sequence[Evidence], most: int) -> list[Evidence]:
-    """One to `most` passages that answer the question, grouped by paper and in each abstract's own order.
+def stream_digest(draft: Answer, found: Found, max_sentences: int) -> Iterator[Answer]:
+    """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain if nothing can be quoted."""
+    quoted = compose(found.query, evidence.select(found), max_sentences)
+    if not quoted:
+        yield abstain(draft, "no sentence found can be quoted")
+    for count in range(1, len(quoted) + 1):
+        yield _quoting(draft, quoted[:count], done=count == len(quoted))
 
-    A question that several papers answer gets sentences of more of them. A sentence that holds something like a
-    citation marker is not quoted: it would read as ours.
+
+def compose(query: Query, candidates: Sequence[Evidence], max_sentences: int) -> list[Evidence]:
+    """Return one to `max_sentences` passages that answer the question, grouped by paper, in each abstract's order.
+
+    `candidates` come best first. A question that asks what several papers say gets sentences of more of them. A
+    sentence that holds something like a citation marker is not quoted: it would read as one of this answer's.
     """
-    of_one = _OF_ONE_PAPER if wants_several(query) else most
+    max_of_one = _MAX_OF_ONE_PAPER if wants_several(query.standalone) else max_sentences
     chosen: list[Evidence] = []
-    for each in evidence:
-        if len(chosen) < most and _is_good(each, chosen) and _has_room(each, chosen, of_one):
-            chosen.append(each)
-    order = list(dict.fromkeys(each.hit.paper.id for each in chosen))
-    return sorted(chosen, key=lambda each: (order.index(each.hit.paper.id), each.passage.start))
+    for candidate in candidates:
+        if len(chosen) < max_sentences and _is_good(candidate, chosen) and _has_room(candidate, chosen, max_of_one):
+            chosen.append(candidate)
+    order = list(dict.fromkeys(item.hit.paper.id for item in chosen))
+    return sorted(chosen, key=lambda item: (order.index(item.hit.paper.id), item.passage.start))
 
 
-def wants_several(query: Query) -> bool:
-    """Whether the question asks what several papers say, rather than for a single fact."""
-    return bool(_SURVEY.search(query.standalone))
+def _quoting(draft: Answer, quoted: Sequence[Evidence], *, done: bool) -> Answer:
+    """Return the draft with these quotations, papers numbered by first appearance."""
+    hits = list({item.hit.paper.id: item.hit for item in quoted}.values())
+    sentences = tuple(
+        Sentence(item.passage.text, (hits.index(item.hit) + 1,), Verdict.SUPPORTED, 1.0) for item in quoted
+    )
+    return replace(
+        draft,
+        text=cited_text(sentences),
+        sentences=sentences,
+        citations=build_citations(hits, _passages_by_number(hits, quoted)),
+        done=done,
+    )
 
 
-def statements(chosen: Sequence[Evidence]) -> list[Sentence]:
-    """The quotes as an answer's sentences, papers numbered by first appearance."""
-    papers = list(dict.fromkeys(each.hit.paper.id for each in chosen))
-    return [
-        Sentence(each.passage.text, (papers.index(each.hit.paper.id) + 1,), Verdict.SUPPORTED, 1.0) for each in chosen
-    ]
+def _passages_by_number(hits: Sequence[Hit], quoted: Sequence[Evidence]) -> dict[int, list[Passage]]:
+    return {number: [item.passage for item in quoted if item.hit is hit] for number, hit in enumerate(hits, start=1)}
 
 
-def text(sentences: Sequence[Sentence]) -> str:
-    """The answer's text: a line for each statement, its citation behind it."""
-    return "\n".join(f"{each.text} {''.join(f'[{number}]' for number in each.citations)}" for each in sentences)
+def _is_good(candidate: Evidence, chosen: Sequence[Evidence]) -> bool:
+    """Return whether a passage is worth quoting beside those chosen already, of which the first is the best."""
+    near_best = not chosen or _odds(candidate) >= _SHARE_OF_BEST * _odds(chosen[0])
+    return near_best and not has_marker(candidate.passage.text) and not _repeats(candidate, chosen)
 
 
-def _is_good(each: Evidence, chosen: Sequence[Evidence]) -> bool:
-    """Whether it is worth quoting beside what is chosen already, of which the first is the best."""
-    near_best = not chosen or _odds(each) >= _SHARE_OF_BEST * _odds(chosen[0])
-    return near_best and not has_marker(each.passage.text) and not _repeats(each, chosen)
+def _has_room(candidate: Evidence, chosen: Sequence[Evidence], max_of_one: int) -> bool:
+    quoted = Counter(item.hit.paper.id for item in chosen)
+    if candidate.hit.paper.id in quoted:
+        return quoted[candidate.hit.paper.id] < max_of_one
+    return len(quoted) < _MAX_PAPERS
 
 
-def _has_room(each: Evidence, chosen: Sequence[Evidence], of_one: int) -> bool:
-    held = Counter(other.hit.paper.id for other in chosen)
-    if each.hit.paper.id in held:
-        return held[each.hit.paper.id] < of_one
-    return len(held) < _PAPERS
+def _odds(candidate: Evidence) -> float:
+    return candidate.score / max(1.0 - candidate.score, 1e-9)
 
 
-def _odds(each: Evidence) -> float:
-    return each.score / max(1.0 - each.score, 1e-9)
+def _repeats(candidate: Evidence, chosen: Sequence[Evidence]) -> bool:
+    words = _words(candidate)
+    return any(len(words & _words(item)) > _REPEAT * len(words | _words(item)) for item in chosen)
 
 
-def _repeats(each: Evidence, chosen: Sequence[Evidence]) -> bool:
-    words = _words(each)
-    return any(len(words & _words(other)) > _REPEAT * len(words | _words(other)) for other in chosen)
-
-
-def _words(each: Evidence) -> set[str]:
-    return set(each.passage.text.casefold().split())
+def _words(candidate: Evidence) -> set[str]:
+    return set(candidate.passage.text.casefold().split())

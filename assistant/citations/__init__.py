@@ -1,7 +1,7 @@
 """Resolve the citations of a text to papers."""
 
-from assistant.citations.assembly import build_citations
+from assistant.citations.assembly import build_citations, cited_text
 from assistant.citations.resolution import Resolved, resolve, settled
 from assistant.citations.stripping import has_marker, numbers, strip
 
-__all__ = ["Resolved", "build_citations", "has_marker", "numbers", "resolve", "settled", "strip"]
+__all__ = ["Resolved", "build_citations", "cited_text", "has_marker", "numbers", "resolve", "settled", "strip"]

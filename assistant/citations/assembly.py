@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assistant.schema import Citation, Hit, Passage
+from assistant.schema import Citation, Hit, Passage, Sentence
 
 
 def build_citations(
@@ -19,4 +19,11 @@ def build_citations(
     return tuple(
         Citation(number, hit.paper, tuple(dict.fromkeys(passages.get(number, ()))))
         for number, hit in enumerate(hits, start=1)
+    )
+
+
+def cited_text(sentences: Sequence[Sentence]) -> str:
+    """Return the text of quoted sentences: one a line, its citations behind it."""
+    return "\n".join(
+        f"{sentence.text} {''.join(f'[{number}]' for number in sentence.citations)}" for sentence in sentences
     )

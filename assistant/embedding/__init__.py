@@ -6,9 +6,9 @@ the program runs. Its weights are checked once against the published SHA-256.
 
 from assistant.embedding.cross_encoders import (
     CrossEncoderEntailment,
-    CrossEncoderReranker,
+    TextCrossEncoder,
+    load_cross_encoder,
     load_entailment,
-    load_reranker,
 )
 from assistant.embedding.packaged_model import PACKAGED, is_local
 from assistant.embedding.sentence_encoder import SentenceEncoder, load
@@ -16,10 +16,10 @@ from assistant.embedding.sentence_encoder import SentenceEncoder, load
 __all__ = [
     "PACKAGED",
     "CrossEncoderEntailment",
-    "CrossEncoderReranker",
     "SentenceEncoder",
+    "TextCrossEncoder",
     "is_local",
     "load",
+    "load_cross_encoder",
     "load_entailment",
-    "load_reranker",
 ]

@@ -10,14 +10,13 @@ from assistant.embedding.packaged_model import first_line, locate_model
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
-    from assistant.encodings import EncodedQuery, Vectors
-    from assistant.schema import Paper
+    from assistant.encodings import Vectors
 
 # What an entailment model tells apart, in this order.
 _LABELS = ("contradiction", "neutral", "entailment")
 
 
-class CrossEncoderReranker:
+class TextCrossEncoder:
     """A Reranker that reads question and paper together, by a sentence-transformers CrossEncoder."""
 
     def __init__(self, name: str, model: Any) -> None:
@@ -25,13 +24,11 @@ class CrossEncoderReranker:
         self._model = model
         self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice
 
-    def score(self, asked: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
-        """The model's probability for each paper, 0..1."""
-        if not papers:
+    def score(self, query: str, documents: Sequence[str]) -> list[float]:
+        """Return the model's probability that each document fits the query, 0..1."""
+        if not documents:
             return []
-        pairs = [
-            (asked.text, f"{paper.title}. {paper.abstract}" if paper.title else paper.abstract) for paper in papers
-        ]
+        pairs = [(query, document) for document in documents]
         with self._lock:
             scores = self._model.predict(pairs, activation_fn=self._sigmoid, show_progress_bar=False)
         return [float(score) for score in scores]
@@ -43,12 +40,12 @@ class CrossEncoderReranker:
         return torch.nn.Sigmoid()
 
 
-def load_reranker(name: str) -> CrossEncoderReranker:
+def load_cross_encoder(name: str) -> TextCrossEncoder:
     """The cross-encoder in a folder or of the hub. Raises ModelError where it cannot be had or is none."""
     model = _cross_encoder("re-ranker", name)
     if model.num_labels != 1:
         raise ModelError(f"re-ranker {name!r} is no re-ranker: it gives {model.num_labels} scores instead of one")
-    return CrossEncoderReranker(name, model)
+    return TextCrossEncoder(name, model)
 
 
 class CrossEncoderEntailment:

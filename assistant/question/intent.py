@@ -115,6 +115,16 @@ _PASTED = re.compile(
     r"|def \w+\(|import \w+(?:\.\w+)*\s*(?:;|as\b)|from \w+ import\b|print ?\(|function \w*\(|include\s*<)",
     re.IGNORECASE,
 )
+# How a question asks what several papers say.
+_SURVEY = re.compile(
+    r"\b(?:papers|studies|works|articles|publications|literature|benchmarks|datasets|data sets|surveys?|overview)\b"
+    r"|\b(?:compare|comparison|contrast|versus|vs|head to head|disagree|conflicting|both ways|pros and cons)\b"
+    r"|\b(?:is there|are there|any|want|conflicting|what) evidence\b|^evidence\b"
+    r"|\bwho (?:has|have)\b|\bhow do (?:people|researchers|authors|different)\b"
+    r"|\b(?:which|what) (?:\w+ ){0,2}(?:methods|approaches|techniques|formulas|theories|explanations|models) "
+    r"(?:are|exist|have|do|for|to)\b",
+    re.IGNORECASE,
+)
 
 
 def is_no_question(message: str) -> bool:
@@ -126,3 +136,8 @@ def is_no_question(message: str) -> bool:
 def _is_pleasantry(text: str) -> bool:
     words = re.findall(r"[^\W\d_]+", text.casefold())
     return any(word in _PLEASANTRIES for word in words) and all(word in _PLEASANTRIES | _BESIDE for word in words)
+
+
+def wants_several(question: str) -> bool:
+    """Return whether the question asks what several papers say, rather than for a single fact."""
+    return bool(_SURVEY.search(question))

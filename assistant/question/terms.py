@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
-from assistant.protocols import Lexicon
+from assistant.protocols import TermStatistics
 
 # A run of letters and digits, as the lexicon cuts them, with the ending of a possessive or a contraction.
 _WORD = re.compile(r"([^\W_]+)(?:['\u2019](?:s|d|t|re|ve|ll|m)\b)?")
 # What comes before the first word of a sentence, whose capital says nothing.
 _OPENING = re.compile(r"(?:^|[.?!:]|\s-)[\s\"'(\u201c\u2018]*$")
+# A term that no analyzer yields.
+_UNSEEN = ""
 _SHORTEST_INITIALS = 2
 # So many telling words with a capital each may be a title.
 _TITLE = 3
@@ -27,42 +29,66 @@ _ASKING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A telling word at `start` to `end` of the question.
+class Term:
+    """A content word at `start` to `end` of the question.
 
-    `rarity` is the greatest inverse document frequency of its index terms, in nats; `named` says that it is written
-    like a name: an acronym, a capital where none is due, letters mixed with digits.
+    `idf` is the greatest inverse document frequency of its index terms, in nats; `is_name` says that it is written like
+    a name: an acronym, a capital where grammar asks for none, letters mixed with digits.
     """
 
     text: str
     start: int
     end: int
-    terms: tuple[str, ...]
+    index_terms: tuple[str, ...]
     idf: float
-    named: bool
+    is_name: bool
 
 
-def telling(question: str, lexicon: Lexicon) -> list[Word]:
-    """The question's words in order, without those that any question may have."""
-    found = [match for match in _WORD.finditer(question) if match.group(1).casefold() not in _ASKING]
-    terms = [tuple(lexicon.terms(match.group(1))) for match in found]
-    idf = lexicon.idf({term for each in terms for term in each})
-    names = _names(question, [match for match, each in zip(found, terms, strict=True) if each])
-    return [
-        Word(match.group(1), match.start(), match.end(), each, max(map(idf.__getitem__, each)), match in names)
-        for match, each in zip(found, terms, strict=True)
-        if each
-    ]
+@dataclass(frozen=True, slots=True)
+class QuestionTerms:
+    """The terms of a question with their idf, computed once.
+
+    `content` are its content words in order; `index_idf` has the idf of every index term of the question, in nats;
+    `max_idf` is that of a term that no paper has.
+    """
+
+    content: tuple[Term, ...] = ()
+    index_idf: Mapping[str, float] = field(default_factory=dict)
+    max_idf: float = 0.0
+
+    def is_unseen(self, term: Term) -> bool:
+        """Return whether no paper has one of the word's index terms."""
+        return term.idf >= self.max_idf
 
 
-def max_idf(lexicon: Lexicon) -> float:
-    """The rarity of a term that no paper has."""
-    return lexicon.idf({""})[""]
+NO_TERMS = QuestionTerms()
 
 
-def is_in(word: Word, text: str, terms: Collection[str]) -> bool:
+def analyze(question: str, lexicon: TermStatistics) -> QuestionTerms:
+    """Return the question's terms: its content words, without those that any question may have, and its index terms."""
+    matches = [match for match in _WORD.finditer(question) if match.group(1).casefold() not in _ASKING]
+    analyzed = [(match, tuple(lexicon.terms(match.group(1)))) for match in matches]
+    words = {match: index_terms for match, index_terms in analyzed if index_terms}
+    whole = set(lexicon.terms(question))
+    idf = lexicon.idf({_UNSEEN, *whole, *(term for index_terms in words.values() for term in index_terms)})
+    names = _names(question, list(words))
+    content = tuple(
+        Term(
+            match.group(1),
+            match.start(),
+            match.end(),
+            index_terms,
+            max(map(idf.__getitem__, index_terms)),
+            match in names,
+        )
+        for match, index_terms in words.items()
+    )
+    return QuestionTerms(content, {term: idf[term] for term in whole}, idf[_UNSEEN])
+
+
+def is_in(word: Term, text: str, terms: Collection[str]) -> bool:
     """Whether a text, of these index terms, has the word, or the phrase that its letters are the initials of."""
-    return all(term in terms for term in word.terms) or _is_acronym_in(word.text, text, terms)
+    return all(term in terms for term in word.index_terms) or _is_acronym_in(word.text, text, terms)
 
 
 def _is_acronym_in(acronym: str, text: str, terms: Collection[str]) -> bool:

@@ -1,61 +1,42 @@
-"""How the words of a question are met in the abstracts found: late interaction, sentence by sentence.
-
-A word of the question is present in a text as far as the nearest word of the text is near it, each as it is meant in
-its place. Khattab and Zaharia 2020, "ColBERT: Efficient and Effective Passage Search via Contextualized Late
-Interaction over BERT". The search has read the question, the word index holds the words of the abstracts: no model
-runs here.
-"""
+"""Align a question with a hit: how strongly each of its words is present in each passage of the abstract."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant.encodings import EncodedQuery, WordVectors
-from assistant.protocols import Lexicon, WordVectorIndex
-from assistant.question.terms import Word, telling
-from assistant.schema import Hit, Passage
+from assistant.question.terms import QuestionTerms, Term
+from assistant.schema import Paper, Passage
 from assistant.text.sentences import passages
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
-
-# Abstracts that are looked at.
-PAPERS = 5
+    from assistant.retrieval.late_interaction import Interactions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """The words of a question against one paper.
+    """The terms of a question against one paper.
 
-    `presence`, shape (words, passages), has the presence of each word in each sentence, `overall`, shape (words,),
-    that in title and abstract together: cosines with signs, about -0.8..0.8, and 0 in a sentence beyond what the
-    embedder has read.
+    `presence`, shape (terms, passages), is the similarity of each term with the most similar word of each passage,
+    `overall`, shape (terms,), that with title and abstract together; `maxsim`, shape (passages,), is MaxSim of the
+    whole question with each passage. 0 in a passage beyond what the embedder reads.
     """
 
-    hit: Hit
-    words: tuple[Word, ...]
+    paper: Paper
+    terms: tuple[Term, ...]
     passages: tuple[Passage, ...]
     presence: Vectors
     overall: Vectors
+    maxsim: Vectors
 
 
-def align(asked: EncodedQuery | None, hits: Sequence[Hit], index: WordVectorIndex, lexicon: Lexicon) -> list[Alignment]:
-    """The question's words against each of the best `PAPERS` hits, in their order; none where nothing was asked."""
-    from assistant.embedding.content_words import NO_WORDS
-
-    if asked is None:
-        return []
-    rows = {start: row for row, start in enumerate(asked.starts)}
-    words = tuple(word for word in telling(asked.text, lexicon) if word.start in rows)
-    vectors = asked.words[[rows[word.start] for word in words]]
-    held = index.get([hit.paper.id for hit in hits[:PAPERS]])
-    return [_alignment(hit, words, vectors, held.get(hit.paper.id, NO_WORDS)) for hit in hits[:PAPERS]]
-
-
-def _alignment(hit: Hit, words: tuple[Word, ...], vectors: Vectors, held: WordVectors) -> Alignment:
-    from assistant.retrieval.late_interaction import nearest, of_sentences
-
-    presence = nearest(vectors, [*of_sentences(held, hit.paper.abstract), held.bits])
-    return Alignment(hit, words, passages(hit.paper.abstract), presence[:, :-1], presence[:, -1])
+def align(terms: QuestionTerms, paper: Paper, interactions: Interactions) -> Alignment:
+    """Return the alignment of a question with a paper that its interactions have loaded."""
+    split = passages(paper.abstract)
+    query = interactions.query
+    rows = {start: row for row, start in enumerate(query.starts)}
+    encoded = tuple(term for term in terms.content if term.start in rows)
+    selected = [rows[term.start] for term in encoded]
+    by_passage, best = interactions.by_passage(paper.id, split), interactions.best(paper.id)
+    return Alignment(paper, encoded, split, by_passage[selected], best[selected], query.weights @ by_passage)

@@ -1,78 +1,104 @@
-"""Late interaction: a question is compared with a text word by word, each word as it is meant in its place.
+"""Late interaction: compare a question with papers word by word, each word as its context gives it.
 
-A question word counts as much as the most similar word of the text, weighted by its rarity: MaxSim of Khattab and
-Zaharia 2020, "ColBERT", over the embedder's own token vectors. Pieces of a word are averaged, stop-words and
-punctuation left out. The texts' words are held as the signs of their coordinates, the question's stay whole.
+A word of the question counts as much as the most similar word of the text, weighted by idf: MaxSim of Khattab and
+Zaharia 2020, "ColBERT: Efficient and Effective Passage Search via Contextualized Late Interaction over BERT", over the
+embedder's own token vectors. Stored words keep one bit a coordinate, so a similarity is the cosine of a unit vector
+with a vector of signs: about -0.8..0.8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assistant.embedding.content_words import NO_WORDS
 from assistant.encodings import EncodedQuery, WordVectors
-from assistant.schema import Paper
-from assistant.text.sentences import spans
+from assistant.protocols import WordVectorLookup
+from assistant.schema import Passage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assistant.encodings import Vectors
-    from assistant.storage.library import Library
 
 
-class LateInteraction:
-    """A Reranker over a library's word index."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """A paper's stored words compared with the question's.
 
-    name = "late-interaction"
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-
-    def score(self, asked: EncodedQuery, papers: Sequence[Paper]) -> list[float]:
-        """Each paper's likeness to the question, -1..1; 0 for a paper without words in the index."""
-        held = self._library.words.get([paper.id for paper in papers])
-        return _likeness(asked, [held.get(paper.id, NO_WORDS).bits for paper in papers])
-
-
-def by_sentence(asked: EncodedQuery, words: WordVectors, abstract: str) -> tuple[float, ...]:
-    """The likeness of each sentence of the abstract to the question, -1..1, in order; 0 for one without words."""
-    return tuple(_likeness(asked, of_sentences(words, abstract)))
-
-
-def of_sentences(words: WordVectors, abstract: str) -> list[NDArray[np.uint8]]:
-    """The signs of the words of each sentence of the abstract."""
-    bounds = np.array(spans(abstract), dtype=np.int32).reshape(-1, 2)
-    first, last = np.searchsorted(words.starts, bounds[:, 0]), np.searchsorted(words.starts, bounds[:, 1])
-    return [words.bits[start:end] for start, end in zip(first, last, strict=True)]
-
-
-def nearest(vectors: Vectors, runs: Sequence[NDArray[np.uint8]]) -> Vectors:
-    """The likeness of each vector to the nearest word of each run, -1..1: shape (vectors, runs).
-
-    It is 0 in a run without words.
+    `products`, shape (stored words, query words), are inner products of bits with query words; `best`, shape
+    (query words,), the similarity of each with the most similar stored word.
     """
-    found = np.zeros((len(vectors), len(runs)), dtype=np.float32)
-    filled = [at for at, run in enumerate(runs) if len(run)]
-    if filled and len(vectors):
-        starts = np.cumsum([0] + [len(runs[at]) for at in filled[:-1]])
-        cosines = _cosines(vectors, np.concatenate([runs[at] for at in filled]))
-        found[:, filled] = np.maximum.reduceat(cosines, starts, axis=1)
-    return found
+
+    stored: WordVectors
+    products: Vectors
+    best: Vectors
 
 
-def _likeness(asked: EncodedQuery, runs: Sequence[NDArray[np.uint8]]) -> list[float]:
-    """MaxSim of the question with each run of words; 0 for a run without one."""
-    return [float(score) for score in asked.weights @ nearest(asked.words, runs)]
+class Interactions:
+    """Similarities of a question's words with those of papers, each paper read and compared once."""
 
+    def __init__(self, query: EncodedQuery, index: WordVectorLookup) -> None:
+        self.query = query
+        self._index = index
+        self._papers: dict[str, _Compared] = {}
+        self._sums = query.words.sum(axis=1)
 
-def _cosines(whole: Vectors, bits: NDArray[np.uint8]) -> Vectors:
-    """Cosines of vectors of length one, shape (n, dimension), with others of which the signs are known: (n, m)."""
-    dimension = whole.shape[1]
-    bits = np.unpackbits(bits, axis=1, count=dimension).astype(np.float32)
-    # A sign is twice its bit less one.
-    cosines: Vectors = (2 * whole @ bits.T - whole.sum(axis=1, keepdims=True)) / np.float32(dimension**0.5)
-    return cosines
+    def load(self, paper_ids: Collection[str]) -> None:
+        """Read and compare those of the papers that are not loaded yet, all in one matrix product."""
+        missing = [paper_id for paper_id in dict.fromkeys(paper_ids) if paper_id not in self._papers]
+        if not missing:
+            return
+        stored = self._index.get(missing)
+        words = [stored.get(paper_id, NO_WORDS) for paper_id in missing]
+        products = self._products([paper.bits for paper in words if len(paper.starts)])
+        ends = np.cumsum([len(paper.starts) for paper in words])
+        starts = np.concatenate([[0], ends[:-1]])
+        best = self._similarities(products, starts, ends)
+        for row, (paper_id, paper) in enumerate(zip(missing, words, strict=True)):
+            self._papers[paper_id] = _Compared(paper, products[starts[row] : ends[row]], best[row])
+
+    def maxsim(self, paper_ids: Sequence[str]) -> list[float]:
+        """Return MaxSim of the question with title and abstract of each paper; 0 for a paper without stored words."""
+        self.load(paper_ids)
+        return [float(self.query.weights @ self._papers[paper_id].best) for paper_id in paper_ids]
+
+    def best(self, paper_id: str) -> Vectors:
+        """Return the similarity of each query word with the most similar word of a loaded paper: shape (words,)."""
+        return self._papers[paper_id].best
+
+    def by_passage(self, paper_id: str, passages: Sequence[Passage]) -> Vectors:
+        """Return the similarity of each query word with the most similar word of each passage of a loaded paper.
+
+        Shape (words, passages); 0 in a passage without stored words, such as one beyond what the embedder reads.
+        """
+        paper = self._papers[paper_id]
+        bounds = np.array([(passage.start, passage.end) for passage in passages], dtype=np.int32).reshape(-1, 2)
+        starts, ends = (np.searchsorted(paper.stored.starts, bounds[:, side]) for side in (0, 1))
+        return self._similarities(paper.products, starts, ends).T
+
+    def _products(self, bits: Sequence[NDArray[np.uint8]]) -> Vectors:
+        """Return the inner products of all stored words with the query words."""
+        words = self.query.words
+        if not bits:
+            return np.empty((0, len(words)), dtype=np.float32)
+        unpacked = np.unpackbits(np.concatenate(bits), axis=1, count=words.shape[1]).astype(np.float32)
+        products: Vectors = unpacked @ words.T
+        return products
+
+    def _similarities(self, products: Vectors, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Vectors:
+        """Return the greatest cosine in each segment of stored words: shape (segments, query words), 0 in an empty one.
+
+        A sign is twice its bit less one, which leaves the order of the products as it is: so the maximum comes first.
+        """
+        similarities = np.zeros((len(starts), products.shape[1]), dtype=np.float32)
+        filled = np.flatnonzero(starts < ends)
+        if len(filled):
+            edges = np.stack([starts[filled], ends[filled]], axis=1).ravel()
+            edges = edges[:-1] if edges[-1] == len(products) else edges
+            greatest = np.maximum.reduceat(products, edges, axis=0)[::2]
+            similarities[filled] = (2 * greatest - self._sums) / np.float32(self.query.words.shape[1] ** 0.5)
+        return similarities

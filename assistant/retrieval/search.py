@@ -1,143 +1,168 @@
-"""A query to ranked hits: embed, search by meaning and by words, fuse, re-rank, one hit a paper.
+"""Search a library: embed, search by meaning and by words, fuse, rerank, align; one hit a paper.
 
-All scores are on scales that no search stretches: cosines, shares of the highest BM25 score that the question allows,
-the re-ranker's 0..1. So a weak match stays weak where it is the best of its list, and hits of two searches compare.
+All scores are on scales that no search stretches: cosines, shares of the greatest BM25 score that the question allows,
+the reranker's 0..1. So a weak match stays weak where it is the best of its list, and hits of two searches compare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assistant.encodings import EncodedQuery
-from assistant.protocols import Embedder, Lexicon, Reranker
+from assistant.question.terms import NO_TERMS, QuestionTerms
+from assistant.retrieval.alignment import Alignment, align
+from assistant.retrieval.fusion import fuse, mix
+from assistant.retrieval.passages import select_passages
+from assistant.retrieval.reranking import Candidates, Reranker
 from assistant.schema import Hit, Paper, Query, Scored, SearchResult
+from assistant.text.sentences import passages
 from assistant.timing import Stopwatch
 
 if TYPE_CHECKING:
-    from assistant.storage.library import Library
+    from assistant.encodings import EncodedQuery
+    from assistant.retrieval.late_interaction import Interactions
+    from assistant.storage.library import Indexes, Library
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How hits are chosen: `papers` of them, from `candidates` of each index.
+    """How hits are chosen: `top_k` of them, from `candidates` of each index.
 
     `dense_weight` is the share of the cosine in the fused score, the rest is BM25's. The best `reranked` are looked at
-    again; `rerank_weight` is that look's share in the score.
+    more closely; `rerank_weight` is the share of that score.
     """
 
-    papers: int
+    top_k: int
     candidates: int
     dense_weight: float
     reranked: int
     rerank_weight: float
 
 
-def retrieve(query: Query, library: Library, ranking: Ranking, reranker: Reranker | None = None) -> SearchResult:
-    """The best papers that the query allows, best first, with every part of their scores and each stage's time.
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The outcome of a search, with what later stages need: the question's terms, and an alignment for each hit.
 
-    Filters without anything to search for list the papers that they allow, the newest first.
+    `alignments` is empty where nothing was searched for. `searched` is the number of papers that the filters allow;
+    `timings` are in milliseconds.
+    """
+
+    query: Query
+    terms: QuestionTerms = NO_TERMS
+    hits: tuple[Hit, ...] = ()
+    alignments: tuple[Alignment, ...] = ()
+    searched: int = 0
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    def result(self) -> SearchResult:
+        """Return the public part."""
+        return SearchResult(self.query, self.hits, self.timings, self.searched)
+
+
+def search(
+    query: Query,
+    terms: QuestionTerms,
+    library: Library,
+    indexes: Indexes,
+    ranking: Ranking,
+    reranker: Reranker | None = None,
+) -> Found:
+    """Return the best papers that the query allows, best first, with every part of their scores.
+
+    `terms` are those of the query, `indexes` the library's. A query of filters alone lists the papers that they allow,
+    the newest first. Raises LibraryError, and ModelError where a model fails.
     """
     watch = Stopwatch()
     allowed_ids = library.catalog.papers.allowed_ids(query.filters, query.scope)
     searched = library.catalog.ledger.indexed_count() if allowed_ids is None else len(allowed_ids)
     if query.is_blank or allowed_ids == set():
-        return SearchResult(query, _newest(library, allowed_ids, ranking.papers), watch.timings, searched)
-    lexicon = library.lexicon
-    asked = _asked(query, library.embedder, lexicon)
+        hits = _newest(library, indexes, terms, allowed_ids, ranking.top_k)
+        return Found(query, terms, hits, (), searched, watch.timings)
+    encoded = _encode(query, library, indexes)
     watch.lap("embed_ms")
-    dense = library.store.search(asked.vector, ranking.candidates, allowed_ids)
+    dense = _by_id(indexes.store.search(encoded.vector, ranking.candidates, allowed_ids))
     watch.lap("dense_ms")
-    lexical = lexicon.search(query.standalone, ranking.candidates, allowed_ids)
-    fused = fuse(dense, _shares(lexical, lexicon.max_score(query.standalone)), ranking.dense_weight)
+    lexical = _by_id(indexes.lexicon.search(query.standalone, ranking.candidates, allowed_ids))
+    fused = fuse(dense, _shares(lexical, indexes.lexicon.max_score(query.standalone)), ranking.dense_weight)
     watch.lap("lexical_ms")
-    papers = library.catalog.papers.get([each.paper_id for each in fused[: max(ranking.reranked, ranking.papers)]])
-    closer = _closer(asked, papers[: ranking.reranked], reranker)
-    best = mix(fused, closer, ranking.rerank_weight if reranker else 0.0)
-    parts = {"dense": _by_id(dense), "lexical": _by_id(lexical), "rerank": _by_id(closer)}
-    hits = _hits(best, papers, parts)[: ranking.papers]
+    interactions = _interactions(encoded, indexes)
+    pool = list(fused)[: max(ranking.reranked, ranking.top_k)]
+    reranked = _rerank(pool[: ranking.reranked], interactions, library, reranker)
+    mixed = mix(fused, reranked, ranking.rerank_weight if reranker else 0.0)
+    papers = _read([paper_id for paper_id in mixed if paper_id in set(pool)], ranking.top_k, library)
+    alignments = _align(papers, terms, interactions)
+    parts = {"dense": dense, "lexical": lexical, "rerank": reranked}
+    hits = _hits(alignments, terms, mixed, parts, indexes)
     watch.lap("rerank_ms")
-    return SearchResult(query, _with_likeness(hits, asked, library), watch.timings, searched, asked)
+    return Found(query, terms, hits, alignments, searched, watch.timings)
 
 
-def _newest(library: Library, allowed_ids: Set[str] | None, limit: int) -> tuple[Hit, ...]:
-    listed = library.catalog.papers.newest(allowed_ids, limit) if allowed_ids else ()
-    return tuple(Hit(rank, 0.0, paper) for rank, paper in enumerate(listed, start=1))
+def _encode(query: Query, library: Library, indexes: Indexes) -> EncodedQuery:
+    from assistant.embedding.content_words import encode_query  # numpy: not before the first search
+
+    (encoded,) = library.embedder.encode_queries([query.standalone])
+    return encode_query(query.standalone, encoded, indexes.lexicon)
 
 
-def fuse(dense: Sequence[Scored], lexical: Sequence[Scored], dense_weight: float) -> list[Scored]:
-    """Weighted sum of two lists of scores, best first.
+def _interactions(encoded: EncodedQuery, indexes: Indexes) -> Interactions:
+    from assistant.retrieval.late_interaction import Interactions
 
-    What the dense list lacks counts as its last paper, which it is no nearer than; what the lexical one lacks, as 0.
-    A weighted sum keeps what ranks throw away: how far ahead a paper is. Bruch, Gai and Ingber 2023, "An analysis of
-    fusion functions for hybrid retrieval".
-    """
-    cosines, shares = _by_id(dense), _by_id(lexical)
-    last = min(cosines.values(), default=0.0)
-    return _ranked(
-        {
-            paper_id: dense_weight * cosines.get(paper_id, last) + (1.0 - dense_weight) * shares.get(paper_id, 0.0)
-            for paper_id in cosines | shares
-        }
-    )
+    return Interactions(encoded, indexes.words)
 
 
-def mix(fused: Sequence[Scored], closer: Sequence[Scored], weight: float) -> list[Scored]:
-    """The fused scores with the re-ranker's, best first; a paper that it has not looked at has 0 of it."""
-    scores = _by_id(closer)
-    return _ranked(
-        {each.paper_id: (1.0 - weight) * each.score + weight * scores.get(each.paper_id, 0.0) for each in fused}
-    )
-
-
-def _asked(query: Query, embedder: Embedder, lexicon: Lexicon) -> EncodedQuery:
-    from assistant.embedding.content_words import encode_query
-
-    (reading,) = embedder.encode_queries([query.standalone])
-    return encode_query(query.standalone, reading, lexicon)
-
-
-def _closer(asked: EncodedQuery, papers: Sequence[Paper], reranker: Reranker | None) -> list[Scored]:
+def _rerank(
+    paper_ids: Sequence[str], interactions: Interactions, library: Library, reranker: Reranker | None
+) -> dict[str, float]:
     if reranker is None:
-        return []
-    scores = reranker.score(asked, papers)
-    return [Scored(paper.id, score) for paper, score in zip(papers, scores, strict=True)]
+        return {}
+    return reranker.score(Candidates(paper_ids, interactions, library.catalog.papers.get))
 
 
-def _hits(best: Sequence[Scored], papers: Sequence[Paper], parts: Mapping[str, Mapping[str, float]]) -> tuple[Hit, ...]:
-    """Hits of those of the papers that were read, which are the best ones before re-ranking."""
-    by_id = {paper.id: paper for paper in papers}
-    found = [each for each in best if each.paper_id in by_id]
+def _read(paper_ids: Sequence[str], limit: int, library: Library) -> list[Paper]:
+    """Return the first papers that the catalog still shows, up to the limit."""
+    papers = library.catalog.papers.get(paper_ids[:limit])
+    return papers if len(papers) == min(limit, len(paper_ids)) else library.catalog.papers.get(paper_ids)[:limit]
+
+
+def _align(papers: Sequence[Paper], terms: QuestionTerms, interactions: Interactions) -> tuple[Alignment, ...]:
+    interactions.load([paper.id for paper in papers])
+    return tuple(align(terms, paper, interactions) for paper in papers)
+
+
+def _hits(
+    alignments: Sequence[Alignment],
+    terms: QuestionTerms,
+    scores: Mapping[str, float],
+    parts: Mapping[str, Mapping[str, float]],
+    indexes: Indexes,
+) -> tuple[Hit, ...]:
     return tuple(
-        Hit(rank, min(1.0, max(0.0, each.score)), by_id[each.paper_id], scores=_parts(each.paper_id, parts))
-        for rank, each in enumerate(found, start=1)
+        Hit(
+            rank,
+            min(1.0, max(0.0, scores[aligned.paper.id])),
+            aligned.paper,
+            select_passages(aligned.passages, aligned.maxsim.tolist(), terms, indexes.lexicon),
+            {name: part[aligned.paper.id] for name, part in parts.items() if aligned.paper.id in part},
+        )
+        for rank, aligned in enumerate(alignments, start=1)
     )
 
 
-def _with_likeness(hits: Sequence[Hit], asked: EncodedQuery, library: Library) -> tuple[Hit, ...]:
-    from assistant.retrieval import late_interaction
-
-    held = library.words.get([hit.paper.id for hit in hits])
-    return tuple(
-        replace(hit, likeness=late_interaction.by_sentence(asked, held[hit.paper.id], hit.paper.abstract))
-        if hit.paper.id in held
-        else hit
-        for hit in hits
-    )
-
-
-def _shares(scored: Sequence[Scored], max_score: float) -> list[Scored]:
-    return [Scored(each.paper_id, each.score / max_score) for each in scored]
+def _newest(
+    library: Library, indexes: Indexes, terms: QuestionTerms, allowed_ids: Set[str] | None, limit: int
+) -> tuple[Hit, ...]:
+    papers = library.catalog.papers.newest(allowed_ids, limit) if allowed_ids else []
+    hits = []
+    for rank, paper in enumerate(papers, start=1):
+        split = passages(paper.abstract)
+        hits.append(Hit(rank, 0.0, paper, select_passages(split, [0.0] * len(split), terms, indexes.lexicon)))
+    return tuple(hits)
 
 
-def _ranked(scores: Mapping[str, float]) -> list[Scored]:
-    return [Scored(paper_id, score) for paper_id, score in sorted(scores.items(), key=lambda each: (-each[1], each[0]))]
+def _shares(scores: Mapping[str, float], max_score: float) -> dict[str, float]:
+    return {paper_id: score / max_score for paper_id, score in scores.items()}
 
 
 def _by_id(scored: Sequence[Scored]) -> dict[str, float]:
-    return {each.paper_id: each.score for each in scored}
-
-
-def _parts(paper_id: str, parts: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    return {name: scores[paper_id] for name, scores in parts.items() if paper_id in scores}
+    return {hit.paper_id: hit.score for hit in scored}

@@ -20,8 +20,8 @@ from assistant.answering import answerability, evidence
 from assistant.chat import Assistant
 from assistant.errors import InputError
 from assistant.question.understand import understand
-from assistant.retrieval.alignment import PAPERS, Alignment, align
-from assistant.schema import SearchResult
+from assistant.retrieval.alignment import Alignment
+from assistant.retrieval.search import Found
 from assistant.settings import Settings
 from eval import corpora
 from eval.suites import SEEDS, Question, beir, load
@@ -40,12 +40,25 @@ _RESERVED = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question as the gate sees it: what its words met, and whether a paper that answers it is among that."""
+    """A question with what a search found for it."""
 
     question: Question
-    aligned: tuple[Alignment, ...]
-    answerable: bool
-    group: str
+    search: Found
+
+    @property
+    def alignments(self) -> tuple[Alignment, ...]:
+        """Return the alignments with the hits that decide."""
+        return self.search.alignments[: answerability.CONSIDERED]
+
+    @property
+    def answerable(self) -> bool:
+        """Return whether a paper that answers is among them."""
+        return any(aligned.paper.id in self.question.papers for aligned in self.alignments)
+
+    @property
+    def group(self) -> str:
+        """Return the group of the question."""
+        return self.question.group
 
 
 def calibrate(settings: Settings, on: Path | Exam | None = None) -> str:
@@ -57,7 +70,7 @@ def calibrate(settings: Settings, on: Path | Exam | None = None) -> str:
     assistant, answerable, unanswerable = _asked(settings, on)
     cases = [each for question in _shown(answerable) for each in _with_and_without(assistant, question)]
     cases += [_case(assistant, question) for question in _shown(unanswerable)]
-    cases = [case for case in cases if case.aligned]
+    cases = [case for case in cases if case.alignments]
     if len({case.answerable for case in cases}) < 2 or len({case.question.id for case in cases}) < _FOLDS:
         name = on.name if isinstance(on, Exam) else str(on or SEEDS)
         raise InputError(name, f"needs {_FOLDS} questions or more, some whose paper is found and others")
@@ -81,22 +94,19 @@ def _exam(folder: Path) -> Exam:
 
 
 def _with_and_without(assistant: Assistant, question: Question) -> list[Case]:
-    """The question as it is, and with the papers that answer it hidden."""
-    found = assistant.search(question.text)
-    others = tuple(hit for hit in found.hits if hit.paper.id not in question.papers)
-    hidden = replace(question, papers=frozenset(), group="hidden")
-    return [_aligned(assistant, question, found), _aligned(assistant, hidden, replace(found, hits=others))]
+    """Return the question as it is, and with the papers that answer it hidden."""
+    case = _case(assistant, question)
+    shown = [rank for rank, hit in enumerate(case.search.hits) if hit.paper.id not in question.papers]
+    hidden = replace(
+        case.search,
+        hits=tuple(case.search.hits[rank] for rank in shown),
+        alignments=tuple(case.search.alignments[rank] for rank in shown),
+    )
+    return [case, Case(replace(question, papers=frozenset(), group="hidden"), hidden)]
 
 
 def _case(assistant: Assistant, question: Question) -> Case:
-    return _aligned(assistant, question, assistant.search(question.text))
-
-
-def _aligned(assistant: Assistant, question: Question, searched: SearchResult) -> Case:
-    library = assistant.library
-    aligned = tuple(align(searched.asked, searched.hits, library.words, library.lexicon))
-    found = any(each.hit.paper.id in question.papers for each in aligned)
-    return Case(question, aligned, found, question.group)
+    return Case(question, assistant.find(understand(question.text), assistant.library.fresh()))
 
 
 def _sentences(cases: Sequence[Case]) -> list[str]:
@@ -112,26 +122,26 @@ def _sentences(cases: Sequence[Case]) -> list[str]:
     scaler, fitted = model.fit(rows, labels)
     return [
         "assistant/answering/evidence.py",
-        *_weights("Marks", [field.name for field in fields(evidence.Marks)], fitted, scaler.scale_),
-        f"  held out, of {len(known)} questions whose paper is among the first {PAPERS}: a sentence that answers is "
-        "among the best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*quoted),
+        *_weights(evidence.EvidenceFeatures, fitted, scaler.scale_),
+        f"  held out, of {len(known)} questions whose paper is among the first {answerability.CONSIDERED}: "
+        "a sentence that answers is among the best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*quoted),
     ]
 
 
 def _marked(cases: Sequence[Case]) -> tuple[Figures, NDArray[np.bool_], NDArray[np.int_]]:
-    """The marks of every sentence, whether it answers, and the number of its question."""
-    found = [
-        (astuple(marks), _answers(case.question, passage.text), number)
+    """Return the features of every passage, whether it answers, and the number of its question."""
+    examples = [
+        (astuple(features), _answers(case.question, passage.text), number)
         for number, case in enumerate(cases)
-        for each in case.aligned
-        for passage, marks in zip(each.passages, _marks(case, each), strict=True)
+        for hit, aligned in zip(case.search.hits, case.alignments, strict=False)
+        for passage, features in zip(
+            aligned.passages,
+            evidence.features(case.search.query, aligned, hit.score - case.search.hits[0].score),
+            strict=True,
+        )
     ]
-    rows, labels, groups = zip(*found, strict=True)
+    rows, labels, groups = zip(*examples, strict=True)
     return np.array(rows), np.array(labels), np.array(groups)
-
-
-def _marks(case: Case, aligned: Alignment) -> list[evidence.Marks]:
-    return evidence.marks(understand(case.question.text), aligned, case.aligned[0].hit.score)
 
 
 def _answers(question: Question, sentence: str) -> bool:
@@ -147,8 +157,10 @@ def _best(scores: Figures, groups: NDArray[np.int_], count: int) -> list[NDArray
 def _gate(assistant: Assistant, cases: Sequence[Case]) -> list[str]:
     """The weights of the gate's signs, and the threshold from which an answer is firm."""
     lexicon = assistant.library.lexicon
-    found = [answerability.signs(understand(case.question.text), case.aligned, lexicon) for case in cases]
-    rows, labels = np.array([astuple(each) for each in found]), np.array([case.answerable for case in cases])
+    features = [
+        answerability.features(case.search.query, case.search.terms, case.alignments, lexicon) for case in cases
+    ]
+    rows, labels = np.array([astuple(case) for case in features]), np.array([case.answerable for case in cases])
     weights = np.array([_WEIGHT.get(case.group, 1.0) for case in cases])
     model = LogisticRegression(C=10.0, max_iter=1000)
     # A question and the same one with its paper hidden are held out together.
@@ -166,7 +178,7 @@ def _gate(assistant: Assistant, cases: Sequence[Case]) -> list[str]:
     model.fit(rows, labels, sample_weight=weights)
     return [
         "assistant/answering/answerability.py",
-        *_weights("Signs", [field.name for field in fields(answerability.Signs)], model),
+        *_weights(answerability.AnswerabilityFeatures, model),
         f"  held out: {1 - _RESERVED:.0%} of the answerable questions reach a confidence of {firm_from:.3f}; "
         "below it are " + _below(held_out, firm_from, cases),
     ]
@@ -183,9 +195,11 @@ def _below(confidence: Figures, threshold: float, cases: Sequence[Case]) -> str:
     return ", ".join(f"{group} {share:.2f}" for group, share in shares.items())
 
 
-def _weights(kind: str, names: Sequence[str], model: Any, scale: Figures | float = 1.0) -> list[str]:
-    weights = ", ".join(f"{name}={value:.2f}" for name, value in zip(names, model.coef_[0] / scale, strict=True))
-    return [f"  WEIGHTS = {kind}({weights})", f"  BIAS = {model.intercept_[0]:.2f}"]
+def _weights(kind: type[Any], model: Any, scale: Figures | float = 1.0) -> list[str]:
+    """Return the lines of a module that hold a fitted model; `kind` is the class of its features."""
+    values = zip(fields(kind), model.coef_[0] / scale, strict=True)
+    weights = ", ".join(f"{field.name}={value:.2f}" for field, value in values)
+    return [f"  WEIGHTS = {kind.__name__}({weights})", f"  BIAS = {model.intercept_[0]:.2f}"]
 
 
 def _shown(questions: Sequence[Question]) -> Any:

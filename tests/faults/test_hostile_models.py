@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant import citations
-from assistant.answering.generative import LONGEST
+from assistant.answering.generative import MAX_CHARACTERS
 from assistant.chat import Assistant
 from assistant.schema import Answer, Message, Turn, Verdict
 from assistant.serialization import answer_json
@@ -158,7 +158,7 @@ def test_an_endless_answer_is_cut_and_says_so(judging: Judging, text: str, in_pi
     pieces = [text[at : at + 4] for at in range(0, len(text), 4)] if in_pieces else [text]
     answer = judging(ScriptedLLM(*pieces)).ask(QUESTION)
     assert (answer.cut, answer.done) == (True, True)
-    assert len(answer.text) <= 2 * LONGEST
+    assert len(answer.text) <= 2 * MAX_CHARACTERS
     assert SMALL in answer.text
     assert "(the language model wrote more than an answer may have; the rest was left out)" in terminal.answer_text(
         answer
@@ -167,7 +167,7 @@ def test_an_endless_answer_is_cut_and_says_so(judging: Judging, text: str, in_pi
 
 
 def test_an_answer_of_the_greatest_length_is_not_cut(judging: Judging) -> None:
-    text = (f"{SMALL} [1]. " * 1_000)[:LONGEST]
+    text = (f"{SMALL} [1]. " * 1_000)[:MAX_CHARACTERS]
     assert not judging(ScriptedLLM(text)).ask(QUESTION).cut
 
 
@@ -242,4 +242,4 @@ def test_a_model_without_end_is_stopped_where_the_answer_is_cut(judging: Judging
     endless = Endless()
     assert judging(endless).ask(QUESTION).cut
     assert endless.stopped
-    assert endless.written <= LONGEST
+    assert endless.written <= MAX_CHARACTERS

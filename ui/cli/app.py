@@ -133,7 +133,7 @@ def ask(
     talk = _resume(settings, last, conversation)
     assistant = open_assistant(settings, if_empty)
     with QuestionLog(question or "", settings) as log:
-        scope = assistant.whole(_scope(pin, exclude))
+        scope = assistant.resolve_scope(_scope(pin, exclude))
         log.answer = answer = assistant.ask(question or "", talk.turns, scope)
         typer.echo(dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
         if save:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -8,29 +8,33 @@ import pytest
 
 from assistant.answering import answerability
 from assistant.chat import Assistant
-from assistant.question.understand import understand
 from assistant.schema import Decision, Hit, Paper, Scope, Strength
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline
-from tests.aligning import aligned
+from tests import aligning
 
 ON_TOPIC = "Which glaciers shrink the fastest?"
 OFF_TOPIC = "transistors amplify whispers"
 
 
-def judge(reader: Assistant, question: str, firm_from: float, tentative_from: float) -> Decision:
-    found = aligned(question, reader.search(question).hits, reader.library)
-    return answerability.judge(understand(question), found, reader.library.lexicon, firm_from, tentative_from)
+def decide(
+    reader: Assistant, question: str, firm: float, tentative: float, hits: Sequence[Hit] | None = None
+) -> Decision:
+    found = aligning.found(question, reader.search(question).hits if hits is None else hits, reader.library)
+    thresholds = answerability.Thresholds(firm, tentative)
+    return answerability.decide(found, reader.library.catalog, reader.library.lexicon, thresholds)
 
 
-def signs(reader: Assistant, question: str, hits: list[Hit] | None = None) -> answerability.Signs:
-    found = aligned(question, reader.search(question).hits if hits is None else hits, reader.library)
-    return answerability.signs(understand(question), found, reader.library.lexicon)
+def features(
+    reader: Assistant, question: str, hits: Sequence[Hit] | None = None
+) -> answerability.AnswerabilityFeatures:
+    found = aligning.found(question, reader.search(question).hits if hits is None else hits, reader.library)
+    return answerability.features(found.query, found.terms, found.alignments, reader.library.lexicon)
 
 
 def reason(reader: Assistant, question: str) -> str | None:
-    return judge(reader, question, 1.0, 1.0).reason
+    return decide(reader, question, 1.0, 1.0).reason
 
 
 @pytest.mark.parametrize("question", ["", " \t\n ", "?", "?!... -- ()", "\u2026", "\x00"])
@@ -48,24 +52,24 @@ def test_an_empty_library_says_how_to_add_papers(library: Library, settings: Set
 
 
 def test_a_question_that_the_library_answers_is_the_more_probable(reader: Assistant) -> None:
-    on_topic, off_topic = (judge(reader, question, 1.0, 1.0) for question in (ON_TOPIC, OFF_TOPIC))
+    on_topic, off_topic = (decide(reader, question, 1.0, 1.0) for question in (ON_TOPIC, OFF_TOPIC))
     assert 0 <= off_topic.confidence < on_topic.confidence < 1
 
 
-@pytest.mark.parametrize("sign", ["met", "weakest", "named", "stated"])
-def test_each_sign_speaks_for_an_answer(sign: str) -> None:
-    middling = answerability.Signs(0.5, 0.5, 0.5, 0.5)
-    better = answerability.Signs(**asdict(middling) | {sign: 0.6})
+@pytest.mark.parametrize("feature", ["met", "weakest", "named", "stated"])
+def test_each_feature_speaks_for_an_answer(feature: str) -> None:
+    middling = answerability.AnswerabilityFeatures(0.5, 0.5, 0.5, 0.5)
+    better = answerability.AnswerabilityFeatures(**asdict(middling) | {feature: 0.6})
     assert answerability.probability(better) > answerability.probability(middling)
 
 
 def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> None:
-    confidence = judge(reader, ON_TOPIC, 1.0, 1.0).confidence
+    confidence = decide(reader, ON_TOPIC, 1.0, 1.0).confidence
     above = confidence + 0.01
-    assert judge(reader, ON_TOPIC, confidence, 0.0) == Decision(confidence, Strength.FIRM)
-    tentative = judge(reader, ON_TOPIC, above, confidence)
+    assert decide(reader, ON_TOPIC, confidence, 0.0) == Decision(confidence, Strength.FIRM)
+    tentative = decide(reader, ON_TOPIC, above, confidence)
     assert (tentative.strength, tentative.reason is None) == (Strength.TENTATIVE, False)
-    assert judge(reader, ON_TOPIC, above, above).strength is Strength.NONE
+    assert decide(reader, ON_TOPIC, above, above).strength is Strength.NONE
 
 
 @pytest.mark.parametrize(
@@ -78,15 +82,15 @@ def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> N
     ],
 )
 def test_words_that_the_library_hardly_knows_are_no_question_to_it(reader: Assistant, question: str) -> None:
-    found = judge(reader, question, 0.0, 0.0)
+    found = decide(reader, question, 0.0, 0.0)
     assert found.confidence == 0.0
-    assert judge(reader, question, 0.3, 0.2).strength is Strength.NONE
-    assert "no abstract in the library mentions" in str(judge(reader, question, 0.3, 0.2).reason)
+    assert decide(reader, question, 0.3, 0.2).strength is Strength.NONE
+    assert "no abstract in the library mentions" in str(decide(reader, question, 0.3, 0.2).reason)
 
 
 @pytest.mark.parametrize("question", ["what are the results?", "Which models are the best?", "this is wrong", "2+2=?"])
 def test_a_question_that_names_nothing_is_never_answered_firmly(reader: Assistant, question: str) -> None:
-    found = judge(reader, question, 0.02, 0.01)
+    found = decide(reader, question, 0.02, 0.01)
     assert found.confidence <= 0.01
     assert found.strength is not Strength.FIRM
     assert "names nothing to look for" in str(found.reason)
@@ -99,54 +103,56 @@ def test_of_named_papers_anything_may_be_asked(reader: Assistant) -> None:
     assert "names nothing" not in str(reader.ask(question).reason)
 
 
-# --- the signs -------------------------------------------------------------------------------------------------------
+# --- the features ---
 
 
 def test_words_that_stand_in_the_first_paper_are_met(reader: Assistant) -> None:
-    found = signs(reader, "small glaciers shrink fastest")
+    found = features(reader, "small glaciers shrink fastest")
     # A vector's cosine with its own signs is about 0.8.
     assert found.met == pytest.approx(0.8, abs=0.1)
     assert found.weakest == pytest.approx(0.8, abs=0.1)
 
 
 def test_one_missing_word_of_four_shows_in_the_weakest_and_little_in_the_mean(reader: Assistant) -> None:
-    found = signs(reader, "small glaciers shrink whispering")
+    found = features(reader, "small glaciers shrink whispering")
     assert found.weakest < 0.5 < found.met < 0.9
 
 
 def test_a_missing_name_weighs_the_more_the_rarer_it_is(reader: Assistant) -> None:
     only_bees = [hit for hit in reader.search("bees dance").hits if "bees" in hit.paper.abstract]
     questions = ("do older bees dance", "do older bees dance in the Alps", "do older bees dance in Bern")
-    none, known_elsewhere, unseen = (signs(reader, question, only_bees).named for question in questions)
+    none, known_elsewhere, unseen = (features(reader, question, only_bees).named for question in questions)
     assert 0.0 == unseen < known_elsewhere < none == 1.0
 
 
 def test_a_name_may_be_that_of_an_author_a_venue_or_a_year(reader: Assistant) -> None:
     paper = Paper("bees", "Bees dance.", authors=("Karl von Frisch",), venue="Apidologie", year=1967)
-    assert signs(reader, "do bees dance, says Frisch in Apidologie", [Hit(1, 1.0, paper)]).named == 1.0
+    assert features(reader, "do bees dance, says Frisch in Apidologie", [Hit(1, 1.0, paper)]).named == 1.0
 
 
 def test_what_is_asked_for_may_be_rarely_stated(reader: Assistant) -> None:
-    assert signs(reader, "which learning rate was used for the network").stated == 0.0
-    assert signs(reader, "which network was used").stated == 1.0
+    assert features(reader, "which learning rate was used for the network").stated == 0.0
+    assert features(reader, "which network was used").stated == 1.0
 
 
 @pytest.mark.parametrize("question", ["what about it?", "who?", "why not"])
 def test_a_question_of_common_words_only_meets_nothing(reader: Assistant, question: str) -> None:
-    assert signs(reader, question) == answerability.Signs(met=0.0, weakest=0.0, named=1.0, stated=1.0)
+    assert features(reader, question) == answerability.AnswerabilityFeatures(
+        met=0.0, weakest=0.0, named=1.0, stated=1.0
+    )
 
 
-def test_the_signs_of_a_question_do_not_grow_when_it_is_said_twice(reader: Assistant) -> None:
-    once, twice = signs(reader, ON_TOPIC), signs(reader, f"{ON_TOPIC} {ON_TOPIC}")
+def test_the_features_of_a_question_do_not_grow_when_it_is_said_twice(reader: Assistant) -> None:
+    once, twice = features(reader, ON_TOPIC), features(reader, f"{ON_TOPIC} {ON_TOPIC}")
     assert asdict(twice) == pytest.approx(asdict(once), abs=1e-3)
 
 
 def test_a_paper_without_sentences_is_no_obstacle(reader: Assistant) -> None:
-    found = signs(reader, ON_TOPIC, [Hit(1, 1.0, Paper("empty", ""))])
+    found = features(reader, ON_TOPIC, [Hit(1, 1.0, Paper("empty", ""))])
     assert 0 <= answerability.probability(found) < 0.5
 
 
-# --- the reasons -----------------------------------------------------------------------------------------------------
+# --- the reasons ---
 
 
 def test_a_reason_names_the_words_that_no_abstract_mentions(reader: Assistant) -> None:
@@ -176,11 +182,8 @@ def test_a_reason_does_not_name_the_words_that_every_question_has(reader: Assist
 
 def test_a_name_that_only_papers_further_off_have_is_said_to_be_missing_from_the_nearest(reader: Assistant) -> None:
     hits = [replace(hit, rank=1) for hit in reader.search("bees dance").hits if "bees" in hit.paper.abstract]
-    found = aligned("do bees dance in the Alps", hits, reader.library)
-    query = understand("do bees dance in the Alps")
-    assert answerability.judge(query, found, reader.library.lexicon, 1.0, 1.0).reason == (
-        "the nearest abstracts do not mention Alps"
-    )
+    decision = decide(reader, "do bees dance in the Alps", 1.0, 1.0, hits)
+    assert decision.reason == "the nearest abstracts do not mention Alps"
 
 
 def test_a_reason_says_that_abstracts_rarely_state_such_things(reader: Assistant) -> None:
@@ -194,7 +197,7 @@ def test_where_every_word_is_known_the_reason_says_no_more_than_that(reader: Ass
 
 
 def test_an_answer_in_doubt_says_what_the_doubt_is(reader: Assistant) -> None:
-    doubt = judge(reader, "Which glaciers shrink in Oslo?", 1.0, 0.0)
+    doubt = decide(reader, "Which glaciers shrink in Oslo?", 1.0, 0.0)
     assert doubt.strength is Strength.TENTATIVE
     assert doubt.reason == (
         "these passages are the nearest, but may not be an answer; no abstract in the library mentions Oslo"

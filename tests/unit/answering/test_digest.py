@@ -4,7 +4,10 @@ import pytest
 
 from assistant import citations
 from assistant.answering import digest
-from assistant.schema import Evidence, Hit, Paper, Query, Verdict
+from assistant.citations import cited_text
+from assistant.question.intent import wants_several
+from assistant.retrieval.search import Found
+from assistant.schema import Answer, Evidence, Hit, Paper, Query, Strength, Verdict
 from assistant.text.sentences import passages
 
 BEES = "Honey bees dance. They show the way to flowers. Old bees dance longer."
@@ -21,6 +24,14 @@ def compose(found: list[Evidence], most: int, question: str = "Why do they dance
     return digest.compose(Query(question, question), found, most)
 
 
+def quoted(chosen: list[Evidence], monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Return the whole answer that quotes this evidence."""
+    monkeypatch.setattr("assistant.answering.evidence.select", lambda found: chosen)
+    draft = Answer("Why?", "Why?", Strength.FIRM, 0.5, "", done=False)
+    *_, last = digest.stream_digest(draft, Found(Query("Why?", "Why?")), 10)
+    return last
+
+
 def best_first(*each: list[Evidence]) -> list[Evidence]:
     return sorted((one for some in each for one in some), key=lambda one: -one.score)
 
@@ -29,21 +40,23 @@ def quotes(chosen: list[Evidence]) -> list[str]:
     return [each.passage.text for each in chosen]
 
 
-def test_what_is_quoted_is_quoted_word_for_word() -> None:
+def test_what_is_quoted_is_quoted_word_for_word(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = compose(evidence(BEES, 0.9, 0.8, 0.7), most=3)
     assert len(chosen) == 3
-    for each, sentence in zip(chosen, digest.statements(chosen), strict=True):
+    for each, sentence in zip(chosen, quoted(chosen, monkeypatch).sentences, strict=True):
         assert each.hit.paper.abstract[each.passage.start : each.passage.end] == sentence.text
 
 
-def test_every_statement_carries_one_citation_and_is_supported() -> None:
-    sentences = digest.statements(compose(evidence(BEES, 0.9, 0.8, 0.7), most=3))
+def test_every_statement_carries_one_citation_and_is_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentences = quoted(evidence(BEES, 0.9, 0.8, 0.7), monkeypatch).sentences
     assert [(each.citations, each.verdict, each.support) for each in sentences] == [((1,), Verdict.SUPPORTED, 1.0)] * 3
 
 
-def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_order() -> None:
+def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     found = best_first(evidence(ICE, 0.9, 0.81, rank=2), evidence(BEES, 0.1, 0.85, 0.86, rank=1))
-    sentences = digest.statements(compose(found, most=4))
+    sentences = quoted(compose(found, most=4), monkeypatch).sentences
     assert [(each.text, each.citations) for each in sentences] == [
         ("Glaciers lose ice every summer.", (1,)),
         ("Small ones shrink the fastest.", (1,)),
@@ -52,9 +65,9 @@ def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_ord
     ]
 
 
-def test_the_text_holds_the_statements_with_markers_that_resolve_to_themselves() -> None:
+def test_the_text_holds_the_statements_with_markers_that_resolve_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = compose(best_first(evidence(ICE, 0.9, 0.01), evidence(BEES, 0.01, 0.8, 0.01, rank=2)), most=3)
-    text = digest.text(digest.statements(chosen))
+    text = quoted(chosen, monkeypatch).text
     assert text == "Glaciers lose ice every summer. [1]\nThey show the way to flowers. [2]"
     assert citations.resolve(text, [each.hit for each in chosen]).text == text
 
@@ -102,12 +115,12 @@ SINGLE_FACTS = [
 
 @pytest.mark.parametrize("question", SURVEYS)
 def test_a_question_for_what_several_papers_say_is_told_from_one_for_a_fact(question: str) -> None:
-    assert digest.wants_several(Query(question, question))
+    assert wants_several(question)
 
 
 @pytest.mark.parametrize("question", SINGLE_FACTS)
 def test_a_question_for_a_fact_wants_no_survey(question: str) -> None:
-    assert not digest.wants_several(Query(question, question))
+    assert not wants_several(question)
 
 
 BESTS = (0.9, 0.88, 0.86)
@@ -149,4 +162,19 @@ def test_a_sentence_with_something_like_a_marker_is_not_quoted() -> None:
 
 def test_without_evidence_nothing_is_quoted() -> None:
     assert compose([], most=3) == []
-    assert digest.text(digest.statements([])) == ""
+    assert cited_text([]) == ""
+
+
+def test_an_answer_that_can_quote_nothing_abstains(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = quoted([], monkeypatch)
+    assert (answer.answered, answer.done, answer.citations) == (False, True, ())
+    assert answer.reason == "no sentence found can be quoted"
+
+
+def test_each_citation_holds_the_passages_quoted_from_its_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = best_first(evidence(ICE, 0.9, 0.01), evidence(BEES, 0.8, 0.85, 0.01, rank=2))
+    answer = quoted(compose(chosen, most=3), monkeypatch)
+    assert [[passage.text for passage in citation.passages] for citation in answer.citations] == [
+        ["Glaciers lose ice every summer."],
+        ["Honey bees dance.", "They show the way to flowers."],
+    ]

@@ -5,22 +5,24 @@ from dataclasses import replace
 import pytest
 
 from assistant.answering import evidence
+from assistant.answering.answerability import CONSIDERED
 from assistant.chat import Assistant
-from assistant.question.understand import understand
-from assistant.retrieval.alignment import PAPERS
+from assistant.question.terms import QuestionTerms
+from assistant.retrieval.passages import coverage
 from assistant.schema import Evidence, Hit, Paper
 from assistant.text.sentences import passages
-from tests.aligning import aligned
+from tests import aligning
 
 
 def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> list[Evidence]:
-    found = reader.search(question).hits if hits is None else hits
-    return evidence.select(understand(question), aligned(question, found, reader.library))
+    return evidence.select(
+        aligning.found(question, reader.search(question).hits if hits is None else hits, reader.library)
+    )
 
 
-def marks(reader: Assistant, question: str, abstract: str) -> list[evidence.Marks]:
-    (found,) = aligned(question, [Hit(1, 0.8, Paper("one", abstract))], reader.library)
-    return evidence.marks(understand(question), found, found.hit.score)
+def features(reader: Assistant, question: str, abstract: str) -> list[evidence.EvidenceFeatures]:
+    found = aligning.found(question, [Hit(1, 0.8, Paper("one", abstract))], reader.library)
+    return evidence.features(found.query, found.alignments[0], 0.0)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +51,8 @@ def test_evidence_is_a_stretch_of_its_abstract(reader: Assistant) -> None:
 
 
 def test_only_the_best_papers_are_read_for_sentences(reader: Assistant) -> None:
-    hits = [Hit(rank, 0.5, Paper(f"paper-{rank}", "Bees dance.")) for rank in range(1, PAPERS + 3)]
-    assert {each.hit.rank for each in select(reader, "Do bees dance?", hits)} == set(range(1, PAPERS + 1))
+    hits = [Hit(rank, 0.5, Paper(f"paper-{rank}", "Bees dance.")) for rank in range(1, CONSIDERED + 3)]
+    assert {each.hit.rank for each in select(reader, "Do bees dance?", hits)} == set(range(1, CONSIDERED + 1))
 
 
 def test_of_equal_sentences_that_of_the_better_paper_goes_first(reader: Assistant) -> None:
@@ -59,25 +61,25 @@ def test_of_equal_sentences_that_of_the_better_paper_goes_first(reader: Assistan
 
 
 def test_a_sentence_wins_the_words_that_no_other_sentence_has_better(reader: Assistant) -> None:
-    found = marks(reader, "Do bees dance?", "Bees sleep at night. They dance by day. It rains.")
+    found = features(reader, "Do bees dance?", "Bees sleep at night. They dance by day. It rains.")
     assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
 
 
 def test_a_word_in_several_sentences_is_shared_by_them(reader: Assistant) -> None:
-    found = marks(reader, "dance", "Bees dance at noon. They dance by day. It rains.")
+    found = features(reader, "dance", "Bees dance at noon. They dance by day. It rains.")
     assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
 
 
 def test_a_rare_word_is_worth_more_than_a_common_one(reader: Assistant) -> None:
-    common, rare = marks(reader, "third violins", "A third is lost. Violins are played.")
+    common, rare = features(reader, "third violins", "A third is lost. Violins are played.")
     assert 0 < common.won < rare.won < 1
 
 
 def test_a_sentence_knows_its_place_and_the_first_of_several_opens(reader: Assistant) -> None:
-    found = marks(reader, "bees", "Bees dance. They sing. They sleep.")
-    assert [(each.place, each.opening) for each in found] == [(0.0, 1.0), (0.5, 0.0), (1.0, 0.0)]
-    (only,) = marks(reader, "bees", "Bees dance.")
-    assert (only.place, only.opening) == (0.0, 0.0)
+    found = features(reader, "bees", "Bees dance. They sing. They sleep.")
+    assert [(each.position, each.opening) for each in found] == [(0.0, 1.0), (0.5, 0.0), (1.0, 0.0)]
+    (only,) = features(reader, "bees", "Bees dance.")
+    assert (only.position, only.opening) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -89,37 +91,39 @@ def test_a_sentence_knows_its_place_and_the_first_of_several_opens(reader: Assis
     ],
 )
 def test_a_figure_counts_where_one_is_asked_for(reader: Assistant, question: str, figures: list[float]) -> None:
-    found = marks(reader, question, "Bees dance. Of them 41% dance at noon. The loss doubles.")
+    found = features(reader, question, "Bees dance. Of them 41% dance at noon. The loss doubles.")
     assert [each.figure for each in found] == figures
 
 
 @pytest.mark.parametrize(
-    ("mark", "more"),
+    ("feature", "more"),
     [
         ("paper", 0.9),
         ("won", 0.9),
         ("met", 0.9),
-        ("place", 0.9),
+        ("position", 0.9),
         ("opening", 0.1),
         ("figure", 0.9),
         ("states", 0.9),
     ],
 )
-def test_each_mark_counts_for_or_against_a_sentence(mark: str, more: float) -> None:
-    middling = evidence.Marks(*[0.5] * 7)
-    assert evidence.probability(replace(middling, **{mark: more})) > evidence.probability(middling)
+def test_each_feature_counts_for_or_against_a_sentence(feature: str, more: float) -> None:
+    middling = evidence.EvidenceFeatures(*[0.5] * 7)
+    assert evidence.probability(replace(middling, **{feature: more})) > evidence.probability(middling)
 
 
 def test_a_question_without_telling_words_wins_and_meets_nothing(reader: Assistant) -> None:
-    found = marks(reader, "what about it?", "Bees dance. They sing.")
+    found = features(reader, "what about it?", "Bees dance. They sing.")
     assert [(each.won, each.met) for each in found] == [(0.0, 0.0)] * 2
 
 
 def test_a_sentence_meets_the_words_that_it_has_however_many_others_have_them(reader: Assistant) -> None:
-    shared, alone = (marks(reader, "dance", text)[0] for text in ("Bees dance. They dance. We dance.", "Bees dance."))
+    shared, alone = (
+        features(reader, "dance", text)[0] for text in ("Bees dance. They dance. We dance.", "Bees dance.")
+    )
     assert shared.met == pytest.approx(alone.met)
     assert shared.won == pytest.approx(alone.won / 3, abs=1e-3)
-    assert marks(reader, "violins", "Bees dance.")[0].met < 0.5 < alone.met
+    assert features(reader, "violins", "Bees dance.")[0].met < 0.5 < alone.met
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_a_sentence_meets_the_words_that_it_has_however_many_others_have_them(re
 def test_a_sentence_in_which_the_authors_speak_of_their_work_is_known(
     reader: Assistant, sentence: str, states: float
 ) -> None:
-    assert [each.states for each in marks(reader, "Do bees dance?", sentence)] == [states]
+    assert [each.states for each in features(reader, "Do bees dance?", sentence)] == [states]
 
 
 def test_papers_are_told_apart_by_how_far_their_scores_lie_apart_however_high_these_are(reader: Assistant) -> None:
@@ -182,8 +186,10 @@ def test_the_passages_of_every_hit_are_few_true_and_in_order(reader: Assistant) 
     ],
 )
 def test_coverage_is_the_weighted_share_of_the_terms(reader: Assistant, text: str, share: float) -> None:
-    assert evidence.coverage(text, {"bee": 1.0, "danc": 3.0}, reader.library.lexicon) == pytest.approx(share)
+    assert coverage(text, QuestionTerms(index_idf={"bee": 1.0, "danc": 3.0}), reader.library.lexicon) == pytest.approx(
+        share
+    )
 
 
 def test_a_question_without_terms_is_covered_by_nothing(reader: Assistant) -> None:
-    assert evidence.coverage("Bees dance.", {}, reader.library.lexicon) == 0.0
+    assert coverage("Bees dance.", QuestionTerms(), reader.library.lexicon) == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from assistant import embedding, factory
 from assistant.chat import Assistant
 from assistant.encodings import EncodedQuery
 from assistant.errors import ModelError
-from assistant.retrieval.late_interaction import LateInteraction
+from assistant.retrieval.late_interaction import Interactions
+from assistant.retrieval.reranking import Candidates, CrossEncoderReranker, LateInteraction
 from assistant.schema import Paper
 from assistant.settings import Settings
 
 WORDS = "[PAD] [UNK] [CLS] [SEP] glaciers melt honey bees dance ?".split()
-PAPERS = [Paper("ice", "glaciers melt"), Paper("bees", "bees dance", title="honey"), Paper("none", "")]
+DOCUMENTS = ["glaciers melt", "honey. bees dance", ""]
 
 
 def made(folder: Path, scores: int = 1) -> str:
@@ -41,46 +43,61 @@ def made(folder: Path, scores: int = 1) -> str:
     return str(folder)
 
 
-def asking(question: str) -> EncodedQuery:
-    nothing = np.empty(0, dtype=np.float32)
-    return EncodedQuery(question, nothing, nothing, nothing)
-
-
-def test_a_cross_encoder_reads_the_question_with_title_and_abstract(tmp_path: Path) -> None:
+def test_a_cross_encoder_reads_the_question_with_each_document(tmp_path: Path) -> None:
     name = made(tmp_path)
-    reranker = embedding.load_reranker(name)
-    scores = reranker.score(asking("bees dance ?"), PAPERS)
-    pairs = [("bees dance ?", text) for text in ("glaciers melt", "honey. bees dance", "")]
+    reranker = embedding.load_cross_encoder(name)
+    scores = reranker.score("bees dance ?", DOCUMENTS)
+    pairs = [("bees dance ?", document) for document in DOCUMENTS]
     logits = CrossEncoder(name).predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
     assert scores == pytest.approx([float(1 / (1 + np.exp(-logit))) for logit in logits], abs=1e-5)
     assert len(set(scores)) == 3
     assert all(0 <= score <= 1 for score in scores)
-    assert scores != reranker.score(asking("glaciers melt ?"), PAPERS)
-    assert reranker.score(asking("bees"), []) == []
+    assert scores != reranker.score("glaciers melt ?", DOCUMENTS)
+    assert reranker.score("bees", []) == []
     assert reranker.name == name
 
 
 def test_a_model_with_several_scores_is_no_reranker(tmp_path: Path) -> None:
     name = made(tmp_path, scores=3)
     with pytest.raises(ModelError, match="gives 3 scores instead of one"):
-        embedding.load_reranker(name)
+        embedding.load_cross_encoder(name)
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "~/no-such-folder-either", "somebody/some-model"])
 def test_a_reranker_that_cannot_be_had_is_a_model_error_in_one_line(name: str) -> None:
     with pytest.raises(ModelError, match=r"re-ranker.*(does not exist|cannot be loaded)") as refused:
-        embedding.load_reranker(name)
+        embedding.load_cross_encoder(name)
     assert "\n" not in str(refused.value)
 
 
-def test_the_settings_choose_the_reranker(reader: Assistant, settings: Settings, tmp_path: Path) -> None:
+def test_the_settings_choose_the_reranker(settings: Settings, tmp_path: Path) -> None:
     def chosen(**changes: str) -> object:
-        return factory.open_reranker(settings.model_copy(update=changes), reader.library)
+        return factory.open_reranker(settings.model_copy(update=changes))
 
     assert isinstance(chosen(), LateInteraction)
     assert chosen(reranker=LateInteraction.name) is not None
     assert chosen(reranker="none") is None
-    assert isinstance(chosen(reranker=made(tmp_path)), embedding.CrossEncoderReranker)
+    assert isinstance(chosen(reranker=made(tmp_path)), CrossEncoderReranker)
+
+
+class ByLength:
+    """Scores documents by their length."""
+
+    name = "by-length"
+
+    def score(self, query: str, documents: Sequence[str]) -> list[float]:
+        return [float(len(document)) for document in documents]
+
+
+def test_a_cross_encoder_is_given_title_and_abstract_of_the_papers_that_have_a_text(reader: Assistant) -> None:
+    papers = {"ice": Paper("ice", "melts"), "bees": Paper("bees", "dance", title="honey")}
+    nothing = np.empty((0, 8), dtype=np.float32)
+    query = EncodedQuery("who?", nothing, nothing, nothing[:, 0])
+    interactions = Interactions(query, reader.library.words)
+    known = Candidates(
+        ["ice", "gone", "bees"], interactions, lambda ids: [papers[name] for name in ids if name in papers]
+    )
+    assert CrossEncoderReranker(ByLength()).score(known) == {"ice": len("melts"), "bees": len("honey. dance")}
 
 
 def test_a_search_with_a_cross_encoder_shows_its_scores(reader: Assistant, settings: Settings, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_the_gate_is_fitted_to_the_library_of_the_home(evaluate: Evaluate) -> No
     sentences, module, weights, bias, held_out = done.out.splitlines()
     assert sentences.endswith("does not say which sentences answer, so nothing is fitted")
     assert module == "assistant/answering/answerability.py"
-    assert re.fullmatch(r"  WEIGHTS = Signs\(met=\S+, weakest=\S+, named=\S+, stated=\S+\)", weights)
+    assert re.fullmatch(r"  WEIGHTS = AnswerabilityFeatures\(met=\S+, weakest=\S+, named=\S+, stated=\S+\)", weights)
     assert re.fullmatch(r"  BIAS = -?\d+\.\d\d", bias)
     assert "95% of the answerable questions" in held_out
     assert "left out" in held_out

@@ -3,15 +3,19 @@ from __future__ import annotations
 import pytest
 
 from assistant.chat import Assistant
-from assistant.question.terms import Word, is_in, max_idf, telling
+from assistant.question.terms import QuestionTerms, Term, analyze, is_in
 
 
-def words(reader: Assistant, question: str) -> list[Word]:
-    return telling(question, reader.library.lexicon)
+def analyzed(reader: Assistant, question: str) -> QuestionTerms:
+    return analyze(question, reader.library.lexicon)
+
+
+def words(reader: Assistant, question: str) -> list[Term]:
+    return list(analyzed(reader, question).content)
 
 
 def names(reader: Assistant, question: str) -> list[str]:
-    return [word.text for word in words(reader, question) if word.named]
+    return [word.text for word in words(reader, question) if word.is_name]
 
 
 @pytest.mark.parametrize(
@@ -37,8 +41,16 @@ def test_a_word_knows_its_place_in_the_question(reader: Assistant) -> None:
 
 
 def test_a_word_that_fewer_papers_have_is_rarer_and_an_unknown_one_the_rarest(reader: Assistant) -> None:
-    third, bees, violins = words(reader, "third bees violins")
-    assert third.idf < bees.idf < violins.idf == max_idf(reader.library.lexicon)
+    question = analyzed(reader, "third bees violins")
+    third, bees, violins = question.content
+    assert third.idf < bees.idf < violins.idf == question.max_idf
+    assert [question.is_unseen(term) for term in question.content] == [False, False, True]
+
+
+def test_every_index_term_of_a_question_has_its_idf(reader: Assistant) -> None:
+    question = analyzed(reader, "What do they say about older bees' dances?")
+    assert {"older", "bee", "danc"} <= set(question.index_idf)
+    assert question.index_idf == reader.library.lexicon.idf(question.index_idf)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from assistant.chat import Assistant
-from assistant.retrieval.alignment import PAPERS, Alignment, align
+from assistant.embedding.content_words import encode_query
+from assistant.question import terms
+from assistant.question.understand import understand
+from assistant.retrieval.alignment import Alignment, align
+from assistant.retrieval.late_interaction import Interactions
 from assistant.schema import Hit, Paper
 from tests import aligning
 from tests.fakes import WordHashEmbedder
@@ -18,12 +22,12 @@ def hit(abstract: str, title: str | None = None, rank: int = 1) -> Hit:
 
 
 def aligned(reader: Assistant, question: str, *hits: Hit, embedder: WordHashEmbedder | None = None) -> list[Alignment]:
-    return aligning.aligned(question, hits, reader.library, embedder)
+    return list(aligning.found(question, hits, reader.library, embedder).alignments)
 
 
 def test_a_word_is_present_where_it_stands_and_less_elsewhere(reader: Assistant) -> None:
     (found,) = aligned(reader, "do bees dance?", hit("Bees sleep. They dance. Glaciers shrink."))
-    assert [word.text for word in found.words] == ["bees", "dance"]
+    assert [word.text for word in found.terms] == ["bees", "dance"]
     assert found.presence.shape == (2, 3)
     # The stand-in embedder tells Bees from bees as little as the lexicon does.
     assert (found.presence > THERE).tolist() == [[True, False, False], [False, True, False]]
@@ -42,14 +46,9 @@ def test_no_sentence_has_more_of_a_word_than_the_whole(reader: Assistant) -> Non
         assert np.all(np.abs(found.overall) <= 1 + 1e-6)
 
 
-def test_the_words_of_a_question_are_those_that_tell_what_it_asks_about(reader: Assistant) -> None:
+def test_the_terms_of_a_question_are_those_that_tell_what_it_asks_about(reader: Assistant) -> None:
     (found,) = aligned(reader, "What do papers say: does GPT-4's bees' dance_floor help?", hit("Bees dance."))
-    assert [word.text for word in found.words] == ["say", "GPT", "4", "bees", "dance", "help"]
-
-
-def test_only_the_best_papers_are_looked_at(reader: Assistant) -> None:
-    hits = [hit("Bees dance.", rank=rank) for rank in range(1, PAPERS + 3)]
-    assert [each.hit.rank for each in aligned(reader, "bees", *hits)] == list(range(1, PAPERS + 1))
+    assert [word.text for word in found.terms] == ["say", "GPT", "4", "bees", "dance", "help"]
 
 
 def test_a_sentence_beyond_what_is_read_has_none_of_the_words(reader: Assistant) -> None:
@@ -59,26 +58,25 @@ def test_a_sentence_beyond_what_is_read_has_none_of_the_words(reader: Assistant)
 
 
 def test_a_paper_that_the_word_index_lacks_has_none_of_the_words(reader: Assistant) -> None:
-    asked = reader.search("do bees dance").asked
-    (found,) = align(asked, [hit("Bees dance. They sleep.")], reader.library.words, reader.library.lexicon)
-    assert found.presence.tolist() == [[0.0, 0.0], [0.0, 0.0]]
-    assert found.overall.tolist() == [0.0, 0.0]
+    question, indexes = "do bees dance", reader.library.fresh()
+    (encoded,) = reader.library.embedder.encode_queries([question])
+    interactions = Interactions(encode_query(question, encoded, indexes.lexicon), indexes.words)
+    unknown = hit("Bees dance. They sleep.").paper
+    assert interactions.maxsim([unknown.id]) == [0.0]
+    aligned_unknown = align(terms.analyze(question, indexes.lexicon), unknown, interactions)
+    assert aligned_unknown.presence.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert aligned_unknown.overall.tolist() == [0.0, 0.0]
 
 
-def test_the_papers_that_a_search_finds_are_aligned_without_a_model(
-    reader: Assistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = reader.search("Which glaciers shrink the fastest?")
-    monkeypatch.setattr(reader.library, "embedder", None)
-    best = align(found.asked, found.hits, reader.library.words, reader.library.lexicon)[0]
-    assert best.hit == found.hits[0]
-    assert best.presence.max() > THERE
+def test_every_hit_of_a_search_is_aligned(reader: Assistant) -> None:
+    search = reader.find(understand("Which glaciers shrink the fastest?"), reader.library.fresh())
+    assert [aligned.paper for aligned in search.alignments] == [hit.paper for hit in search.hits]
+    assert search.alignments[0].presence.max() > THERE
 
 
 @pytest.mark.parametrize("question", ["", "?!", " "])
 def test_a_blank_question_is_aligned_with_nothing(reader: Assistant, question: str) -> None:
-    asked = reader.search(question).asked
-    assert align(asked, [hit("Bees dance.")], reader.library.words, reader.library.lexicon) == []
+    assert reader.find(understand(question), reader.library.fresh()).alignments == ()
 
 
 def test_without_hits_there_is_nothing_to_align(reader: Assistant) -> None:
@@ -89,5 +87,5 @@ def test_without_hits_there_is_nothing_to_align(reader: Assistant) -> None:
 @pytest.mark.parametrize("abstract", ["", "Bees", "Bees dance."])
 def test_rows_are_words_and_columns_are_sentences_however_few(reader: Assistant, question: str, abstract: str) -> None:
     (found,) = aligned(reader, question, hit(abstract))
-    assert found.presence.shape == (len(found.words), len(found.passages))
-    assert found.overall.shape == (len(found.words),)
+    assert found.presence.shape == (len(found.terms), len(found.passages))
+    assert found.overall.shape == (len(found.terms),)

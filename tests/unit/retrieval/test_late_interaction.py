@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pytest
 
 from assistant.embedding import content_words
 from assistant.encodings import EncodedQuery, EncodedText, WordVectors
-from assistant.retrieval import late_interaction
-from assistant.schema import Chunk, Paper
+from assistant.protocols import WordVectorLookup
+from assistant.retrieval.late_interaction import Interactions
+from assistant.schema import Chunk, Paper, Passage
 from assistant.storage.library import Library
-from assistant.text.sentences import spans
+from assistant.text.sentences import passages
 from tests.fakes import WordHashEmbedder
 
 ICE = Paper("ice", "Glaciers retreat. Small ones vanish. Of it.", title="Warm years")
@@ -36,6 +37,34 @@ def held(
 
 def ask(library: Library, embedder: WordHashEmbedder, question: str) -> EncodedQuery:
     return content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
+
+
+class Holding:
+    """An index that holds these word vectors."""
+
+    def __init__(self, papers: Mapping[str, WordVectors]) -> None:
+        self._papers = papers
+
+    def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
+        return {paper_id: self._papers[paper_id] for paper_id in paper_ids}
+
+
+class Counting:
+    """Reads from another index, and notes which papers were read."""
+
+    def __init__(self, index: WordVectorLookup) -> None:
+        self._index = index
+        self.read: list[str] = []
+
+    def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
+        self.read += paper_ids
+        return self._index.get(paper_ids)
+
+
+def loaded(query: EncodedQuery, index: WordVectorLookup, paper_id: str = "ice") -> Interactions:
+    interactions = Interactions(query, index)
+    interactions.load([paper_id])
+    return interactions
 
 
 def test_content_words_are_held_with_their_places_and_stop_words_are_not(
@@ -85,7 +114,7 @@ def test_a_text_with_the_words_of_the_question_is_most_like_it(library: Library,
     papers = [ICE, Paper("bees", "Bees dance. Older bees dance longer."), Paper("empty", "Of it.")]
     library.words.replace(held(library, embedder, papers, [whole(paper) for paper in papers]))
     asked = ask(library, embedder, "older bees dance")
-    ice, bees, empty = late_interaction.LateInteraction(library).score(asked, papers)
+    ice, bees, empty = Interactions(asked, library.words).maxsim([paper.id for paper in papers])
     assert 1 >= bees > 0.7 > 0.4 > ice
     assert empty == 0
 
@@ -93,22 +122,31 @@ def test_a_text_with_the_words_of_the_question_is_most_like_it(library: Library,
 def test_papers_that_the_index_lacks_and_questions_without_words_score_nothing(
     library: Library, embedder: WordHashEmbedder
 ) -> None:
-    reranker = late_interaction.LateInteraction(library)
-    assert reranker.score(ask(library, embedder, "bees"), [ICE]) == [0.0]
+    assert Interactions(ask(library, embedder, "bees"), library.words).maxsim(["ice"]) == [0.0]
     library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
-    assert reranker.score(ask(library, embedder, "of it"), [ICE]) == [0.0]
-    assert reranker.score(ask(library, embedder, "bees"), []) == []
+    assert Interactions(ask(library, embedder, "of it"), library.words).maxsim(["ice"]) == [0.0]
+    assert Interactions(ask(library, embedder, "bees"), library.words).maxsim([]) == []
 
 
-def test_each_sentence_is_compared_by_its_own_words(library: Library, embedder: WordHashEmbedder) -> None:
-    words = held(library, embedder, [ICE], [whole(ICE)])["ice"]
-    likeness = late_interaction.by_sentence(
-        ask(library, embedder, "which small ones vanish in warm years?"), words, ICE.abstract
-    )
-    assert len(likeness) == len(spans(ICE.abstract)) == 3
-    assert likeness[1] == max(likeness)
-    assert likeness[2] == 0.0
-    assert late_interaction.by_sentence(ask(library, embedder, "vanish"), words, "") == ()
+def test_each_passage_is_compared_by_its_own_words(library: Library, embedder: WordHashEmbedder) -> None:
+    library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
+    query = ask(library, embedder, "which small ones vanish in warm years?")
+    maxsim = query.weights @ loaded(query, library.words).by_passage("ice", passages(ICE.abstract))
+    assert len(maxsim) == len(passages(ICE.abstract)) == 3
+    assert maxsim[1] == maxsim.max()
+    assert maxsim[2] == 0.0
+    assert loaded(query, library.words).by_passage("ice", ()).shape == (len(query.words), 0)
+
+
+def test_a_paper_is_read_once_however_often_it_is_compared(library: Library, embedder: WordHashEmbedder) -> None:
+    library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
+    index = Counting(library.words)
+    interactions = Interactions(ask(library, embedder, "small ones"), index)
+    interactions.maxsim(["ice"])
+    interactions.load(["ice", "bees"])
+    interactions.by_passage("ice", passages(ICE.abstract))
+    interactions.maxsim(["bees", "ice"])
+    assert index.read == ["ice", "bees"]
 
 
 @pytest.mark.parametrize("dimension", [5, 8, 64, 384])
@@ -118,8 +156,8 @@ def test_signs_keep_who_is_nearest(dimension: int) -> None:
     whole_vectors /= np.linalg.norm(whole_vectors, axis=1, keepdims=True)
     asked = EncodedQuery("", whole_vectors[3], whole_vectors[3:4], np.ones(1, dtype=np.float32))
     words = WordVectors(np.arange(0, 40, 2, dtype=np.int32), np.packbits(whole_vectors > 0, axis=1))
-    text = " ".join("A." for _ in range(20))
-    assert len(spans(text)) in (1, 20)
     bits = np.where(whole_vectors > 0, 1, -1) / dimension**0.5
-    likeness = late_interaction.by_sentence(asked, words, text)
-    assert max(likeness) == pytest.approx(float((bits @ whole_vectors[3]).max()), abs=1e-5)
+    (maxsim,) = Interactions(asked, Holding({"one": words})).maxsim(["one"])
+    assert maxsim == pytest.approx(float((bits @ whole_vectors[3]).max()), abs=1e-5)
+    by_passage = loaded(asked, Holding({"one": words}), "one").by_passage("one", [Passage("", 6, 8), Passage("", 8, 8)])
+    assert by_passage.tolist() == [[pytest.approx(float(bits[3] @ whole_vectors[3]), abs=1e-5), 0.0]]
