@@ -13,7 +13,8 @@ from assistant.text.superscripts import RAISED_DIGITS
 # What may become a marker, or a different one, when more of the text arrives.
 _UNFINISHED = re.compile(
     r"(?<!\s)\s*(?:\\?[\[【(][^\[\]【】()\n]{0,200}|\(\d{1,2}(?:\s*[,;\u2013-]\s*\d{1,2})*\)|\\"
-    rf"|[{RAISED_DIGITS}][{RAISED_DIGITS},˒]*|(?:(?<=\bAbstract )|(?<=\bSource )|(?<=\bDocument )|(?<=\bDoc ))\d{{0,2}})\s*\Z"
+    rf"|[{RAISED_DIGITS}][{RAISED_DIGITS},˒]*"
+    r"|(?:(?<=\bAbstract )|(?<=\bSource )|(?<=\bDocument )|(?<=\bDoc ))\d{0,2})\s*\Z"
 )
 # Characters at the end of a text that a marker may take up.
 _LOOKBEHIND = 250

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -159,10 +160,9 @@ def test_the_page_logs_one_line_a_question(
     logs.configure(level)
     for question in (QUESTION, "auther:nonsense", "?"):
         list(ask(desk, question))
-    stopped = ask(desk, QUESTION)
-    while not (view := next(stopped)).open or not view.open.asking:
-        pass
-    stopped.close()
+    with closing(cast("Generator[View]", ask(desk, QUESTION))) as stopped:
+        while not (view := next(stopped)).open or not view.open.asking:
+            pass
     told = capsys.readouterr().err
     answered, failed, blank, broken_off = questions(told)
     assert (answered["outcome"], int(answered["citations"]) >= 1) == ("firm", True)
