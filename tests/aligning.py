@@ -17,7 +17,7 @@ from assistant.retrieval.search import Found
 from assistant.schema import Hit
 from assistant.storage.library import Library
 from assistant.storage.word_vectors import SqliteWordVectors
-from ingest.chunks import chunk
+from ingest.chunks import chunk_papers
 
 
 def found(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> Found:
@@ -25,7 +25,7 @@ def found(question: str, hits: Sequence[Hit], library: Library, embedder: Embedd
     embedder = embedder or library.embedder
     encoded = content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
     papers = [hit.paper for hit in hits]
-    chunks = chunk(papers, embedder, 10_000)
+    chunks = chunk_papers(papers, embedder, 10_000)
     encodings = embedder.encode_documents([each.text for each in chunks])
     analyzed = terms.analyze(question, library.lexicon)
     with TemporaryDirectory() as folder, closing(SqliteWordVectors(Path(folder) / "words.db")) as index:

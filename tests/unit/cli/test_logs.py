@@ -23,6 +23,7 @@ from ui import logs
 from ui.page.asking import ask
 from ui.page.backend import Backend
 from ui.page.page_context import Desk
+from ui.page.session import View
 
 QUESTION = "Which glaciers shrink the fastest?"
 LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ (DEBUG|INFO) (assistant|ingest|ui)\.[\w.]+: .+")
