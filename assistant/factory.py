@@ -56,7 +56,7 @@ def open_embedder(settings: Settings) -> Embedder:
 
     return embedding.load(
         settings.embedder,
-        kept=settings.shared,
+        cache=settings.shared,
         revision=settings.embedder_revision,
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,

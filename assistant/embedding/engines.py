@@ -1,7 +1,7 @@
-"""What computes the embedder: PyTorch at one of its precisions, or OpenVINO. The fastest is found by a short race.
+"""Engines that run the embedder: PyTorch in several precisions, or OpenVINO. The fastest is chosen by a benchmark.
 
-Which is fastest depends on the processor: the kernels behind `medium` are half as fast again on one and slower on
-another, bfloat16 three times as fast where the processor has it and much slower where it has not.
+Which one is fastest depends on the processor: the kernels of `medium` are half as fast again on one processor and
+slower on another; bfloat16 is three times as fast where the processor has it, and much slower where it does not.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AUTO, EXACT, MEDIUM = "auto", "float32", "medium"
-# The vectors of another engine may not lie further from the exact ones than this cosine: the ranking stays, as
-# eval/README.md shows of eight bits, whose worst of 200 titles and abstracts lies at 0.9985.
-_AGREES = 0.998
+# An engine is accepted where the cosine of its vectors with the exact ones is at least this: the ranking then stays
+# the same, as eval/README.md shows for eight bits, where the lowest cosine of 200 titles and abstracts is 0.9985.
+_MIN_COSINE = 0.998
 _RUNS = 4
-_HOPELESS = 3
+# An engine this many times slower than the best is not run again.
+_MAX_SLOWDOWN = 3
 # About as long as an abstract.
 _SAMPLE = (
     "A long abstract says what was known before, what was missing, and why that mattered to those who work on it. It "
@@ -42,127 +43,126 @@ _SAMPLE = (
     "labels, and languages that the data do not cover. Code, data and all the trained weights are open to everybody."
 )
 
-# Gives the model anew, to be changed at will.
-Make = Callable[[], Any]
+LoadModel = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the choice is remembered, and a converted model kept; `revision` tells these weights from others."""
+class EngineCache:
+    """The folder that holds the chosen engine and converted models; `revision` identifies the model's weights."""
 
     folder: Path
     revision: str
 
 
-def start(engine: str, model: Any, make: Make, place: Place) -> tuple[str, Any]:
-    """The model, computed from now on by the engine of this name, or for `auto` by the fastest; and the engine's name.
+def start(engine: str, model: Any, load_model: LoadModel, cache: EngineCache) -> tuple[str, Any]:
+    """Return the name of the engine, the fastest for `auto`, and the model run by it.
 
-    Raises ModelError where the engine cannot be had.
+    `load_model` loads another instance of the model. Raises ModelError where the engine is not available.
     """
-    name = _chosen(make, place) if engine == AUTO else engine
-    return name, _started(name, model, place)
+    name = _fastest(load_model, cache) if engine == AUTO else engine
+    return name, _prepare(name, model, cache)
 
 
-def _chosen(make: Make, place: Place) -> str:
-    """The engine that won the last race on this machine; it is run again once the machine or a library has changed."""
-    file, machine = place.folder / "embedder.engine", _machine(place)
+def _fastest(load_model: LoadModel, cache: EngineCache) -> str:
+    """Return the fastest engine, from the cache unless the machine, the model or a library has changed."""
+    file, machine = cache.folder / "embedder.engine", _machine(cache)
     with suppress(OSError, ValueError, TypeError, KeyError):
-        held = json.loads(file.read_text(encoding="utf-8"))
-        if held["machine"] == machine and held["engine"] in _ENGINES:
-            logger.debug("engine %s, by an earlier race", held["engine"])
-            return str(held["engine"])
-    times = _race(make, place)
-    name = min(times, key=lambda each: times[each])
-    logger.debug("engine %s, the fastest of %s (seconds)", name, times)
-    with suppress(OSError):  # what cannot be remembered is found out again next time
-        place.folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"machine": machine, "engine": name, "seconds": times}), encoding="utf-8")
+        cached = json.loads(file.read_text(encoding="utf-8"))
+        if cached["machine"] == machine and cached["engine"] in _ENGINES:
+            logger.debug("engine %s, from the cache", cached["engine"])
+            return str(cached["engine"])
+    seconds = _benchmark(load_model, cache)
+    name = min(seconds, key=seconds.__getitem__)
+    logger.debug("engine %s, the fastest of %s (seconds)", name, seconds)
+    with suppress(OSError):  # without a cache the benchmark runs again next time
+        cache.folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"machine": machine, "engine": name, "seconds": seconds}), encoding="utf-8")
     return name
 
 
-def _race(make: Make, place: Place) -> dict[str, float]:
-    """Seconds that each engine takes for the same texts, of those that can be had here and agree with the exact one."""
-    wanted, best = _timed(_started(EXACT, make(), place))
+def _benchmark(load_model: LoadModel, cache: EngineCache) -> dict[str, float]:
+    """Return the seconds that each available engine takes for the same texts, if its vectors are close to exact."""
+    exact, best = _time_encoding(_prepare(EXACT, load_model(), cache))
     times = {EXACT: best}
     for name in _ENGINES:
         with suppress(ModelError):
-            found, seconds = _timed(_started(name, make(), place), min(times.values()))
-            if _agrees(found, wanted):
+            vectors, seconds = _time_encoding(_prepare(name, load_model(), cache), min(times.values()))
+            if _is_close(vectors, exact):
                 times[name] = min(seconds, times.get(name, seconds))
     return times
 
 
-def _timed(model: Any, best: float = float("inf")) -> tuple[Vectors, float]:
-    """What the model makes of the sample, and the least time of several: whatever else runs here only adds to it.
+def _time_encoding(model: Any, best: float = float("inf")) -> tuple[Vectors, float]:
+    """Return the vectors of the sample texts and the shortest time of several runs: other load only adds to it.
 
-    One that takes much longer than the best so far is not asked again.
+    `best` is the time of the fastest engine so far; a much slower one runs only once.
     """
-    least = float("inf")
+    shortest = float("inf")
     for _ in range(_RUNS):
         started = time.perf_counter()
-        found = _vectors(model)
-        least = min(least, time.perf_counter() - started)
-        if least > _HOPELESS * best:
+        vectors = _encode_sample(model)
+        shortest = min(shortest, time.perf_counter() - started)
+        if shortest > _MAX_SLOWDOWN * best:
             break
-    return found, least
+    return vectors, shortest
 
 
-def _vectors(model: Any) -> Vectors:
+def _encode_sample(model: Any) -> Vectors:
     import numpy as np
 
-    read = model.encode([_SAMPLE, _SAMPLE[: len(_SAMPLE) // 2]], normalize_embeddings=True, show_progress_bar=False)
-    return np.asarray(read, dtype=np.float32)
+    texts = [_SAMPLE, _SAMPLE[: len(_SAMPLE) // 2]]
+    return np.asarray(model.encode(texts, normalize_embeddings=True, show_progress_bar=False), dtype=np.float32)
 
 
-def _agrees(found: Vectors, wanted: Vectors) -> bool:
-    return bool(((found * wanted).sum(axis=1) >= _AGREES).all())
+def _is_close(vectors: Vectors, exact: Vectors) -> bool:
+    return bool(((vectors * exact).sum(axis=1) >= _MIN_COSINE).all())
 
 
-def _started(name: str, model: Any, place: Place) -> Any:
+def _prepare(name: str, model: Any, cache: EngineCache) -> Any:
     import torch
 
     if name not in _ENGINES:
         raise ModelError(f"there is no engine {name!r}: name one of {', '.join([AUTO, *_ENGINES])}")
-    # Without matrix units `medium` only takes other kernels, with them its products are less exact.
+    # On processors without matrix units `medium` only selects other kernels; with them its products are less exact.
     torch.set_float32_matmul_precision("medium" if name == MEDIUM else "highest")
-    return _ENGINES[name](model, place)
+    return _ENGINES[name](model, cache)
 
 
-def _as_it_is(model: Any, _: Place) -> Any:
+def _unchanged(model: Any, _: EngineCache) -> Any:
     return model
 
 
-def _bfloat16(model: Any, _: Place) -> Any:
+def _bfloat16(model: Any, _: EngineCache) -> Any:
     return model.bfloat16()
 
 
-def _float16(model: Any, _: Place) -> Any:
+def _float16(model: Any, _: EngineCache) -> Any:
     if model.device.type == "cpu":
         raise ModelError("float16 needs a graphics processor: name another engine")
     return model.half()
 
 
-def _openvino(model: Any, place: Place) -> Any:
-    return _by_openvino(model, place.folder / "openvino" / f"{place.revision} {_version('openvino')}")
+def _openvino(model: Any, cache: EngineCache) -> Any:
+    return _run_by_openvino(model, cache.folder / "openvino" / f"{cache.revision} {_version('openvino')}")
 
 
-def _openvino_int8(model: Any, place: Place) -> Any:
-    kept = place.folder / "openvino" / f"{place.revision} {_version('openvino')} int8"
-    return _by_openvino(model, kept, eight_bits=True)
+def _openvino_int8(model: Any, cache: EngineCache) -> Any:
+    folder = cache.folder / "openvino" / f"{cache.revision} {_version('openvino')} int8"
+    return _run_by_openvino(model, folder, eight_bits=True)
 
 
-def _by_openvino(model: Any, kept: Path, eight_bits: bool = False) -> Any:
+def _run_by_openvino(model: Any, folder: Path, eight_bits: bool = False) -> Any:
     from assistant.embedding import openvino_body
 
     if model.device.type != "cpu":
         raise ModelError(f"openvino does not compute on {model.device.type}: name another engine")
-    openvino_body.put_into(model, kept, eight_bits)
+    openvino_body.replace_body(model, folder, eight_bits)
     return model
 
 
-_ENGINES: dict[str, Callable[[Any, Place], Any]] = {
-    EXACT: _as_it_is,
-    MEDIUM: _as_it_is,
+_ENGINES: dict[str, Callable[[Any, EngineCache], Any]] = {
+    EXACT: _unchanged,
+    MEDIUM: _unchanged,
     "bfloat16": _bfloat16,
     "float16": _float16,
     "openvino": _openvino,
@@ -170,14 +170,14 @@ _ENGINES: dict[str, Callable[[Any, Place], Any]] = {
 }
 
 
-def _machine(place: Place) -> str:
-    """What the winner of a race depends on."""
+def _machine(cache: EngineCache) -> str:
+    """Return what the result of the benchmark depends on."""
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no gpu"
     processor = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} {torch.get_num_threads()} threads"
-    made = f"torch {_version('torch')}, openvino {_version('openvino')}"
-    return f"{place.revision}, {processor}, {gpu}, {made}, {' '.join(_ENGINES)}"
+    libraries = f"torch {_version('torch')}, openvino {_version('openvino')}"
+    return f"{cache.revision}, {processor}, {gpu}, {libraries}, {' '.join(_ENGINES)}"
 
 
 def _version(package: str) -> str:

