@@ -39,6 +39,14 @@ class WordVectors:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class EncodedPaper:
+    """A paper with the vectors of its chunks, shape (chunks, dimension), and of its content words."""
+
+    vectors: Vectors
+    words: WordVectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class EncodedQuery:
     """A question with its pooled vector and the vectors of its content words.
 

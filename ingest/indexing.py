@@ -12,11 +12,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from assistant.batches import batches
-from assistant.encodings import EncodedText
+from assistant.encodings import EncodedPaper, EncodedText
 from assistant.protocols import Embedder
 from assistant.schema import Chunk, Paper
 from assistant.storage.catalog import Catalog
-from assistant.storage.library import Library, Read
+from assistant.storage.library import Library
 from ingest.chunks import chunk_papers
 from ingest.report import Progress, ProgressCallback
 
@@ -27,7 +27,7 @@ BATCH_SIZE = 256
 # How many chunks are encoded between two progress reports.
 _CHUNKS_PER_REPORT = 32
 # Returns the cached encodings of papers by id; papers that are not cached are left out.
-CachedEncodings = Callable[[Sequence[str]], Mapping[str, Read]]
+CachedEncodings = Callable[[Sequence[str]], Mapping[str, EncodedPaper]]
 
 
 def update_indexes(
@@ -38,7 +38,7 @@ def update_indexes(
     Papers with cached encodings are not encoded again. The caller holds the library for writing.
     """
     if stale := library.catalog.ledger.stale_ids():
-        library.drop(stale)
+        library.remove(stale)
         logger.debug("%d deleted papers removed from the indexes", len(stale))
     total, done = library.catalog.ledger.pending_count(), 0
     with _background_writer() as write:  # while one batch is written, the next one is encoded
@@ -72,7 +72,7 @@ def _share_reporter(progress: ProgressCallback | None, done: int, papers: int, t
 
 
 def _encode(
-    papers: Sequence[Paper], cached: Mapping[str, Read], library: Library, report_share: Callable[[float], None]
+    papers: Sequence[Paper], cached: Mapping[str, EncodedPaper], library: Library, report_share: Callable[[float], None]
 ) -> Callable[[], None]:
     """Encode the papers that are not cached, and return the function that writes all papers to the indexes."""
     known = [paper for paper in papers if paper.id in cached]
@@ -83,7 +83,7 @@ def _encode(
 
     def write() -> None:
         if known:
-            library.index_again(known, cached)
+            library.index_encoded(known, cached)
         if new:
             library.index(new, chunks, encoded)
         logger.debug("%d papers indexed, %d of them encoded", len(papers), len(new))

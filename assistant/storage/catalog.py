@@ -188,7 +188,7 @@ def _release_ids(connection: sa.Connection, paper_ids: Iterable[str]) -> None:
 
 
 def _redirect(connection: sa.Connection, former_id: str, paper_id: str) -> None:
-    """Let a former id, and the aliases that led to it, lead to another paper."""
+    """Make a former id, and the aliases that led to it, lead to another paper."""
     connection.execute(sa.update(aliases).where(aliases.c.paper_id == former_id).values(paper_id=paper_id))
     alias = insert(aliases).values(id=former_id, paper_id=paper_id)
     connection.execute(alias.on_conflict_do_update(["id"], set_={"paper_id": paper_id}))

@@ -1,7 +1,7 @@
 """The library: a catalog with the three indexes derived from it, in one directory.
 
-One process writes at a time, by an operating-system lock. Readers compare the catalog's generation stamp
-before each search and look at the indexes again when another process has changed them.
+One process writes at a time, under a lock of the operating system. Readers compare the catalog's generation stamp
+before each answer, and refresh the indexes when another process has changed them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from assistant.batches import batches
-from assistant.encodings import EncodedText, WordVectors
+from assistant.embedding.content_words import word_vectors
+from assistant.encodings import EncodedPaper, EncodedText, WordVectors
 from assistant.errors import LibraryBusy, LibraryWriteError
 from assistant.protocols import Embedder, Lexicon, VectorStore, WordVectorIndex
 from assistant.schema import Chunk, Paper, Recipe
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# The vectors of so many papers are held in memory at once.
-_COMPARED = 1000
+# The vectors of this many papers are in memory at once.
+_COMPARE_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """The three indexes, as they were opened together."""
+    """The three indexes of a library."""
 
     store: VectorStore
     lexicon: Lexicon
@@ -42,118 +43,115 @@ class Indexes:
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
-    """Ids of papers that an index lacks, or holds damaged, and of those that it holds although it should not."""
+class IndexDifference:
+    """The ids of papers that an index lacks or has damaged, and of those that it should not have."""
 
     missing: frozenset[str]
     extra: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What the embedder made of a paper: its chunks' vectors, shape (chunks, dimension), and its words."""
-
-    vectors: Vectors
-    words: WordVectors
-
-
 class Library:
-    """Papers and how to find them. `home` is the directory that holds everything."""
+    """Papers with their indexes; `home` is the directory of all files."""
 
     def __init__(
         self, home: Path, catalog: Catalog, embedder: Embedder, recipe: Recipe, open_indexes: Callable[[], Indexes]
     ) -> None:
         self.home, self.catalog, self.embedder, self.recipe = home, catalog, embedder, recipe
-        self._seen = catalog.ledger.generation
+        self._generation = catalog.ledger.generation
         self._indexes = open_indexes()
         self._lock = threading.RLock()
 
     def fresh(self) -> Indexes:
-        """Bring the indexes up to date with what other processes wrote, and return all three.
+        """Refresh the indexes where another process has written, and return all three.
 
         Reads the catalog's generation stamp once: for a whole answer, call it once. Raises LibraryError.
         """
         generation = self.catalog.ledger.generation
         with self._lock:
-            if generation != self._seen:
+            if generation != self._generation:
                 self._indexes.store.refresh()
                 self._indexes.lexicon.refresh()
                 self._indexes.words.refresh()
-                self._seen = generation
+                self._generation = generation
                 logger.debug("indexes refreshed to generation %s", generation)
         return self._indexes
 
     @property
     def store(self) -> VectorStore:
-        """The vector index, up to date with what other processes wrote."""
+        """Return the vector store, up to date with what other processes wrote. Raises LibraryError."""
         return self.fresh().store
 
     @property
     def lexicon(self) -> Lexicon:
-        """The lexical index, up to date with what other processes wrote."""
+        """Return the lexicon, up to date with what other processes wrote. Raises LibraryError."""
         return self.fresh().lexicon
 
     @property
     def words(self) -> WordVectorIndex:
-        """The word index, up to date with what other processes wrote."""
+        """Return the index of word vectors, up to date with what other processes wrote. Raises LibraryError."""
         return self.fresh().words
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the library for writing. Raises LibraryBusy at once where another process does.
+        """Lock the library for writing. Raises LibraryBusy at once where another process is writing.
 
-        The indexes are brought up to date first: Chroma would write its own old view over what others have added.
+        The indexes are refreshed first: Chroma would otherwise overwrite what other processes have added.
         """
         with lock(self.home):
             self.fresh()
             yield
 
-    def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], readings: Sequence[EncodedText]) -> None:
-        """Put papers into all indexes and mark them in the catalog, last; reading i is of chunk i's text.
+    def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], encoded: Sequence[EncodedText]) -> None:
+        """Put papers into all indexes, then mark them in the ledger; `encoded[i]` is of the text of chunk i.
 
         Raises LibraryWriteError.
         """
-        from assistant.embedding.content_words import word_vectors
+        words = word_vectors(papers, chunks, encoded, self._indexes.lexicon)
+        self._index(papers, chunks, [text.vector for text in encoded], words)
 
-        words = word_vectors(papers, chunks, readings, self._indexes.lexicon)
-        self._index(papers, chunks, [reading.vector for reading in readings], words)
-
-    def index_again(self, papers: Sequence[Paper], read: Mapping[str, Read]) -> None:
-        """As `index`, with what the embedder made of each paper before. Raises LibraryWriteError."""
+    def index_encoded(self, papers: Sequence[Paper], encoded: Mapping[str, EncodedPaper]) -> None:
+        """Put papers into all indexes by vectors computed earlier, given by paper id. Raises LibraryWriteError."""
         chunks = [
             Chunk(paper.id, number, "", 0, 0, paper.year)
             for paper in papers
-            for number in range(len(read[paper.id].vectors))
+            for number in range(len(encoded[paper.id].vectors))
         ]
-        vectors = [vector for paper in papers for vector in read[paper.id].vectors]
-        self._index(papers, chunks, vectors, {paper.id: read[paper.id].words for paper in papers})
+        vectors = [vector for paper in papers for vector in encoded[paper.id].vectors]
+        self._index(papers, chunks, vectors, {paper.id: encoded[paper.id].words for paper in papers})
 
-    def drop(self, paper_ids: Sequence[str]) -> None:
-        """Take ids out of all indexes, then out of the catalog's marks. Raises LibraryWriteError."""
+    def remove(self, paper_ids: Sequence[str]) -> None:
+        """Remove ids from all indexes, then from the ledger. Raises LibraryWriteError."""
         self._indexes.store.remove(paper_ids)
         self._indexes.words.remove(paper_ids)
         self._indexes.lexicon.remove(paper_ids)
         self.catalog.ledger.mark_removed(paper_ids)
-        self._seen = self.catalog.ledger.generation
+        self._generation = self.catalog.ledger.generation
 
-    def compare(self) -> dict[str, Disagreement]:
-        """Where each index differs from what the catalog says that it holds; those that agree are left out."""
-        indexes, wanted, marked = self.fresh(), self.catalog.ledger.indexed_ids(), self.catalog.ledger.all_ids()
+    def compare(self) -> dict[str, IndexDifference]:
+        """Return the indexes that differ from the ledger, by name, with the differences."""
+        indexes, ledger = self.fresh(), self.catalog.ledger
+        required, allowed = ledger.indexed_ids(), ledger.all_ids()
         stored = indexes.store.paper_ids()
-        held = {"lexicon": indexes.lexicon.paper_ids(), "word index": indexes.words.paper_ids()}
-        found = {"store": Disagreement(frozenset(wanted - _whole(indexes.store, stored)), frozenset(stored - marked))}
-        found |= {name: Disagreement(frozenset(wanted - ids), frozenset(ids - marked)) for name, ids in held.items()}
-        return {name: each for name, each in found.items() if each.missing or each.extra}
+        by_index = {
+            "store": (_intact_ids(indexes.store, stored), stored),
+            "lexicon": (ids := indexes.lexicon.paper_ids(), ids),
+            "word index": (ids := indexes.words.paper_ids(), ids),
+        }
+        differences = {
+            name: IndexDifference(frozenset(required - intact), frozenset(present - allowed))
+            for name, (intact, present) in by_index.items()
+        }
+        return {name: difference for name, difference in differences.items() if difference.missing or difference.extra}
 
-    def mend(self) -> None:
-        """Take out of all indexes what one of them should not hold, and have what one of them lacks indexed again.
+    def reconcile(self) -> None:
+        """Remove from all indexes what one of them should not have, and invalidate what one of them lacks.
 
-        The papers lacking wait until the next synchronisation. Raises LibraryWriteError.
+        Invalidated papers are indexed again at the next synchronisation. Raises LibraryWriteError.
         """
-        found = self.compare().values()
-        if extra := sorted(set().union(*(each.extra for each in found))):
-            self.drop(extra)
-        self.catalog.ledger.invalidate(set().union(*(each.missing for each in found)))
+        differences = self.compare().values()
+        if extra := sorted(set().union(*(difference.extra for difference in differences))):
+            self.remove(extra)
+        self.catalog.ledger.invalidate(set().union(*(difference.missing for difference in differences)))
 
     def close(self) -> None:
         """Release the files."""
@@ -173,16 +171,16 @@ class Library:
         self._indexes.words.replace(words)
         self._indexes.lexicon.replace(papers)
         self.catalog.ledger.mark_indexed(papers)
-        self._seen = self.catalog.ledger.generation
+        self._generation = self.catalog.ledger.generation
 
 
 @contextmanager
 def lock(home: Path) -> Iterator[None]:
-    """The writer's lock of a library's directory. Raises LibraryBusy, or LibraryWriteError where it is read-only."""
+    """Lock a library's directory for writing. Raises LibraryBusy, or LibraryWriteError where it is read-only."""
     try:
         home.mkdir(parents=True, exist_ok=True)
-        held = FileLock(home / "writer.lock", timeout=0)
-        held.acquire()
+        file_lock = FileLock(home / "writer.lock", timeout=0)
+        file_lock.acquire()
     except Timeout as error:
         raise LibraryBusy(
             f"another process is writing to the library in {home}; wait until it has finished, then try again"
@@ -192,9 +190,9 @@ def lock(home: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        held.release()
+        file_lock.release()
 
 
-def _whole(store: VectorStore, paper_ids: Collection[str]) -> set[str]:
-    """Those of the papers of which the store has lost nothing."""
-    return {paper_id for batch in batches(sorted(paper_ids), _COMPARED) for paper_id in store.vectors(batch)}
+def _intact_ids(store: VectorStore, paper_ids: Collection[str]) -> set[str]:
+    """Return those of the papers of which the store has every vector."""
+    return {paper_id for batch in batches(sorted(paper_ids), _COMPARE_BATCH) for paper_id in store.vectors(batch)}

@@ -154,7 +154,7 @@ def keep_separate(connection: sa.Connection, numbers: Collection[int]) -> None:
 
 
 def allow_merging(connection: sa.Connection, paper_ids: Collection[str]) -> None:
-    """Let the records of these papers be merged with others again."""
+    """Release the records of these papers from being kept separate."""
     numbers = sa.select(records.c.number).where(records.c.paper_id.in_(paper_ids))
     connection.execute(sa.delete(kept_separate).where(kept_separate.c.record.in_(numbers)))
 

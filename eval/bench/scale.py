@@ -21,13 +21,13 @@ import numpy as np
 from assistant import factory
 from assistant.batches import batches
 from assistant.embedding import content_words
+from assistant.encodings import EncodedPaper
 from assistant.protocols import Embedder
 from assistant.schema import Chunk, Paper, Record
 from assistant.settings import Settings
 from assistant.storage.catalog import Catalog
 from assistant.storage.chroma_store import ChromaStore
 from assistant.storage.lexicon import TantivyLexicon
-from assistant.storage.library import Read
 from assistant.storage.word_vectors import SqliteWordVectors
 from eval import runs
 from eval.bench.bench import DATA, LARGE, SCIFACT
@@ -132,7 +132,7 @@ class _Costs:
         self.papers = len(papers)
         return papers
 
-    def _embed(self, papers: Sequence[Paper], lexicon: TantivyLexicon) -> list[Read]:
+    def _embed(self, papers: Sequence[Paper], lexicon: TantivyLexicon) -> list[EncodedPaper]:
         made_with = factory.recipe(self.settings, self.embedder)
         with self._on(EMBEDDER):
             chunks = chunk_papers(papers, self.embedder, made_with.chunk_tokens)
@@ -141,9 +141,9 @@ class _Costs:
         vectors: dict[str, list[Vectors]] = {paper.id: [] for paper in papers}
         for each, reading in zip(chunks, readings, strict=True):
             vectors[each.paper_id].append(reading.vector)
-        return [Read(np.array(vectors[paper.id]), words[paper.id]) for paper in papers]
+        return [EncodedPaper(np.array(vectors[paper.id]), words[paper.id]) for paper in papers]
 
-    def _write(self, papers: Sequence[Paper], sample: Sequence[Read], parts: _Parts) -> None:
+    def _write(self, papers: Sequence[Paper], sample: Sequence[EncodedPaper], parts: _Parts) -> None:
         noise, turns = np.random.default_rng(0), cycle(sample)
         for batch in batches(papers, _BATCH):
             kept = {paper.id: next(turns) for paper in batch}
@@ -213,7 +213,7 @@ def _find(
 
 
 def _chunks(
-    papers: Sequence[Paper], kept: Mapping[str, Read], noise: np.random.Generator
+    papers: Sequence[Paper], kept: Mapping[str, EncodedPaper], noise: np.random.Generator
 ) -> tuple[list[Chunk], Vectors]:
     """The chunks of the papers, and their vectors, moved a little and of length one again."""
     chunks = [

@@ -29,8 +29,9 @@ from pydantic import TypeAdapter
 
 from assistant import factory
 from assistant.batches import batches
+from assistant.encodings import EncodedPaper
 from assistant.errors import InputError, LibraryError
-from assistant.storage.library import Read, lock
+from assistant.storage.library import lock
 from ingest.indexing import CachedEncodings, update_indexes
 from ingest.maintenance.embedding_cache import EmbeddingCache
 from ingest.report import ProgressCallback
@@ -159,7 +160,7 @@ def _copy_encodings(snapshot: Catalog, live: Catalog, indexes: Indexes, cache: E
             # Compared after reading: a writer announces a change in the catalog before it changes the indexes.
             unchanged = snapshot.ledger.fingerprints(ids).items() & live.ledger.fingerprints(ids).items()
             complete = [paper_id for paper_id, _ in unchanged if paper_id in vectors and paper_id in words]
-            cache.add({paper_id: Read(vectors[paper_id], words[paper_id]) for paper_id in complete})
+            cache.add({paper_id: EncodedPaper(vectors[paper_id], words[paper_id]) for paper_id in complete})
 
 
 def _pack(folder: Path, file: Path) -> None:

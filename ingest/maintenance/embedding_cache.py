@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from assistant.encodings import WordVectors
+from assistant.encodings import EncodedPaper, WordVectors
 from assistant.storage.database import connect
-from assistant.storage.library import Read
 
 # Backups that exist already have these names of table and columns.
 _TABLE = "CREATE TABLE readings (paper TEXT PRIMARY KEY, vectors BLOB, starts BLOB, signs BLOB)"
@@ -28,7 +27,7 @@ class EmbeddingCache:
         """Create the table in a new file."""
         self._connection.execute(_TABLE)
 
-    def add(self, encodings: Mapping[str, Read]) -> None:
+    def add(self, encodings: Mapping[str, EncodedPaper]) -> None:
         """Store encodings."""
         rows = [
             (paper_id, encoding.vectors.tobytes(), encoding.words.starts.tobytes(), encoding.words.bits.tobytes())
@@ -37,7 +36,7 @@ class EmbeddingCache:
         with self._connection:
             self._connection.executemany("INSERT INTO readings VALUES (?, ?, ?, ?)", rows)
 
-    def get(self, paper_ids: Collection[str]) -> dict[str, Read]:
+    def get(self, paper_ids: Collection[str]) -> dict[str, EncodedPaper]:
         """Return the intact encodings among those of the papers; none if the file is damaged."""
         query = "SELECT vectors, starts, signs FROM readings WHERE paper = ?"
         try:
@@ -51,7 +50,7 @@ class EmbeddingCache:
         """Release the file."""
         self._connection.close()
 
-    def _decode(self, vectors: Any, starts: Any, bits: Any) -> Read | None:
+    def _decode(self, vectors: Any, starts: Any, bits: Any) -> EncodedPaper | None:
         """Return the encoding of a row; None if its parts are inconsistent."""
         try:
             chunk_vectors = np.frombuffer(vectors, dtype=np.float32).reshape(-1, self._dimension)
@@ -62,4 +61,4 @@ class EmbeddingCache:
             return None
         is_sound = len(chunk_vectors) and np.isfinite(chunk_vectors).all()
         has_width = word_bits.shape[1] in (0, (self._dimension + 7) // 8)
-        return Read(chunk_vectors, WordVectors(word_starts, word_bits)) if is_sound and has_width else None
+        return EncodedPaper(chunk_vectors, WordVectors(word_starts, word_bits)) if is_sound and has_width else None

@@ -46,7 +46,7 @@ def reindex(library: Library, progress: ProgressCallback | None = None) -> int:
     Raise LibraryBusy if another process is writing, or LibraryWriteError.
     """
     with library.writing():
-        library.mend()
+        library.reconcile()
         indexed_ids, done = sorted(library.catalog.ledger.indexed_ids()), 0
         for batch in batches(indexed_ids, _BATCH_SIZE):
             index_papers(library.catalog.papers.get(batch), library)
@@ -58,5 +58,5 @@ def reindex(library: Library, progress: ProgressCallback | None = None) -> int:
 
 def _mend(settings: Settings, embedder: Embedder, progress: ProgressCallback | None) -> int:
     with closing(factory.open_library(settings, embedder, to_mend=True)) as library, library.writing():
-        library.mend()
+        library.reconcile()
         return update_indexes(library, progress)
