@@ -14,6 +14,8 @@ PaperchatError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 class PaperchatError(Exception):
     """Base of every error that paperchat raises on purpose."""
@@ -64,3 +66,12 @@ class LibraryWriteError(LibraryError):
 
 class ModelError(PaperchatError):
     """An embedder or a language model failed, or is not to be had."""
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error, the errors of a group, and the errors that they were raised from."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__

@@ -1,4 +1,4 @@
-"""What a language model sends, as text that can be shown: without control characters, and without thinking aloud."""
+"""A language model's output without unprintable characters and without its reasoning."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from collections.abc import Iterable, Iterator
 from assistant.text.printable import printable
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# Around what some models think before they answer, where their server does not take it out.
+# Some models put their reasoning between these tags, and not every server removes it.
 _OPENING, _CLOSING = "<think>", "</think>"
 
 
-def spoken(pieces: Iterable[str]) -> Iterator[str]:
-    """The pieces without what is not meant to be read; a piece may be empty for it."""
-    thoughts = _Thoughts()
+def filter_output(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield the pieces as they can be shown. A piece of which nothing remains is empty."""
+    reasoning = _ReasoningFilter()
     for piece in pieces:
-        yield _readable(thoughts.without(piece))
-    yield thoughts.left()
+        yield _readable(reasoning.feed(piece))
+    yield _readable(reasoning.flush())
 
 
 def _readable(text: str) -> str:
     return printable(_SURROGATE.sub("\ufffd", text.replace("\r", "")), keep="\n\t")
 
 
-class _Thoughts:
-    """Takes out what stands between the tags at the beginning of a reply; anywhere else they are text."""
+class _ReasoningFilter:
+    """Removes the reasoning at the beginning of a reply; the same tags further on are text."""
 
     def __init__(self) -> None:
-        self._held, self._over = "", False
+        self._buffer, self._is_over = "", False
 
-    def without(self, piece: str) -> str:
-        """What can be said of the pieces so far."""
-        if self._over:
+    def feed(self, piece: str) -> str:
+        """Return what can be shown now that this piece has arrived."""
+        if self._is_over:
             return piece
-        self._held += piece
-        begun = self._held.lstrip()
-        if begun.startswith(_OPENING):
-            reply = begun.partition(_CLOSING)[2].lstrip()
-            self._over = bool(reply)
-            return reply
-        if _OPENING.startswith(begun):
+        self._buffer += piece
+        start = self._buffer.lstrip()
+        if start.startswith(_OPENING):
+            answer = start.partition(_CLOSING)[2].lstrip()
+            self._is_over = bool(answer)
+            return answer
+        if _OPENING.startswith(start):
             return ""
-        self._over = True
-        return self._held
+        self._is_over = True
+        return self._buffer
 
-    def left(self) -> str:
-        """What was held back in case it became a tag, and did not."""
-        begun = self._held.lstrip()
-        return "" if self._over or begun.startswith(_OPENING) else self._held
+    def flush(self) -> str:
+        """Return what was withheld as the possible beginning of a tag and did not become one."""
+        is_reasoning = self._buffer.lstrip().startswith(_OPENING)
+        return "" if self._is_over or is_reasoning else self._buffer

@@ -1,6 +1,6 @@
-"""Who can run a language model: what each provider needs to be had, and which models are to be found there.
+"""The providers of language models: what each needs before it can be used, and the models that it offers.
 
-Nothing but a server of this machine, or one that the person has named, is ever asked here.
+Only servers of this machine, or those that the environment names, are contacted.
 """
 
 from __future__ import annotations
@@ -16,59 +16,66 @@ from urllib.parse import urlsplit
 
 from assistant.errors import ModelError
 
-# Seconds that a server has to list its models, and the longest list that is read, in bytes.
-_PATIENCE = 3
-_LONGEST_LIST = 4_000_000
+# Seconds to wait for a server's list of models, and the longest list that is read, in bytes.
+_TIMEOUT = 3
+_MAX_LIST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How one provider is had.
+    """How a provider is installed and reached.
 
-    `name` is what a model's name begins with and the extra that installs it; `module` is the llama-index package
-    behind it and `model` the form that the rest of the name has. `address` and `key` are variables of the
-    environment, where it takes one; `local` is the address of a server that needs no variable.
+    `name` is the prefix of its models' names and the extra that installs it, `module` the llama-index package behind
+    it, and `model_form` what follows the prefix. `address_variable` and `key_variable` are environment variables;
+    `default_address` is where a local server listens unless the variable says otherwise.
     """
 
     name: str
     module: str
-    model: str
-    address: str | None = None
-    key: str | None = None
-    local: str | None = None
+    model_form: str
+    address_variable: str | None = None
+    key_variable: str | None = None
+    default_address: str | None = None
+
+    @property
+    def form(self) -> str:
+        """Return the form of its models' names in the settings."""
+        return f"{self.name}/{self.model_form}"
 
     @property
     def install(self) -> str:
-        """The command that installs it."""
+        """Return the command that installs it."""
         return f"pip install 'paperchat[{self.name}]'"
 
     @property
     def is_installed(self) -> bool:
-        """Whether its package can be imported; nothing is."""
+        """Return whether its package can be imported, without importing it."""
         try:
             return find_spec(self.module) is not None
-        except (ImportError, ValueError):  # the package around it is not there either, or was taken away
+        except (ImportError, ValueError):  # a parent package is missing, or was removed from sys.modules
             return False
 
     @property
     def server(self) -> str | None:
-        """The address of the server that is asked, None where that is the provider's own or there is none."""
-        given = os.environ.get(self.address or "") or self.local
-        return _whole(given, self.local) if given else None
+        """Return the address of the server to contact, or None for a hosted service and for models in this process.
+
+        Raise ModelError if the environment names an address that no web server can have.
+        """
+        address = os.environ.get(self.address_variable or "") or self.default_address
+        return _full_address(address, self.default_address) if address else None
 
     @property
     def missing(self) -> str | None:
-        """What has to be set before it can be used; None where nothing has."""
-        if self.key is None or self.server or os.environ.get(self.key):
+        """Return which environment variable must be set before it can be used, or None if none must."""
+        if self.key_variable is None or self.server or os.environ.get(self.key_variable):
             return None
-        return f"set {self.key}" + (
-            f", or {self.address} to the address of a compatible server" if self.address else ""
-        )
+        alternative = f", or {self.address_variable} to the address of a compatible server"
+        return f"set {self.key_variable}{alternative if self.address_variable else ''}"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What a provider has: the names of its models as the settings take them, or why they cannot be listed."""
+class ProviderStatus:
+    """A provider with the models that it offers, named as in the settings, or the reason that they are unknown."""
 
     provider: Provider
     models: tuple[str, ...] = ()
@@ -76,71 +83,74 @@ class Offer:
 
 
 PROVIDERS: Mapping[str, Provider] = {
-    each.name: each
-    for each in (
-        Provider("ollama", "llama_index.llms.ollama", "<model>", "OLLAMA_HOST", local="http://localhost:11434"),
+    provider.name: provider
+    for provider in (
+        Provider("ollama", "llama_index.llms.ollama", "<model>", "OLLAMA_HOST", None, "http://localhost:11434"),
         Provider("openai", "llama_index.llms.openai_like", "<model>", "OPENAI_API_BASE", "OPENAI_API_KEY"),
-        Provider("anthropic", "llama_index.llms.anthropic", "<model>", key="ANTHROPIC_API_KEY"),
+        Provider("anthropic", "llama_index.llms.anthropic", "<model>", key_variable="ANTHROPIC_API_KEY"),
         Provider("huggingface", "llama_index.llms.huggingface", "<repo or folder>"),
         Provider("llamacpp", "llama_index.llms.llama_cpp", "<file.gguf>"),
     )
 }
 
 
-def named(name: str) -> tuple[Provider, str]:
-    """The provider and the model of a `provider/model` name. Raises ModelError where there is no such provider."""
+def split_name(name: str) -> tuple[Provider, str]:
+    """Split `provider/model` into the two. Raise ModelError if the provider is unknown."""
     provider, _, model = name.partition("/")
     if provider not in PROVIDERS:
-        known = ", ".join(f"{each.name}/{each.model}" for each in PROVIDERS.values())
-        raise ModelError(f"no provider {provider!r} for a language model: use extractive, {known}")
+        forms = ", ".join(provider.form for provider in PROVIDERS.values())
+        raise ModelError(f"unknown provider {provider!r} of a language model: use extractive, {forms}")
     return PROVIDERS[provider], model
 
 
-def offers() -> list[Offer]:
-    """What every provider has; those with a server of one's own are asked, each for a few seconds at most."""
-    return [_offer(provider) for provider in PROVIDERS.values()]
+def list_models() -> list[ProviderStatus]:
+    """Return every provider with its models. Local servers are asked for theirs, for a few seconds each."""
+    return [_status(provider) for provider in PROVIDERS.values()]
 
 
-def _offer(provider: Provider) -> Offer:
+def _status(provider: Provider) -> ProviderStatus:
     if provider.server is None:
-        return Offer(provider)
+        return ProviderStatus(provider)
     try:
-        return Offer(provider, tuple(f"{provider.name}/{model}" for model in _listed(provider, provider.server)))
+        models = _fetch_model_names(provider, provider.server)
     except OSError as error:
-        return Offer(provider, problem=f"no list of models from {provider.server}: {getattr(error, 'reason', error)}")
+        reason = getattr(error, "reason", error)
+        return ProviderStatus(provider, problem=f"cannot list the models of {provider.server}: {reason}")
     except (ValueError, KeyError, TypeError):
-        return Offer(provider, problem=f"{provider.server} does not list its models as {provider.name} does")
+        problem = f"{provider.server} does not list its models in the format of {provider.name}"
+        return ProviderStatus(provider, problem=problem)
+    return ProviderStatus(provider, tuple(f"{provider.name}/{model}" for model in models))
 
 
-def _listed(provider: Provider, server: str) -> list[str]:
-    """The names of a server's models, sorted. Raises OSError, and others where the list is none."""
+def _fetch_model_names(provider: Provider, server: str) -> list[str]:
+    """Return the sorted names of a server's models. Raise OSError, and other errors if the list is malformed."""
     if provider.name == "ollama":
-        return sorted(str(each["name"]) for each in _fetch(f"{server}/api/tags", {})["models"])
-    key = os.environ.get(provider.key or "")
+        return sorted(str(model["name"]) for model in _fetch(f"{server}/api/tags", {})["models"])
+    key = os.environ.get(provider.key_variable or "")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return sorted(str(each["id"]) for each in _fetch(f"{server}/models", headers)["data"])
+    return sorted(str(model["id"]) for model in _fetch(f"{server}/models", headers)["data"])
 
 
 def _fetch(address: str, headers: Mapping[str, str]) -> Any:
-    request = urllib.request.Request(address, headers=dict(headers))  # noqa: S310 - always http, see `_whole`
-    with urllib.request.urlopen(request, timeout=_PATIENCE) as reply:  # noqa: S310
-        return json.loads(reply.read(_LONGEST_LIST))
+    request = urllib.request.Request(address, headers=dict(headers))  # noqa: S310 - http or https, see `_full_address`
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
+        return json.loads(response.read(_MAX_LIST_BYTES))
 
 
-def _whole(address: str, local: str | None) -> str:
-    """An address with the scheme and, where it is a local server's, the host and the port that it may lack.
+def _full_address(address: str, default: str | None) -> str:
+    """Return the address with its scheme and, for a local server, with the host and port that it may lack.
 
-    Raises ModelError where it is no address of a web server.
+    Raise ModelError if it is not the address of a web server.
     """
-    whole = address.rstrip("/") if "://" in address else f"http://{address.rstrip('/')}"
+    full = address.rstrip("/") if "://" in address else f"http://{address.rstrip('/')}"
     try:
-        found, usual = urlsplit(whole), urlsplit(local or "")
-        port = found.port or usual.port
+        parts, usual = urlsplit(full), urlsplit(default or "")
+        port = parts.port or usual.port
     except ValueError as error:
-        raise ModelError(f"{address!r} is no address of a server: {error}") from error
-    if found.scheme not in ("http", "https"):
-        raise ModelError(f"{address!r} is no address of a server: it must begin with http:// or https://")
-    if local is None or found.scheme == "https":
-        return whole
-    host = usual.hostname if found.hostname in (None, "0.0.0.0") else found.hostname  # noqa: S104 - not bound
-    return f"{found.scheme}://{host}:{port}{found.path}"
+        raise ModelError(f"{address!r} is not a server address: {error}") from error
+    if parts.scheme not in ("http", "https"):
+        raise ModelError(f"{address!r} is not a server address: it must begin with http:// or https://")
+    if default is None or parts.scheme == "https":
+        return full
+    host = usual.hostname if parts.hostname in (None, "0.0.0.0") else parts.hostname  # noqa: S104 - not bound
+    return f"{parts.scheme}://{host}:{port}{parts.path}"

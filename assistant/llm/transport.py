@@ -1,4 +1,4 @@
-"""Calls of llama-index chat models: over the network, where waiting can be cancelled, and in this process."""
+"""Requests to llama-index chat models: over the network, where waiting can be cancelled, and in this process."""
 
 from __future__ import annotations
 
@@ -11,95 +11,95 @@ from typing import Any
 
 from assistant.llm.streaming import LimitReached
 
-# A llama-index model with the connections of one call, which end with it.
-Opened = Callable[[], AbstractAsyncContextManager[Any]]
-# Gives the model of the next call a function that is true, whatever it is called with, once it is to stop.
-StopWhen = Callable[[Callable[..., bool]], None]
+# Opens a llama-index model whose connections live as long as the context.
+OpenModel = Callable[[], AbstractAsyncContextManager[Any]]
+# Passes the model of the next request a function that returns true, whatever its arguments, once it should stop.
+SetStop = Callable[[Callable[..., bool]], None]
 
-# What a reply that came to its end ends with, and the characters in which that is looked for.
-_ENDED = re.compile(r"[.!?…:;)\]】»”\"'*|`]\s*\Z")
-_ENDING = 20
+# How a finished reply ends, and how many of the last characters are searched for it.
+_FINISHED = re.compile(r"[.!?…:;)\]】»”\"'*|`]\s*\Z")
+_TAIL_LENGTH = 20
 
-# How the providers say that a reply has reached the most tokens that it may have.
+# How the providers report that a reply has reached the limit of output tokens.
 _CUT_OFF = {"length", "max_tokens"}
 
 
-class OverNetwork:
-    """A call of a model behind a server: a loop of its own, in which waiting can be cancelled at any moment."""
+class NetworkRequest:
+    """A request to a model on a server. It runs in an event loop of its own, so that it can be cancelled any time."""
 
-    def __init__(self, opened: Opened, chat: Sequence[Any]) -> None:
-        self._opened, self._chat = opened, chat
+    def __init__(self, open_model: OpenModel, chat: Sequence[Any]) -> None:
+        self._open_model, self._chat = open_model, chat
         self._loop = asyncio.new_event_loop()
 
-    def run(self, say: Callable[[str], None]) -> None:
-        """Make the request and say each piece."""
+    def run(self, emit: Callable[[str], None]) -> None:
+        """Make the request and emit each piece of the reply."""
         with suppress(asyncio.CancelledError), asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._said(say))
+            runner.run(self._stream(emit))
 
     def cancel(self) -> None:
-        """Cancel whatever is awaited; the connection is closed."""
-        with suppress(RuntimeError):  # the loop is closed: the call is over
-            self._loop.call_soon_threadsafe(self._cancel_all)
+        """Cancel whatever is awaited, and close the connection."""
+        with suppress(RuntimeError):  # the loop is closed: the request has ended
+            self._loop.call_soon_threadsafe(self._cancel_tasks)
 
-    def _cancel_all(self) -> None:
+    def _cancel_tasks(self) -> None:
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
 
-    async def _said(self, say: Callable[[str], None]) -> None:
-        ending, finish = "", ""
-        async with self._opened() as model, aclosing(await model.astream_chat(self._chat)) as pieces:
-            async for piece in pieces:
-                ending = (ending + (piece.delta or ""))[-_ENDING:]
-                finish = _finish(piece.raw) or finish
-                say(piece.delta or "")
-        if finish in _CUT_OFF:
-            raise _cut_off()
-        if ending.strip() and not finish and not _ENDED.search(ending):
+    async def _stream(self, emit: Callable[[str], None]) -> None:
+        tail, finish = "", ""
+        async with self._open_model() as model, aclosing(await model.astream_chat(self._chat)) as chunks:
+            async for chunk in chunks:
+                tail = (tail + (chunk.delta or ""))[-_TAIL_LENGTH:]
+                finish = _finish_reason(chunk.raw) or finish
+                emit(chunk.delta or "")
+        _check_finish(finish)
+        if tail.strip() and not finish and not _FINISHED.search(tail):
             raise EOFError("the reply broke off")
 
 
-class InProcess:
-    """A call of a model in this process, of which there is one at a time; it ends at the next token."""
+class LocalRequest:
+    """A request to a model in this process. The model serves one at a time and stops at the next token."""
 
-    def __init__(self, model: Any, chat: Sequence[Any], turn: Lock, stop_when: StopWhen) -> None:
-        self._model, self._chat, self._turn, self._stop_when = model, chat, turn, stop_when
+    def __init__(self, model: Any, chat: Sequence[Any], lock: Lock, set_stop: SetStop) -> None:
+        self._model, self._chat, self._lock, self._set_stop = model, chat, lock, set_stop
         self._cancelled = Event()
 
-    def run(self, say: Callable[[str], None]) -> None:
-        """Wait for the model and say each piece."""
-        with self._turn:
+    def run(self, emit: Callable[[str], None]) -> None:
+        """Wait for the model and emit each piece of its reply."""
+        with self._lock:
             if self._cancelled.is_set():
                 return
-            self._stop_when(lambda *_, **__: self._cancelled.is_set())
-            finish = self._said(say)
-        if finish in _CUT_OFF:
-            raise _cut_off()
+            self._set_stop(lambda *_, **__: self._cancelled.is_set())
+            finish = self._stream(emit)
+        _check_finish(finish)
 
     def cancel(self) -> None:
         """Stop before the next token."""
         self._cancelled.set()
 
-    def _said(self, say: Callable[[str], None]) -> str:
-        """Says each piece and returns how the reply ended, as far as the model tells."""
+    def _stream(self, emit: Callable[[str], None]) -> str:
+        """Emit each piece and return the reason for which the reply ended, if the model gives one."""
         finish = ""
-        for piece in self._model.stream_chat(self._chat):
+        for chunk in self._model.stream_chat(self._chat):
             if self._cancelled.is_set():
                 break
-            finish = _finish(piece.raw) or finish
-            say(piece.delta or "")
+            finish = _finish_reason(chunk.raw) or finish
+            emit(chunk.delta or "")
         return finish
 
 
-def _finish(raw: Any) -> str:
-    """How a provider says that a reply has ended; empty while it has not, or where it does not say."""
-    found = raw if isinstance(raw, dict) else getattr(raw, "__dict__", {})
-    for choice in found.get("choices") or ():
+def _finish_reason(raw: Any) -> str:
+    """Return a provider's reason for the end of a reply, or an empty text before the end and if it gives none."""
+    fields = raw if isinstance(raw, dict) else getattr(raw, "__dict__", {})
+    for choice in fields.get("choices") or ():
         reason = choice["finish_reason"] if isinstance(choice, dict) else choice.finish_reason
         if reason:
             return str(reason)
-    stopped = getattr(found.get("delta"), "stop_reason", None)
-    return str(found.get("done_reason") or stopped or ("stop" if found.get("done") else ""))
+    stop_reason = getattr(fields.get("delta"), "stop_reason", None)
+    return str(fields.get("done_reason") or stop_reason or ("stop" if fields.get("done") else ""))
 
 
-def _cut_off() -> LimitReached:
-    return LimitReached("it reached the most tokens that a reply may have (raise PAPERCHAT_MAX_OUTPUT_TOKENS)")
+def _check_finish(reason: str) -> None:
+    """Raise LimitReached if the reply was cut off."""
+    if reason in _CUT_OFF:
+        raise LimitReached("it reached the limit of output tokens (raise PAPERCHAT_MAX_OUTPUT_TOKENS)")

@@ -22,8 +22,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.config import System
 from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError, InternalError, NotFoundError
 
-from assistant.errors import LibraryError, LibraryWriteError, PaperchatError, StoreUnavailable
-from assistant.llm.errors import chain
+from assistant.errors import LibraryError, LibraryWriteError, PaperchatError, StoreUnavailable, causes
 
 _REMEDY = "run: paperchat reindex"
 # Telemetry stays off, whatever the environment says.
@@ -177,7 +176,7 @@ class _ServerClient:
 
 def _explain(error: Exception, server: ChromaServer) -> tuple[type[LibraryError], str]:
     """Return the type of error to raise for a server's failure, and the reason with its remedy."""
-    for cause in chain(error):
+    for cause in causes(error):
         if isinstance(cause, httpx.TimeoutException):
             remedy = "it may be busy, or need more time (PAPERCHAT_STORE_TIMEOUT)"
             return StoreUnavailable, f"no answer within {server.timeout:g} seconds; {remedy}"

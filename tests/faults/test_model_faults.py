@@ -87,15 +87,22 @@ def test_a_refused_key_is_told_with_the_servers_words_and_the_variable_to_look_a
 ) -> None:
     server.script(fails(401, "Incorrect API key provided.\nSee the manual."))
     monkeypatch.setenv("OPENAI_API_KEY", "x")
-    assert failure(opened(settings)).endswith("Incorrect API key provided. (status 401); OPENAI_API_KEY is refused")
+    assert failure(opened(settings)).endswith("Incorrect API key provided. (status 401); OPENAI_API_KEY was refused")
     monkeypatch.delenv("OPENAI_API_KEY")
     assert failure(opened(settings)).endswith("; OPENAI_API_KEY is not set")
+
+
+def test_what_a_server_says_cannot_command_a_terminal(server: ModelServer, settings: Settings) -> None:
+    server.script(fails(400, "\x1b[2JBad\u202e request\x07"))
+    said = failure(opened(settings))
+    assert "[2JBad request" in said
+    assert said.isprintable()
 
 
 def test_a_model_that_the_server_lacks_is_told_with_the_way_to_find_others(server: ModelServer, llm: LLM) -> None:
     server.script(fails(404, "model 'small' not found"))
     assert "not found" in failure(llm)
-    assert failure(llm).endswith("(status 404); paperchat models lists what there is")
+    assert failure(llm).endswith("(status 404); run paperchat models to list the available ones")
     assert len(server.asked) == 2
 
 
@@ -199,7 +206,7 @@ def test_a_server_that_never_begins_is_given_up(server: ModelServer, settings: S
 def test_a_server_that_stalls_is_given_up_after_what_came(server: ModelServer, settings: Settings) -> None:
     server.script(stalls("Bees "))
     said = failure(opened(settings, token_timeout=0.3), "Bees ")
-    assert said.endswith("no more came for 0.3 s (raise PAPERCHAT_TOKEN_TIMEOUT)")
+    assert said.endswith("no further token came within 0.3 s (raise PAPERCHAT_TOKEN_TIMEOUT)")
     assert server.left.wait(SOON)
 
 
@@ -237,14 +244,14 @@ def test_an_empty_reply_is_a_failure(pieces: tuple[str, ...], server: ModelServe
 def test_what_is_not_json_is_a_failure_after_what_came(server: ModelServer, settings: Settings) -> None:
     for provider, line in (("openai", b"data: {broken\n\n"), ("ollama", b"{broken\n")):
         server.script(sends(line, "Bees "))
-        assert "what it sent is not JSON" in failure(opened(settings, provider), "Bees ")
+        assert "its reply is not valid JSON" in failure(opened(settings, provider), "Bees ")
 
 
 def test_what_is_not_utf8_is_a_failure_after_what_came(server: ModelServer, settings: Settings) -> None:
     event = {"choices": [{"index": 0, "delta": {"content": "B?enen"}, "finish_reason": None}]}
     line = f"data: {json.dumps(event)}\n\n".encode().replace(b"?", b"\xe4")
     server.script(sends(line, "Bees "))
-    assert failure(opened(settings), "Bees ").endswith("what it sent is not UTF-8 text")
+    assert failure(opened(settings), "Bees ").endswith("its reply is not UTF-8 text")
 
 
 @pytest.mark.parametrize("said", [(), ("Bees ",)], ids=["before it begins", "in the middle"])

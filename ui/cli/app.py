@@ -215,7 +215,7 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     from assistant.llm import providers
     from ui.cli import models
 
-    settings, found = settings_of(context), providers.offers()
+    settings, found = settings_of(context), providers.list_models()
     typer.echo(dumps(models.as_json(found)) if as_json else models.as_text(found, settings.llm))
 
 

@@ -87,7 +87,7 @@ def test_a_hosted_service_is_not_asked_for_its_models(monkeypatch: pytest.Monkey
     monkeypatch.setattr(providers, "_fetch", lambda address, _: asked.append(address))
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
-    providers.offers()
+    providers.list_models()
     assert [address.rpartition(":")[2].partition("/")[2] for address in asked] == ["api/tags"]
     assert all(address.startswith("http://127.0.0.1:") for address in asked)
 
@@ -95,7 +95,7 @@ def test_a_hosted_service_is_not_asked_for_its_models(monkeypatch: pytest.Monkey
 def test_a_server_that_is_not_there_is_told_with_its_address(paperchat: Paperchat, nowhere: str) -> None:
     found = row(paperchat, "ollama")
     assert found["models"] == []
-    assert f"no list of models from {nowhere}: " in str(found["problem"])
+    assert f"cannot list the models of {nowhere}: " in str(found["problem"])
 
 
 @pytest.mark.parametrize("body", [b"{broken", b"[]", b'{"data": 3}', b'{"data": [{}]}', b"\xff", b"null"])
@@ -104,7 +104,7 @@ def test_a_list_that_is_none_is_told(
 ) -> None:
     server.list_instead = body
     monkeypatch.setenv("OPENAI_API_BASE", server.base)
-    assert row(paperchat, "openai")["problem"] == f"{server.base} does not list its models as openai does"
+    assert row(paperchat, "openai")["problem"] == f"{server.base} does not list its models in the format of openai"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_an_address_that_cannot_be_one_is_an_error_in_one_line(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", "file:///etc/passwd")
     with pytest.raises(ModelError, match="must begin with http"):
-        providers.offers()
+        providers.list_models()
     assert paperchat("models").err == (
-        "paperchat: 'file:///etc/passwd' is no address of a server: it must begin with http:// or https://\n"
+        "paperchat: 'file:///etc/passwd' is not a server address: it must begin with http:// or https://\n"
     )
 
 
@@ -161,9 +161,12 @@ def test_the_doctor_says_what_is_wrong_with_the_model_in_one_line(
     problems = [paperchat("doctor", "--json").json["problems"] for _ in range(3)]
     assert problems == [
         ["the language model openai/small failed: No key (status 401); OPENAI_API_KEY is not set"],
-        ["the language model openai/small failed: No such model (status 404); paperchat models lists what there is"],
         [
-            "the language model openai/small wrote nothing; if it thinks first, it needs more room "
+            "the language model openai/small failed: No such model (status 404); "
+            "run paperchat models to list the available ones"
+        ],
+        [
+            "the language model openai/small wrote nothing; if it reasons first, it needs more room "
             "(raise PAPERCHAT_MAX_OUTPUT_TOKENS)"
         ],
     ]

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.llm.output_filter import spoken
+from assistant.llm.output_filter import filter_output
 
 PRINTABLE = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]).filter(str.isprintable))
 
 
 def said(*pieces: str) -> str:
-    return "".join(spoken(pieces))
+    return "".join(filter_output(pieces))
 
 
 @given(st.lists(PRINTABLE))
@@ -44,4 +44,4 @@ def test_control_characters_and_halves_of_characters_are_not_said() -> None:
 
 
 def test_nothing_is_held_back_longer_than_it_may_be_a_tag() -> None:
-    assert list(spoken(["<th", "is ", "is "])) == ["", "<this ", "is ", ""]
+    assert list(filter_output(["<th", "is ", "is "])) == ["", "<this ", "is ", ""]
