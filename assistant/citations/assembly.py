@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from assistant.citations.stripping import numbers
 from assistant.schema import Citation, Hit, Passage, Sentence
 
 
@@ -23,7 +24,10 @@ def build_citations(
 
 
 def cited_text(sentences: Sequence[Sentence]) -> str:
-    """Return the text of quoted sentences: one a line, its citations behind it."""
-    return "\n".join(
-        f"{sentence.text} {''.join(f'[{number}]' for number in sentence.citations)}" for sentence in sentences
-    )
+    """Return the text of quoted sentences: one a line, with the citations behind it that do not stand within it."""
+    return "\n".join(f"{sentence.text} {_trailing_markers(sentence)}".rstrip() for sentence in sentences)
+
+
+def _trailing_markers(sentence: Sentence) -> str:
+    inline = set(numbers(sentence.text))
+    return "".join(f"[{number}]" for number in sentence.citations if number not in inline)

@@ -16,7 +16,8 @@ from assistant.text.superscripts import RAISED_DIGITS, flatten_superscripts
 
 # Behind a word of four letters or more, or behind punctuation: shorter words are units and variables, `m²`, `x²`.
 _CANDIDATE = re.compile(
-    rf"(?<![{RAISED_DIGITS}⁺⁻])(?:(?<=[^\W\d_]{{4}})|(?<=[.?!;,)\"”’]))[{RAISED_DIGITS}]+(?:[,˒][{RAISED_DIGITS}]+)*"
+    rf"(?<![{RAISED_DIGITS}⁺⁻])(?:(?<=[^\W\d_]{{4}})|(?<=[.?!;,)\"”’]))"
+    rf"[{RAISED_DIGITS}]+(?:[,˒][{RAISED_DIGITS}]+)*"
 )
 _AFTER_CLAUSE = re.compile(r"[.?!;,][\"”’)]*\Z")
 _CLAUSE_END = re.compile(r"[\"”’)*_]*(?:[.?!,;:]|\s*(?:\n|\Z))")

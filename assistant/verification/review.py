@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.citations import Resolved, build_citations, cited_text, resolve, strip
+from assistant.citations import Resolved, build_citations, cited_text, remove_markers, renumber, resolve, strip
 from assistant.schema import Citation, Hit, Passage, Sentence, Verdict
 from assistant.verification import verify
 from assistant.verification.non_claims import denies_answer
@@ -79,7 +79,7 @@ def _passages_by_number(checked: Sequence[CheckedSentence]) -> dict[int, list[Pa
 
 def _noted(item: CheckedSentence, attributed: set[str]) -> CheckedSentence:
     """Return the sentence with a note where its citation was added by the review."""
-    was_added = bool(item.sentence.citations) and item.sentence.text in attributed
+    was_added = bool(item.sentence.citations) and remove_markers(item.sentence.text) in attributed
     return replace(item, sentence=replace(item.sentence, attributed=was_added))
 
 
@@ -111,7 +111,7 @@ def _quoted(item: CheckedSentence, hits: list[Hit], shown: Sequence[Hit], model:
     number = hits.index(hit) + 1
     # A marker within an abstract would read as one of the answer's.
     text, reason = strip(passage.text), "quoted from the abstract"
-    quote = Sentence(text, (number,), Verdict.SUPPORTED, 1.0, reason, replaces=sentence.text)
+    quote = Sentence(text, (number,), Verdict.SUPPORTED, 1.0, reason, replaces=strip(sentence.text))
     return CheckedSentence(quote, {number: passage})
 
 
@@ -123,6 +123,8 @@ def _joined(first: CheckedSentence, second: CheckedSentence) -> CheckedSentence:
 
 def _renumbered(item: CheckedSentence, order: Sequence[int]) -> CheckedSentence:
     """Return the sentence with each number replaced by its position in the order."""
-    numbers = tuple(order.index(number) + 1 for number in item.sentence.citations)
-    passages = {order.index(number) + 1: passage for number, passage in item.passages.items()}
-    return CheckedSentence(replace(item.sentence, citations=numbers), passages)
+    new_numbers = {number: position for position, number in enumerate(order, start=1)}
+    numbers = tuple(new_numbers[number] for number in item.sentence.citations)
+    text = renumber(item.sentence.text, new_numbers)
+    passages = {new_numbers[number]: passage for number, passage in item.passages.items()}
+    return CheckedSentence(replace(item.sentence, text=text, citations=numbers), passages)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.citations import numbers, strip
+from assistant.citations import numbers, remove_markers, strip, strip_trailing
 from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
 from assistant.text.sentences import spans
 from assistant.verification import non_claims
@@ -45,7 +45,7 @@ def verify_text(
 def take_unchecked(text: str) -> list[CheckedSentence]:
     """Return each sentence of a resolved text, marked as unchecked."""
     return [
-        CheckedSentence(Sentence(strip(sentence), numbers(sentence), Verdict.UNCHECKED, 0.0), {})
+        CheckedSentence(Sentence(strip_trailing(sentence), numbers(sentence), Verdict.UNCHECKED, 0.0), {})
         for sentence in split_sentences(text)
     ]
 
@@ -76,7 +76,7 @@ def attribute(
 
 def nearest_passage(claim: str, hits: Sequence[Hit], model: SupportModel) -> tuple[Hit, Passage] | None:
     """Return the hit and the passage closest to the claim; None where no abstract has a passage for it."""
-    results = [(model.assess(claim, hit.paper), hit) for hit in hits]
+    results = [(model.assess(strip(claim), hit.paper), hit) for hit in hits]
     candidates = [(result.support, hit, result.passage) for result, hit in results if result.passage]
     return max(candidates, key=lambda candidate: candidate[0])[1:] if candidates else None
 
@@ -119,7 +119,7 @@ def _normalize(line: str) -> str:
 
 
 def _has_words(sentence: str) -> bool:
-    return bool(re.search(r"\w", strip(sentence)))
+    return bool(re.search(r"\w", remove_markers(sentence)))
 
 
 def _move_leading_markers(sentence: str, before: list[str]) -> str:
@@ -133,17 +133,17 @@ def _move_leading_markers(sentence: str, before: list[str]) -> str:
 
 def _check(sentence: str, cited: Mapping[int, Paper], shown: Sequence[Paper], model: SupportModel) -> CheckedSentence:
     """Judge the sentence by the best of the papers that it cites."""
-    claim, cites = strip(sentence), numbers(sentence)
+    claim, shown_text, cites = strip(sentence), strip_trailing(sentence), numbers(sentence)
     if _is_remark(claim, cites):
-        return CheckedSentence(Sentence(claim, cites, Verdict.REMARK, 0.0, "it states nothing to be cited"), {})
+        return CheckedSentence(Sentence(shown_text, cites, Verdict.REMARK, 0.0, "it states nothing to be cited"), {})
     if not cites:
-        return CheckedSentence(Sentence(claim, (), Verdict.UNCITED, 0.0, "it cites no paper"), {})
+        return CheckedSentence(Sentence(shown_text, (), Verdict.UNCITED, 0.0, "it cites no paper"), {})
     papers = {number: cited[number] for number in cites}
     rivals = [paper.abstract for paper in shown if paper not in papers.values()]
     results = {number: model.assess(claim, paper, rivals) for number, paper in papers.items()}
     best = max(results.values(), key=lambda result: result.support)
     passages = {number: result.passage for number, result in results.items() if result.passage}
-    return CheckedSentence(Sentence(claim, cites, _verdict(best), best.support, best.reason), passages)
+    return CheckedSentence(Sentence(shown_text, cites, _verdict(best), best.support, best.reason), passages)
 
 
 def _is_remark(claim: str, cites: Sequence[int]) -> bool:

@@ -5,10 +5,11 @@ All text that was not written here is escaped here, and none of it becomes a lin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from html import escape
 
-from assistant.citations import numbers, strip
+from assistant.citations import numbers, strip_trailing
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Verdict
 from assistant.text.latex import Segment, segments, to_text
 from assistant.text.printable import one_line, printable
@@ -79,10 +80,17 @@ def _segment_html(segment: Segment) -> str:
 def _paragraph(sentence: Sentence, answer: Answer, turn: int, write: Write) -> str:
     doubt = DOUBTS.get(sentence.verdict)
     title = f' title="{doubt}"' if doubt else ""
-    links = "".join(_link(number, turn, sentence.text, answer.citations) for number in sentence.citations)
+    links = {number: _link(number, turn, sentence.text, answer.citations) for number in sentence.citations}
+    inline = set(numbers(sentence.text))
+    behind = "".join(link for number, link in links.items() if number not in inline)
     if sentence.replaces is not None:
-        links += f'<br><span class="note">{QUOTED_INSTEAD} “{write(sentence.replaces)}”</span>'
-    return f'<p><span class="{sentence.verdict}"{title}>{write(sentence.text)}</span> {links}</p>'
+        behind += f'<br><span class="note">{QUOTED_INSTEAD} “{write(sentence.replaces)}”</span>'
+    return f'<p><span class="{sentence.verdict}"{title}>{_linked(write(sentence.text), links)}</span> {behind}</p>'
+
+
+def _linked(html: str, links: Mapping[int, str]) -> str:
+    """Return the HTML of a sentence with a link for each marker that stands in it like a word."""
+    return re.sub(r"\[(\d{1,6})\]", lambda marker: links.get(int(marker[1]), marker[0]), html)
 
 
 def _unchecked(answer: Answer) -> Iterator[Sentence]:
@@ -93,7 +101,7 @@ def _unchecked(answer: Answer) -> Iterator[Sentence]:
 
 def _unchecked_sentence(text: str, cited: Collection[int]) -> Sentence:
     numbered = tuple(number for number in numbers(text) if number in cited)
-    return Sentence(strip(text), numbered, Verdict.UNCHECKED, 0.0)
+    return Sentence(strip_trailing(text), numbered, Verdict.UNCHECKED, 0.0)
 
 
 def _link(number: int, turn: int, text: str, citations: Sequence[Citation]) -> str:

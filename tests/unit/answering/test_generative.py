@@ -183,6 +183,13 @@ def test_strictly_a_passage_is_quoted_once_and_tells_all_that_it_replaces(ask: A
     ]
 
 
+def test_strictly_a_marker_in_place_of_a_noun_follows_the_new_numbers(ask: Ask) -> None:
+    answer = ask(f"{LIE} [3]. As shown in [1], small glaciers shrink the fastest.", verify="strict")
+    sentence = next(each for each in answer.sentences if each.text.startswith("As shown"))
+    assert sentence.text == f"As shown in [{sentence.citations[0]}], small glaciers shrink the fastest."
+    assert sentence.text in answer.text.splitlines()
+
+
 def test_strictly_no_text_is_shown_before_it_is_checked(judging: Judging) -> None:
     pieces = [f"{SMALL[:-1]} [1].", " The loss doubles after 2015 [1]."]
     assistant = with_setting(judging(ScriptedLLM(*pieces)), "strict")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.citations import Resolved, has_marker, numbers, resolve, strip
+from assistant.citations import Resolved, has_marker, numbers, remove_markers, renumber, resolve, strip, strip_trailing
 from assistant.schema import Hit, Paper
 
 HITS = [Hit(rank, 1 / rank, Paper(f"paper-{rank}", f"The abstract of paper {rank}.")) for rank in (1, 2, 3, 4)]
@@ -112,3 +112,51 @@ def test_a_marker_is_told_from_other_brackets() -> None:
     assert has_marker("as shown in [3]")
     assert has_marker("as shown in 【3】")
     assert not has_marker("the interval [0.5, 1.5] and a[i]")
+
+
+# Markers in place of a noun
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        (
+            "A good introduction is given in [1], written for beginners.",
+            "A good introduction is given in it, written for beginners.",
+        ),
+        ("[1] shows that bees dance.", "It shows that bees dance."),
+        ("Ice melts. [1][2] show that bees dance.", "Ice melts. These show that bees dance."),
+        ("In contrast, [2] argues that bees sing.", "In contrast, it argues that bees sing."),
+        ("Unlike [1] and [2], bees dance.", "Unlike it and it, bees dance."),
+        ("[1], a study of bees, is old.", "It, a study of bees, is old."),
+        ("See [3] for details.", "See it for details."),
+        ("The method of [1] improves on [2].", "The method of it improves on it."),
+    ],
+)
+def test_a_marker_in_place_of_a_noun_stays_and_is_a_pronoun_in_a_claim(text: str, claim: str) -> None:
+    assert (strip_trailing(text), strip(text)) == (text, claim)
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("Bees dance [1].", "Bees dance."),
+        ("Bees [1] dance.", "Bees dance."),
+        ("Bees dance [1], and ice melts [2][3].", "Bees dance, and ice melts."),
+        ("Bees dance. [1] Ice melts. [2]", "Bees dance. Ice melts."),
+        ("[1] Bees dance.", "Bees dance."),
+        ("Bees dance (a lot) [1] and sing.", "Bees dance (a lot) and sing."),
+    ],
+)
+def test_a_marker_behind_what_it_supports_goes(text: str, without: str) -> None:
+    assert (strip_trailing(text), strip(text), remove_markers(text)) == (without, without, without)
+
+
+def test_a_marker_that_completes_a_label_stays_where_the_text_is_shown() -> None:
+    text = "According to Abstract [1], ice melts [1]."
+    assert strip_trailing(text) == "According to Abstract [1], ice melts."
+    assert strip(text) == "According to Abstract, ice melts."
+
+
+def test_markers_within_a_sentence_follow_new_numbers() -> None:
+    assert renumber("As [1] and [2] show [9].", {1: 2, 2: 1}) == "As [2] and [1] show [9]."

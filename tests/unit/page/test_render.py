@@ -199,6 +199,16 @@ def test_every_sentence_carries_links_to_its_sources() -> None:
     assert "So it is." in page.text
 
 
+def test_a_marker_in_place_of_a_noun_is_the_link_itself() -> None:
+    text = "As [1] shows, bees dance."
+    written = answer("Bees.", sentences=(sentence(text, 1),))
+    streaming = replace(written, text=text, sentences=(), done=False)
+    for shown in (written, streaming):
+        page = safe(render.answer_html(shown, 1))
+        assert text in page.text
+        assert page.text.count("[1]") == len(page.links) == 1
+
+
 def test_the_links_of_an_answer_lead_to_the_cards_of_its_turn() -> None:
     cited = [Citation(number, Paper(f"paper-{number}", ABSTRACT), ()) for number in (1, 2)]
     shown = replace(answer("x", sentences=(sentence("Bees dance.", 1, 2),)), citations=tuple(cited))

@@ -135,3 +135,12 @@ def test_the_number_of_a_list_item_is_no_sentence(check: Check) -> None:
 @pytest.mark.parametrize("text", ["", " \n "])
 def test_a_text_without_sentences_has_no_verdicts(check: Check, text: str) -> None:
     assert check(text) == []
+
+
+def test_a_marker_in_place_of_a_noun_stays_in_the_sentence_and_is_no_number_of_the_claim(check: Check) -> None:
+    assert verdicts(
+        check("According to [1], small glaciers shrink the fastest. As in [2], older bees dance longer.")
+    ) == [
+        ("According to [1], small glaciers shrink the fastest.", (1,), "supported"),
+        ("As in [2], older bees dance longer.", (2,), "supported"),
+    ]
