@@ -1,4 +1,4 @@
-"""Where a paper is to be found. What it says of itself is data: nothing in an address ends a link or a field."""
+"""Addresses of papers. Their parts come from the papers' sources, so none of them may end a link or a field."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ _DOI_PREFIX = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNOREC
 _ARXIV_PREFIX = re.compile(r"^arxiv:\s*", re.IGNORECASE)
 
 
-def link(paper: Paper) -> str | None:
-    """Where the paper is to be found: by its DOI, on arXiv, or at its own address if that is a web page."""
+def paper_url(paper: Paper) -> str | None:
+    """Return the address of a paper: by its DOI, on arXiv, or its own URL if that is a web page."""
     if paper.doi:
-        return f"https://doi.org/{quote(doi(paper.doi), safe='/:;()')}"
+        return f"https://doi.org/{quote(bare_doi(paper.doi), safe='/:;()')}"
     if paper.arxiv_id:
-        return f"https://arxiv.org/abs/{quote(arxiv_id(paper.arxiv_id), safe='/')}"
-    return address(paper.url)
+        return f"https://arxiv.org/abs/{quote(bare_arxiv_id(paper.arxiv_id), safe='/')}"
+    return web_url(paper.url)
 
 
-def doi(given: str) -> str:
-    """A DOI without the address before it."""
-    return _DOI_PREFIX.sub("", one_line(given))
+def bare_doi(doi: str) -> str:
+    """Return a DOI without an address before it."""
+    return _DOI_PREFIX.sub("", one_line(doi))
 
 
-def arxiv_id(given: str) -> str:
-    """An arXiv identifier without the word before it."""
-    return _ARXIV_PREFIX.sub("", one_line(given))
+def bare_arxiv_id(arxiv_id: str) -> str:
+    """Return an arXiv identifier without `arXiv:` before it."""
+    return _ARXIV_PREFIX.sub("", one_line(arxiv_id))
 
 
-def address(url: str | None) -> str | None:
-    """A web address, with what could end it percent-encoded; None for anything else."""
+def web_url(url: str | None) -> str | None:
+    """Return a web address with the characters that could end it percent-encoded; None for anything else."""
     if not url or not re.match(r"https?://[^/\s]", url, re.IGNORECASE):
         return None
     return quote(one_line(url), safe="%/:?#[]@!$&'()*+,;=~")

@@ -1,7 +1,7 @@
-"""Who may log in to the page of a lab server: a file of names with hashed passwords, and nothing else in it.
+"""Who may log in to the page of a shared server: a file of names with hashed passwords.
 
-A line is `name:n:r:p:salt:digest`, the last two in base64. Hashed by scrypt (RFC 7914) with 32 MiB of memory for each
-try, so that a stolen file is of little use.
+A line is `name:n:r:p:salt:digest`, the last two in base64. Passwords are hashed by scrypt (RFC 7914), which takes
+32 MiB of memory for each guess, so that a stolen file is of little use.
 """
 
 from __future__ import annotations
@@ -16,89 +16,90 @@ from pathlib import Path
 
 from assistant.errors import SettingsError
 
-SHORTEST_PASSWORD = 10
+MIN_PASSWORD_LENGTH = 10
+_MAX_PASSWORD_LENGTH = 1024
 _NAME = re.compile(r"[\w.@-]{1,64}")
-_COST, _BLOCK, _PARALLEL = 2**15, 8, 1
-_MEMORY = 64 * 1024 * 1024
-_LONGEST_PASSWORD = 1024
+_COST, _BLOCK_SIZE, _PARALLELISM = 2**15, 8, 1
+_MAX_MEMORY = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Hashed:
-    """A password as it is kept, with scrypt's parameters."""
+class _PasswordHash:
+    """The digest of a password with the parameters of scrypt."""
 
     cost: int
-    block: int
-    parallel: int
+    block_size: int
+    parallelism: int
     salt: bytes
     digest: bytes
 
-    def is_of(self, password: str) -> bool:
-        """Whether this is the password."""
-        return hmac.compare_digest(self.digest, _scrypt(password, self.salt, self.cost, self.block, self.parallel))
+    def matches(self, password: str) -> bool:
+        digest = _scrypt(password, self.salt, self.cost, self.block_size, self.parallelism)
+        return hmac.compare_digest(self.digest, digest)
 
 
 class Users:
-    """The users of a file. What is changed in it counts at once."""
+    """The users of a file; changes to the file take effect at once."""
 
     def __init__(self, file: Path) -> None:
-        """Raises SettingsError where the file cannot be read, or holds no user."""
+        """Raise SettingsError if the file cannot be read or holds no user."""
         self.file = file
         if not _read(file):
             raise SettingsError(f"{file} holds no user; add one with: paperchat user {file} NAME")
-        # For a name that nobody has, so that a try takes as long as for one that somebody has.
-        self._nobody = _hashed(secrets.token_hex())
+        # Checked for unknown names, so that they take as long to refuse as wrong passwords.
+        self._decoy = _hash_password(secrets.token_hex())
 
-    def may_enter(self, name: str, password: str) -> bool:
-        """Whether somebody of this name has this password."""
-        if len(password) > _LONGEST_PASSWORD:
+    def authenticate(self, name: str, password: str) -> bool:
+        """Tell whether the user exists and has this password."""
+        if len(password) > _MAX_PASSWORD_LENGTH:
             return False
-        known = _read(self.file).get(name)
-        return (known or self._nobody).is_of(password) and known is not None
+        stored = _read(self.file).get(name)
+        return (stored or self._decoy).matches(password) and stored is not None
 
 
-def add(file: Path, name: str, password: str) -> None:
-    """Let somebody in, or give them another password. Raises SettingsError."""
+def add_user(file: Path, name: str, password: str) -> None:
+    """Add a user, or change the password of an existing one. Raises SettingsError."""
     if not _NAME.fullmatch(name):
-        raise SettingsError(f"{name!r} is no name: letters, digits and . _ @ - make one, at most 64 of them")
-    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise SettingsError(f"a password has {SHORTEST_PASSWORD} characters or more")
-    users = (_read(file) if file.exists() else {}) | {name: _hashed(password)}
+        raise SettingsError(f"{name!r} is not a valid name: use up to 64 letters, digits and . _ @ -")
+    if not MIN_PASSWORD_LENGTH <= len(password) <= _MAX_PASSWORD_LENGTH:
+        raise SettingsError(f"a password needs at least {MIN_PASSWORD_LENGTH} characters")
+    users = (_read(file) if file.exists() else {}) | {name: _hash_password(password)}
     part = file.with_name(f"{file.name}.part")
     try:
         part.touch(mode=0o600)
-        part.write_text("".join(f"{_line(each, users[each])}\n" for each in sorted(users)), encoding="utf-8")
+        part.write_text("".join(f"{_line(user, users[user])}\n" for user in sorted(users)), encoding="utf-8")
         part.replace(file)
     except OSError as error:
         raise SettingsError(f"the users' file {file} cannot be written: {error.strerror}") from error
 
 
-def _read(file: Path) -> dict[str, _Hashed]:
+def _read(file: Path) -> dict[str, _PasswordHash]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-        return dict(_parsed(line) for line in lines if line.strip())
+        return dict(_parse(line) for line in lines if line.strip())
     except OSError as error:
         raise SettingsError(f"the users' file {file} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise SettingsError(f"the users' file {file} is damaged; write it anew with: paperchat user") from error
+        raise SettingsError(f"the users' file {file} is damaged; create a new one with: paperchat user") from error
 
 
-def _parsed(line: str) -> tuple[str, _Hashed]:
-    name, cost, block, parallel, salt, digest = line.split(":")
-    plain = (base64.b64decode(part, validate=True) for part in (salt, digest))
-    return name, _Hashed(int(cost), int(block), int(parallel), *plain)
+def _parse(line: str) -> tuple[str, _PasswordHash]:
+    name, cost, block_size, parallelism, salt, digest = line.split(":")
+    decoded = (base64.b64decode(part, validate=True) for part in (salt, digest))
+    return name, _PasswordHash(int(cost), int(block_size), int(parallelism), *decoded)
 
 
-def _line(name: str, hashed: _Hashed) -> str:
-    encoded = (base64.b64encode(part).decode() for part in (hashed.salt, hashed.digest))
-    return ":".join([name, str(hashed.cost), str(hashed.block), str(hashed.parallel), *encoded])
+def _line(name: str, stored: _PasswordHash) -> str:
+    encoded = (base64.b64encode(part).decode() for part in (stored.salt, stored.digest))
+    return ":".join([name, str(stored.cost), str(stored.block_size), str(stored.parallelism), *encoded])
 
 
-def _hashed(password: str) -> _Hashed:
+def _hash_password(password: str) -> _PasswordHash:
     salt = secrets.token_bytes(16)
-    return _Hashed(_COST, _BLOCK, _PARALLEL, salt, _scrypt(password, salt, _COST, _BLOCK, _PARALLEL))
+    digest = _scrypt(password, salt, _COST, _BLOCK_SIZE, _PARALLELISM)
+    return _PasswordHash(_COST, _BLOCK_SIZE, _PARALLELISM, salt, digest)
 
 
-def _scrypt(password: str, salt: bytes, cost: int, block: int, parallel: int) -> bytes:
-    plain = password.encode("utf-8", "replace")
-    return hashlib.scrypt(plain, salt=salt, n=cost, r=block, p=parallel, maxmem=_MEMORY, dklen=32)
+def _scrypt(password: str, salt: bytes, cost: int, block_size: int, parallelism: int) -> bytes:
+    encoded = password.encode("utf-8", "replace")
+    return hashlib.scrypt(encoded, salt=salt, n=cost, r=block_size, p=parallelism, maxmem=_MAX_MEMORY, dklen=32)

@@ -18,7 +18,7 @@ ICE, WORDS = "When does the loss of ice double?", "correct horse battery"
 def guarded(tmp_path: Path) -> Iterator[str]:
     """A page that ann and bob may enter."""
     for name in ("ann", "bob"):
-        users.add(tmp_path / "users", name, WORDS)
+        users.add_user(tmp_path / "users", name, WORDS)
     settings = quick(tmp_path).model_copy(update={"auth": tmp_path / "users"})
     with filled(tmp_path) as library, serving(library, settings) as address:
         yield address

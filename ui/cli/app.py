@@ -205,7 +205,7 @@ def user(
     """Let somebody log in to the page of a lab server, or give them another password."""
     from ui import users
 
-    users.add(file, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    users.add_user(file, name, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
     typer.echo(f"{name} may log in where PAPERCHAT_AUTH is {file}.")
 
 

@@ -149,14 +149,14 @@ def _inverted(name: Mapping[str, str]) -> str:
 
 
 def _entry(paper: Paper, key: str) -> Entry:
-    kind, address = _kind(paper), links.address(paper.url)
-    arxiv_id = _verbatim(links.arxiv_id(paper.arxiv_id)) if paper.arxiv_id else None
+    kind, address = _kind(paper), links.web_url(paper.url)
+    arxiv_id = _verbatim(links.bare_arxiv_id(paper.arxiv_id)) if paper.arxiv_id else None
     fields = {
         "title": latex(paper.title, protect=True),
         "author": " and ".join(map(_bibtex_name, _names(paper))),
         "year": str(paper.year or ""),
         kind.venue: latex(paper.venue),
-        "doi": _verbatim(links.doi(paper.doi)) if paper.doi else None,
+        "doi": _verbatim(links.bare_doi(paper.doi)) if paper.doi else None,
         "eprint": arxiv_id,
         "archiveprefix": "arXiv" if arxiv_id else None,
         "url": _verbatim(address) if address else None,
@@ -185,9 +185,9 @@ def _ris_fields(paper: Paper, key: str) -> dict[str, Any]:
         "authors": [_inverted(name) for name in _names(paper)],
         "year": str(paper.year or ""),
         "secondary_title": one_line(paper.venue or ""),
-        "doi": links.doi(paper.doi or ""),
-        "accession_number": f"arXiv:{links.arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
-        "urls": [address] if (address := links.address(paper.url) or links.link(paper)) else [],
+        "doi": links.bare_doi(paper.doi or ""),
+        "accession_number": f"arXiv:{links.bare_arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
+        "urls": [address] if (address := links.web_url(paper.url) or links.paper_url(paper)) else [],
         "abstract": one_line(paper.abstract),
     }
 
@@ -200,8 +200,8 @@ def _csl_fields(paper: Paper, key: str) -> dict[str, Any]:
         "author": _names(paper),
         "issued": {"date-parts": [[paper.year]]} if paper.year else None,
         "container-title": one_line(paper.venue or ""),
-        "DOI": links.doi(paper.doi or ""),
-        "number": f"arXiv:{links.arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
-        "URL": links.address(paper.url) or links.link(paper),
+        "DOI": links.bare_doi(paper.doi or ""),
+        "number": f"arXiv:{links.bare_arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
+        "URL": links.web_url(paper.url) or links.paper_url(paper),
         "abstract": one_line(paper.abstract),
     }

@@ -24,7 +24,7 @@ from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
 from ui.cli.terminal import doubts, notes, searched
-from ui.links import link
+from ui.links import paper_url
 from ui.page import render
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _answer_markdown(answer: Answer) -> Iterator[str]:
 
 def _statements(answer: Answer) -> Iterator[str]:
     """The answer's text, a paragraph a line, its numbers leading to the papers; then what is doubtful in it."""
-    linked = {str(each.number): link(each.paper) for each in answer.citations}
+    linked = {str(each.number): paper_url(each.paper) for each in answer.citations}
     yield from (_with_links(one_line(line), linked) for line in to_text(answer.text).splitlines() if line.strip())
     yield from (f"> {doubt} “{_markdown(to_text(text))}”" for doubt, text in doubts(answer))
 
@@ -256,7 +256,7 @@ def _reference(citation: Citation) -> str:
 
 def _described(paper: Paper) -> str:
     """Authors, linked title, venue and year."""
-    title, address = _markdown(to_text(display_title(paper))), link(paper)
+    title, address = _markdown(to_text(display_title(paper))), paper_url(paper)
     linked = f"[{title}](<{address}>)" if address else f"*{title}*"
     parts = [_markdown(", ".join(paper.authors)), linked, _markdown(to_text(paper.venue or "")), str(paper.year or "")]
     return ". ".join(part.removesuffix(".") for part in parts if part)
@@ -291,7 +291,7 @@ def _section(number: int, stored: StoredTurn) -> str:
 
 
 def _web_link(citation: Citation) -> str:
-    address = link(citation.paper)
+    address = paper_url(citation.paper)
     if not address:
         return ""
     shown = escape(address)

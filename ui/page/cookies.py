@@ -1,8 +1,8 @@
 """Whose conversations a request may see: each browser carries a secret in a cookie that no script can read.
 
-The cookie is for this address alone (`HttpOnly`, and `SameSite=Lax`: a link on another site leads to one's own
-conversations, what else another site sends comes without it). What is kept with the conversations is a digest of it, so
-that whoever reads the file of conversations cannot take a browser's place.
+The cookie belongs to this address alone (`HttpOnly`, and `SameSite=Lax`: a link on another site leads to the visitor's
+own conversations, while other requests from another site come without it). Conversations are stored under a digest of
+the secret, so reading their file does not let anybody take the place of a browser.
 """
 
 from __future__ import annotations
@@ -17,60 +17,61 @@ from typing import Any
 COOKIE = "paperchat_browser"
 _SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 _SAME_SITE = re.compile(rb";\s*SameSite=\w*", re.IGNORECASE)
-_A_YEAR = 365 * 24 * 3600
-# Whatever should find its way into the page: the browser asks nothing of any other address, and no other page shows it.
+_ONE_YEAR = 365 * 24 * 3600
+# A second line of defence: the browser contacts no other address, and no other site embeds the page.
 _POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; object-src 'none'; base-uri 'self'"
 )
 
-Message = dict[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+AsgiMessage = dict[str, Any]
+AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
+AsgiSend = Callable[[AsgiMessage], Awaitable[None]]
+AsgiApp = Callable[[AsgiMessage, AsgiReceive, AsgiSend], Awaitable[None]]
 
 
-def owner(cookies: Mapping[str, str], user: str | None = None) -> str:
-    """The owner of a request's conversations: who is logged in, or else the browser; empty if it is neither."""
+def conversation_owner(cookies: Mapping[str, str], user: str | None = None) -> str:
+    """Return the owner of a request's conversations: the user, or the browser; empty if neither is known."""
     if user:
         return f"user:{user}"
     secret = cookies.get(COOKIE, "")
     return f"browser:{hashlib.sha256(secret.encode()).hexdigest()}" if _SECRET.fullmatch(secret) else ""
 
 
-class Cookies:
-    """An ASGI application around another: gives a browser that has none its secret, and every page its policy."""
+class CookieMiddleware:
+    """An ASGI middleware that gives each new browser its secret, and each reply its security headers."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: AsgiApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Pass a request on, and its reply back with the headers added."""
         added = [(b"content-security-policy", _POLICY.encode()), (b"referrer-policy", b"no-referrer")]
         if scope["type"] == "http" and scope["path"] == "/" and not _has_secret(scope):
             added.append((b"set-cookie", _new_cookie().encode()))
 
-        async def send_more(message: Message) -> None:
+        async def send_with_headers(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
-                message = message | {"headers": [*map(_for_this_site, message["headers"]), *added]}
+                message = message | {"headers": [*map(_same_site_only, message["headers"]), *added]}
             await send(message)
 
-        await self.app(scope, receive, send_more)
+        await self.app(scope, receive, send_with_headers)
 
 
-def _has_secret(scope: Message) -> bool:
-    sent = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
+def _has_secret(scope: AsgiMessage) -> bool:
+    header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
     try:
-        given = SimpleCookie(sent)
+        cookies = SimpleCookie(header)
     except CookieError:
         return False
-    return COOKIE in given and bool(_SECRET.fullmatch(given[COOKIE].value))
+    return COOKIE in cookies and bool(_SECRET.fullmatch(cookies[COOKIE].value))
 
 
-def _for_this_site(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """The header; gradio would have a browser send the cookie of a login to whoever asks for it from elsewhere."""
+def _same_site_only(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Restrict a cookie to this site; gradio would let its login cookie travel with requests from other sites."""
     name, value = header
     return (name, _SAME_SITE.sub(b"", value) + b"; SameSite=Lax") if name.lower() == b"set-cookie" else header
 
 
 def _new_cookie() -> str:
-    return f"{COOKIE}={secrets.token_urlsafe(32)}; Max-Age={_A_YEAR}; Path=/; HttpOnly; SameSite=Lax"
+    return f"{COOKIE}={secrets.token_urlsafe(32)}; Max-Age={_ONE_YEAR}; Path=/; HttpOnly; SameSite=Lax"

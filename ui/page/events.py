@@ -14,7 +14,7 @@ from assistant.schema import Scope
 from ui.page import actions
 from ui.page.asking import ask, stopped
 from ui.page.backend import Backend
-from ui.page.cookies import owner
+from ui.page.cookies import conversation_owner
 from ui.page.layout import Parts
 from ui.page.page_context import Desk
 from ui.page.session import Choices, Open, View
@@ -61,7 +61,7 @@ def bind(page: gr.Blocks, parts: Parts, backend: Backend) -> None:
 
 def owner_of(request: gr.Request) -> str:
     """Who sends an event; a browser that keeps no cookie is somebody for as long as its page is open."""
-    return owner(request.cookies, request.username) or f"visit:{request.session_hash}"
+    return conversation_owner(request.cookies, request.username) or f"visit:{request.session_hash}"
 
 
 def shown(view: View) -> list[Any]:

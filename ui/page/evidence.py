@@ -9,7 +9,7 @@ from assistant.schema import Citation, Hit, Paper, Passage, Scope, Turn
 from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
-from ui.links import link
+from ui.links import paper_url
 from ui.page import render
 from ui.page.turns import button, line
 
@@ -78,7 +78,7 @@ def _card(
 
 
 def _title(paper: Paper) -> str:
-    address, title = link(paper), render.typeset_html(display_title(paper))
+    address, title = paper_url(paper), render.typeset_html(display_title(paper))
     if not address:
         return title
     return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{title}</a>'

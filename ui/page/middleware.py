@@ -1,40 +1,39 @@
-"""Which requests reach the page: those that a browser sends for the page itself.
+"""Which requests reach the page: only those that a browser sends for the page itself.
 
-A page from elsewhere can send requests to a server on this machine, and one whose name is made to lead to this machine
-(DNS rebinding) could even read the replies. gradio only withholds the headers without which a browser shows no reply.
+A page from elsewhere can send requests to a server on this machine, and one whose host name is made to resolve to this
+machine (DNS rebinding) could even read the replies. gradio only withholds the CORS headers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from urllib.parse import urlsplit
 
-from ui.page.cookies import Application, Message, Send
-from ui.page.rate_limit import Attempts
+from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
+from ui.page.rate_limit import LoginRateLimiter
 from ui.users import Users
 
-# From where the request comes that is being replied to; each has a context of its own.
-_CALLER: ContextVar[str] = ContextVar("caller", default="")
-_LONGEST_NAME = 64
+# The address that the current request comes from.
+_CLIENT_ADDRESS: ContextVar[str] = ContextVar("client_address", default="")
+_MAX_NAME_LENGTH = 64
 # Wrong passwords before the next has to wait: for one name from one address, and for all names from one address.
-_FREE_TRIES, _FREE_TRIES_OF_AN_ADDRESS = 5, 20
+_FREE_ATTEMPTS, _FREE_ATTEMPTS_OF_ADDRESS = 5, 20
 
 
-class Guard:
-    """An ASGI application around another: refuses what another site's page sends.
+class OriginCheck:
+    """An ASGI middleware that refuses the requests of other sites' pages.
 
-    `is_private` is whether the page is for this machine alone: then only this machine's own names lead to it.
+    A page that is `is_private` serves this machine alone, so only the machine's own names may lead to it.
     """
 
-    def __init__(self, app: Application, is_private: bool) -> None:
+    def __init__(self, app: AsgiApp, is_private: bool) -> None:
         self.app, self.is_private = app, is_private
 
-    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
-        """Pass a request on, or say why not."""
-        _CALLER.set((scope.get("client") or ("",))[0])
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Pass a request on, or refuse it with the reason."""
+        _CLIENT_ADDRESS.set((scope.get("client") or ("",))[0])
         reason = self._refusal(scope) if scope["type"] in ("http", "websocket") else ""
         if not reason:
             await self.app(scope, receive, send)
@@ -45,47 +44,48 @@ class Guard:
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": reason.encode()})
 
-    def _refusal(self, scope: Message) -> str:
-        sent = {name: value.decode("latin-1").lower() for name, value in scope["headers"]}
-        host, origin = sent.get(b"host", ""), sent.get(b"origin")
-        if self.is_private and not is_own(_name(host)):
-            return "This page is for its own machine: open it as http://127.0.0.1 with its port."
+    def _refusal(self, scope: AsgiMessage) -> str:
+        headers = {name: value.decode("latin-1").lower() for name, value in scope["headers"]}
+        host, origin = headers.get(b"host", ""), headers.get(b"origin")
+        if self.is_private and not is_loopback(_host_name(host)):
+            return "This page serves its own machine only: open it as http://127.0.0.1 with its port."
         if origin is not None and origin.partition("://")[2] != host:
-            return "Another site's page may not do this."
+            return "Pages of other sites may not send requests here."
         return ""
 
 
-class Door:
-    """Lets users in; whoever is wrong too often has to wait, and is told nothing else than that they were wrong."""
+class LoginGate:
+    """Logs users in; after repeated failures they have to wait, and learn nothing but that they failed."""
 
     def __init__(self, users: Users) -> None:
         self._users = users
-        self._by_both, self._by_address = Attempts(_FREE_TRIES), Attempts(_FREE_TRIES_OF_AN_ADDRESS)
+        self._by_name = LoginRateLimiter(_FREE_ATTEMPTS)
+        self._by_address = LoginRateLimiter(_FREE_ATTEMPTS_OF_ADDRESS)
 
-    async def may_enter(self, name: str, password: str) -> bool:
-        """Whether somebody of this name has this password, and may try at all just now."""
-        address = _CALLER.get()
-        counted = ((self._by_both, f"{address} {name[:_LONGEST_NAME]}"), (self._by_address, address))
-        if not all(tries.begin(who) for tries, who in counted):
+    async def authenticate(self, name: str, password: str) -> bool:
+        """Tell whether the user has this password and is allowed to try now."""
+        address = _CLIENT_ADDRESS.get()
+        limits = ((self._by_name, f"{address} {name[:_MAX_NAME_LENGTH]}"), (self._by_address, address))
+        if not all(limiter.allow(client) for limiter, client in limits):
             return False
-        # Hashing takes a tenth of a second, in which others are served.
-        if not await asyncio.to_thread(self._users.may_enter, name, password):
+        # Hashing takes a tenth of a second, during which other requests are served.
+        if not await asyncio.to_thread(self._users.authenticate, name, password):
             return False
-        for tries, who in counted:
-            tries.succeeded(who)
+        for limiter, client in limits:
+            limiter.reset(client)
         return True
 
 
-def is_own(host: str) -> bool:
-    """Whether only this machine reaches an address."""
+def is_loopback(host: str) -> bool:
+    """Tell whether an address can be reached from this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _name(host: str) -> str:
-    """What stands before the port."""
+def _host_name(host: str) -> str:
+    """Return the host without its port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

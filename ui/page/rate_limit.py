@@ -1,4 +1,4 @@
-"""How often somebody may be wrong: after a few tries the next has to wait, each time twice as long."""
+"""Limit how often somebody may fail to log in: after a few failures, each wait is twice as long as the one before."""
 
 from __future__ import annotations
 
@@ -7,55 +7,56 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Seconds: the first wait, the longest, and for how long a try is remembered.
-_FIRST, _LONGEST, _REMEMBERED = 1.0, 900.0, 3600.0
-# Whoever tries under ever new names fills no memory.
-_MOST_KEPT = 10_000
+# Seconds.
+_FIRST_WAIT, _LONGEST_WAIT, _REMEMBERED = 1.0, 900.0, 3600.0
+# Attempts under ever new names must not fill the memory.
+_MAX_CLIENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Tries:
-    """How many there were, when the last was, and until when there may be no other; seconds of the clock."""
+class _Failures:
+    """The number of failures in a row, the time of the last attempt, and when the next is allowed, in seconds."""
 
     count: int
     last: float
-    until: float
+    next_allowed: float
 
 
-class Attempts:
-    """Counts tries, by whatever tells one who tries from another. Safe to use from several threads."""
+class LoginRateLimiter:
+    """Counts failed attempts by client, which is any string that tells clients apart. Thread-safe."""
 
-    def __init__(self, free: int, now: Callable[[], float] = time.monotonic) -> None:
-        """`free` tries in a row cost nothing; `now` is a clock in seconds."""
-        self._free, self._now = free, now
-        self._tries: dict[str, _Tries] = {}
+    def __init__(self, free_attempts: int, now: Callable[[], float] = time.monotonic) -> None:
+        """Let `free_attempts` in a row fail without a wait; `now` is a clock in seconds."""
+        self._free_attempts, self._now = free_attempts, now
+        self._failures: dict[str, _Failures] = {}
         self._lock = threading.Lock()
 
-    def begin(self, who: str) -> bool:
-        """Whether somebody may try now. If so it counts as a failure, until `succeeded` says otherwise."""
+    def allow(self, client: str) -> bool:
+        """Tell whether a client may try now; an allowed attempt counts as a failure until it is `reset`."""
         with self._lock:
             now = self._now()
-            self._forget(now)
-            before = self._tries.pop(who, _Tries(0, now, now))
-            may_try = before.until <= now
-            count = before.count + may_try
-            until = now + self._wait(count) if may_try else before.until
-            self._tries[who] = _Tries(count, now, until)
-            return may_try
+            self._forget_old(now)
+            before = self._failures.pop(client, _Failures(0, now, now))
+            is_allowed = before.next_allowed <= now
+            count = before.count + is_allowed
+            next_allowed = now + self._wait(count) if is_allowed else before.next_allowed
+            self._failures[client] = _Failures(count, now, next_allowed)
+            return is_allowed
 
-    def succeeded(self, who: str) -> None:
-        """Forget the failures of somebody who was right in the end."""
+    def reset(self, client: str) -> None:
+        """Forget the failures of a client that has logged in."""
         with self._lock:
-            self._tries.pop(who, None)
+            self._failures.pop(client, None)
 
     def _wait(self, count: int) -> float:
-        # The exponent is bounded too: 2.0 ** 1024 is an error.
-        return 0.0 if count < self._free else min(_FIRST * 2.0 ** min(count - self._free, 60), _LONGEST)
+        # The exponent is bounded because 2.0 ** 1024 raises OverflowError.
+        excess = min(count - self._free_attempts, 60)
+        return 0.0 if excess < 0 else min(_FIRST_WAIT * 2.0**excess, _LONGEST_WAIT)
 
-    def _forget(self, now: float) -> None:
-        """Drop those who have tried nothing for long; they come first, because each try moves its own to the end."""
-        while self._tries:
-            who, oldest = next(iter(self._tries.items()))
-            if len(self._tries) < _MOST_KEPT and oldest.last + _REMEMBERED > now:
+    def _forget_old(self, now: float) -> None:
+        """Drop the clients that have been quiet for long; they come first, as each attempt moves its client last."""
+        while self._failures:
+            client, oldest = next(iter(self._failures.items()))
+            if len(self._failures) < _MAX_CLIENTS and oldest.last + _REMEMBERED > now:
                 return
-            del self._tries[who]
+            del self._failures[client]

@@ -20,9 +20,9 @@ from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.page import layout, library_tab, settings_tab
 from ui.page.backend import Backend, in_background
-from ui.page.cookies import Cookies
+from ui.page.cookies import CookieMiddleware
 from ui.page.events import QUIETLY, bind
-from ui.page.middleware import Door, Guard, is_own
+from ui.page.middleware import LoginGate, OriginCheck, is_loopback
 from ui.page.table import Shelf
 from ui.users import Users
 
@@ -91,10 +91,10 @@ def start(settings: Settings, assistant: Future[Assistant]) -> Served:
         footer_links=[],
         run_history=False,
         ssr_mode=False,
-        auth=Door(users).may_enter if users else None,
+        auth=LoginGate(users).authenticate if users else None,
         auth_message=_WAITING if users else None,
         max_file_size=_LARGEST_UPLOAD,
-        app_kwargs={"middleware": [Middleware(Guard, is_private=users is None), Middleware(Cookies)]},
+        app_kwargs={"middleware": [Middleware(OriginCheck, is_private=users is None), Middleware(CookieMiddleware)]},
     )
     return Served(page, backend, f"http://{settings.host}:{port}")
 
@@ -126,7 +126,7 @@ def _users(settings: Settings) -> Users | None:
     """Who may log in; None where nobody needs to, because the page is for this machine alone."""
     if settings.auth:
         return Users(settings.auth)
-    if not is_own(settings.host):
+    if not is_loopback(settings.host):
         raise SettingsError(
             f"host is {settings.host}, which others can reach: name a file of users with PAPERCHAT_AUTH, "
             "as written by: paperchat user FILE NAME"

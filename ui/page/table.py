@@ -11,7 +11,7 @@ from assistant.storage.records import StoredRecord
 from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
-from ui.links import link
+from ui.links import paper_url
 from ui.page import render
 from ui.page.turns import button, line
 
@@ -58,7 +58,7 @@ def refused_html(reason: str) -> str:
 
 def detail_html(paper: Paper, records: Sequence[StoredRecord]) -> str:
     """Everything known of a paper, and what each source says of it."""
-    address = link(paper)
+    address = paper_url(paper)
     where = f"<p>{_web_link(address)}</p>" if address else ""
     abstract = render.plain_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
     sources = "".join(_record(each) for each in records)

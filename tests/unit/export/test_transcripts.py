@@ -74,7 +74,7 @@ BAD_PAPER = Paper("b" * 16, HOSTILE, HOSTILE, (HOSTILE,), 2024, HOSTILE, None, N
 def test_a_paper_is_linked_by_its_surest_address_and_never_by_what_is_no_web_page(
     given: dict[str, str], expected: str | None
 ) -> None:
-    assert links.link(Paper("a", "", **given)) == expected  # type: ignore[arg-type]
+    assert links.paper_url(Paper("a", "", **given)) == expected  # type: ignore[arg-type]
 
 
 # Markdown

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ui.page.cookies import COOKIE, Cookies, owner
+from ui.page.cookies import COOKIE, CookieMiddleware, conversation_owner
 
 SECRET, OTHER = "a" * 43, "b" * 43
 
@@ -23,25 +23,25 @@ def headers(path: str, *sent: tuple[bytes, bytes], reply: tuple[tuple[bytes, byt
     async def receive() -> dict[str, Any]:
         return {"type": "http.request"}
 
-    asyncio.run(Cookies(app)({"type": "http", "path": path, "headers": list(sent)}, receive, send))
+    asyncio.run(CookieMiddleware(app)({"type": "http", "path": path, "headers": list(sent)}, receive, send))
     return {name.decode(): value.decode() for name, value in replies[0]["headers"]}
 
 
 def test_each_browser_is_an_owner_of_its_own_and_its_secret_is_not_told() -> None:
-    one, other = owner({COOKIE: SECRET}), owner({COOKIE: OTHER})
+    one, other = conversation_owner({COOKIE: SECRET}), conversation_owner({COOKIE: OTHER})
     assert one != other
     assert SECRET not in one
-    assert one == owner({COOKIE: SECRET, "more": "x"})
+    assert one == conversation_owner({COOKIE: SECRET, "more": "x"})
 
 
 @pytest.mark.parametrize("secret", ["", "short", "a" * 42, "a" * 44, "a" * 42 + "/", "../" + "a" * 40])
 def test_what_is_no_secret_owns_nothing(secret: str) -> None:
-    assert owner({COOKIE: secret}) == ""
-    assert owner({}) == ""
+    assert conversation_owner({COOKIE: secret}) == ""
+    assert conversation_owner({}) == ""
 
 
 def test_who_is_logged_in_owns_their_conversations_from_every_browser() -> None:
-    assert owner({COOKIE: SECRET}, "ann") == owner({COOKIE: OTHER}, "ann") == "user:ann"
+    assert conversation_owner({COOKIE: SECRET}, "ann") == conversation_owner({COOKIE: OTHER}, "ann") == "user:ann"
 
 
 def test_a_browser_without_a_secret_gets_one_that_no_script_and_no_other_site_can_use() -> None:
@@ -49,7 +49,7 @@ def test_a_browser_without_a_secret_gets_one_that_no_script_and_no_other_site_ca
     assert first != second
     assert first.endswith("; Path=/; HttpOnly; SameSite=Lax")
     given = first.split(";")[0].split("=")[1]
-    assert owner({COOKIE: given})
+    assert conversation_owner({COOKIE: given})
 
 
 def test_a_browser_keeps_the_secret_that_it_has() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ui import users
-from ui.page.middleware import Door, Guard
+from ui.page.middleware import LoginGate, OriginCheck
 from ui.users import Users
 
 OWN, WORDS = "127.0.0.1:7860", "correct horse battery"
@@ -27,7 +27,7 @@ def status(host: str, origin: str | None = None, is_private: bool = True, kind: 
         return {"type": "http.request"}
 
     headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
-    asyncio.run(Guard(app, is_private)({"type": kind, "path": "/", "headers": headers}, receive, send))
+    asyncio.run(OriginCheck(app, is_private)({"type": kind, "path": "/", "headers": headers}, receive, send))
     return sent[0].get("status", sent[0]["type"])
 
 
@@ -56,12 +56,12 @@ def test_a_server_with_a_login_goes_by_any_name_and_is_used_by_its_own_page_only
 
 
 def test_whoever_guesses_has_to_wait_even_with_the_right_password(tmp_path: Path) -> None:
-    users.add(tmp_path / "users", "ann", WORDS)
-    users.add(tmp_path / "users", "bob", WORDS)
-    door = Door(Users(tmp_path / "users"))
+    users.add_user(tmp_path / "users", "ann", WORDS)
+    users.add_user(tmp_path / "users", "bob", WORDS)
+    gate = LoginGate(Users(tmp_path / "users"))
 
     async def log_in() -> list[bool]:
-        guesses = [await door.may_enter("ann", f"guess {number}") for number in range(5)]
-        return [*guesses, await door.may_enter("ann", WORDS), await door.may_enter("bob", WORDS)]
+        guesses = [await gate.authenticate("ann", f"guess {number}") for number in range(5)]
+        return [*guesses, await gate.authenticate("ann", WORDS), await gate.authenticate("bob", WORDS)]
 
     assert asyncio.run(log_in()) == [False] * 6 + [True]

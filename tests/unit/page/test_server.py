@@ -30,7 +30,7 @@ def test_a_user_is_added_on_the_command_line(
 ) -> None:
     monkeypatch.setattr("typer.prompt", lambda *_, **__: "correct horse battery")
     assert "ann may log in" in paperchat("user", tmp_path / "users", "ann").out
-    assert Users(tmp_path / "users").may_enter("ann", "correct horse battery")
+    assert Users(tmp_path / "users").authenticate("ann", "correct horse battery")
     refused = paperchat("user", tmp_path / "users", "a:b")
     assert refused.code == 1
-    assert "is no name" in refused.err
+    assert "not a valid name" in refused.err
