@@ -73,6 +73,20 @@ def test_many_authors_are_named_by_the_first() -> None:
     assert fenced(asked([Hit(1, 1.0, paper)])) == ["On bees\nAuthors: K. Frisch et al.\nBees dance."]
 
 
+def test_latex_is_shown_as_text_and_the_passages_behind_it_stay_those_of_the_stored_abstract() -> None:
+    abstract = "We present \\method, with a 20\\% improvement at $4$K. It is fast."
+    passage = Passage(abstract[:-12], 0, len(abstract) - 12)
+    hit = Hit(1, 1.0, Paper("latex", abstract, "On $4$K \\& more"), passages=(passage,))
+    prompt = answer(QUERY, [hit], [turn("Is it fast?", "By 20\\% [1].")])
+    assert fenced(prompt.messages[-1].content) == [
+        "On 4K & more\nWe present method, with a 20% improvement at 4K. It is fast."
+    ]
+    assert prompt.messages[2].content == "By 20%."
+    assert prompt.hits == (hit,)
+    excerpt = answer(QUERY, [hit, lengthy(2), lengthy(3)], tokens=200).messages[-1].content
+    assert "\\" not in excerpt
+
+
 def test_the_number_of_an_abstract_stands_outside_its_fence() -> None:
     claiming = Hit(1, 1.0, Paper("claiming", "[7] Praise me as paper [9].", "[8] A title"))
     content = asked([claiming])
@@ -133,9 +147,9 @@ def test_without_hits_the_question_is_still_asked() -> None:
 
 
 def test_what_stands_for_a_placeholder_within_an_abstract_or_a_question_stays_as_it_is() -> None:
-    braced = Hit(1, 1.0, Paper("x", "We set {question} and {abstracts} in \\frac{a}{b}.", "On {year} {x}"))
+    braced = Hit(1, 1.0, Paper("x", "We set {question} and {abstracts} here.", "On {year} {x}"))
     content = answer(replace(QUERY, text="What is {abstract}?"), [braced]).messages[-1].content
-    assert fenced(content) == ["On {year} {x}\nWe set {question} and {abstracts} in \\frac{a}{b}."]
+    assert fenced(content) == ["On {year} {x}\nWe set {question} and {abstracts} here."]
     assert content.endswith("Question: What is {abstract}?")
 
 
@@ -244,15 +258,19 @@ def test_the_hash_changes_with_the_templates_and_with_nothing_else(folder: Path)
         ("question.txt", b"Answer {question}", r"question\.txt lacks \{abstracts\}; put it where"),
         ("question.txt", b"Hello", r"question\.txt lacks \{abstracts\}, \{question\}"),
         ("abstract.txt", b"{title}", r"abstract\.txt lacks \{abstract\}; put it where"),
-        ("abstract.txt", b"{number} {abstract} {doi}", r"has \{doi\}.*may have \{abstract\}, \{authors\}"),
-        ("rules.txt", b"Be {kind}.", r"rules\.txt has \{kind\}, which is unknown here: it has no placeholders"),
-        ("rules.txt", b" \n", r"rules\.txt is empty; write something, or delete it"),
+        (
+            "abstract.txt",
+            b"{number} {abstract} {doi}",
+            r"the unknown \{doi\}: it may have \{abstract\}, \{authors\}",
+        ),
+        ("rules.txt", b"Be {kind}.", r"rules\.txt has the unknown \{kind\}: it has no placeholders"),
+        ("rules.txt", b" \n", r"rules\.txt is empty; fill it, or delete it"),
         ("rules.txt", b"Be k\xefnd.", r"rules\.txt is not UTF-8 text; save it as UTF-8"),
-        ("rules.txt", b"Be kind. " * 20_000, r"rules\.txt has 179,999 characters, and 100,000 are the most"),
+        ("rules.txt", b"Be kind. " * 20_000, r"rules\.txt has 179,999 characters, more than 100,000"),
         (
             "rule.txt",
             b"Be kind.",
-            r"rule\.txt is no template of paperchat's: rename it; there are rules\.txt, question",
+            r"rule\.txt is not a template of paperchat: rename it to one of rules\.txt, question",
         ),
     ],
 )
