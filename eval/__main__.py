@@ -1,13 +1,14 @@
-"""`python -m eval`: scripted evaluation runs."""
+"""`python -m eval`: measure how well the assistant answers, and how fast."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,84 +17,89 @@ from assistant.errors import InputError, PaperchatError
 from assistant.settings import Settings, load
 
 if TYPE_CHECKING:
-    from eval.runs import Run
-    from eval.suites.selection import Exam
+    from eval.runs.storage import Run
+    from eval.suites.selection import Suite
 
-app = typer.Typer(help="How good the assistant is, in figures.", add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Measure how well the assistant searches, answers and verifies, and how fast.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
-# Papers and questions of a test of one's own library.
+# The size of a self-test, in papers and questions.
 _PAPERS, _QUESTIONS = 1000, 150
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Name = Annotated[str | None, typer.Option(help="The run's name; one that was interrupted goes on.")]
-Split = Annotated[str | None, typer.Option(help="dev or test; both where not given.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Ask so many of each suite, always the same.")]
-Answers = Annotated[bool, typer.Option(help="Ask for answers; without, only search, which is much faster.")]
-Model = Annotated[str | None, typer.Option(help="Who writes the answers: extractive, or provider/model.")]
+Name = Annotated[str | None, typer.Option(help="Name of the run; an interrupted run of this name is resumed.")]
+Split = Annotated[str | None, typer.Option(help="dev or test; by default both.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Draw this many items of each suite, always the same ones.")]
+Answers = Annotated[bool, typer.Option(help="Request answers; --no-answers only searches, which is much faster.")]
+Model = Annotated[str | None, typer.Option(help="Who writes the answers: extractive, or PROVIDER/MODEL.")]
 
 
 @app.command()
 def run(
     suite: Annotated[
-        list[str] | None, typer.Option(help="single, multi, unanswerable, dialogs, claims, a folder, or a file.")
+        list[str] | None,
+        typer.Option(help="single, multi, unanswerable, dialogs, claims, a folder or a file; may be repeated."),
     ] = None,
     split: Split = None,
     limit: Limit = None,
     answers: Answers = True,
     llm: Model = None,
     name: Name = None,
-    workers: Annotated[int, typer.Option(min=1, help="Questions asked at a time, for a remote model.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Questions asked concurrently, for a remote model.")] = 1,
     judge: Annotated[str | None, typer.Option(help="A language model that scores the answers as well.")] = None,
-    votes: Annotated[int, typer.Option(min=1, help="How often the judge is asked about an answer.")] = 1,
+    votes: Annotated[int, typer.Option(min=1, help="How many times the judge scores each answer.")] = 1,
     price: Annotated[
-        tuple[float, float] | None, typer.Option(help="Money for a million tokens in, and for a million out.")
+        tuple[float, float] | None, typer.Option(help="Price of a million tokens read, and of a million written.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the questions of the seeds' suites, of a collection in a folder, or of a file about your own library."""
-    from eval.run import Asks
-    from eval.run import run as ask
+    """Run suites over the seeds, over a collection in a folder, or over your own library (a file); store and print."""
+    from eval.runs import execution
 
-    asks = Asks(tuple(suite or ()), split, limit, answers, judge, votes)
-    _show(ask(_settings(llm=llm), asks, _told(name), workers, price), as_json)
+    options = execution.RunOptions(tuple(suite or ()), split, limit, answers, judge, votes)
+    _print_run(execution.run(_settings(llm=llm), options, _announced(name), workers, price), as_json)
 
 
 @app.command()
 def selftest(
-    papers: Annotated[int, typer.Option(min=1, help="The most papers of the library that take part.")] = _PAPERS,
-    questions: Annotated[int, typer.Option(min=3, help="The most questions.")] = _QUESTIONS,
+    papers: Annotated[int, typer.Option(min=1, help="Use at most this many papers of the library.")] = _PAPERS,
+    questions: Annotated[int, typer.Option(min=3, help="Ask at most this many questions.")] = _QUESTIONS,
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
-    """How well the assistant knows the papers of your own library: questions made from them, without a model."""
-    from eval.run import Asks, take
-    from eval.selftest import NAME
+    """Test your own library with questions generated from its papers, without a language model."""
+    from eval.runs import execution
+    from eval.suites.selftest import NAME
 
     settings = _settings()
-    _show(take(settings, [_own(settings, papers, questions)], Asks((NAME,)), _told(name)), as_json)
+    suites = [_selftest_suite(settings, papers, questions)]
+    _print_run(execution.run_suites(settings, suites, execution.RunOptions((NAME,)), _announced(name)), as_json)
 
 
 @app.command()
 def compare(before: str, after: str, as_json: AsJson = False) -> None:
-    """Is the second run better than the first? Differences with confidence intervals, and what changed sides."""
+    """Compare two runs: differences with confidence intervals and p-values, and the questions that changed."""
     from eval import terminal
-    from eval.compare import compare as beside
+    from eval.compare import compare as compare_runs
 
-    found = beside(_run(before), _run(after))
-    typer.echo(json.dumps(asdict(found)) if as_json else terminal.comparison(found))
+    comparison = compare_runs(_load_run(before), _load_run(after))
+    typer.echo(json.dumps(asdict(comparison)) if as_json else terminal.format_comparison(comparison))
 
 
 @app.command()
 def report(
-    runs: list[str], to: Annotated[Path | None, typer.Option(help="The file; else report.html in the run.")] = None
+    runs: list[str],
+    to: Annotated[Path | None, typer.Option(help="File to write; by default report.html in the first run.")] = None,
 ) -> None:
-    """Write runs as one page of HTML that needs nothing else."""
-    from eval import runs as stored
+    """Write runs as one self-contained HTML page."""
     from eval.report import page
+    from eval.runs import storage
 
-    home = _settings().home
-    file = to or stored.place(home, runs[0]) / "report.html"
-    text = page([_run(name) for name in runs])
+    file = to or storage.find_run(_settings().home, runs[0]) / "report.html"
+    text = page([_load_run(name) for name in runs])
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -103,34 +109,31 @@ def report(
 
 @app.command()
 def gate(
-    small: Annotated[
-        bool, typer.Option("--slice", help="Only the slice of each suite that is always checked.")
-    ] = False,
-    of: Annotated[str | None, typer.Option("--run", help="A stored run, instead of a new one.")] = None,
+    small: Annotated[bool, typer.Option("--slice", help="Check only a small slice of each suite.")] = False,
+    stored: Annotated[str | None, typer.Option("--run", help="Check a stored run instead of a new one.")] = None,
 ) -> None:
-    """Check the floors of eval/floors.toml; exits 1 with the figures that fell."""
-    from eval import gate as gates
+    """Check the figures against the floors in eval/floors.toml; exit with 1 if any is below its floor."""
     from eval import measures, terminal
-    from eval.run import Asks
-    from eval.run import run as ask
+    from eval.gate import read_floors, regressions
+    from eval.runs import execution
 
-    floors = gates.read()
-    limit = floors["slice_size"] if small else None
-    found = _run(of) if of else ask(_settings(), Asks(limit=limit), _told(None))
-    figures = measures.figures(found.records)
-    typer.echo(terminal.run(found))
-    fallen = gates.falls(floors["slice" if small else "whole"], figures)
-    for fall in fallen:
-        typer.echo(f"fell: {fall}", err=True)
-    raise typer.Exit(int(bool(fallen or _unfinished(found))))
+    floors = read_floors()
+    options = execution.RunOptions(limit=floors["slice_size"] if small else None)
+    result = _load_run(stored) if stored else execution.run(_settings(), options, _announced(None))
+    figures = measures.figures(result.records)
+    typer.echo(terminal.format_run(result))
+    below = regressions(floors["slice" if small else "whole"], figures)
+    for regression in below:
+        typer.echo(f"fell: {regression}", err=True)
+    raise typer.Exit(int(bool(below or _warn_if_incomplete(result))))
 
 
 @app.command()
 def calibrate(
-    suite: Annotated[Path | None, typer.Option(help="Folder of a collection; the seeds where not given.")] = None,
-    own: Annotated[bool, typer.Option("--own", help="Questions made from your own library, as selftest asks.")] = False,
+    suite: Annotated[Path | None, typer.Option(help="Folder of a collection; by default the seeds.")] = None,
+    own: Annotated[bool, typer.Option("--own", help="Use the questions of selftest, about your own library.")] = False,
 ) -> None:
-    """Fit the weights of evidence, abstention and, over the seeds, claim checks on the dev half, and print them."""
+    """Fit the weights of evidence, answerability and (seeds only) verification on the dev split, and print them."""
     from eval.training.calibrate import calibrate as fit
     from eval.training.calibrate_claims import calibrate_claims
 
@@ -138,7 +141,7 @@ def calibrate(
         raise InputError("calibrate", "--suite and --own are two sources of questions: give one of them")
     settings = _settings()
     if suite or own:
-        typer.echo(fit(settings, _own(settings) if own else suite))
+        typer.echo(fit(settings, _selftest_suite(settings) if own else suite))
     else:
         typer.echo(fit(settings))
         typer.echo(calibrate_claims(settings))
@@ -146,86 +149,93 @@ def calibrate(
 
 @app.command()
 def lies(split: Split = "dev", limit: Limit = None, as_json: AsJson = False) -> None:
-    """Plant lies in answers and count those that are marked, and the true sentences that are marked by mistake."""
-    from eval import terminal
-    from eval.training.planted_errors import lies as plant
+    """Plant false and true sentences in answers, and print the share of each that is flagged."""
+    from eval.training.planted_errors import flagged_shares
 
-    found = plant(_settings(), split, limit)
-    typer.echo(json.dumps(found) if as_json else terminal.nested(found))
+    _print_figures(flagged_shares(_settings(), split, limit), as_json)
 
 
 @app.command()
 def bench(
-    large: Annotated[bool, typer.Option("--large", help="Over 80,753 papers too; takes hours at first.")] = False,
+    large: Annotated[
+        bool, typer.Option("--large", help="Measure 80,753 papers too; the first time takes hours.")
+    ] = False,
+    sizes: Annotated[
+        list[int] | None, typer.Option(help="Measure only the library of 278, 5183 or 80753 papers; may be repeated.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Measure only searches, which takes a few minutes.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure the speed, beside the plain llama-index pipeline, and parts beside what could stand in their place."""
-    from eval import terminal
-    from eval.bench.bench import bench as measure
+    """Measure the speed next to the plain llama-index pipeline, and components next to their alternatives."""
+    from eval.bench.speed import LARGEST, SIZES, measure_speed
 
-    found = measure(_settings(), large)
-    typer.echo(json.dumps(found) if as_json else terminal.nested(found))
+    chosen = [*(sizes or SIZES), *([LARGEST] if large else [])]
+    _print_figures(measure_speed(_settings(), chosen, quick), as_json)
 
 
 @app.command()
 def scale(
-    large: Annotated[bool, typer.Option("--large", help="Over 80,753 papers too; takes minutes.")] = False,
+    large: Annotated[bool, typer.Option("--large", help="Measure 80,753 papers too; takes minutes.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what each part of a library costs as it grows, and a Chroma server of the settings beside a folder."""
-    from eval import terminal
-    from eval.bench.scale import scale as measure
+    """Measure the cost of each part of a library as it grows; a Chroma server of the settings is measured too."""
+    from eval.bench.scale import measure_scale
 
-    found = measure(_settings(), large)
-    typer.echo(json.dumps(found) if as_json else terminal.nested(found))
+    _print_figures(measure_scale(_settings(), large), as_json)
 
 
-def _own(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS) -> Exam:
-    """Questions made from the library of the settings."""
-    from eval.selftest import exam
+def _selftest_suite(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS) -> Suite:
+    """Generate questions from the library of the settings."""
+    from eval.suites.selftest import generate_suite
 
     with closing(factory.open_catalog(settings.home)) as catalog:
-        return exam((paper for paper in catalog.papers.all() if paper.abstract), papers, questions)
+        return generate_suite((paper for paper in catalog.papers.all() if paper.abstract), papers, questions)
 
 
-def _told(name: str | None) -> str:
-    """The run's name, told before anything is asked: an interrupted run goes on under it."""
-    from eval import runs
+def _announced(name: str | None) -> str:
+    """Return the name of the run, and print it before the first question: an interrupted run resumes under it."""
+    from eval.runs import storage
 
-    name = name or runs.new_name()
-    typer.echo(f"run {name}; if it is interrupted, --name {name} goes on with it", err=True)
+    name = name or storage.new_name()
+    typer.echo(f"run {name}; if it is interrupted, --name {name} resumes it", err=True)
     return name
 
 
-def _show(found: Run, as_json: bool) -> None:
-    """Print a run; exits 1 where a question failed, with how to ask it again."""
+def _print_run(result: Run, as_json: bool) -> None:
+    """Print a run; exit with 1 if it is incomplete, and say how to complete it."""
     from eval import measures, terminal
 
     if as_json:
-        figures, costs = measures.figures(found.records), measures.cost(found.records)
-        told = {"run": asdict(found.about), "failed": len(found.failed), "missing": found.missing}
-        typer.echo(json.dumps(told | {"figures": figures, "cost": costs}))
+        figures, costs = measures.figures(result.records), measures.costs(result.records)
+        summary = {"run": result.description.to_json(), "failed": len(result.failed), "missing": result.missing}
+        typer.echo(json.dumps(summary | {"figures": figures, "cost": costs}))
     else:
-        typer.echo(terminal.run(found))
-    if _unfinished(found):
+        typer.echo(terminal.format_run(result))
+    if _warn_if_incomplete(result):
         raise typer.Exit(1)
 
 
-def _unfinished(found: Run) -> bool:
-    """Whether the run is not what it was to be; what is wrong goes to standard error."""
-    again = f"the same command with --name {found.name} asks them"
-    if found.failed:
-        first = found.failed[0].error
-        typer.echo(f"{len(found.failed)} questions failed ({first}) and count as zero; {again} again", err=True)
-    if found.missing:
-        typer.echo(f"{found.missing} questions of run {found.name} were never asked; {again}", err=True)
-    return bool(found.failed or found.missing)
+def _print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
+    from eval import terminal
+
+    typer.echo(json.dumps(figures) if as_json else terminal.format_nested(figures))
 
 
-def _run(name: str) -> Run:
-    from eval import runs
+def _warn_if_incomplete(result: Run) -> bool:
+    """Return whether questions failed or are missing, and print which to standard error."""
+    again = f"the same command with --name {result.name} asks them"
+    if result.failed:
+        first = result.failed[0].error
+        typer.echo(f"{len(result.failed)} questions failed ({first}) and count as zero; {again} again", err=True)
+    if result.missing:
+        typer.echo(f"{result.missing} questions of run {result.name} were never asked; {again}", err=True)
+    return bool(result.failed or result.missing)
 
-    return runs.load(_settings().home, name)
+
+def _load_run(name: str) -> Run:
+    from eval.runs import storage
+
+    return storage.load(_settings().home, name)
 
 
 def _settings(llm: str | None = None) -> Settings:
@@ -235,11 +245,15 @@ def _settings(llm: str | None = None) -> Settings:
 
 
 def main() -> None:
-    """The command; what was wrong with the input is one line on standard error."""
+    """Run the command; an error in the input, or a library that is not installed, ends it with one line."""
     try:
         app(prog_name="python -m eval")
     except PaperchatError as error:
         sys.exit(f"eval: {error}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("assistant", "ingest", "ui", "eval"):
+            raise
+        sys.exit(f"eval: {error.name} is not installed; install it with: pip install 'paperchat[eval]'")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Is one run better than another? Differences on the questions that both asked, with a paired bootstrap and test."""
+"""Compare two runs on the questions that both asked, with a paired bootstrap and a randomisation test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,23 @@ from scipy.stats import permutation_test
 
 from assistant.errors import InputError
 from eval import measures
-from eval.measures import Array
-from eval.records import Asked, Record
-from eval.runs import Run
+from eval.measures import JointMeasure
+from eval.measures.calibration import Array
+from eval.runs.records import QuestionRecord, Record
+from eval.runs.storage import Run
 
 _RESAMPLES = 2000
 _CONFIDENCE = 0.95
-# Measures that put a question on one of two sides.
-SIDES = ("R@1", "gold paper cited", "gold sentence quoted", "not answered firmly", "refused", "accuracy")
+# Measures by which a question passes or fails.
+PASS_MEASURES = ("R@1", "gold paper cited", "gold sentence quoted", "not answered firmly", "refused", "accuracy")
+
+Pairs: TypeAlias = Sequence[tuple[Record, Record]]
+Columns: TypeAlias = tuple[Array, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A measure in both runs. `low` and `high` bound the difference; `p`: how often chance alone makes one as large."""
+    """A measure in both runs; `low` and `high` bound the difference, `p` is that of a two-sided randomisation test."""
 
     suite: str
     measure: str
@@ -36,8 +41,8 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A question that changed sides."""
+class MeasureChange:
+    """A question that passes a measure in one run and fails it in the other."""
 
     suite: str
     measure: str
@@ -47,32 +52,32 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two runs side by side; `left_out` records were in one of them only."""
+class RunComparison:
+    """Two runs side by side; `left_out` counts the records that only one of them has."""
 
     before: str
     after: str
     differences: tuple[Difference, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[MeasureChange, ...]
     left_out: int
 
 
-def compare(before: Run, after: Run) -> Comparison:
-    """The second run beside the first. Raises InputError where no question was asked in both."""
-    one, other = _by_key(before.records), _by_key(after.records)
-    common = sorted(one.keys() & other.keys())
+def compare(before: Run, after: Run) -> RunComparison:
+    """Compare two runs. Raises InputError if they share no question, or ask different questions under the same id."""
+    first, second = _by_key(before.records), _by_key(after.records)
+    common = sorted(first.keys() & second.keys())
     if not common:
-        raise InputError(after.name, f"asked no question that {before.name} asked too")
-    if changed := [key for key in common if _asks(one[key]) != _asks(other[key])]:
+        raise InputError(after.name, f"has no question in common with {before.name}")
+    if changed := [key for key in common if _content(first[key]) != _content(second[key])]:
         suite, name = changed[0]
         raise InputError(after.name, f"{len(changed)} questions differ from those of {before.name}, as {suite} {name}")
-    pairs = [(one[key], other[key]) for key in common]
-    return Comparison(
+    pairs = [(first[key], second[key]) for key in common]
+    return RunComparison(
         before.name,
         after.name,
         tuple(_differences(pairs)),
         tuple(_changes(pairs)),
-        len(one.keys() ^ other.keys()),
+        len(first.keys() ^ second.keys()),
     )
 
 
@@ -80,100 +85,104 @@ def _by_key(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
     return {(record.suite, record.id): record for record in records}
 
 
-def _asks(record: Record) -> tuple[object, ...]:
-    if isinstance(record, Asked):
+def _content(record: Record) -> tuple[object, ...]:
+    if isinstance(record, QuestionRecord):
         return record.question, record.papers, record.evidence
     return record.claim, record.paper, record.supported
 
 
-Pairs = Sequence[tuple[Record, Record]]
-
-
 def _differences(pairs: Pairs) -> Iterable[Difference]:
-    for suite, own in _by_suite(pairs).items():
-        before, after = (measures.values(records) for records in zip(*own, strict=True))
+    for suite, suite_pairs in _by_suite(pairs).items():
+        before, after = (measures.values(records) for records in zip(*suite_pairs, strict=True))
         for name in before:
-            if both := sorted(before[name].keys() & after.get(name, {}).keys()):
-                columns = tuple(np.array([values[name][each] for each in both]) for values in (before, after))
-                yield _difference(suite, name, np.mean, columns[:1], columns[1:])
-        yield from _joint(suite, own, measures.joint)
-    # Confidence is compared where both replied: otherwise replies to different questions would stand side by side.
-    yield from _joint(measures.TRUST, [pair for pair in pairs if all(map(_has_reply, pair))], measures.trust)
+            if common := sorted(before[name].keys() & after.get(name, {}).keys()):
+                columns = [np.array([values[name][record_id] for record_id in common]) for values in (before, after)]
+                yield _difference(suite, name, np.mean, (columns[0],), (columns[1],))
+        yield from _joint_differences(suite, suite_pairs, measures.support_measures)
+    # Confidence is compared only where both runs answered; otherwise different questions would be compared.
+    answered = [pair for pair in pairs if all(map(_has_answer, pair))]
+    yield from _joint_differences(measures.TRUST, answered, measures.trust_measures)
 
 
-def _has_reply(record: Record) -> bool:
-    return isinstance(record, Asked) and record.reply is not None
+def _has_answer(record: Record) -> bool:
+    return isinstance(record, QuestionRecord) and record.answer is not None
 
 
-def _joint(
-    suite: str, pairs: Pairs, measure: Callable[[Sequence[Record]], Mapping[str, measures.Joint]]
+def _joint_differences(
+    suite: str, pairs: Pairs, measure: Callable[[Sequence[Record]], Mapping[str, JointMeasure]]
 ) -> Iterable[Difference]:
-    before, after = (measure([pair[place] for pair in pairs]) for place in (0, 1))
+    before, after = (measure([pair[run] for pair in pairs]) for run in (0, 1))
     for name in before:
-        yield _difference(suite, name, before[name].of, before[name].columns, after[name].columns)
+        yield _difference(suite, name, before[name].function, before[name].columns, after[name].columns)
 
 
-def _difference(
-    suite: str, name: str, of: Callable[..., float], before: tuple[Array, ...], after: tuple[Array, ...]
-) -> Difference:
-    one, other = float(of(*before)), float(of(*after))
-    low = high = other - one
+def _difference(suite: str, name: str, function: Callable[..., float], before: Columns, after: Columns) -> Difference:
+    first, second = float(function(*before)), float(function(*after))
+    low = high = second - first
     p = 1.0
     if len(before[0]) > 1 and any(not np.array_equal(*columns) for columns in zip(before, after, strict=True)):
-        low, high = _interval(of, before, after)
-        p = _chance(of, before, after)
-    return Difference(suite, name, one, other, low, high, p, len(before[0]))
+        low, high = _interval(function, before, after)
+        p = _p_value(function, before, after)
+    return Difference(suite, name, first, second, low, high, p, len(before[0]))
 
 
-def _interval(of: Callable[..., float], before: tuple[Array, ...], after: tuple[Array, ...]) -> tuple[float, float]:
-    """Percentile bootstrap over questions, each drawn with what both runs made of it.
+def _interval(function: Callable[..., float], before: Columns, after: Columns) -> tuple[float, float]:
+    """Return the percentile interval of a bootstrap over questions, each drawn with its values in both runs.
 
-    Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 13. Drawn here rather than by scipy, which
-    takes no draw without a figure, as of claims that all happen to be supported.
+    Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 13. Not scipy's, which fails on a resample
+    without a figure, such as one in which all claims are supported.
     """
     count = len(before[0])
-    draws = np.random.default_rng(0).integers(0, count, (_RESAMPLES, count))
-    drawn = np.array([of(*(each[own] for each in after)) - of(*(each[own] for each in before)) for own in draws])
-    low, high = np.quantile(drawn[np.isfinite(drawn)], [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
+    resamples = np.random.default_rng(0).integers(0, count, (_RESAMPLES, count))
+    differences = np.array(
+        [
+            function(*(column[rows] for column in after)) - function(*(column[rows] for column in before))
+            for rows in resamples
+        ]
+    )
+    bounds = [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2]
+    low, high = np.quantile(differences[np.isfinite(differences)], bounds)
     return float(low), float(high)
 
 
-def _chance(of: Callable[..., float], before: tuple[Array, ...], after: tuple[Array, ...]) -> float:
-    """Randomisation test: how often the difference is as large where chance says which run a reply is of.
+def _p_value(function: Callable[..., float], before: Columns, after: Columns) -> float:
+    """Return the p-value of a randomisation test that exchanges the values of the two runs at random.
 
-    Unlike the bootstrap's it is never zero, and tells that two or three questions prove nothing. Smucker, Allan and
+    Unlike the bootstrap's it is never zero and shows that two or three questions prove nothing. Smucker, Allan and
     Carterette 2007, "A comparison of statistical significance tests for information retrieval evaluation".
     """
-    both = [np.concatenate(columns) for columns in zip(before, after, strict=True)]
-    places = np.arange(len(both[0])).reshape(2, -1)
+    columns = [np.concatenate(pair) for pair in zip(before, after, strict=True)]
+    rows = np.arange(len(columns[0])).reshape(2, -1)
 
-    def difference(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-        return float(of(*(column[other] for column in both))) - float(of(*(column[one] for column in both)))
+    def difference(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+        return float(function(*(column[second] for column in columns))) - float(
+            function(*(column[first] for column in columns))
+        )
 
-    found = permutation_test(
-        tuple(places),
+    result = permutation_test(
+        tuple(rows),
         difference,
         permutation_type="samples",
         vectorized=False,
         n_resamples=_RESAMPLES,
         rng=np.random.default_rng(0),
     )
-    return float(found.pvalue)
+    return float(result.pvalue)
 
 
 def _by_suite(pairs: Pairs) -> dict[str, Pairs]:
-    found: dict[str, list[tuple[Record, Record]]] = {}
+    groups: dict[str, list[tuple[Record, Record]]] = {}
     for pair in pairs:
-        found.setdefault(pair[0].suite, []).append(pair)
-    return dict(found)
+        groups.setdefault(pair[0].suite, []).append(pair)
+    return dict(groups)
 
 
-def _changes(pairs: Pairs) -> Iterable[Change]:
-    for suite, own in _by_suite(pairs).items():
-        before, after = (measures.values(records) for records in zip(*own, strict=True))
-        for name in SIDES:
-            for record, _ in own:
-                was, now = before.get(name, {}).get(record.id), after.get(name, {}).get(record.id)
-                if was is not None and now is not None and (was >= 1) != (now >= 1):
-                    text = record.question if isinstance(record, Asked) else record.claim
-                    yield Change(suite, name, now > was, record.id, text)
+def _changes(pairs: Pairs) -> Iterable[MeasureChange]:
+    for suite, suite_pairs in _by_suite(pairs).items():
+        before, after = (measures.values(records) for records in zip(*suite_pairs, strict=True))
+        for name in PASS_MEASURES:
+            for record, _ in suite_pairs:
+                old, new = before.get(name, {}).get(record.id), after.get(name, {}).get(record.id)
+                if old is not None and new is not None and (old >= 1) != (new >= 1):
+                    text = record.question if isinstance(record, QuestionRecord) else record.claim
+                    yield MeasureChange(suite, name, new > old, record.id, text)

@@ -1,9 +1,10 @@
-"""Libraries to measure on, kept below the settings' home for each recipe and content, and used again."""
+"""Libraries to measure on, stored below the settings' home by recipe and content, and reused."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,60 +16,75 @@ from assistant.schema import Paper
 from assistant.settings import Settings
 from assistant.storage.catalog import PaperChange
 from assistant.storage.library import Library
-from eval.bench.token_counter import Metered
+from eval.runs.token_counter import TokenCounter
 from eval.suites import Question
-from eval.suites.selection import OWN, Exam
+from eval.suites.selection import USER_LIBRARY, Suite
 from ingest import indexing, pipeline
 from ingest.progress import progress_bar
 
 SEED_FILES = Path(__file__).parent.parent / "seeds"
+# A folder with collections in the layouts of `eval.suites.beir`; it is not part of paperchat.
+DATA = Path(os.environ.get("EVAL_DATA", "data"))
+SCIFACT, ML_ARXIV = "scifact", "ml_arxiv_2019"
 
 
 @contextmanager
-def opened(settings: Settings, suites: Sequence[Exam]) -> Iterator[dict[str, Assistant]]:
-    """An assistant over each library of the suites, by its name.
+def opened(settings: Settings, suites: Sequence[Suite]) -> Iterator[dict[str, Assistant]]:
+    """Open an assistant over each library of the suites, by the library's name.
 
-    Raises InputError where the seeds are not at hand, or one's own library lacks a paper that should be found.
+    Raises InputError if the seeds are missing, or if the user's own library lacks a relevant paper of a question.
     """
-    embedder, llm = factory.open_embedder(settings), _metered(factory.open_llm(settings))
+    embedder, llm = factory.open_embedder(settings), factory.open_llm(settings)
+    counted = TokenCounter(llm) if llm else None
     with ExitStack() as stack:
-        found: dict[str, Assistant] = {}
+        assistants: dict[str, Assistant] = {}
         for suite in suites:
-            if suite.library not in found:
-                library = _library(suite, settings, embedder)
+            if suite.library not in assistants:
+                library = _open(suite, settings, embedder)
                 stack.callback(library.close)
-                found[suite.library] = _assistant(library, settings, llm)
-            if suite.library == OWN:
-                _check(suite, found[OWN].library)
-        yield found
+                assistants[suite.library] = _assistant(library, settings, counted)
+            if suite.library == USER_LIBRARY:
+                _check_papers(suite, assistants[USER_LIBRARY].library)
+        yield assistants
 
 
 def over_seeds(settings: Settings) -> Assistant:
-    """An assistant over the seeds. Raises InputError where they are not at hand."""
+    """Open an assistant over the seeds. Raises InputError if they are missing."""
     return _assistant(build("seeds", None, settings, factory.open_embedder(settings)), settings, None)
 
 
 def over_papers(name: str, papers: Sequence[Paper], settings: Settings) -> Assistant:
-    """An assistant over these very papers."""
+    """Open an assistant over exactly these papers."""
     return _assistant(build(name, papers, settings, factory.open_embedder(settings)), settings, None)
 
 
-def _library(suite: Exam, settings: Settings, embedder: Embedder) -> Library:
-    if suite.library == OWN:
+def build(name: str, papers: Sequence[Paper] | None, settings: Settings, embedder: Embedder) -> Library:
+    """Build, or reopen, the library of exactly these papers, with their ids and unmerged; None builds the seeds'."""
+    folder = _folder(name, papers or (), settings, embedder)
+    library = factory.open_library(settings.model_copy(update={"home": folder}), embedder)
+    if papers is None:
+        _ingest_seeds(library)
+    else:
+        _store(papers, library)
+    return library
+
+
+def _open(suite: Suite, settings: Settings, embedder: Embedder) -> Library:
+    if suite.library == USER_LIBRARY:
         return factory.open_library(settings, embedder)
     return build(suite.library, suite.papers, settings, embedder)
 
 
-def _check(suite: Exam, library: Library) -> None:
-    """Raises InputError where a question asks for a paper that the library does not hold."""
-    wanted = {paper: item.id for item in suite.items if isinstance(item, Question) for paper in item.papers}
-    held = {paper.id for paper in library.catalog.papers.get(list(wanted))}
-    for paper, question in wanted.items():
-        if paper not in held:
+def _check_papers(suite: Suite, library: Library) -> None:
+    """Raise InputError if the library lacks a relevant paper of a question."""
+    relevant = {paper: item.id for item in suite.items if isinstance(item, Question) for paper in item.papers}
+    present = {paper.id for paper in library.catalog.papers.get(list(relevant))}
+    for paper, question in relevant.items():
+        if paper not in present:
             raise InputError(
                 suite.name,
                 f"the question {question} asks for the paper {paper}, which the library in {library.home} does not "
-                "hold; take its line out, or name the right library with PAPERCHAT_LIBRARY",
+                "hold; delete the line, or name the right library with PAPERCHAT_LIBRARY",
             )
 
 
@@ -77,20 +93,7 @@ def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assista
     return Assistant(library, settings, llm, reranker, entailment)
 
 
-def _metered(llm: LLM | None) -> LLM | None:
-    return Metered(llm) if llm else None
-
-
-def build(name: str, papers: Sequence[Paper] | None, settings: Settings, embedder: Embedder) -> Library:
-    """The library of these very papers, under their own ids, none merged with another; or that of the seeds."""
-    own = settings.model_copy(update={"home": _place(name, papers or (), settings, embedder)})
-    library = factory.open_library(own, embedder)
-    fill: Callable[[Library], None] = _ingest_seeds if papers is None else lambda each: _put(papers, each)
-    fill(library)
-    return library
-
-
-def _place(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:
+def _folder(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:
     digest = hashlib.sha256(repr(factory.recipe(settings, embedder)).encode())
     for paper in content:
         digest.update(repr(paper).encode())
@@ -101,10 +104,10 @@ def _ingest_seeds(library: Library) -> None:
     with progress_bar() as progress:
         report = pipeline.ingest([SEED_FILES], library, progress)
     if report.failed:
-        raise InputError(str(SEED_FILES), f"the questions' own papers cannot be read: {report.problems[0]}")
+        raise InputError(str(SEED_FILES), f"the papers of the suites cannot be read: {report.problems[0]}")
 
 
-def _put(papers: Sequence[Paper], library: Library) -> None:
+def _store(papers: Sequence[Paper], library: Library) -> None:
     with library.writing(), progress_bar() as progress:
         if library.catalog.papers.count() < len(papers):
             changes = [PaperChange(paper, {}, frozenset(), frozenset()) for paper in papers]

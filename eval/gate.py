@@ -1,4 +1,4 @@
-"""The floors that no change may fall through: `floors.toml`, whole suites and a small slice of each."""
+"""The floors of `floors.toml` below which no figure may fall, for whole suites and for a small slice of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLOORS = Path(__file__).parent / "floors.toml"
 
 @with_config(ConfigDict(extra="forbid"))
 class Floors(TypedDict):
-    """`slice_size` items of each suite are the slice. Both tables: suite, measure, group, least value."""
+    """Floors by suite, measure and group, for whole suites and for a slice of `slice_size` items of each."""
 
     slice_size: Annotated[int, Field(ge=1)]
     whole: dict[str, dict[str, dict[str, float]]]
@@ -27,7 +27,7 @@ class Floors(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Fall:
+class Regression:
     """A figure below its floor."""
 
     suite: str
@@ -37,12 +37,12 @@ class Fall:
     value: float
 
     def __str__(self) -> str:
-        way = "above" if self.measure in LOWER_IS_BETTER else "below"
-        return f"{self.suite}, {self.measure} ({self.group}): {self.value:.3f} is {way} {self.floor:.3f}"
+        relation = "above" if self.measure in LOWER_IS_BETTER else "below"
+        return f"{self.suite}, {self.measure} ({self.group}): {self.value:.3f} is {relation} {self.floor:.3f}"
 
 
-def read(file: Path = FLOORS) -> Floors:
-    """The floors of a file. Raises InputError where it is not one."""
+def read_floors(file: Path = FLOORS) -> Floors:
+    """Read the floors of a file. Raises InputError for a missing or malformed file."""
     try:
         return TypeAdapter(Floors).validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
     except ValidationError as error:
@@ -52,11 +52,11 @@ def read(file: Path = FLOORS) -> Floors:
         raise InputError(str(file), f"cannot be read: {error}") from error
 
 
-def falls(
+def regressions(
     floors: Mapping[str, Mapping[str, Mapping[str, float]]], figures: Mapping[str, Table], file: Path = FLOORS
-) -> list[Fall]:
-    """The figures that fell below their floor. Raises InputError for a floor of a figure that there is not."""
-    found = []
+) -> list[Regression]:
+    """Return the figures below their floor. Raises InputError for a floor without a figure."""
+    below = []
     for suite, measures in floors.items():
         for measure, groups in measures.items():
             for group, floor in groups.items():
@@ -64,5 +64,5 @@ def falls(
                 if value is None:
                     raise InputError(str(file), f"has a floor for {suite}, {measure} ({group}), which was not measured")
                 if not (value <= floor if measure in LOWER_IS_BETTER else value >= floor):
-                    found.append(Fall(suite, measure, group, floor, value))
-    return found
+                    below.append(Regression(suite, measure, group, floor, value))
+    return below

@@ -1,4 +1,4 @@
-"""Runs as one page of HTML that needs nothing else: tables, curves and the questions that went worst."""
+"""Write runs as one self-contained HTML page: tables, curves and the questions with the worst outcomes."""
 
 from __future__ import annotations
 
@@ -12,154 +12,153 @@ from jinja2 import Environment, StrictUndefined
 
 from assistant.settings import Settings
 from eval import measures
-from eval.records import Checked, Record
-from eval.runs import Run
+from eval.runs.records import ClaimRecord, QuestionRecord, Record, group_by_suite, split_by_type
+from eval.runs.storage import Run
 
 _TEMPLATE = Path(__file__).parent / "report.html"
-_WORST = 20
+_MAX_WORST = 20
 _SHOWN_HITS = 5
 _BARS = 24
-# Milliseconds below which a reply is as good as immediate.
-_FASTEST = 0.1
-# Charts are drawn on a square of so many units, the origin at its lower left.
+# The lower end of the histogram in milliseconds: its logarithmic scale has no zero.
+_MIN_LATENCY = 0.1
+# The side of a square chart in its own units, with the origin at the lower left.
 _SIDE = 100.0
+# What is wrong with a question if a measure is zero, the most serious problem first.
+_PROBLEMS = {
+    "answered firmly, though no paper answers it": "not answered firmly",
+    "relevant paper not retrieved": "R@10",
+    "refused, though a relevant paper was retrieved": "answered",
+    "no relevant paper cited": "gold paper cited",
+    "wrong verdict": "accuracy",
+    "relevant paper ranked below the top 5": "R@5",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Worst:
-    """A question that went badly, what was wanted and what was found."""
+class WorstOutcome:
+    """A question with a problem, the papers expected, the papers retrieved and the answer."""
 
     suite: str
     id: str
     text: str
-    why: str
-    wanted: tuple[str, ...]
-    found: tuple[str, ...]
-    reply: str
+    problem: str
+    expected: tuple[str, ...]
+    retrieved: tuple[str, ...]
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A run as the page shows it; points are in the units of a chart."""
+    """The content of the page for one run; points are in the units of a chart."""
 
     run: Run
     tables: dict[str, measures.Table]
     stages: dict[str, dict[str, float]]
     tokens: tuple[int, int] | None
-    changed: dict[str, object]
+    changed_settings: dict[str, object]
     coverage: tuple[tuple[float, float], ...]
     reliability: tuple[tuple[float, float, int], ...]
     latency: tuple[tuple[float, float, float], ...]
-    worst: tuple[Worst, ...]
+    worst: tuple[WorstOutcome, ...]
 
 
 def page(runs: Sequence[Run]) -> str:
-    """The page. Everything that comes from papers, questions or models is escaped."""
+    """Render the page. Text from papers, questions and models is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["log10"] = math.log10
     sheets = [_sheet(run) for run in runs]
-    top = max((took for run in runs for took in _totals(run.records)), default=0.0)
+    slowest = max((latency for run in runs for latency in _latencies(run.records)), default=0.0)
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         sheets=sheets,
-        beside=_beside(sheets),
+        side_by_side=_side_by_side(sheets),
         side=_SIDE,
-        slowest=max(top, 1.0),
+        slowest=max(slowest, 1.0),
         tallest=max((share for sheet in sheets for *_, share in sheet.latency), default=1.0),
         lower=measures.LOWER_IS_BETTER,
-        money=measures.money,
+        price=measures.price,
     )
 
 
 def _sheet(run: Run) -> Sheet:
-    confidence, right, answerable = measures.confidences(run.records)
-    with_both = len(set(answerable)) == 2
-    curve = measures.risk_coverage(confidence, right) if with_both else np.array([])
-    bins = measures.reliability(confidence, answerable) if with_both else []
+    confidence, correct, answerable = measures.confidences(run.records)
+    both_labels = len(set(answerable)) == 2
+    risks = measures.risk_coverage(confidence, correct) if both_labels else np.array([])
+    bins = measures.reliability(confidence, answerable) if both_labels else []
     return Sheet(
         run=run,
         tables=measures.figures(run.records),
-        stages=measures.cost(run.records),
+        stages=measures.costs(run.records),
         tokens=measures.tokens(run.records),
-        changed=_changed(run.about.settings),
-        coverage=tuple((_SIDE * (place + 1) / len(curve), _SIDE * risk) for place, risk in enumerate(curve)),
-        reliability=tuple((_SIDE * told, _SIDE * true, count) for told, true, count in bins),
-        latency=tuple(_histogram(_totals(run.records))),
-        worst=tuple(sorted(_bad(run.records), key=_badness)[:_WORST]),
+        changed_settings=_changed_settings(run.description.settings),
+        coverage=tuple((_SIDE * count / len(risks), _SIDE * risk) for count, risk in enumerate(risks, start=1)),
+        reliability=tuple((_SIDE * mean, _SIDE * share, count) for mean, share, count in bins),
+        latency=tuple(_histogram(_latencies(run.records))),
+        worst=tuple(sorted(_outcomes_with_problems(run.records), key=_severity)[:_MAX_WORST]),
     )
 
 
-def _beside(sheets: Sequence[Sheet]) -> dict[str, dict[str, list[float | None]]]:
-    """For each suite its measures, with the figure in each run."""
-    found: dict[str, dict[str, list[float | None]]] = {}
+def _side_by_side(sheets: Sequence[Sheet]) -> dict[str, dict[str, list[float | None]]]:
+    """Return, by suite and measure, the figure of each run."""
+    suites: dict[str, dict[str, list[float | None]]] = {}
     for suite, measure in (
-        (suite, each) for sheet in sheets for suite, table in sheet.tables.items() for each in table
+        (suite, measure) for sheet in sheets for suite, table in sheet.tables.items() for measure in table
     ):
         figures = [sheet.tables.get(suite, {}).get(measure, {}).get("all") for sheet in sheets]
-        found.setdefault(suite, {})[measure] = figures
-    return found
+        suites.setdefault(suite, {})[measure] = figures
+    return suites
 
 
-def _changed(settings: dict[str, object]) -> dict[str, object]:
-    """The settings that are not the defaults."""
+def _changed_settings(settings: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings that differ from their defaults."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     return {name: value for name, value in settings.items() if value != defaults.get(name)}
 
 
-def _totals(records: Iterable[Record]) -> list[float]:
+def _latencies(records: Iterable[Record]) -> list[float]:
     return [record.timings["total_ms"] for record in records if "total_ms" in record.timings]
 
 
-def _histogram(took: Sequence[float]) -> Iterable[tuple[float, float, float]]:
-    """Bars of a histogram over the logarithm of milliseconds: from, to, and the share of questions."""
-    if not took:
+def _histogram(latencies: Sequence[float]) -> Iterable[tuple[float, float, float]]:
+    """Return the bars of a histogram over log milliseconds: lower edge, upper edge and share of questions."""
+    if not latencies:
         return []
-    floored = np.maximum(took, _FASTEST)
-    counts, edges = np.histogram(floored, np.geomspace(floored.min() * 0.999, floored.max() * 1.001, _BARS + 1))
-    return [(float(edges[i]), float(edges[i + 1]), counts[i] / len(took)) for i in range(_BARS) if counts[i]]
+    clipped = np.maximum(latencies, _MIN_LATENCY)
+    counts, edges = np.histogram(clipped, np.geomspace(clipped.min() * 0.999, clipped.max() * 1.001, _BARS + 1))
+    return [(float(edges[i]), float(edges[i + 1]), counts[i] / len(latencies)) for i in range(_BARS) if counts[i]]
 
 
-def _bad(records: Sequence[Record]) -> Iterable[Worst]:
-    titles = {found.id: found.title or found.id for each in measures.split(records)[0] for found in each.found}
-    for own in measures.by_suite(records).values():
-        values = measures.values(own)
-        for record in own:
-            if why := _why(record, {name: each.get(record.id) for name, each in values.items()}):
-                yield _worst(record, why, titles)
+def _outcomes_with_problems(records: Sequence[Record]) -> Iterable[WorstOutcome]:
+    questions, _ = split_by_type(records)
+    titles = {paper.id: paper.title or paper.id for record in questions for paper in record.retrieved}
+    for suite_records in group_by_suite(records).values():
+        values = measures.values(suite_records)
+        for record in suite_records:
+            if problem := _problem(record, {name: by_record.get(record.id) for name, by_record in values.items()}):
+                yield _outcome(record, problem, titles)
 
 
-def _worst(record: Record, why: str, titles: Mapping[str, str]) -> Worst:
-    if isinstance(record, Checked):
+def _outcome(record: Record, problem: str, titles: Mapping[str, str]) -> WorstOutcome:
+    if isinstance(record, ClaimRecord):
         verdict = f"{record.verdict}, support {record.support:.2f}, by: {record.passage}"
-        return Worst(record.suite, record.id, record.claim, why, (), (), verdict)
-    return Worst(
+        return WorstOutcome(record.suite, record.id, record.claim, problem, (), (), verdict)
+    return WorstOutcome(
         suite=record.suite,
         id=record.id,
         text=record.question,
-        why=why,
-        wanted=tuple(titles.get(paper, paper) for paper in record.papers),
-        found=tuple(each.title or each.id for each in record.found[:_SHOWN_HITS]),
-        reply=record.reply.text if record.reply else "",
+        problem=problem,
+        expected=tuple(titles.get(paper, paper) for paper in record.papers),
+        retrieved=tuple(paper.title or paper.id for paper in record.retrieved[:_SHOWN_HITS]),
+        answer=record.answer.text if record.answer else "",
     )
 
 
-def _why(record: Record, own: Mapping[str, float | None]) -> str | None:
-    """What is wrong with what came of it, the gravest thing first; None where nothing is."""
+def _problem(record: QuestionRecord | ClaimRecord, values: Mapping[str, float | None]) -> str | None:
+    """Return the most serious problem of the outcome, None if there is none."""
     if record.error:
         return f"failed: {record.error}"
-    return next((trouble for trouble, measure in _TROUBLES.items() if own.get(measure) == 0), None)
+    return next((problem for problem, measure in _PROBLEMS.items() if values.get(measure) == 0), None)
 
 
-# What is wrong where a measure is zero, the gravest first.
-_TROUBLES = {
-    "answered firmly, though nothing in the library answers it": "not answered firmly",
-    "not among the papers found": "R@10",
-    "refused, though the paper was found": "answered",
-    "another paper was cited": "gold paper cited",
-    "wrong verdict": "accuracy",
-    "found, but not among the first five": "R@5",
-}
-
-
-def _badness(worst: Worst) -> tuple[int, str, str]:
-    order = list(_TROUBLES)
-    return order.index(worst.why) if worst.why in order else -1, worst.suite, worst.id
+def _severity(outcome: WorstOutcome) -> tuple[int, str, str]:
+    order = list(_PROBLEMS)
+    return order.index(outcome.problem) if outcome.problem in order else -1, outcome.suite, outcome.id

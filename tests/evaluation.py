@@ -1,4 +1,4 @@
-"""Questions, records, runs and folders to evaluate, in few words. A paper is a letter, its id and its title."""
+"""Build questions, records, runs and folders for the tests of eval. A letter is both id and title of a paper."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from assistant.schema import Paper, Strength, Verdict
-from eval.records import Asked, Checked, Cited, Found, Record, Reply, Said
-from eval.runs import About, Run
+from eval.runs.records import (
+    AnswerRecord,
+    CheckedSentenceRecord,
+    CitedPaper,
+    ClaimRecord,
+    QuestionRecord,
+    Record,
+    RetrievedPaper,
+)
+from eval.runs.storage import Run, RunDescription
 from eval.suites import Dialog, Question
 
 PAPERS = (
@@ -50,38 +58,38 @@ TALK = Dialog(
 )
 
 
-def reply(
+def answer_record(
     strength: Strength = Strength.FIRM,
     cited: str = "",
     passages: Sequence[str] = (),
-    sentences: Sequence[Said] = (),
+    sentences: Sequence[CheckedSentenceRecord] = (),
     confidence: float = 0.5,
     text: str = "",
     tokens: tuple[int, int] | None = None,
-) -> Reply:
-    """A reply that cites a paper for each letter, each with these passages."""
-    return Reply(
+) -> AnswerRecord:
+    """Return an answer that cites a paper for each letter, all with these passages."""
+    return AnswerRecord(
         strength=strength,
         confidence=confidence,
         reason=None,
         text=text,
-        cited=tuple(Cited(letter, tuple(passages)) for letter in cited),
+        cited=tuple(CitedPaper(letter, tuple(passages)) for letter in cited),
         sentences=tuple(sentences),
         tokens_in=tokens[0] if tokens else None,
         tokens_out=tokens[1] if tokens else None,
     )
 
 
-def said(*citations: int, verdict: Verdict = Verdict.SUPPORTED) -> Said:
-    """A sentence of an answer."""
-    return Said("A sentence.", citations, verdict, 1.0 if verdict is Verdict.SUPPORTED else 0.0)
+def sentence_record(*citations: int, verdict: Verdict = Verdict.SUPPORTED) -> CheckedSentenceRecord:
+    """Return a sentence of an answer."""
+    return CheckedSentenceRecord("A sentence.", citations, verdict, 1.0 if verdict is Verdict.SUPPORTED else 0.0)
 
 
-def asked(
+def question_record(
     name: str,
     papers: str = "",
-    found: str = "",
-    reply: Reply | None = None,
+    retrieved: str = "",
+    answer: AnswerRecord | None = None,
     *,
     suite: str = "single",
     group: str = "all",
@@ -90,9 +98,9 @@ def asked(
     votes: Sequence[float | None] = (),
     timings: Mapping[str, float] | None = None,
     error: str | None = None,
-) -> Asked:
-    """The record of a question; `found` has a letter for each paper, best first, all of one score."""
-    return Asked(
+) -> QuestionRecord:
+    """Return the record of a question; `retrieved` has a letter for each paper, best first, all of one score."""
+    return QuestionRecord(
         id=name,
         suite=suite,
         split="dev",
@@ -100,16 +108,16 @@ def asked(
         question=question or f"{name}?",
         papers=tuple(papers),
         evidence=tuple(evidence),
-        only_search=reply is None and error is None,
-        found=tuple(Found(letter, letter, 0.5) for letter in found),
-        reply=reply,
+        only_search=answer is None and error is None,
+        retrieved=tuple(RetrievedPaper(letter, letter, 0.5) for letter in retrieved),
+        answer=answer,
         votes=tuple(votes),
         timings=timings or {},
         error=error,
     )
 
 
-def checked(
+def claim_record(
     name: str,
     supported: bool,
     verdict: Verdict | None = Verdict.SUPPORTED,
@@ -119,9 +127,9 @@ def checked(
     evidence: Sequence[str] = (),
     passage: str = "",
     error: str | None = None,
-) -> Checked:
-    """The record of a claim about paper `a`."""
-    return Checked(
+) -> ClaimRecord:
+    """Return the record of a claim about paper `a`."""
+    return ClaimRecord(
         id=name,
         suite="claims",
         split="dev",
@@ -137,26 +145,26 @@ def checked(
     )
 
 
-def run_of(records: Iterable[Record], name: str = "one", missing: int = 0, **about: Any) -> Run:
-    """A run with these records, and so many more that were never asked."""
-    held = tuple(records)
+def run_of(records: Iterable[Record], name: str = "one", missing: int = 0, **description: Any) -> Run:
+    """Return a run with these records, and with `missing` questions that were never asked."""
+    stored = tuple(records)
     items: dict[str, int] = {}
-    for record in held:
+    for record in stored:
         items[record.suite] = items.get(record.suite, 0) + 1
     if missing:
         items["single"] = items.get("single", 0) + missing
-    return Run(About(name=name, asks={}, settings={}, items=items, **about), held)
+    return Run(RunDescription(name=name, options={}, settings={}, items=items, **description), stored)
 
 
 def write(file: Path, rows: Iterable[Any]) -> None:
-    """A line for each row, as JSON unless it is text; compressed if the file's name says so."""
+    """Write a line for each row, as JSON unless it is text; compressed if the file's name ends in .gz."""
     file.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
     file.write_bytes(gzip.compress(text.encode()) if file.suffix == ".gz" else text.encode())
 
 
 def write_claims(folder: Path) -> Path:
-    """A folder like SciFact's: three abstracts by sentences, claims about them, and which sentences say what."""
+    """Write a folder like SciFact's: three abstracts split into sentences, claims about them, and their evidence."""
     rows = [
         {"id": paper.id, "title": paper.title, "abstract": paper.abstract, "sentences": _sentences(paper.abstract)}
         for paper in PAPERS

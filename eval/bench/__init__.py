@@ -1,1 +1,1 @@
-"""Measure speed, beside other implementations."""
+"""Measure speed and size, next to other implementations."""

@@ -1,4 +1,4 @@
-"""What paperchat's speed is held against: the plain llama-index pipeline over Chroma, and the machine itself."""
+"""Baselines of speed: the plain llama-index pipeline over Chroma, exact search, and matrix products."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _REPEATS = 7
 
 
 class _PlainModel(BaseEmbedding):
-    """The same model as llama-index's own adapter of sentence-transformers runs it: as it comes, ten texts at a time.
+    """The embedder as llama-index's own adapter of sentence-transformers runs it, ten texts at a time.
 
-    It is given paperchat's limit of word-pieces, so that both read the same.
+    It has paperchat's limit of word-pieces, so that both embed the same text.
     """
 
     _model: Any
 
-    def __init__(self, embedder: Embedder, kept: Path) -> None:
+    def __init__(self, embedder: Embedder, verified: Path) -> None:
         super().__init__(model_name=embedder.name)
-        location, local = locate(embedder.name, kept)
+        location, local = locate(embedder.name, verified)
         self._model = SentenceTransformer(location, local_files_only=local)
         self._model.max_seq_length = embedder.max_tokens
 
@@ -48,12 +48,12 @@ class _PlainModel(BaseEmbedding):
         return self._get_text_embeddings([text])[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        found: list[list[float]] = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False).tolist()
-        return found
+        vectors: list[list[float]] = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False).tolist()
+        return vectors
 
 
-class LlamaIndexPeer:
-    """`VectorStoreIndex` over `ChromaVectorStore` with default settings, kept in a directory."""
+class LlamaIndexBaseline:
+    """`VectorStoreIndex` over `ChromaVectorStore` with default settings, stored in a folder."""
 
     def __init__(self, folder: Path, embedder: Embedder) -> None:
         self._client: Any = chromadb.PersistentClient(path=str(folder))
@@ -62,7 +62,7 @@ class LlamaIndexPeer:
         self._model = _PlainModel(embedder, folder / "embedder.verified")
 
     def ingest(self, papers: Sequence[Paper]) -> None:
-        """Index the papers, unless that many nodes are held already."""
+        """Index the papers, unless that many nodes are stored already."""
         if self._collection.count() >= len(papers):
             return
         documents = [
@@ -72,7 +72,7 @@ class LlamaIndexPeer:
         VectorStoreIndex.from_documents(documents, storage_context=context, embed_model=self._model)
 
     def searcher(self, limit: int = 10) -> Callable[[str], object]:
-        """What retrieves the `limit` nodes nearest to a question."""
+        """Return a function that retrieves the `limit` nodes nearest to a question."""
         index = VectorStoreIndex.from_vector_store(self._store, embed_model=self._model)
         return index.as_retriever(similarity_top_k=limit).retrieve
 
@@ -82,9 +82,9 @@ class LlamaIndexPeer:
 
 
 def exact_searcher(papers: int, embedder: Embedder, limit: int = 10) -> Callable[[str], object]:
-    """Exact search over so many vectors by one matrix product, the embedding of the question included.
+    """Return a function that embeds a question and searches this many vectors by one matrix product.
 
-    The vectors are random: the time does not depend on what they are.
+    The vectors are random: the time does not depend on their values.
     """
     vectors = np.random.default_rng(0).standard_normal((papers, embedder.dimension), dtype=np.float32)
 
@@ -96,18 +96,18 @@ def exact_searcher(papers: int, embedder: Embedder, limit: int = 10) -> Callable
 
 
 def matrix_peak() -> float:
-    """Single-precision matrix products that this machine does a second, in GFLOP/s, by the faster kernels."""
-    return max(_products(precision) for precision in ("highest", "medium"))
+    """Measure the single-precision matrix products of this machine in GFLOP/s, with the faster kernels."""
+    return max(_matrix_products(precision) for precision in ("highest", "medium"))
 
 
-def _products(precision: str) -> float:
-    held = torch.get_float32_matmul_precision()
+def _matrix_products(precision: str) -> float:
+    default = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(precision)
-    one, other = torch.rand(_MATRIX, _MATRIX), torch.rand(_MATRIX, _MATRIX)
+    left, right = torch.rand(_MATRIX, _MATRIX), torch.rand(_MATRIX, _MATRIX)
     times = []
     for _ in range(_REPEATS):
         started = time.perf_counter()
-        torch.mm(one, other)
+        torch.mm(left, right)
         times.append(time.perf_counter() - started)
-    torch.set_float32_matmul_precision(held)
+    torch.set_float32_matmul_precision(default)
     return 2 * _MATRIX**3 / median(times) / 1e9

@@ -1,4 +1,4 @@
-"""Parts of paperchat beside what could stand in their place, on SciFact where its folder is at hand (see README.md)."""
+"""Measure components of paperchat next to their alternatives, on SciFact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ir_measures import nDCG
 from assistant.schema import Paper
 from assistant.storage.lexicon import TantivyLexicon
 from assistant.text.sentences import spans
-from eval.bench.timing import milliseconds_each
+from eval.bench.timing import measure_latency
 from eval.suites import beir
 
 _ABSTRACTS = 1500
@@ -25,30 +25,31 @@ Search = Callable[[str], Sequence[tuple[str, float]]]
 
 
 def lexical_engines(folder: Path) -> dict[str, dict[str, float]]:
-    """nDCG@10, seconds to build and median milliseconds a query of tantivy and bm25s over the same abstracts."""
+    """Measure nDCG@10, seconds to build and median milliseconds per query of tantivy and bm25s."""
     scifact = beir.read(folder, "dev")
-    papers, questions = scifact.papers, scifact.questions
-    claims = {question.id: question.text for question in questions}
-    judgements = [ir_measures.Qrel(question.id, paper, 1) for question in questions for paper in question.papers]
-    found = {}
-    with tempfile.TemporaryDirectory() as folder_name:
-        for name, prepare in (("tantivy", _tantivy), ("bm25s", _bm25s)):
+    claims = {question.id: question.text for question in scifact.questions}
+    judgements = [
+        ir_measures.Qrel(question.id, paper, 1) for question in scifact.questions for paper in question.papers
+    ]
+    figures = {}
+    with tempfile.TemporaryDirectory() as index_folder:
+        for name, build in (("tantivy", _tantivy), ("bm25s", _bm25s)):
             started = time.perf_counter()
-            search = prepare(papers, Path(folder_name))
-            built = time.perf_counter() - started
-            took = milliseconds_each(search, list(claims.values()))["p50"]
+            search = build(scifact.papers, Path(index_folder))
+            build_s = time.perf_counter() - started
+            query_ms = measure_latency(search, list(claims.values()))["p50"]
             results = [
                 ir_measures.ScoredDoc(claim, paper, score) for claim in claims for paper, score in search(claims[claim])
             ]
             quality = ir_measures.calc_aggregate([nDCG @ 10], judgements, results)[nDCG @ 10]
-            found[name] = {"nDCG@10": quality, "build_s": built, "query_ms": took}
-    return found
+            figures[name] = {"nDCG@10": quality, "build_s": build_s, "query_ms": query_ms}
+    return figures
 
 
 def _tantivy(papers: Sequence[Paper], folder: Path) -> Search:
     lexicon = TantivyLexicon(folder / "lexicon")
     lexicon.replace(papers)
-    return lambda text: [(each.paper_id, each.score) for each in lexicon.search(text, 100)]
+    return lambda text: [(hit.paper_id, hit.score) for hit in lexicon.search(text, 100)]
 
 
 def _bm25s(papers: Sequence[Paper], _: Path) -> Search:
@@ -64,23 +65,29 @@ def _bm25s(papers: Sequence[Paper], _: Path) -> Search:
     engine.index(tokens([f"{paper.title or ''}\n{paper.abstract}" for paper in papers]), show_progress=False)
 
     def search(text: str) -> list[tuple[str, float]]:
-        places, scores = engine.retrieve(tokens([text]), k=100, show_progress=False)
-        return [(papers[place].id, float(score)) for place, score in zip(places[0], scores[0], strict=True)]
+        rows, scores = engine.retrieve(tokens([text]), k=100, show_progress=False)
+        return [(papers[row].id, float(score)) for row, score in zip(rows[0], scores[0], strict=True)]
 
     return search
 
 
 def sentence_boundaries(folder: Path) -> dict[str, float]:
-    """Precision and recall of sentence ends against SciFact's own sentences."""
-    found = right = wanted = 0
+    """Measure precision and recall of sentence ends against SciFact's own sentences."""
+    predicted = correct = expected = 0
     for row in _rows(folder / "corpus.jsonl.gz")[:_ABSTRACTS]:
-        gold, at = set(), 0
-        for sentence in map(str.strip, row["sentences"]):
-            at = row["abstract"].index(sentence, at) + len(sentence)
-            gold.add(at)
-        ours = {end for _, end in spans(row["abstract"])}
-        found, right, wanted = found + len(ours), right + len(ours & gold), wanted + len(gold)
-    return {"precision": right / found, "recall": right / wanted, "sentences": wanted}
+        gold = _sentence_ends(row["abstract"], row["sentences"])
+        ends = {end for _, end in spans(row["abstract"])}
+        predicted, correct, expected = predicted + len(ends), correct + len(ends & gold), expected + len(gold)
+    return {"precision": correct / predicted, "recall": correct / expected, "sentences": expected}
+
+
+def _sentence_ends(abstract: str, sentences: Sequence[str]) -> set[int]:
+    ends: set[int] = set()
+    end = 0
+    for sentence in map(str.strip, sentences):
+        end = abstract.index(sentence, end) + len(sentence)
+        ends.add(end)
+    return ends
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:

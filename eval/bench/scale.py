@@ -1,14 +1,14 @@
-"""What each part of a library costs as it grows: time to write, room on the disk, time of a question. Not a test.
+"""Measure the cost of each part of a library as it grows: time to write, disk space, time per query.
 
-The papers are real, and so is what the embedder makes of a sample of them. All get the vectors and words of those in
-the sample in turn, the vectors with some noise: what they say does not matter to what it costs to keep them.
+The papers are real, and so are the encodings of a sample of them. All papers get the encodings of the sample in turn,
+with noise added to the vectors: the cost of storing an encoding does not depend on its values.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -29,10 +29,9 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.chroma_store import ChromaStore
 from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.word_vectors import SqliteWordVectors
-from eval import runs
-from eval.bench.bench import DATA, LARGE, SCIFACT
-from eval.bench.timing import milliseconds_each
-from eval.corpora import SEED_FILES
+from eval.bench.timing import measure_latency
+from eval.corpora import DATA, ML_ARXIV, SCIFACT, SEED_FILES
+from eval.runs import environment
 from eval.suites import SEEDS, beir, load
 from ingest import pipeline
 from ingest.chunks import chunk_papers
@@ -45,61 +44,61 @@ EMBEDDER, CATALOG, LEXICON, WORDS = "embedder", "catalog", "lexicon", "word inde
 FOLDER, SERVER = "Chroma, folder", "Chroma, server"
 _SAMPLE = _BATCH = 256
 _QUESTIONS = 40
-# Of so many papers a filter lets one through.
-_FILTERED = 10
-# How far a vector is moved from the one that it was made of, in lengths of that.
+# A filter allows every tenth paper.
+_FILTER_STEP = 10
+# The length of the noise added to a vector of length one.
 _NOISE = 0.5
 
 Json = dict[str, Any]
 
 
-def scale(settings: Settings, large: bool = False) -> Json:
-    """Figures by size and part. The server of the settings, where one is named, is measured beside a folder.
+def measure_scale(settings: Settings, large: bool = False) -> Json:
+    """Measure each collection, and the Chroma server of the settings, if there is one, next to a folder.
 
-    `large` measures 80,753 papers too.
+    `large` adds 80,753 papers. Returns figures by size and part.
     """
     embedder = factory.open_embedder(settings)
-    found: Json = {"versions": runs.versions(), "commit": runs.commit(), "sizes": {}}
+    sizes: Json = {}
     for records in _collections(large):
         with tempfile.TemporaryDirectory() as folder:
-            costs = _Costs(settings.model_copy(update={"home": Path(folder)}), embedder)
-            costs.measure(records)
-            found["sizes"][f"{costs.papers:,} papers"] = costs.figures()
-    return found
+            benchmark = _LibraryBenchmark(settings.model_copy(update={"home": Path(folder)}), embedder)
+            benchmark.measure(records)
+            sizes[f"{benchmark.papers:,} papers"] = benchmark.figures()
+    return {"versions": environment.versions(), "commit": environment.commit(), "sizes": sizes}
 
 
 def _collections(large: bool) -> Iterator[list[Record]]:
-    """The records of the seeds, and of the collections that are at hand."""
+    """Yield the records of the seeds, and of the collections that are present."""
     items = [item for file in find_files(SEED_FILES) if isinstance(file, Path) for item in read_records(file)]
     yield [item for item in items if isinstance(item, Record)]
-    for name in (SCIFACT, *([LARGE] if large else [])):
+    for name in (SCIFACT, *([ML_ARXIV] if large else [])):
         if (DATA / name).is_dir():
             papers = beir.read_papers(DATA / name)
             yield [_record(paper, name, line) for line, paper in enumerate(papers, start=1)]
 
 
 def _record(paper: Paper, source: str, line: int) -> Record:
-    shared = {each.name for each in fields(Record)} & {each.name for each in fields(Paper)}
+    shared = {field.name for field in fields(Record)} & {field.name for field in fields(Paper)}
     return Record(source=source, line=line, **{name: getattr(paper, name) for name in shared})
 
 
 @dataclass(slots=True)
-class _Costs:
-    """What was measured of one library, by part: seconds of writing, milliseconds of asking, bytes."""
+class _LibraryBenchmark:
+    """The measurements of one library by part: seconds to write, milliseconds per query, bytes."""
 
     settings: Settings
     embedder: Embedder
     papers: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
-    asking: Json = field(default_factory=dict)
+    latencies: Json = field(default_factory=dict)
     bytes: dict[str, int] = field(default_factory=dict)
 
     def measure(self, records: Sequence[Record]) -> None:
-        """Make the library, ask it, and look at what it takes up."""
+        """Build the library of these records, query it, and measure its size."""
         home = self.settings.home
         with ExitStack() as stack:
             catalog = stack.enter_context(closing(factory.open_catalog(home)))
-            parts = _Parts(
+            parts = _LibraryParts(
                 catalog,
                 TantivyLexicon(home / factory.LEXICON),
                 stack.enter_context(closing(SqliteWordVectors(home / factory.WORDS))),
@@ -107,25 +106,27 @@ class _Costs:
             )
             papers = self._merge(records, catalog)
             self._write(papers, self._embed(papers[:_SAMPLE], parts.lexicon), parts)
-            self._ask(papers, parts)
-        places = {CATALOG: factory.CATALOG, FOLDER: factory.STORE, LEXICON: factory.LEXICON, WORDS: factory.WORDS}
-        self.bytes = {part: _room(home, name) for part, name in places.items()}
+            self._query(papers, parts)
+        names = {CATALOG: factory.CATALOG, FOLDER: factory.STORE, LEXICON: factory.LEXICON, WORDS: factory.WORDS}
+        self.bytes = {part: _disk_usage(home, name) for part, name in names.items()}
 
     def figures(self) -> Json:
-        """The parts in the order in which a paper passes through them."""
-        return {part: self._of(part) for part in (EMBEDDER, CATALOG, FOLDER, SERVER, LEXICON, WORDS) if self._of(part)}
+        """Return the figures of each part, in the order in which a paper passes through them."""
+        parts = (EMBEDDER, CATALOG, FOLDER, SERVER, LEXICON, WORDS)
+        return {part: figures for part in parts if (figures := self._part_figures(part))}
 
-    def _of(self, part: str) -> Json:
+    def _part_figures(self, part: str) -> Json:
         written = min(self.papers, _SAMPLE) if part == EMBEDDER else self.papers
-        found: Json = {"s_per_1000_papers": 1000 * self.seconds[part] / written} if part in self.seconds else {}
-        room = {"bytes_per_paper": self.bytes[part] / self.papers} if part in self.bytes else {}
-        asked: Json = self.asking.get(part, {})
-        return found | room | asked
+        figures: Json = {"s_per_1000_papers": 1000 * self.seconds[part] / written} if part in self.seconds else {}
+        if part in self.bytes:
+            figures["bytes_per_paper"] = self.bytes[part] / self.papers
+        figures.update(self.latencies.get(part, {}))
+        return figures
 
     def _merge(self, records: Sequence[Record], catalog: Catalog) -> list[Paper]:
-        """The papers of the records, in the order of their ids, which is no order."""
+        """Merge the records and return their papers in the order of their ids, which is arbitrary."""
         run = catalog.records.next_run()
-        with self._on(CATALOG):
+        with self._timed(CATALOG):
             for batch in batches(records, _BATCH):
                 pipeline.store_records(batch, catalog, run)
         papers = catalog.ledger.pending(len(records))
@@ -133,60 +134,63 @@ class _Costs:
         return papers
 
     def _embed(self, papers: Sequence[Paper], lexicon: TantivyLexicon) -> list[EncodedPaper]:
-        made_with = factory.recipe(self.settings, self.embedder)
-        with self._on(EMBEDDER):
-            chunks = chunk_papers(papers, self.embedder, made_with.chunk_tokens)
-            readings = self.embedder.encode_documents([each.text for each in chunks])
-        words = content_words.word_vectors(papers, chunks, readings, lexicon)
+        recipe = factory.recipe(self.settings, self.embedder)
+        with self._timed(EMBEDDER):
+            chunks = chunk_papers(papers, self.embedder, recipe.chunk_tokens)
+            encoded_chunks = self.embedder.encode_documents([chunk.text for chunk in chunks])
+        words = content_words.word_vectors(papers, chunks, encoded_chunks, lexicon)
         vectors: dict[str, list[Vectors]] = {paper.id: [] for paper in papers}
-        for each, reading in zip(chunks, readings, strict=True):
-            vectors[each.paper_id].append(reading.vector)
+        for chunk, encoded in zip(chunks, encoded_chunks, strict=True):
+            vectors[chunk.paper_id].append(encoded.vector)
         return [EncodedPaper(np.array(vectors[paper.id]), words[paper.id]) for paper in papers]
 
-    def _write(self, papers: Sequence[Paper], sample: Sequence[EncodedPaper], parts: _Parts) -> None:
-        noise, turns = np.random.default_rng(0), cycle(sample)
+    def _write(self, papers: Sequence[Paper], sample: Sequence[EncodedPaper], parts: _LibraryParts) -> None:
+        noise, encodings = np.random.default_rng(0), cycle(sample)
         for batch in batches(papers, _BATCH):
-            kept = {paper.id: next(turns) for paper in batch}
-            chunks, vectors = _chunks(batch, kept, noise)
+            by_paper = {paper.id: next(encodings) for paper in batch}
+            chunks, vectors = _chunks(batch, by_paper, noise)
             for name, store in parts.stores.items():
-                with self._on(name):
+                with self._timed(name):
                     store.replace(chunks, vectors)
-            with self._on(WORDS):
-                parts.words.replace({paper_id: each.words for paper_id, each in kept.items()})
-            with self._on(LEXICON):
+            with self._timed(WORDS):
+                parts.words.replace({paper_id: encoding.words for paper_id, encoding in by_paper.items()})
+            with self._timed(LEXICON):
                 parts.lexicon.replace(batch)
-            with self._on(CATALOG):
+            with self._timed(CATALOG):
                 parts.catalog.ledger.announce(batch, parts.stores[FOLDER].stamp)
                 parts.catalog.ledger.mark_indexed(batch)
 
-    def _ask(self, papers: Sequence[Paper], parts: _Parts) -> None:
-        """As a question does: candidates of each index, papers and words of those that are looked at closer."""
+    def _query(self, papers: Sequence[Paper], parts: _LibraryParts) -> None:
+        """Measure the queries of one question: candidates of each index, papers and words of the re-ranked ones."""
         texts = [question.text for question in load(SEEDS / "single.jsonl", "dev")][:_QUESTIONS]
         vectors = {text: self.embedder.encode_queries([text])[0].vector for text in texts}
-        ids, most = [paper.id for paper in papers], self.settings.candidates
-        looked_at, some = ids[: self.settings.rerank_top_k], ids[::_FILTERED]
-        self.asking = {
-            EMBEDDER: {"query_ms": milliseconds_each(lambda text: self.embedder.encode_queries([text]), texts)},
-            CATALOG: {"query_ms": milliseconds_each(lambda _: parts.catalog.papers.get(looked_at), texts)},
-            LEXICON: {"query_ms": milliseconds_each(lambda text: parts.lexicon.search(text, most), texts)},
-            WORDS: {"query_ms": milliseconds_each(lambda _: parts.words.get(looked_at), texts)},
+        ids, limit = [paper.id for paper in papers], self.settings.candidates
+        reranked, allowed = ids[: self.settings.rerank_top_k], ids[::_FILTER_STEP]
+        queries: dict[str, Callable[[str], object]] = {
+            EMBEDDER: lambda text: self.embedder.encode_queries([text]),
+            CATALOG: lambda _: parts.catalog.papers.get(reranked),
+            LEXICON: lambda text: parts.lexicon.search(text, limit),
+            WORDS: lambda _: parts.words.get(reranked),
         }
+        self.latencies = {part: {"query_ms": measure_latency(query, texts)} for part, query in queries.items()}
         for name, store in parts.stores.items():
-            find = partial(_find, store, vectors, most)
-            self.asking[name] = {
-                "query_ms": milliseconds_each(find, texts),
-                "filtered_query_ms": milliseconds_each(partial(find, allowed_ids=some), texts),
+            search = partial(_search, store, vectors, limit)
+            self.latencies[name] = {
+                "query_ms": measure_latency(search, texts),
+                "filtered_query_ms": measure_latency(partial(search, allowed_ids=allowed), texts),
             }
 
     @contextmanager
-    def _on(self, part: str) -> Iterator[None]:
+    def _timed(self, part: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - started
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _LibraryParts:
+    """The catalog and the indexes of one library."""
+
     catalog: Catalog
     lexicon: TantivyLexicon
     words: SqliteWordVectors
@@ -194,40 +198,40 @@ class _Parts:
 
 
 def _stores(settings: Settings, catalog: Catalog, embedder: Embedder, stack: ExitStack) -> dict[str, ChromaStore]:
-    """A store in a folder, and one on the server of the settings, which is deleted in the end."""
-    named = {FOLDER: settings.model_copy(update={"store": None})} | ({SERVER: settings} if settings.store else {})
-    found = {}
-    for name, of in named.items():
-        place = factory.place(of, catalog)
-        found[name] = ChromaStore(place, factory.recipe(settings, embedder))
-        if place.is_shared:
-            stack.callback(place.wipe)
-        stack.callback(found[name].close)
-    return found
+    """Open a store in a folder, and one on the server of the settings, which is deleted at the end."""
+    by_name = {FOLDER: settings.model_copy(update={"store": None})} | ({SERVER: settings} if settings.store else {})
+    stores = {}
+    for name, store_settings in by_name.items():
+        location = factory.place(store_settings, catalog)
+        stores[name] = ChromaStore(location, factory.recipe(settings, embedder))
+        if location.is_shared:
+            stack.callback(location.wipe)
+        stack.callback(stores[name].close)
+    return stores
 
 
-def _find(
+def _search(
     store: ChromaStore, vectors: Mapping[str, Vectors], limit: int, text: str, allowed_ids: Sequence[str] | None = None
 ) -> object:
     return store.search(vectors[text], limit, allowed_ids)
 
 
 def _chunks(
-    papers: Sequence[Paper], kept: Mapping[str, EncodedPaper], noise: np.random.Generator
+    papers: Sequence[Paper], encodings: Mapping[str, EncodedPaper], noise: np.random.Generator
 ) -> tuple[list[Chunk], Vectors]:
-    """The chunks of the papers, and their vectors, moved a little and of length one again."""
+    """Return the chunks of the papers, and their vectors with noise added, normalised to length one."""
     chunks = [
         Chunk(paper.id, number, "", 0, 0, paper.year)
         for paper in papers
-        for number in range(len(kept[paper.id].vectors))
+        for number in range(len(encodings[paper.id].vectors))
     ]
-    vectors = np.concatenate([kept[paper.id].vectors for paper in papers])
-    moved = noise.standard_normal(vectors.shape, dtype=np.float32)
-    vectors = vectors + _NOISE * moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    vectors = np.concatenate([encodings[paper.id].vectors for paper in papers])
+    offsets = noise.standard_normal(vectors.shape, dtype=np.float32)
+    vectors = vectors + _NOISE * offsets / np.linalg.norm(offsets, axis=1, keepdims=True)
     return chunks, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def _room(home: Path, name: str) -> int:
-    """The bytes of a folder, or of a file with those that belong to it."""
-    found = (home / name).rglob("*") if (home / name).is_dir() else home.glob(f"{name}*")
-    return sum(file.stat().st_size for file in found if file.is_file())
+def _disk_usage(home: Path, name: str) -> int:
+    """Sum the bytes of a folder, or of a file and its companions, such as a write-ahead log."""
+    files = (home / name).rglob("*") if (home / name).is_dir() else home.glob(f"{name}*")
+    return sum(file.stat().st_size for file in files if file.is_file())

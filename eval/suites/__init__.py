@@ -1,11 +1,11 @@
-"""Question suites: JSON Lines files, one question, conversation or claim a line.
+"""Suites: JSON Lines files with one question, conversation or claim per line.
 
-    question  id, question, papers (ids of those that answer; none if it is unanswerable), split,
-              and where it applies evidence (sentences, verbatim), difficulty, kind
-    dialog    id, split, turns: each question, papers, needs_history, kind, evidence
+    question  id, question, papers (ids of the papers that answer it, empty if it is unanswerable), split;
+              optionally evidence (sentences, verbatim), difficulty, kind
+    dialog    id, split, turns, each with question, papers, needs_history, kind, evidence
     claim     id, split, claim, paper, supported, kind, evidence
 
-`split` is dev or test: choosing and fitting look at dev alone.
+`split` is dev or test: models are chosen and fitted on dev only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SEEDS = Path(__file__).parent / "seeds"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of a suite. `group` is its difficulty or kind."""
+    """A question of a suite; `group` is its difficulty or kind."""
 
     id: str
     text: str
@@ -36,7 +36,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """A conversation; the group of a turn says whether it needs what was said before: `history`, `alone`, `switch`."""
+    """A conversation; the group of a turn is `history`, `alone` or `switch`: whether it depends on earlier turns."""
 
     id: str
     turns: tuple[Question, ...]
@@ -45,7 +45,7 @@ class Dialog:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement, and whether the abstract of `paper` supports it; `group` says how it is wrong."""
+    """A statement, and whether the abstract of `paper` supports it; `group` is the kind of error in it."""
 
     id: str
     text: str
@@ -60,20 +60,20 @@ Item = TypeVar("Item", Question, Dialog, Claim)
 
 
 def load(file: Path, split: str | None = None) -> list[Question]:
-    """The questions of a suite, of one split or of all.
+    """Load the questions of a suite, of one split or of both.
 
-    Raises InputError, naming file and line, for a line that is no question, an id met twice, or a file without any.
+    Raises InputError, naming file and line, for a malformed line, a duplicate id or an empty file.
     """
     return _load(file, split, _question)
 
 
 def load_dialogs(file: Path, split: str | None = None) -> list[Dialog]:
-    """The conversations of a suite. Raises InputError as `load` does."""
+    """Load the conversations of a suite. Raises InputError as `load` does."""
     return _load(file, split, _dialog)
 
 
 def load_claims(file: Path, split: str | None = None) -> list[Claim]:
-    """The claims of a suite. Raises InputError as `load` does."""
+    """Load the claims of a suite. Raises InputError as `load` does."""
     return _load(file, split, _claim)
 
 
@@ -96,7 +96,7 @@ def _items(file: Path, read: Callable[[dict[str, Any]], Item]) -> Iterator[Item]
         if line.strip():
             item = _item(line, file, number, read)
             if item.id in seen:
-                raise InputError(str(file), f"the id {item.id} was used before", number)
+                raise InputError(str(file), f"the id {item.id} is used twice", number)
             seen.add(item.id)
             yield item
 
@@ -107,7 +107,7 @@ def _item(line: str, file: Path, number: int, read: Callable[[dict[str, Any]], I
         SPLITS.index(row["split"])
         return read(row)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(str(file), f"not a line of such a suite: {error!r}", number) from error
+        raise InputError(str(file), f"not a valid line of this suite: {error!r}", number) from error
 
 
 def _question(row: dict[str, Any]) -> Question:
@@ -123,13 +123,13 @@ def _question(row: dict[str, Any]) -> Question:
 
 def _dialog(row: dict[str, Any]) -> Dialog:
     turns = (
-        _question({"id": f"{row['id']}-{number}", "split": row["split"], **turn, "kind": _need(turn)})
+        _question({"id": f"{row['id']}-{number}", "split": row["split"], **turn, "kind": _turn_group(turn)})
         for number, turn in enumerate(row["turns"], start=1)
     )
     return Dialog(row["id"], tuple(turns), row["split"])
 
 
-def _need(turn: dict[str, Any]) -> str:
+def _turn_group(turn: dict[str, Any]) -> str:
     if turn["needs_history"]:
         return "history"
     return "switch" if turn["kind"] == "switch" else "alone"
@@ -137,7 +137,7 @@ def _need(turn: dict[str, Any]) -> str:
 
 def _claim(row: dict[str, Any]) -> Claim:
     if not isinstance(row["supported"], bool):
-        raise TypeError("supported is neither true nor false")
+        raise TypeError("supported must be true or false")
     return Claim(
         id=row["id"],
         text=row["claim"],

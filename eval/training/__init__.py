@@ -1,1 +1,1 @@
-"""Fit the weights that the package ships, on the dev half of the suites."""
+"""Fit the weights in the package, and measure checks on text with planted errors."""

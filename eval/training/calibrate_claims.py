@@ -1,15 +1,15 @@
-"""Fit the weights of `assistant.verification.support` on the dev claims about the seeds and, where present, SciFact.
+"""Fit the weights of `assistant.verification.support` on the dev claims about the seeds and, if present, SciFact.
 
-Claims made wrong by rule (`eval.training.perturb`) stand beside those that people made wrong. A weight may only speak
-against a claim. Accuracy on the dev claims is by five-fold cross-validation, a claim and its variants in one fold.
+Claims perturbed by rule (`eval.training.perturb`) are added to those that people made false. Every weight is 0 or
+less. Accuracy on the dev claims is by five-fold cross-validation, with a claim and its variants in one fold.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -21,163 +21,165 @@ from scipy.optimize import minimize
 from assistant.chat import Assistant
 from assistant.settings import Settings
 from assistant.verification.support import SupportFeatures, SupportModel, features
-from eval.corpora import over_papers, over_seeds
+from eval.corpora import DATA, SCIFACT, over_papers, over_seeds
 from eval.suites import SEEDS, beir, load_claims
-from eval.training.perturb import wrong
+from eval.training.perturb import perturbations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
 
-# A folder with a sub-folder `scifact`; nothing of it is part of paperchat.
-DATA = Path(os.environ.get("EVAL_DATA", "data"))
 _FOLDS = 5
 _SHRINK = 0.001
-# What claims made wrong by rule count beside those of people.
-_MADE = 0.25
+# The weight of claims perturbed by rule, relative to those of people.
+_PERTURBED_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A claim about a paper; `kind` says how it is wrong, `origin` is its number among those of its source."""
+    """A claim about a paper; `kind` is the kind of error, `origin` the number of the claim that it is a variant of."""
 
     claim: str
     paper: str
     supported: bool
     kind: str
     origin: int
-    made: bool = False
+    perturbed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """The signs of examples, a row each, with what is true of them and what each counts."""
+class TrainingSet:
+    """Examples and their features, shape (examples, features)."""
 
     examples: tuple[Example, ...]
     rows: Numbers
 
     @property
-    def truth(self) -> NDArray[np.bool_]:
-        """Whether each is supported."""
-        return np.array([each.supported for each in self.examples])
+    def labels(self) -> NDArray[np.bool_]:
+        """Return whether each example is supported."""
+        return np.array([example.supported for example in self.examples])
 
 
 def calibrate_claims(settings: Settings) -> str:
-    """The fitted weights, as they stand in the module, and the accuracy on the dev claims by kind."""
-    seeds = _table(over_seeds(settings), _seed_examples())
+    """Fit the weights; return them as the module spells them, and the accuracy on the dev claims by kind."""
+    seeds = _training_set(over_seeds(settings), _seed_examples())
     scifact = _scifact(settings)
     weights, bias = fit([seeds, *scifact])
-    named = ", ".join(
+    values = ", ".join(
         f"{field.name}={value:.2f}" for field, value in zip(fields(SupportFeatures), weights, strict=True)
     )
-    lines = [f"WEIGHTS = SupportFeatures({named})", f"BIAS = {bias:.2f}", "dev claims, cross-validated:"]
-    return "\n".join([*lines, *(f"  {kind:12} {value:.3f}" for kind, value in _by_kind(seeds, scifact).items())])
+    lines = [f"WEIGHTS = SupportFeatures({values})", f"BIAS = {bias:.2f}", "dev claims, cross-validated:"]
+    return "\n".join([*lines, *(f"  {kind:12} {value:.3f}" for kind, value in _accuracy(seeds, scifact).items())])
 
 
-def fit(tables: Sequence[Table]) -> tuple[Numbers, float]:
-    """Weights (signs,) of 0 or less and the bias, by penalised maximum likelihood; each source counts the same."""
-    rows, truth = np.vstack([table.rows for table in tables]), np.concatenate([table.truth for table in tables])
-    counts = np.concatenate([_counts(table) for table in tables])
-    counts /= np.where(truth, counts[truth].sum(), counts[~truth].sum()) * 2
+def fit(training_sets: Sequence[TrainingSet]) -> tuple[Numbers, float]:
+    """Fit weights (features,) of 0 or less and a bias by penalised maximum likelihood; each set has equal weight."""
+    rows = np.vstack([training_set.rows for training_set in training_sets])
+    labels = np.concatenate([training_set.labels for training_set in training_sets])
+    example_weights = np.concatenate([_example_weights(training_set) for training_set in training_sets])
+    example_weights /= np.where(labels, example_weights[labels].sum(), example_weights[~labels].sum()) * 2
     scale = np.sqrt((rows**2).mean(axis=0)) + 1e-9
-    scaled, side = rows / scale, np.where(truth, 1.0, -1.0)
-
-    def loss(parameters: Numbers) -> tuple[float, Numbers]:
-        margins = side * (scaled @ parameters[:-1] + parameters[-1])
-        slopes = -side * counts / (1 + np.exp(margins))
-        penalty = np.append(2 * _SHRINK * parameters[:-1], 0.0)
-        value = float(counts @ np.logaddexp(0, -margins) + _SHRINK * (parameters[:-1] ** 2).sum())
-        return value, np.append(scaled.T @ slopes, slopes.sum()) + penalty
-
+    loss = partial(_loss, rows / scale, np.where(labels, 1.0, -1.0), example_weights)
     bounds = [(None, 0.0)] * rows.shape[1] + [(None, None)]
-    found = minimize(loss, np.zeros(rows.shape[1] + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
-    return found[:-1] / scale, float(found[-1])
+    parameters = minimize(loss, np.zeros(rows.shape[1] + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return parameters[:-1] / scale, float(parameters[-1])
 
 
-def _counts(table: Table) -> Numbers:
-    """What each example counts: supported and unsupported ones the same in all, and so each kind of wrong ones."""
-    keys = [(each.supported, each.made, each.kind) for each in table.examples]
-    shares = {key: (_MADE if key[1] else 1.0) / keys.count(key) for key in set(keys)}
-    counts = np.array([shares[key] for key in keys])
-    counts[~table.truth] /= counts[~table.truth].sum()
-    return counts
+def _loss(rows: Numbers, label_signs: Numbers, example_weights: Numbers, parameters: Numbers) -> tuple[float, Numbers]:
+    """Return the penalised logistic loss and its gradient; the last parameter is the bias, labels are 1 and -1."""
+    margins = label_signs * (rows @ parameters[:-1] + parameters[-1])
+    slopes = -label_signs * example_weights / (1 + np.exp(margins))
+    penalty = np.append(2 * _SHRINK * parameters[:-1], 0.0)
+    value = float(example_weights @ np.logaddexp(0, -margins) + _SHRINK * (parameters[:-1] ** 2).sum())
+    return value, np.append(rows.T @ slopes, slopes.sum()) + penalty
 
 
-def _by_kind(seeds: Table, others: Sequence[Table]) -> dict[str, float]:
-    """Accuracy on the seeds' claims as they were written, each by weights that were fitted without it."""
-    right: dict[str, list[bool]] = {"all": []}
-    places = np.array([each.origin for each in seeds.examples])
-    order = np.random.default_rng(0).permutation(places.max() + 1)
+def _example_weights(training_set: TrainingSet) -> Numbers:
+    """Weight the examples so that both labels have equal weight, and so has each kind of false claim."""
+    keys = [(example.supported, example.perturbed, example.kind) for example in training_set.examples]
+    shares = {key: (_PERTURBED_WEIGHT if key[1] else 1.0) / keys.count(key) for key in set(keys)}
+    weights = np.array([shares[key] for key in keys])
+    weights[~training_set.labels] /= weights[~training_set.labels].sum()
+    return weights
+
+
+def _accuracy(seeds: TrainingSet, others: Sequence[TrainingSet]) -> dict[str, float]:
+    """Return the accuracy on the unperturbed claims about the seeds by kind, cross-validated."""
+    correct: dict[str, list[bool]] = {"all": []}
+    origins = np.array([example.origin for example in seeds.examples])
+    order = np.random.default_rng(0).permutation(origins.max() + 1)
     for fold in range(_FOLDS):
-        held = np.isin(places, order[fold::_FOLDS])
-        weights, bias = fit([_some(seeds, ~held), *others])
-        for place in np.flatnonzero(held):
-            example = seeds.examples[place]
-            if not example.made:
-                judged = bool(seeds.rows[place] @ weights + bias > 0)
-                right["all"].append(judged == example.supported)
-                right.setdefault(example.kind, []).append(judged == example.supported)
-    return {kind: float(np.mean(values)) for kind, values in right.items()}
+        held_out = np.isin(origins, order[fold::_FOLDS])
+        weights, bias = fit([_subset(seeds, ~held_out), *others])
+        for row in np.flatnonzero(held_out):
+            example = seeds.examples[row]
+            if not example.perturbed:
+                predicted = bool(seeds.rows[row] @ weights + bias > 0)
+                correct["all"].append(predicted == example.supported)
+                correct.setdefault(example.kind, []).append(predicted == example.supported)
+    return {kind: float(np.mean(values)) for kind, values in correct.items()}
 
 
-def _some(table: Table, chosen: NDArray[np.bool_]) -> Table:
-    kept = tuple(each for each, keep in zip(table.examples, chosen, strict=True) if keep)
-    return Table(kept, table.rows[chosen])
+def _subset(training_set: TrainingSet, chosen: NDArray[np.bool_]) -> TrainingSet:
+    examples = tuple(example for example, keep in zip(training_set.examples, chosen, strict=True) if keep)
+    return TrainingSet(examples, training_set.rows[chosen])
 
 
 def _seed_examples() -> list[Example]:
     claims = load_claims(SEEDS / "claims.jsonl", "dev")
-    own = [Example(each.text, each.paper, each.supported, each.group, at) for at, each in enumerate(claims)]
-    return [*own, *_made(own)]
+    examples = [
+        Example(claim.text, claim.paper, claim.supported, claim.group, number) for number, claim in enumerate(claims)
+    ]
+    return [*examples, *_perturbed(examples)]
 
 
-def _made(own: Sequence[Example]) -> Iterator[Example]:
-    """Supported claims, made wrong by rule."""
-    random, texts = Random(0), [each.claim for each in own]  # noqa: S311 - the same ones every time
-    for each in own:
-        if each.supported:
-            for kind, text in wrong(each.claim, texts, random).items():
-                yield Example(text, each.paper, False, kind, each.origin, made=True)
+def _perturbed(examples: Sequence[Example]) -> Iterator[Example]:
+    """Yield false versions of the supported claims."""
+    random, texts = Random(0), [example.claim for example in examples]  # noqa: S311 - reproducible, not secret
+    for example in examples:
+        if example.supported:
+            for kind, text in perturbations(example.claim, texts, random).items():
+                yield Example(text, example.paper, False, kind, example.origin, perturbed=True)
 
 
-def _scifact(settings: Settings) -> list[Table]:
-    """SciFact's claims of the train split with the papers that they cite, where it is at hand."""
-    folder = DATA / "scifact"
+def _scifact(settings: Settings) -> list[TrainingSet]:
+    """Return SciFact's claims of the train split with the papers that they cite, if the collection is present."""
+    folder = DATA / SCIFACT
     if not folder.is_dir():
         return []
     examples = _scifact_examples(folder)
-    cited = {each.paper for each in examples}
+    cited = {example.paper for example in examples}
     papers = [paper for paper in beir.read(folder, "train").papers if paper.id in cited]
-    return [_table(over_papers("scifact-cited", papers, settings), examples)]
+    return [_training_set(over_papers("scifact-cited", papers, settings), examples)]
 
 
 def _scifact_examples(folder: Path) -> list[Example]:
-    supports = {}
+    labels = {}
     for line in (folder / "evidence.tsv").read_text(encoding="utf-8").splitlines():
-        claim, paper, label, _ = line.split("\t")
-        supports[claim, paper] = label
+        claim_id, paper, label, _ = line.split("\t")
+        labels[claim_id, paper] = label
     claims = map(json.loads, (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines())
-    own: list[Example] = []
+    examples: list[Example] = []
     for claim in claims:
         for paper in claim["cited_doc_ids"] if claim["split"] == "train" else ():
-            label = supports.get((claim["id"], paper), "NOT_ENOUGH_INFO")
-            own.append(Example(claim["text"], paper, label == "SUPPORT", label, len(own)))
-    return [*own, *_made(own)]
+            label = labels.get((claim["id"], paper), "NOT_ENOUGH_INFO")
+            examples.append(Example(claim["text"], paper, label == "SUPPORT", label, len(examples)))
+    return [*examples, *_perturbed(examples)]
 
 
-def _table(assistant: Assistant, examples: Sequence[Example]) -> Table:
-    """The signs of the examples that can be compared with their paper."""
-    judge = SupportModel(assistant.library.embedder, assistant.library.lexicon)
-    shown = track(examples, "Comparing claims", transient=True)
-    found = [(each, _signs(assistant, judge, each)) for each in shown]
-    kept = [(each, row) for each, row in found if row is not None]
-    return Table(tuple(each for each, _ in kept), np.array([astuple(row) for _, row in kept]))
+def _training_set(assistant: Assistant, examples: Sequence[Example]) -> TrainingSet:
+    """Compute the features of the examples that can be compared with their paper."""
+    model = SupportModel(assistant.library.embedder, assistant.library.lexicon)
+    progress = track(examples, "Comparing claims", transient=True)
+    pairs = [(example, _features(assistant, model, example)) for example in progress]
+    comparable = [(example, astuple(row)) for example, row in pairs if row is not None]
+    return TrainingSet(tuple(example for example, _ in comparable), np.array([row for _, row in comparable]))
 
 
-def _signs(assistant: Assistant, judge: SupportModel, example: Example) -> SupportFeatures | None:
+def _features(assistant: Assistant, model: SupportModel, example: Example) -> SupportFeatures | None:
     paper = assistant.library.catalog.papers.find(example.paper)
-    rivals = [each.abstract for each in assistant.rivals(example.claim, paper)]
-    judge.encode([example.claim, paper.abstract, *rivals])
-    alignment = judge.align(example.claim, paper.abstract)
-    return features(judge.find_mismatches(alignment, paper, rivals)) if alignment else None
+    rivals = [rival.abstract for rival in assistant.rivals(example.claim, paper)]
+    model.encode([example.claim, paper.abstract, *rivals])
+    alignment = model.align(example.claim, paper.abstract)
+    return features(model.find_mismatches(alignment, paper, rivals)) if alignment else None

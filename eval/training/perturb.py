@@ -1,4 +1,4 @@
-"""True claims made wrong by rule, a word at a time, or said in other words: what a check has to notice, or to pass."""
+"""Perturb true claims by rule: change one word so that they become false, or paraphrase them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 
 from assistant.verification.proper_names import names
 
-_CONTRARIES = (
+_ANTONYM_PAIRS = (
     ("increases", "decreases"),
     ("increase", "decrease"),
     ("increased", "decreased"),
@@ -36,9 +36,9 @@ _CONTRARIES = (
     ("before", "after"),
     ("same", "different"),
 )
-_CONTRARY = dict(_CONTRARIES) | {second: first for first, second in _CONTRARIES}
-# The same in other words, as somebody would say it who tells of the paper.
-_RETOLD = (
+_ANTONYMS = dict(_ANTONYM_PAIRS) | {second: first for first, second in _ANTONYM_PAIRS}
+# Paraphrases in the words of a person who reports about the paper.
+_PARAPHRASES = (
     (r"\b[Ww]e (?=\w)", "they "),
     (r"\b[Oo]ur\b", "their"),
     (r"(?<=\d) ?\\?%", " percent"),
@@ -52,56 +52,60 @@ _RETOLD = (
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|may)\b(?! not)")
 
 
-def wrong(claim: str, others: Sequence[str], random: Random) -> dict[str, str]:
-    """The claim made wrong in each way that it lends itself to; `others` are claims to borrow a name from."""
-    made = {
-        "number": _other_number(claim, random),
-        "direction": _contrary(claim, random),
-        "negation": _negated(claim),
-        "dataset": _renamed(claim, others, random),
+def perturbations(claim: str, claims: Sequence[str], random: Random) -> dict[str, str]:
+    """Return false versions of the claim by kind of error, of all kinds that its words allow.
+
+    `claims` are sentences from which a name may be borrowed.
+    """
+    versions = {
+        "number": _change_number(claim, random),
+        "direction": _reverse_direction(claim, random),
+        "negation": _negate(claim),
+        "dataset": _exchange_name(claim, claims, random),
         "over-claim": _AUXILIARY.sub(r"\1 always", claim, count=1),
     }
-    return {kind: text for kind, text in made.items() if text != claim}
+    return {kind: text for kind, text in versions.items() if text != claim}
 
 
-def retold(claim: str) -> str:
-    """The same, as told of the authors and in some other words."""
-    told = claim[:1].lower() + claim[1:] if claim[1:2].islower() or claim[1:2] == " " else claim
-    for words, others in _RETOLD:
-        told = re.sub(words, others, told)
-    return f"The authors report that {told}"
+def paraphrase(claim: str) -> str:
+    """Paraphrase the claim as a report about the authors, partly in other words."""
+    lower = claim[1:2].islower() or claim[1:2] == " "
+    text = claim[:1].lower() + claim[1:] if lower else claim
+    for pattern, replacement in _PARAPHRASES:
+        text = re.sub(pattern, replacement, text)
+    return f"The authors report that {text}"
 
 
-def _other_number(claim: str, random: Random) -> str:
-    found = list(re.finditer(r"(?<![\w.-])\d+(?:\.\d+)?", claim))
-    if not found:
+def _change_number(claim: str, random: Random) -> str:
+    numbers = list(re.finditer(r"(?<![\w.-])\d+(?:\.\d+)?", claim))
+    if not numbers:
         return claim
-    number = random.choice(found)
+    number = random.choice(numbers)
     digits = number.group()
-    at = random.randrange(len(digits))
-    if digits[at] == ".":
-        at -= 1
-    other = random.choice([digit for digit in "123456789" if digit != digits[at]])
-    return claim[: number.start() + at] + other + claim[number.start() + at + 1 :]
+    position = random.randrange(len(digits))
+    if digits[position] == ".":
+        position -= 1
+    digit = random.choice([digit for digit in "123456789" if digit != digits[position]])
+    return claim[: number.start() + position] + digit + claim[number.start() + position + 1 :]
 
 
-def _contrary(claim: str, random: Random) -> str:
-    found = [word for word in re.finditer(r"\w+", claim) if word.group() in _CONTRARY]
-    if not found:
+def _reverse_direction(claim: str, random: Random) -> str:
+    words = [word for word in re.finditer(r"\w+", claim) if word.group() in _ANTONYMS]
+    if not words:
         return claim
-    word = random.choice(found)
-    return claim[: word.start()] + _CONTRARY[word.group()] + claim[word.end() :]
+    word = random.choice(words)
+    return claim[: word.start()] + _ANTONYMS[word.group()] + claim[word.end() :]
 
 
-def _negated(claim: str) -> str:
-    """Without its `not`, or with one."""
-    shorter = re.sub(r"\bnot ", "", claim, count=1)
-    return shorter if shorter != claim else _AUXILIARY.sub(r"\1 not", claim, count=1)
+def _negate(claim: str) -> str:
+    """Remove the first `not`, or insert one."""
+    without = re.sub(r"\bnot ", "", claim, count=1)
+    return without if without != claim else _AUXILIARY.sub(r"\1 not", claim, count=1)
 
 
-def _renamed(claim: str, others: Sequence[str], random: Random) -> str:
-    own = names(claim)
-    borrowed = [name for other in others for name in names(other) if name not in claim]
-    if not own or not borrowed:
+def _exchange_name(claim: str, claims: Sequence[str], random: Random) -> str:
+    claim_names = names(claim)
+    foreign_names = [name for text in claims for name in names(text) if name not in claim]
+    if not claim_names or not foreign_names:
         return claim
-    return claim.replace(random.choice(own), random.choice(borrowed), 1)
+    return claim.replace(random.choice(claim_names), random.choice(foreign_names), 1)

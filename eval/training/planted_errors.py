@@ -1,8 +1,8 @@
-"""How many lies in a language model's answer are marked, and how many true sentences are marked by mistake.
+"""Measure the share of false sentences in a language model's answer that are flagged, and of true sentences.
 
-Sentences are planted as a model would write them, with a citation, and judged among the papers that it would have
-been shown: claims that people wrote about a paper, right and subtly wrong; sentences that answer a question, as they
-stand in the abstract and retold; and both made wrong by rule.
+Sentences are planted as a model would write them, with a citation, and verified among the papers that the model would
+have been shown: claims that people wrote about a paper, true and subtly false; sentences that answer a question,
+verbatim and paraphrased; and both with errors planted by rule.
 """
 
 from __future__ import annotations
@@ -22,16 +22,21 @@ from assistant.verification import verify
 from assistant.verification.support import SupportModel
 from eval.corpora import over_seeds
 from eval.suites import SEEDS, Claim, Question, load, load_claims
-from eval.training.perturb import retold, wrong
+from eval.training.perturb import paraphrase, perturbations
 
-# Papers that a model is shown.
-_SHOWN = 6
-_WRITTEN, _MADE, _QUOTED = "claims", "claims made wrong", "sentences made wrong"
+# Papers in the prompt of a model.
+_PROMPT_PAPERS = 6
+_CLAIMS, _CHANGED_CLAIMS, _SENTENCES, _CHANGED_SENTENCES = (
+    "claims",
+    "claims made wrong",
+    "sentences",
+    "sentences made wrong",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
-    """A sentence that cites a paper, in answer to a question; `source` and `kind` say what it is."""
+class PlantedSentence:
+    """A sentence that cites a paper, in answer to a question; `source` and `kind` describe its origin and error."""
 
     sentence: str
     paper: str
@@ -41,60 +46,60 @@ class Planted:
     kind: str
 
 
-def lies(settings: Settings, split: str | None, limit: int | None = None) -> dict[str, dict[str, str]]:
-    """By source and kind, the share that is marked and of how many: of lies, and of true sentences.
+def flagged_shares(settings: Settings, split: str | None, limit: int | None = None) -> dict[str, dict[str, str]]:
+    """Return, by source and kind, the share of planted sentences that are flagged and their number.
 
-    With a limit, of so many claims and questions. Raises InputError where the seeds are not at hand.
+    `limit` restricts the number of claims and of questions. Raises InputError if the seeds are missing.
     """
     assistant = over_seeds(settings)
     claims, questions = load_claims(SEEDS / "claims.jsonl", split), load(SEEDS / "single.jsonl", split)
-    planted = [*_claims(claims[:limit]), *_sentences(questions[:limit])]
-    marked: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
-    for each, found in zip(planted, _marked(assistant, planted), strict=True):
-        told = marked[f"{'true' if each.true else 'lies'}: {each.source}"]
-        told["all"].append(found)
-        told[each.kind].append(found)
+    planted = [*_plant_claims(claims[:limit]), *_plant_sentences(questions[:limit])]
+    by_source: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for sentence, flagged in zip(planted, _flagged(assistant, planted), strict=True):
+        by_kind = by_source[f"{'true' if sentence.true else 'lies'}: {sentence.source}"]
+        by_kind["all"].append(flagged)
+        by_kind[sentence.kind].append(flagged)
     return {
-        source: {kind: f"{fmean(found):.3f} of {len(found)}" for kind, found in kinds.items()}
-        for source, kinds in marked.items()
+        source: {kind: f"{fmean(flags):.3f} of {len(flags)}" for kind, flags in by_kind.items()}
+        for source, by_kind in by_source.items()
     }
 
 
-def _claims(claims: Sequence[Claim]) -> Iterator[Planted]:
-    random, texts = Random(0), [each.text for each in claims]  # noqa: S311 - the same ones every time
-    for each in claims:
-        yield Planted(each.text, each.paper, each.text, each.supported, _WRITTEN, each.group)
-        for kind, text in wrong(each.text, texts, random).items() if each.supported else ():
-            yield Planted(text, each.paper, each.text, False, _MADE, kind)
+def _plant_claims(claims: Sequence[Claim]) -> Iterator[PlantedSentence]:
+    random, texts = Random(0), [claim.text for claim in claims]  # noqa: S311 - reproducible, not secret
+    for claim in claims:
+        yield PlantedSentence(claim.text, claim.paper, claim.text, claim.supported, _CLAIMS, claim.group)
+        for kind, text in perturbations(claim.text, texts, random).items() if claim.supported else ():
+            yield PlantedSentence(text, claim.paper, claim.text, False, _CHANGED_CLAIMS, kind)
 
 
-def _sentences(questions: Sequence[Question]) -> Iterator[Planted]:
+def _plant_sentences(questions: Sequence[Question]) -> Iterator[PlantedSentence]:
     answers = [
-        (sentence, paper, each.text)
-        for each in questions
-        for paper in sorted(each.papers)
-        for sentence in each.evidence
+        (sentence, paper, question.text)
+        for question in questions
+        for paper in sorted(question.papers)
+        for sentence in question.evidence
     ]
-    random, texts = Random(0), [sentence for sentence, _, _ in answers]  # noqa: S311
+    random, texts = Random(0), [sentence for sentence, _, _ in answers]  # noqa: S311 - reproducible, not secret
     for number, (sentence, paper, question) in enumerate(answers):
-        yield Planted(sentence, paper, question, True, "sentences", "as they stand")
-        yield Planted(retold(sentence), paper, question, True, "sentences", "retold")
-        for kind, text in wrong(sentence, texts, random).items():
-            yield Planted(text, paper, question, False, _QUOTED, kind)
-        other = answers[number - 1][1]
-        if other != paper:
-            yield Planted(sentence, other, question, False, _QUOTED, "other-paper")
+        yield PlantedSentence(sentence, paper, question, True, _SENTENCES, "as they stand")
+        yield PlantedSentence(paraphrase(sentence), paper, question, True, _SENTENCES, "retold")
+        for kind, text in perturbations(sentence, texts, random).items():
+            yield PlantedSentence(text, paper, question, False, _CHANGED_SENTENCES, kind)
+        previous_paper = answers[number - 1][1]
+        if previous_paper != paper:
+            yield PlantedSentence(sentence, previous_paper, question, False, _CHANGED_SENTENCES, "other-paper")
 
 
-def _marked(assistant: Assistant, planted: Sequence[Planted]) -> Iterator[bool]:
-    """Whether each is anything but supported, by the verdict that it would have in an answer."""
-    catalog, judge = assistant.library.catalog, SupportModel(assistant.library.embedder, assistant.library.lexicon)
-    shown: dict[str, tuple[Hit, ...]] = {}
-    for each in track(planted, "Planting sentences", transient=True):
-        if each.question not in shown:
-            shown[each.question] = assistant.search(each.question).hits[:_SHOWN]
-            beside = [other.sentence for other in planted if other.question == each.question]
-            judge.encode([*beside, *(hit.paper.abstract for hit in shown[each.question])])
-        cited = Hit(1, 1.0, catalog.papers.find(each.paper))
-        found = verify.verify_text(f"{each.sentence} [1]", [cited], judge, shown[each.question])
-        yield any(checked.sentence.verdict is not Verdict.SUPPORTED for checked in found)
+def _flagged(assistant: Assistant, planted: Sequence[PlantedSentence]) -> Iterator[bool]:
+    """Tell for each sentence whether its verdict in an answer would be anything but supported."""
+    catalog, model = assistant.library.catalog, SupportModel(assistant.library.embedder, assistant.library.lexicon)
+    prompts: dict[str, tuple[Hit, ...]] = {}
+    for sentence in track(planted, "Planting sentences", transient=True):
+        if sentence.question not in prompts:
+            prompts[sentence.question] = assistant.search(sentence.question).hits[:_PROMPT_PAPERS]
+            texts = [variant.sentence for variant in planted if variant.question == sentence.question]
+            model.encode([*texts, *(hit.paper.abstract for hit in prompts[sentence.question])])
+        cited = Hit(1, 1.0, catalog.papers.find(sentence.paper))
+        checked = verify.verify_text(f"{sentence.sentence} [1]", [cited], model, prompts[sentence.question])
+        yield any(result.sentence.verdict is not Verdict.SUPPORTED for result in checked)

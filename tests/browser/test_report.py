@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from assistant.schema import Strength, Verdict
-from eval.records import Record
 from eval.report import page as report
+from eval.runs.records import Record
 from tests.browser.conftest import SHOTS, ColorScheme
-from tests.evaluation import asked, checked, reply, run_of
+from tests.evaluation import answer_record, claim_record, question_record, run_of
 
 pytestmark = pytest.mark.browser
 
@@ -19,16 +19,18 @@ def records(hesitant: float) -> Iterator[Record]:
     """Forty questions, of which some are missed, some are refused and some have no answer, and two claims."""
     for number in range(30):
         strength = Strength.NONE if number % 9 == 8 else Strength.FIRM
-        answer = reply(strength, "ab"[number % 4 == 3], ["Ice melts."], confidence=(1 - number / 40) * hesitant)
+        answer = answer_record(strength, "ab"[number % 4 == 3], ["Ice melts."], confidence=(1 - number / 40) * hesitant)
         found = "bcdefghijkl" if number % 7 == 6 else "ab"
         took = {"total_ms": 40.0 + 9 * number, "embed_ms": 12.5}
         question = f"How does {'a very long word '.replace(' ', '') * number} melt in {number} years?"
-        yield asked(f"q{number}", "a", found, answer, question=question, evidence=["Ice melts."], timings=took)
+        yield question_record(
+            f"q{number}", "a", found, answer, question=question, evidence=["Ice melts."], timings=took
+        )
     for number in range(10):
-        answer = reply(Strength.FIRM if number % 3 == 0 else Strength.NONE, "b", confidence=number / 20)
-        yield asked(f"n{number}", "", "b", answer, suite="unanswerable", timings={"total_ms": 31.0 + number})
-    yield checked("1", True, Verdict.SUPPORTED, 0.9, passage="Ice melts.")
-    yield checked("2", False, Verdict.SUPPORTED, 0.8, passage="<b>Ice</b> melts.")
+        answer = answer_record(Strength.FIRM if number % 3 == 0 else Strength.NONE, "b", confidence=number / 20)
+        yield question_record(f"n{number}", "", "b", answer, suite="unanswerable", timings={"total_ms": 31.0 + number})
+    yield claim_record("1", True, Verdict.SUPPORTED, 0.9, passage="Ice melts.")
+    yield claim_record("2", False, Verdict.SUPPORTED, 0.8, passage="<b>Ice</b> melts.")
 
 
 @pytest.fixture(scope="module")

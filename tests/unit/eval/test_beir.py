@@ -9,7 +9,7 @@ import pytest
 from assistant.errors import InputError
 from assistant.settings import Settings
 from eval import corpora, measures
-from eval.run import Asks, run
+from eval.runs.execution import RunOptions, run
 from eval.suites import beir
 from tests.evaluation import write, write_claims
 from tests.fakes import WordHashEmbedder
@@ -57,14 +57,14 @@ def test_a_folder_with_splits_among_its_queries_is_read(uniform: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "row", "complaint"),
     [
-        ("qrels.tsv", "a\tnowhere\t1", r"qrels\.tsv:3: judges the document nowhere, which is not there"),
-        ("qrels.tsv", "nobody\td1\t1", r"qrels\.tsv:3: judges the question nobody, which is not there"),
+        ("qrels.tsv", "a\tnowhere\t1", r"qrels\.tsv:3: judges the document nowhere, which does not exist"),
+        ("qrels.tsv", "nobody\td1\t1", r"qrels\.tsv:3: judges the question nobody, which does not exist"),
         ("qrels.tsv", "a d1 1", r"qrels\.tsv:3: expected query, document and grade"),
-        ("queries.jsonl", '{"id": "a", "text": "again"}', r"queries\.jsonl:3: the id a was used before"),
-        ("queries.jsonl", "no json", r"queries\.jsonl:3: not a line of such a file"),
-        ("queries.jsonl", '{"id": "c"}', r"queries\.jsonl:3: not a line of such a file"),
-        ("queries.jsonl", '{"id": "c", "text": "?", "evidence": "Bees dance."}', "evidence is not a list of texts"),
-        ("queries.jsonl", "[]", r"queries\.jsonl:3: not a line of such a file"),
+        ("queries.jsonl", '{"id": "a", "text": "again"}', r"queries\.jsonl:3: the id a is used twice"),
+        ("queries.jsonl", "no json", r"queries\.jsonl:3: not a valid line of this file"),
+        ("queries.jsonl", '{"id": "c"}', r"queries\.jsonl:3: not a valid line of this file"),
+        ("queries.jsonl", '{"id": "c", "text": "?", "evidence": "Bees dance."}', "evidence is not a list of strings"),
+        ("queries.jsonl", "[]", r"queries\.jsonl:3: not a valid line of this file"),
     ],
 )
 def test_a_broken_line_is_refused_by_file_and_line(uniform: Path, name: str, row: str, complaint: str) -> None:
@@ -84,7 +84,7 @@ def test_a_missing_file_is_named(uniform: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["queries.jsonl", "qrels.tsv"])
 def test_an_empty_file_is_refused(uniform: Path, name: str) -> None:
     (uniform / name).write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match=r"no judged question|judges the question a, which is not there"):
+    with pytest.raises(InputError, match=r"no judged question|judges the question a, which does not exist"):
         beir.read(uniform)
 
 
@@ -131,17 +131,17 @@ def test_papers_keep_their_ids_even_where_they_are_equal_and_are_indexed_once(
 
 
 def test_a_run_over_a_folder_gives_the_figures_of_its_questions(measuring: Settings, beir_folder: Path) -> None:
-    searched = run(measuring, Asks((str(beir_folder),), "test", answers=False))
+    searched = run(measuring, RunOptions((str(beir_folder),), "test", answers=False))
     figures = measures.figures(searched.records)
     assert figures["beir"]["R@10"] == {"all": 1.0}
     assert set(figures["beir"]) == {"R@1", "R@5", "R@10", "nDCG@10", "RR@10"}
-    asked = run(measuring, Asks((str(beir_folder),), "test"), "with-answers")
-    assert set(measures.figures(asked.records)["beir"]) > {"R@1", "gold paper cited"}
+    answered = run(measuring, RunOptions((str(beir_folder),), "test"), "with-answers")
+    assert set(measures.figures(answered.records)["beir"]) > {"R@1", "gold paper cited"}
 
 
 def test_a_suite_that_is_neither_known_nor_a_folder_is_refused(measuring: Settings) -> None:
     with pytest.raises(InputError, match="nonsense: neither a folder, a file, nor one of single"):
-        run(measuring, Asks(("nonsense",)))
+        run(measuring, RunOptions(("nonsense",)))
 
 
 # Claims
@@ -193,7 +193,7 @@ def test_a_broken_judgement_of_a_claim_is_refused_by_file_and_line(claims: Path,
 def test_a_claim_judged_twice_about_a_paper_is_refused(claims: Path) -> None:
     with (claims / "evidence.tsv").open("a", encoding="utf-8") as file:
         file.write("1\tice\tCONTRADICT\t0\n")
-    with pytest.raises(InputError, match=r"evidence\.tsv:4: question and document 1-ice were judged before"):
+    with pytest.raises(InputError, match=r"evidence\.tsv:4: question and document 1-ice are judged twice"):
         beir.read_claims(claims)
 
 

@@ -15,44 +15,52 @@ from hypothesis import strategies as st
 from assistant.errors import InputError
 from assistant.schema import Strength, Verdict
 from eval import compare as comparing
-from eval.compare import Change, Comparison, Difference, compare
-from eval.records import Asked, Record
+from eval.compare import Difference, MeasureChange, RunComparison, compare
+from eval.runs.records import QuestionRecord, Record
 from tests.conftest import ROOT
-from tests.evaluation import asked, checked, reply, run_of, said
+from tests.evaluation import answer_record, claim_record, question_record, run_of, sentence_record
 
 
-def beside(before: Sequence[Record], after: Sequence[Record]) -> Comparison:
+def beside(before: Sequence[Record], after: Sequence[Record]) -> RunComparison:
     return compare(run_of(before, "before"), run_of(after, "after"))
 
 
-def difference(found: Comparison, measure: str, suite: str = "single") -> Difference:
+def difference(found: RunComparison, measure: str, suite: str = "single") -> Difference:
     return next(each for each in found.differences if (each.suite, each.measure) == (suite, measure))
 
 
-def searched(places: Sequence[int]) -> list[Asked]:
+def searched(places: Sequence[int]) -> list[QuestionRecord]:
     """Questions whose paper is found at these places, 0 the first."""
-    return [asked(f"q{number:03}", "a", "z" * place + "a") for number, place in enumerate(places)]
+    return [question_record(f"q{number:03}", "a", "z" * place + "a") for number, place in enumerate(places)]
 
 
-def replied(confidences: Sequence[float], suite: str = "single") -> list[Asked]:
+def replied(confidences: Sequence[float], suite: str = "single") -> list[QuestionRecord]:
     """Answerable and unanswerable questions in turn, replied to with these confidences."""
     return [
-        asked(f"{number:03}", "" if number % 2 else "a", "a", reply(cited="a", confidence=each), suite=suite)
+        question_record(
+            f"{number:03}", "" if number % 2 else "a", "a", answer_record(cited="a", confidence=each), suite=suite
+        )
         for number, each in enumerate(confidences)
     ]
 
 
 MIXED: tuple[Record, ...] = (
     *replied([0.9, 0.2, 0.7, 0.4]),
-    asked("gold", "a", "ab", reply(cited="a", sentences=[said(1)], passages=["Ice."]), evidence=["Ice."]),
-    checked("1", True, Verdict.SUPPORTED, 0.9),
-    checked("2", False, Verdict.SUPPORTED, 0.7),
+    question_record(
+        "gold",
+        "a",
+        "ab",
+        answer_record(cited="a", sentences=[sentence_record(1)], passages=["Ice."]),
+        evidence=["Ice."],
+    ),
+    claim_record("1", True, Verdict.SUPPORTED, 0.9),
+    claim_record("2", False, Verdict.SUPPORTED, 0.7),
 )
 OTHER: tuple[Record, ...] = (
     *replied([0.5, 0.6, 0.1, 0.3]),
-    asked("gold", "a", "ba", reply(Strength.NONE), evidence=["Ice."]),
-    checked("1", True, Verdict.UNSUPPORTED, 0.1),
-    checked("2", False, Verdict.UNSUPPORTED, 0.2),
+    question_record("gold", "a", "ba", answer_record(Strength.NONE), evidence=["Ice."]),
+    claim_record("1", True, Verdict.UNSUPPORTED, 0.1),
+    claim_record("2", False, Verdict.UNSUPPORTED, 0.2),
 )
 
 
@@ -91,7 +99,8 @@ def test_of_identical_runs_every_difference_is_nothing_and_every_p_is_one() -> N
 
 def test_a_planted_improvement_is_found_and_nothing_else() -> None:
     before = searched([3, 0] * 20)
-    after = [replace(each, found=searched([0])[0].found) if number < 16 else each for number, each in enumerate(before)]
+    top = searched([0])[0].retrieved
+    after = [replace(record, retrieved=top) if number < 16 else record for number, record in enumerate(before)]
     found = beside(before, after)
     better = difference(found, "R@1")
     assert (better.before, better.after) == (0.5, 0.7)
@@ -133,18 +142,21 @@ def test_the_same_comparison_is_the_same_in_every_process() -> None:
 
 
 def test_questions_that_changed_sides_are_listed_with_their_texts() -> None:
-    before = [asked("up", "a", "ba"), asked("down", "a", "ab"), asked("stays", "a", "ab")]
-    after = [asked("up", "a", "ab"), asked("down", "a", "ba"), asked("stays", "a", "ab")]
-    right, wrong = checked("1", True, Verdict.SUPPORTED), checked("1", True, Verdict.UNSUPPORTED)
+    before = [question_record("up", "a", "ba"), question_record("down", "a", "ab"), question_record("stays", "a", "ab")]
+    after = [question_record("up", "a", "ab"), question_record("down", "a", "ba"), question_record("stays", "a", "ab")]
+    right, wrong = claim_record("1", True, Verdict.SUPPORTED), claim_record("1", True, Verdict.UNSUPPORTED)
     assert set(beside([*before, right], [*after, wrong]).changes) == {
-        Change("single", "R@1", True, "up", "up?"),
-        Change("single", "R@1", False, "down", "down?"),
-        Change("claims", "accuracy", False, "1", "1."),
+        MeasureChange("single", "R@1", True, "up", "up?"),
+        MeasureChange("single", "R@1", False, "down", "down?"),
+        MeasureChange("claims", "accuracy", False, "1", "1."),
     }
 
 
 def test_a_question_that_failed_in_one_run_is_a_change_of_side() -> None:
-    answered, failed = asked("one", "a", "a", reply(cited="a")), asked("one", "a", error="timed out")
+    answered, failed = (
+        question_record("one", "a", "a", answer_record(cited="a")),
+        question_record("one", "a", error="timed out"),
+    )
     assert {(each.measure, each.better) for each in beside([answered], [failed]).changes} == {
         ("R@1", False),
         ("gold paper cited", False),
@@ -152,15 +164,15 @@ def test_a_question_that_failed_in_one_run_is_a_change_of_side() -> None:
 
 
 def test_questions_of_one_run_only_are_left_out_and_counted() -> None:
-    found = beside(searched([0, 0, 5, 5]), [*searched([0, 0]), asked("new", "a", "a")])
+    found = beside(searched([0, 0, 5, 5]), [*searched([0, 0]), question_record("new", "a", "a")])
     assert found.left_out == 3
     assert (difference(found, "R@1").before, difference(found, "R@1").questions) == (1.0, 2)
 
 
 def test_confidence_is_compared_on_the_questions_to_which_both_replied() -> None:
     before, after = replied([0.9, 0.2, 0.8, 0.1]), replied([0.9, 0.2, 0.8, 0.1])
-    before[0] = asked("000", "a", error="timed out")
-    after[2] = asked("002", "a", error="timed out")
+    before[0] = question_record("000", "a", error="timed out")
+    after[2] = question_record("002", "a", error="timed out")
     # With one answerable question failed in each, none is left to tell confidence by.
     assert "trust" not in {each.suite for each in beside(before, after).differences}
     more = replied([0.9, 0.2, 0.8, 0.1, 0.7, 0.3])
@@ -169,27 +181,31 @@ def test_confidence_is_compared_on_the_questions_to_which_both_replied() -> None
 
 
 def test_a_measure_that_applies_to_no_question_of_both_has_no_difference() -> None:
-    answered = reply(cited="a", sentences=[said(1)])
-    refused = reply(Strength.NONE)
+    answered = answer_record(cited="a", sentences=[sentence_record(1)])
+    refused = answer_record(Strength.NONE)
     found = beside(
-        [asked("1", "a", "a", answered), asked("2", "a", "a", refused)],
-        [asked("1", "a", "a", refused), asked("2", "a", "a", answered)],
+        [question_record("1", "a", "a", answered), question_record("2", "a", "a", refused)],
+        [question_record("1", "a", "a", refused), question_record("2", "a", "a", answered)],
     )
     assert "citation recall" not in {each.measure for each in found.differences}
 
 
 def test_different_questions_under_one_id_are_refused() -> None:
-    for other in (asked("q", "a", "a", question="Another?"), asked("q", "b", "a"), asked("q", "a", evidence=["x"])):
+    for other in (
+        question_record("q", "a", "a", question="Another?"),
+        question_record("q", "b", "a"),
+        question_record("q", "a", evidence=["x"]),
+    ):
         with pytest.raises(InputError, match="after: 1 questions differ from those of before, as single q"):
-            beside([asked("q", "a", "a")], [other])
+            beside([question_record("q", "a", "a")], [other])
     with pytest.raises(InputError, match="1 questions differ from those of before, as claims 1"):
-        beside([checked("1", True)], [checked("1", False)])
+        beside([claim_record("1", True)], [claim_record("1", False)])
 
 
 def test_runs_with_nothing_in_common_are_refused() -> None:
-    for after in ([asked("two", "a")], [asked("one", "a", suite="multi")], []):
-        with pytest.raises(InputError, match="after: asked no question that before asked too"):
-            beside([asked("one", "a")], after)
+    for after in ([question_record("two", "a")], [question_record("one", "a", suite="multi")], []):
+        with pytest.raises(InputError, match="after: has no question in common with before"):
+            beside([question_record("one", "a")], after)
 
 
 @pytest.mark.usefixtures("roughly")

@@ -20,10 +20,11 @@ from assistant.settings import Settings
 from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.storage.library import Library
 from eval import __main__ as command
-from eval import gate, runs
+from eval import gate
+from eval.runs import storage
 from ingest import pipeline
 from tests.conftest import BEES, ROOT, Run
-from tests.evaluation import asked, reply, run_of, write_claims
+from tests.evaluation import answer_record, question_record, run_of, write_claims
 from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
 from ui.export import transcripts
 
@@ -43,17 +44,17 @@ def floors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 
     def hold(text: str) -> None:
         file.write_text(text, encoding="utf-8")
-        content = gate.read(file)
-        monkeypatch.setattr(gate, "read", lambda: content)
+        content = gate.read_floors(file)
+        monkeypatch.setattr(gate, "read_floors", lambda: content)
 
     return hold
 
 
 def store(settings: Settings, name: str, found: str = "a", missing: int = 0) -> None:
     """A stored run of one question."""
-    run = run_of([asked("one", "a", found, reply(cited=found, text="Ice."))], name, missing)
-    with runs.recording(settings.home, run.about) as (_, take):
-        take(run.records)
+    run = run_of([question_record("one", "a", found, answer_record(cited=found, text="Ice."))], name, missing)
+    with storage.recording(settings.home, run.description) as (_, append):
+        append(run.records)
 
 
 # run
@@ -83,11 +84,11 @@ def test_a_run_prints_a_table_a_suite_and_stores_what_came_of_it(
 ) -> None:
     done = evaluate("run", "--suite", science, "--name", "one")
     assert done.code == 0
-    assert done.err == "run one; if it is interrupted, --name one goes on with it\n"
+    assert done.err == "run one; if it is interrupted, --name one resumes it\n"
     tables = {line.split()[0] for line in done.out.splitlines() if line.endswith(" all") or " all " in line}
     assert tables == {"science", "science-claims"}
     assert done.out.endswith("run one: 6 questions\n")
-    assert len(runs.load(measuring.home, "one").records) == 6
+    assert len(storage.load(measuring.home, "one").records) == 6
 
 
 def test_a_run_as_json_is_json_and_nothing_else(evaluate: Evaluate, science: Path) -> None:
@@ -192,13 +193,13 @@ def test_bad_input_is_one_line_that_names_the_cure(
 def test_too_few_questions_to_fit_on_are_told(evaluate: Evaluate, science: Path) -> None:
     done = evaluate("calibrate", "--suite", science)
     assert (done.code, done.out) == (1, "")
-    assert done.err.endswith("needs 5 questions or more, some whose paper is found and others\n")
+    assert done.err.endswith("needs 5 or more questions, some with and some without a paper that is found\n")
 
 
 def test_a_broken_line_of_a_folder_is_named(evaluate: Evaluate, science: Path) -> None:
     (science / "qrels.tsv").write_text("1\tice\t1\n9\tice\t1\n", encoding="utf-8")
     done = evaluate("run", "--suite", science)
-    assert done.err.splitlines()[-1] == f"eval: {science}/qrels.tsv:2: judges the question 9, which is not there"
+    assert done.err.splitlines()[-1] == f"eval: {science}/qrels.tsv:2: judges the question 9, which does not exist"
 
 
 @pytest.mark.parametrize("arguments", [("run", "--limit", "0"), ("report",), ("compare", "one"), ("run", "--nosuch")])
@@ -256,7 +257,7 @@ def test_the_gate_is_fitted_to_the_library_of_the_home(evaluate: Evaluate) -> No
     done = evaluate("calibrate", "--own")
     assert done.code == 0
     sentences, module, weights, bias, held_out = done.out.splitlines()
-    assert sentences.endswith("does not say which sentences answer, so nothing is fitted")
+    assert sentences.endswith("has no evidence sentences, so nothing is fitted")
     assert module == "assistant/answering/answerability.py"
     assert re.fullmatch(r"  WEIGHTS = AnswerabilityFeatures\(met=\S+, weakest=\S+, named=\S+, stated=\S+\)", weights)
     assert re.fullmatch(r"  BIAS = -?\d+\.\d\d", bias)

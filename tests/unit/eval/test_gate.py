@@ -8,9 +8,9 @@ import pytest
 
 from assistant.errors import InputError
 from eval import gate, measures
-from eval.gate import Fall
+from eval.gate import Regression
 from eval.measures import LOWER_IS_BETTER
-from tests.evaluation import asked, checked, reply
+from tests.evaluation import answer_record, claim_record, question_record
 
 FIGURES = {
     "single": {"R@1": {"all": 0.8, "hard": 0.4}},
@@ -25,30 +25,33 @@ def floors(tmp_path: Path) -> Path:
 
 def test_a_figure_on_its_floor_has_not_fallen() -> None:
     wanted = {"single": {"R@1": {"all": 0.8, "hard": 0.3}}, "trust": {"Brier score": {"all": 0.15}}}
-    assert gate.falls(wanted, FIGURES) == []
+    assert gate.regressions(wanted, FIGURES) == []
 
 
 def test_every_figure_below_its_floor_is_told() -> None:
-    found = gate.falls({"single": {"R@1": {"all": 0.81, "hard": 0.5}}}, FIGURES)
-    assert found == [Fall("single", "R@1", "all", 0.81, 0.8), Fall("single", "R@1", "hard", 0.5, 0.4)]
+    found = gate.regressions({"single": {"R@1": {"all": 0.81, "hard": 0.5}}}, FIGURES)
+    assert found == [Regression("single", "R@1", "all", 0.81, 0.8), Regression("single", "R@1", "hard", 0.5, 0.4)]
     assert str(found[0]) == "single, R@1 (all): 0.800 is below 0.810"
 
 
 def test_where_less_is_better_the_floor_is_a_ceiling() -> None:
-    assert gate.falls({"trust": {"Brier score": {"all": 0.2}}}, FIGURES) == []
-    (fall,) = gate.falls({"trust": {"Brier score": {"all": 0.1}}}, FIGURES)
+    assert gate.regressions({"trust": {"Brier score": {"all": 0.2}}}, FIGURES) == []
+    (fall,) = gate.regressions({"trust": {"Brier score": {"all": 0.1}}}, FIGURES)
     assert str(fall) == "trust, Brier score (all): 0.150 is above 0.100"
 
 
 def test_what_is_said_to_be_better_lower_is_a_measure_that_there_is() -> None:
-    both = [asked("one", "a", "a", reply(cited="a")), asked("two", "", "a", reply())]
-    assert measures.trust(both).keys() >= LOWER_IS_BETTER
+    both = [
+        question_record("one", "a", "a", answer_record(cited="a")),
+        question_record("two", "", "a", answer_record()),
+    ]
+    assert measures.trust_measures(both).keys() >= LOWER_IS_BETTER
 
 
 @pytest.mark.parametrize("value", [float("nan")])
 @pytest.mark.parametrize("measure", ["R@1", "Brier score"])
 def test_a_figure_that_is_no_number_has_fallen(measure: str, value: float) -> None:
-    assert len(gate.falls({"s": {measure: {"all": 0.5}}}, {"s": {measure: {"all": value}}})) == 1
+    assert len(gate.regressions({"s": {measure: {"all": 0.5}}}, {"s": {measure: {"all": value}}})) == 1
 
 
 @pytest.mark.parametrize(
@@ -63,12 +66,12 @@ def test_a_floor_of_what_was_not_measured_is_refused_by_name(
     floor: dict[str, dict[str, dict[str, float]]], name: str
 ) -> None:
     with pytest.raises(InputError, match=rf"floors\.toml: has a floor for {name}, which was not measured"):
-        gate.falls(floor, FIGURES)
+        gate.regressions(floor, FIGURES)
 
 
 def test_floors_are_read_by_suite_measure_and_group(floors: Path) -> None:
     floors.write_text('slice_size = 4\n[whole.single."R@1"]\nall = 0.5\n[slice]\n', encoding="utf-8")
-    assert gate.read(floors) == {"slice_size": 4, "whole": {"single": {"R@1": {"all": 0.5}}}, "slice": {}}
+    assert gate.read_floors(floors) == {"slice_size": 4, "whole": {"single": {"R@1": {"all": 0.5}}}, "slice": {}}
 
 
 @pytest.mark.parametrize(
@@ -86,16 +89,16 @@ def test_floors_are_read_by_suite_measure_and_group(floors: Path) -> None:
 def test_a_malformed_file_of_floors_is_refused_with_the_place(floors: Path, text: str, complaint: str) -> None:
     floors.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError, match=rf"floors\.toml: .*{complaint}"):
-        gate.read(floors)
+        gate.read_floors(floors)
 
 
 def test_a_missing_file_of_floors_is_named(floors: Path) -> None:
     with pytest.raises(InputError, match=r"floors\.toml: cannot be read"):
-        gate.read(floors)
+        gate.read_floors(floors)
 
 
 def test_the_floors_that_paperchat_comes_with_are_well_formed() -> None:
-    held = gate.read()
+    held = gate.read_floors()
     floors = [
         floor
         for table in (held["whole"], held["slice"])
@@ -107,6 +110,6 @@ def test_the_floors_that_paperchat_comes_with_are_well_formed() -> None:
 
 
 def test_floors_hold_against_figures_from_records() -> None:
-    figures = measures.figures([asked("one", "a", "ba"), checked("1", True)])
-    assert gate.falls({"single": {"RR@10": {"all": 0.5}}, "claims": {"accuracy": {"all": 1.0}}}, figures) == []
-    assert len(gate.falls({"single": {"R@1": {"all": 0.5}}}, figures)) == 1
+    figures = measures.figures([question_record("one", "a", "ba"), claim_record("1", True)])
+    assert gate.regressions({"single": {"RR@10": {"all": 0.5}}, "claims": {"accuracy": {"all": 1.0}}}, figures) == []
+    assert len(gate.regressions({"single": {"R@1": {"all": 0.5}}}, figures)) == 1

@@ -11,8 +11,8 @@ import pytest
 
 from assistant.schema import Strength, Verdict
 from eval import measures
-from eval.records import Record
-from tests.evaluation import asked, checked, reply, said
+from eval.runs.records import Record
+from tests.evaluation import answer_record, claim_record, question_record, sentence_record
 
 
 def of_all(*records: Record) -> dict[str, float]:
@@ -29,7 +29,11 @@ def curve(*confident_and_right: tuple[float, float]) -> list[float]:
 
 
 def test_ranking_is_the_mean_of_each_question() -> None:
-    assert of_all(asked("first", "a", "abc"), asked("third", "c", "abc"), asked("missed", "z", "abc")) == pytest.approx(
+    assert of_all(
+        question_record("first", "a", "abc"),
+        question_record("third", "c", "abc"),
+        question_record("missed", "z", "abc"),
+    ) == pytest.approx(
         {
             "R@1": 1 / 3,
             "R@5": 2 / 3,
@@ -41,42 +45,42 @@ def test_ranking_is_the_mean_of_each_question() -> None:
 
 
 def test_a_question_without_results_scores_zero_and_counts() -> None:
-    found = of_all(asked("found", "a", "a"), asked("empty", "a"), asked("another", "a"))
+    found = of_all(question_record("found", "a", "a"), question_record("empty", "a"), question_record("another", "a"))
     assert found == pytest.approx(dict.fromkeys(found, 1 / 3))
     assert len(found) == len(measures.RANKING)
 
 
 def test_without_any_result_every_figure_is_zero() -> None:
-    assert of_all(asked("one", "a")) == dict.fromkeys(map(str, measures.RANKING), 0.0)
+    assert of_all(question_record("one", "a")) == dict.fromkeys(map(str, measures.RANKING), 0.0)
 
 
 def test_recall_counts_every_paper_that_answers() -> None:
-    found = of_all(asked("one", "az", "ab"))
+    found = of_all(question_record("one", "az", "ab"))
     assert found["R@10"] == pytest.approx(0.5)
     assert found["RR@10"] == pytest.approx(1.0)
 
 
 def test_the_order_is_that_of_the_ranks_although_scores_are_equal() -> None:
-    assert of_all(asked("one", "z", "zyx"))["R@1"] == 1.0
+    assert of_all(question_record("one", "z", "zyx"))["R@1"] == 1.0
 
 
 def test_a_paper_behind_the_tenth_place_counts_for_nothing() -> None:
-    assert set(of_all(asked("one", "k", "abcdefghijk")).values()) == {0.0}
+    assert set(of_all(question_record("one", "k", "abcdefghijk")).values()) == {0.0}
 
 
 def test_figures_are_kept_by_group_beside_all() -> None:
     table = measures.figures(
         [
-            asked("one", "a", "a", group="easy"),
-            asked("two", "a", "a", group="hard"),
-            asked("three", "z", "a", group="hard"),
+            question_record("one", "a", "a", group="easy"),
+            question_record("two", "a", "a", group="hard"),
+            question_record("three", "z", "a", group="hard"),
         ]
     )["single"]
     assert table["R@1"] == pytest.approx({"all": 2 / 3, "easy": 1.0, "hard": 0.5})
 
 
 def test_figures_are_kept_by_suite_even_where_ids_are_the_same() -> None:
-    found = measures.figures([asked("one", "a", "a"), asked("one", "a", "b", suite="multi")])
+    found = measures.figures([question_record("one", "a", "a"), question_record("one", "a", "b", suite="multi")])
     assert (found["single"]["R@1"], found["multi"]["R@1"]) == ({"all": 1.0}, {"all": 0.0})
 
 
@@ -86,10 +90,10 @@ def test_figures_are_kept_by_suite_even_where_ids_are_the_same() -> None:
 def test_answering_counts_answers_gold_papers_and_gold_sentences() -> None:
     gold = ["Ice melts fast."]
     found = of_all(
-        asked("exact", "a", reply=reply(cited="ba", passages=["Ice melts fast."]), evidence=gold),
-        asked("part", "a", reply=reply(Strength.TENTATIVE, "a", ["melts"]), evidence=gold),
-        asked("other", "a", reply=reply(cited="b", passages=["Bees dance."]), evidence=gold),
-        asked("none", "a", reply=reply(Strength.NONE), evidence=gold),
+        question_record("exact", "a", answer=answer_record(cited="ba", passages=["Ice melts fast."]), evidence=gold),
+        question_record("part", "a", answer=answer_record(Strength.TENTATIVE, "a", ["melts"]), evidence=gold),
+        question_record("other", "a", answer=answer_record(cited="b", passages=["Bees dance."]), evidence=gold),
+        question_record("none", "a", answer=answer_record(Strength.NONE), evidence=gold),
     )
     assert {name: found[name] for name in ("answered", "firm", "gold paper cited", "gold sentence quoted")} == {
         "answered": 0.75,
@@ -100,25 +104,27 @@ def test_answering_counts_answers_gold_papers_and_gold_sentences() -> None:
 
 
 def test_a_quote_that_holds_the_gold_sentence_counts() -> None:
-    answer = reply(cited="a", passages=["Because it is warm: Ice melts. Often."])
-    assert of_all(asked("one", "a", reply=answer, evidence=["Ice melts."]))["gold sentence quoted"] == 1.0
+    answer = answer_record(cited="a", passages=["Because it is warm: Ice melts. Often."])
+    assert of_all(question_record("one", "a", answer=answer, evidence=["Ice melts."]))["gold sentence quoted"] == 1.0
 
 
 def test_an_empty_passage_is_no_gold_sentence() -> None:
-    answer = reply(cited="a", passages=["", " "])
-    assert of_all(asked("one", "a", reply=answer, evidence=["Ice melts."]))["gold sentence quoted"] == 0.0
+    answer = answer_record(cited="a", passages=["", " "])
+    assert of_all(question_record("one", "a", answer=answer, evidence=["Ice melts."]))["gold sentence quoted"] == 0.0
 
 
 def test_evidence_is_how_many_gold_sentences_are_quoted_and_how_many_quotes_are_gold() -> None:
-    answer = reply(cited="a", passages=["Ice melts.", "Bees dance.", "Bread rises."])
-    found = of_all(asked("one", "a", reply=answer, evidence=["Ice melts.", "Snow falls."]))
+    answer = answer_record(cited="a", passages=["Ice melts.", "Bees dance.", "Bread rises."])
+    found = of_all(question_record("one", "a", answer=answer, evidence=["Ice melts.", "Snow falls."]))
     assert found["evidence recall"] == pytest.approx(1 / 2)
     assert found["evidence precision"] == pytest.approx(1 / 3)
 
 
 def test_citations_are_measured_by_sentence_and_by_number() -> None:
-    answer = reply(cited="ab", sentences=[said(1, 2), said(2), said(verdict=Verdict.UNCITED)])
-    found = of_all(asked("one", "a", reply=answer))
+    answer = answer_record(
+        cited="ab", sentences=[sentence_record(1, 2), sentence_record(2), sentence_record(verdict=Verdict.UNCITED)]
+    )
+    found = of_all(question_record("one", "a", answer=answer))
     assert found["citation recall"] == pytest.approx(1 / 3)
     assert found["citation precision"] == pytest.approx(1 / 3)
     assert found["sentences supported"] == pytest.approx(2 / 3)
@@ -128,16 +134,16 @@ def test_citations_are_measured_by_sentence_and_by_number() -> None:
     ("text", "number", "valid"), [("Ice [1].", 1, 1.0), ("Ice [2].", 1, 0.0), ("Ice [1].", 2, 0.0), ("Ice [0].", 1, 0)]
 )
 def test_a_number_that_stands_for_no_paper_is_invalid(text: str, number: int, valid: float) -> None:
-    answer = reply(cited="a", text=text, sentences=[said(number)])
-    assert of_all(asked("one", "a", reply=answer))["citation numbers valid"] == valid
+    answer = answer_record(cited="a", text=text, sentences=[sentence_record(number)])
+    assert of_all(question_record("one", "a", answer=answer))["citation numbers valid"] == valid
 
 
 def test_refusing_counts_what_was_not_answered_and_what_was_not_answered_firmly() -> None:
     table = measures.figures(
         [
-            asked("near", reply=reply(Strength.FIRM), group="near"),
-            asked("far", reply=reply(Strength.TENTATIVE), group="far"),
-            asked("junk", reply=reply(Strength.NONE), group="junk"),
+            question_record("near", answer=answer_record(Strength.FIRM), group="near"),
+            question_record("far", answer=answer_record(Strength.TENTATIVE), group="far"),
+            question_record("junk", answer=answer_record(Strength.NONE), group="junk"),
         ]
     )["single"]
     assert table["not answered firmly"] == {"all": pytest.approx(2 / 3), "near": 0.0, "far": 1.0, "junk": 1.0}
@@ -145,18 +151,18 @@ def test_refusing_counts_what_was_not_answered_and_what_was_not_answered_firmly(
 
 
 def test_what_is_not_answerable_has_no_ranking_and_what_is_has_no_refusing() -> None:
-    assert {"R@1", "answered"}.isdisjoint(of_all(asked("one", reply=reply())))
-    assert {"refused", "not answered firmly"}.isdisjoint(of_all(asked("one", "a", reply=reply())))
+    assert {"R@1", "answered"}.isdisjoint(of_all(question_record("one", answer=answer_record())))
+    assert {"refused", "not answered firmly"}.isdisjoint(of_all(question_record("one", "a", answer=answer_record())))
 
 
 # What failed
 
 
 def test_a_failed_question_scores_zero_and_counts() -> None:
-    good = reply(cited="a", passages=["Ice."], sentences=[said(1)])
+    good = answer_record(cited="a", passages=["Ice."], sentences=[sentence_record(1)])
     found = of_all(
-        asked("good", "a", "a", good, evidence=["Ice."]),
-        asked("failed", "a", error="no answer", evidence=["Ice."]),
+        question_record("good", "a", "a", good, evidence=["Ice."]),
+        question_record("failed", "a", error="no answer", evidence=["Ice."]),
     )
     # Two are of answers alone: whether the numbers of no text are valid, and whether the paper that was found is used.
     assert {name: value for name, value in found.items() if value != 0.5} == {
@@ -166,18 +172,20 @@ def test_a_failed_question_scores_zero_and_counts() -> None:
 
 
 def test_a_failed_unanswerable_question_was_not_refused() -> None:
-    found = of_all(asked("good", reply=reply(Strength.NONE)), asked("failed", error="no answer"))
+    found = of_all(
+        question_record("good", answer=answer_record(Strength.NONE)), question_record("failed", error="no answer")
+    )
     assert found == {"not answered firmly": 0.5, "refused": 0.5}
 
 
 def test_a_failed_question_counts_in_no_measure_that_does_not_apply_to_it() -> None:
     assert {"evidence recall", "gold sentence quoted", "evidence precision", "refused"}.isdisjoint(
-        of_all(asked("failed", "a", error="no answer"))
+        of_all(question_record("failed", "a", error="no answer"))
     )
 
 
 def test_a_failed_claim_is_wrong_whatever_the_truth() -> None:
-    failed = [checked("1", True, None, error="gone"), checked("2", False, None, error="gone")]
+    failed = [claim_record("1", True, None, error="gone"), claim_record("2", False, None, error="gone")]
     assert of_all(*failed)["accuracy"] == 0.0
 
 
@@ -187,9 +195,9 @@ def test_a_failed_claim_is_wrong_whatever_the_truth() -> None:
 def test_claims_are_right_where_the_verdict_agrees_and_support_ranks_them() -> None:
     table = measures.figures(
         [
-            checked("1", True, Verdict.SUPPORTED, 0.9, group="supported"),
-            checked("2", True, Verdict.UNSUPPORTED, 0.2, group="supported"),
-            checked("3", False, Verdict.UNSUPPORTED, 0.5, group="number"),
+            claim_record("1", True, Verdict.SUPPORTED, 0.9, group="supported"),
+            claim_record("2", True, Verdict.UNSUPPORTED, 0.2, group="supported"),
+            claim_record("3", False, Verdict.UNSUPPORTED, 0.5, group="number"),
         ]
     )["claims"]
     assert table["accuracy"] == {"all": pytest.approx(2 / 3), "supported": 0.5, "number": 1.0}
@@ -198,15 +206,15 @@ def test_claims_are_right_where_the_verdict_agrees_and_support_ranks_them() -> N
 
 def test_the_sentence_behind_a_verdict_is_held_against_the_gold_one() -> None:
     found = of_all(
-        checked("1", True, passage="Ice melts.", evidence=["Ice melts."]),
-        checked("2", True, passage="Bees dance.", evidence=["Ice melts."]),
-        checked("3", True, passage="Bees dance."),
+        claim_record("1", True, passage="Ice melts.", evidence=["Ice melts."]),
+        claim_record("2", True, passage="Bees dance.", evidence=["Ice melts."]),
+        claim_record("3", True, passage="Bees dance."),
     )
     assert found["gold sentence behind it"] == 0.5
 
 
 def test_claims_of_one_kind_have_no_area_under_the_curve() -> None:
-    assert "ROC AUC" not in of_all(checked("1", True), checked("2", True))
+    assert "ROC AUC" not in of_all(claim_record("1", True), claim_record("2", True))
 
 
 def test_no_questions_make_no_table() -> None:
@@ -235,9 +243,9 @@ def test_the_order_of_equally_confident_answers_does_not_matter() -> None:
 def test_trust_is_of_answerable_and_unanswerable_questions_together() -> None:
     found = measures.figures(
         [
-            asked("right", "a", "a", reply(cited="a", confidence=0.8)),
-            asked("none", "", "a", reply(cited="a", confidence=0.4), suite="unanswerable"),
-            asked("turn", "a", "a", reply(cited="a", confidence=0.0), suite="dialogs"),
+            question_record("right", "a", "a", answer_record(cited="a", confidence=0.8)),
+            question_record("none", "", "a", answer_record(cited="a", confidence=0.4), suite="unanswerable"),
+            question_record("turn", "a", "a", answer_record(cited="a", confidence=0.0), suite="dialogs"),
         ]
     )["trust"]
     assert {name: row["all"] for name, row in found.items()} == pytest.approx(
@@ -250,7 +258,7 @@ def test_trust_is_of_answerable_and_unanswerable_questions_together() -> None:
 
 
 def test_without_unanswerable_questions_nothing_is_said_of_trust() -> None:
-    assert measures.TRUST not in measures.figures([asked("one", "a", "a", reply(cited="a"))])
+    assert measures.TRUST not in measures.figures([question_record("one", "a", "a", answer_record(cited="a"))])
 
 
 def test_reliability_is_by_tenths_and_leaves_empty_ones_out() -> None:
@@ -265,18 +273,18 @@ def test_reliability_is_by_tenths_and_leaves_empty_ones_out() -> None:
 
 
 def test_cost_is_by_stage_with_the_median_the_95th_percentile_and_the_most() -> None:
-    records = [asked(str(took), "a", timings={"total_ms": float(took)}) for took in range(1, 102)]
-    assert measures.cost(records) == {"total_ms": {"p50": 51.0, "p95": 96.0, "max": 101.0}}
+    records = [question_record(str(took), "a", timings={"total_ms": float(took)}) for took in range(1, 102)]
+    assert measures.costs(records) == {"total_ms": {"p50": 51.0, "p95": 96.0, "max": 101.0}}
 
 
 def test_tokens_are_summed_and_money_is_what_a_million_costs() -> None:
-    records = [asked(name, "a", reply=reply(tokens=(300_000, 100_000))) for name in "ab"]
+    records = [question_record(name, "a", answer=answer_record(tokens=(300_000, 100_000))) for name in "ab"]
     assert measures.tokens(records) == (600_000, 200_000)
-    assert measures.money((600_000, 200_000), (1.0, 5.0)) == pytest.approx(0.6 + 1.0)
+    assert measures.price((600_000, 200_000), (1.0, 5.0)) == pytest.approx(0.6 + 1.0)
 
 
 def test_without_a_language_model_there_are_no_tokens() -> None:
-    assert measures.tokens([asked("one", "a", reply=reply()), checked("1", True)]) is None
+    assert measures.tokens([question_record("one", "a", answer=answer_record()), claim_record("1", True)]) is None
 
 
 # What depends on what
@@ -289,18 +297,20 @@ def of_each(*records: Record) -> dict[tuple[str, str], float]:
 
 SOUND: tuple[Record, ...] = (
     *(
-        asked(
+        question_record(
             name,
             name,
             f"{name}xyzuvw",
-            reply(cited=name, passages=["Ice."], sentences=[said(1)], confidence=confidence, text="Ice [1]."),
+            answer_record(
+                cited=name, passages=["Ice."], sentences=[sentence_record(1)], confidence=confidence, text="Ice [1]."
+            ),
             evidence=["Ice."],
         )
         for name, confidence in (("a", 0.9), ("b", 0.8))
     ),
-    asked("none", "", "xyz", reply(Strength.NONE, confidence=0.1), suite="unanswerable"),
-    checked("right", True, Verdict.SUPPORTED, 0.9),
-    checked("wrong", False, Verdict.UNSUPPORTED, 0.1),
+    question_record("none", "", "xyz", answer_record(Strength.NONE, confidence=0.1), suite="unanswerable"),
+    claim_record("right", True, Verdict.SUPPORTED, 0.9),
+    claim_record("wrong", False, Verdict.UNSUPPORTED, 0.1),
 )
 RANKED = {("single", name) for name in ("R@1", "R@5", "R@10", "nDCG@10", "RR@10")}
 
@@ -328,13 +338,15 @@ def test_a_wrong_judgement_moves_whatever_is_held_against_it() -> None:
 
 
 def test_a_shuffled_ranking_moves_the_ranking_alone() -> None:
-    sixth = asked("a", "a", "xyzuva").found
-    assert moved(0, found=sixth) == RANKED - {("single", "R@10")}
+    sixth = question_record("a", "a", "xyzuva").retrieved
+    assert moved(0, retrieved=sixth) == RANKED - {("single", "R@10")}
 
 
 def test_a_broken_citation_number_moves_the_measures_of_citations_alone() -> None:
-    answer = reply(cited="a", passages=["Ice."], sentences=[said(2)], confidence=0.9, text="Ice [1].")
-    assert moved(0, reply=answer) == {
+    answer = answer_record(
+        cited="a", passages=["Ice."], sentences=[sentence_record(2)], confidence=0.9, text="Ice [1]."
+    )
+    assert moved(0, answer=answer) == {
         ("single", "citation recall"),
         ("single", "citation precision"),
         ("single", "citation numbers valid"),
@@ -342,13 +354,17 @@ def test_a_broken_citation_number_moves_the_measures_of_citations_alone() -> Non
 
 
 def test_a_broken_number_in_the_text_moves_their_validity_alone() -> None:
-    answer = reply(cited="a", passages=["Ice."], sentences=[said(1)], confidence=0.9, text="Ice [7].")
-    assert moved(0, reply=answer) == {("single", "citation numbers valid")}
+    answer = answer_record(
+        cited="a", passages=["Ice."], sentences=[sentence_record(1)], confidence=0.9, text="Ice [7]."
+    )
+    assert moved(0, answer=answer) == {("single", "citation numbers valid")}
 
 
 def test_another_passage_moves_the_measures_of_evidence_alone() -> None:
-    answer = reply(cited="a", passages=["Bees."], sentences=[said(1)], confidence=0.9, text="Ice [1].")
-    assert moved(0, reply=answer) == {
+    answer = answer_record(
+        cited="a", passages=["Bees."], sentences=[sentence_record(1)], confidence=0.9, text="Ice [1]."
+    )
+    assert moved(0, answer=answer) == {
         ("single", "gold sentence quoted"),
         ("single", "evidence recall"),
         ("single", "evidence precision"),
@@ -356,9 +372,9 @@ def test_another_passage_moves_the_measures_of_evidence_alone() -> None:
 
 
 def test_a_flipped_verdict_of_a_sentence_moves_the_share_supported_alone() -> None:
-    sentences = [said(1, verdict=Verdict.UNSUPPORTED)]
-    answer = reply(cited="a", passages=["Ice."], sentences=sentences, confidence=0.9, text="Ice [1].")
-    assert moved(0, reply=answer) == {("single", "sentences supported")}
+    sentences = [sentence_record(1, verdict=Verdict.UNSUPPORTED)]
+    answer = answer_record(cited="a", passages=["Ice."], sentences=sentences, confidence=0.9, text="Ice [1].")
+    assert moved(0, answer=answer) == {("single", "sentences supported")}
 
 
 def test_a_flipped_verdict_of_a_claim_moves_accuracy_alone() -> None:
@@ -370,8 +386,10 @@ def test_an_inverted_support_of_a_claim_moves_the_area_under_the_curve_alone() -
 
 
 def test_an_inverted_confidence_moves_trust_alone() -> None:
-    answer = reply(cited="a", passages=["Ice."], sentences=[said(1)], confidence=0.05, text="Ice [1].")
-    assert moved(0, reply=answer) == {
+    answer = answer_record(
+        cited="a", passages=["Ice."], sentences=[sentence_record(1)], confidence=0.05, text="Ice [1]."
+    )
+    assert moved(0, answer=answer) == {
         ("trust", "area under risk-coverage"),
         ("trust", "Brier score"),
         ("trust", "ROC AUC of confidence"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eval.training.perturb import retold
+from eval.training.perturb import paraphrase
 from tests.conftest import Run
 
 
@@ -33,5 +33,5 @@ def test_lies_and_true_sentences_are_counted_by_source_and_kind(evaluate: Callab
         ("BERT improves our results.", "The authors report that BERT raises their results."),
     ],
 )
-def test_a_sentence_retold_says_the_same(sentence: str, told: str) -> None:
-    assert retold(sentence) == told
+def test_a_sentence_paraphrase_says_the_same(sentence: str, told: str) -> None:
+    assert paraphrase(sentence) == told

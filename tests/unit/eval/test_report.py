@@ -9,9 +9,9 @@ import pytest
 
 from assistant.schema import Strength, Verdict
 from eval import report
-from eval.records import Asked, Found, Record
-from eval.runs import Run
-from tests.evaluation import asked, checked, reply, run_of
+from eval.runs.records import QuestionRecord, Record, RetrievedPaper
+from eval.runs.storage import Run
+from tests.evaluation import answer_record, claim_record, question_record, run_of
 
 ATTACK = "<script>alert('owned')</script><img src=x onerror=alert(1)> & \"quotes\" {{ 7 * 7 }} http://elsewhere.example"
 VOID = {"meta"}
@@ -50,11 +50,13 @@ class Page(HTMLParser):
 def answers() -> list[Record]:
     """Questions with and without an answer, of several fates, and a claim."""
     return [
-        asked("good", "a", "ab", reply(cited="a", confidence=0.9), timings={"total_ms": 12.0}),
-        asked("wrong", "a", "ba", reply(cited="b", confidence=0.6), timings={"total_ms": 55.0}),
-        asked("refused", "a", "ab", reply(Strength.NONE, confidence=0.2), timings={"total_ms": 7.0}),
-        asked("none", "", "b", reply(cited="b", confidence=0.8), suite="unanswerable", timings={"total_ms": 150.0}),
-        checked("1", False, Verdict.SUPPORTED, 0.8, passage="Ice melts."),
+        question_record("good", "a", "ab", answer_record(cited="a", confidence=0.9), timings={"total_ms": 12.0}),
+        question_record("wrong", "a", "ba", answer_record(cited="b", confidence=0.6), timings={"total_ms": 55.0}),
+        question_record("refused", "a", "ab", answer_record(Strength.NONE, confidence=0.2), timings={"total_ms": 7.0}),
+        question_record(
+            "none", "", "b", answer_record(cited="b", confidence=0.8), suite="unanswerable", timings={"total_ms": 150.0}
+        ),
+        claim_record("1", False, Verdict.SUPPORTED, 0.8, passage="Ice melts."),
     ]
 
 
@@ -66,14 +68,18 @@ EVERY_KIND = {
     "one run": [run_of(answers())],
     "several runs": [run_of(answers(), name) for name in ("first", "second", "third", "fourth", "fifth")],
     "the same run twice": [run_of(answers())] * 2,
-    "without answers": [run_of([asked("one", "a", "ab", timings={"total_ms": 3.0})])],
-    "claims alone": [run_of([checked("1", True), checked("2", False)])],
+    "without answers": [run_of([question_record("one", "a", "ab", timings={"total_ms": 3.0})])],
+    "claims alone": [run_of([claim_record("1", True), claim_record("2", False)])],
     "nothing": [run_of([])],
-    "nothing but failures": [run_of([asked("one", "a", error="gone"), checked("1", True, None, error="gone")])],
+    "nothing but failures": [
+        run_of([question_record("one", "a", error="gone"), claim_record("1", True, None, error="gone")])
+    ],
     "nothing beside something": [run_of([], "empty"), run_of(answers(), "full")],
-    "no measurable time": [run_of([asked("one", "a", "a", timings={"total_ms": 0.0})])],
-    "hours": [run_of([asked("one", "a", "a", timings={"total_ms": 1e8})])],
-    "an untitled paper": [run_of([replace(asked("one", "b", "a"), found=(Found("a", None, 0.5),))])],
+    "no measurable time": [run_of([question_record("one", "a", "a", timings={"total_ms": 0.0})])],
+    "hours": [run_of([question_record("one", "a", "a", timings={"total_ms": 1e8})])],
+    "an untitled paper": [
+        run_of([replace(question_record("one", "b", "a"), retrieved=(RetrievedPaper("a", None, 0.5),))])
+    ],
 }
 
 
@@ -106,12 +112,14 @@ def test_the_page_needs_nothing_else(runs: list[Run]) -> None:
 
 
 def test_whatever_comes_from_papers_questions_and_models_is_text() -> None:
-    record = asked(ATTACK, ATTACK, "b", reply(cited="b", text=ATTACK), question=ATTACK, group=ATTACK, suite=ATTACK)
-    titled = replace(record, papers=(ATTACK,), found=(Found("b", ATTACK, 0.5),))
-    failed = replace(asked("failed", "a", error=ATTACK), question=ATTACK)
-    claim = replace(checked("1", False, passage=ATTACK), claim=ATTACK)
+    record = question_record(
+        ATTACK, ATTACK, "b", answer_record(cited="b", text=ATTACK), question=ATTACK, group=ATTACK, suite=ATTACK
+    )
+    titled = replace(record, papers=(ATTACK,), retrieved=(RetrievedPaper("b", ATTACK, 0.5),))
+    failed = replace(question_record("failed", "a", error=ATTACK), question=ATTACK)
+    claim = replace(claim_record("1", False, passage=ATTACK), claim=ATTACK)
     run = run_of([titled, failed, claim], ATTACK, commit=ATTACK, started=ATTACK, versions={ATTACK: ATTACK})
-    run = replace(run, about=replace(run.about, settings={ATTACK: ATTACK}, asks={ATTACK: ATTACK}))
+    run = replace(run, description=replace(run.description, settings={ATTACK: ATTACK}, options={ATTACK: ATTACK}))
     text = report.page([run])
     assert "<script" not in text
     assert "<img" not in text
@@ -146,26 +154,30 @@ def test_the_curve_is_the_risk_at_each_coverage() -> None:
 
 def test_a_run_without_answers_says_why_there_is_no_curve() -> None:
     reason = "each needs answers to questions with and without a paper that answers them"
-    assert reason in page(run_of([asked("one", "a", "a")])).text
+    assert reason in page(run_of([question_record("one", "a", "a")])).text
     assert reason not in page(run_of(answers())).text
 
 
 def test_a_run_that_is_unfinished_or_failed_says_so() -> None:
-    found = page(run_of([*answers(), asked("failed", "a", error="timed out")], missing=7))
+    found = page(run_of([*answers(), question_record("failed", "a", error="timed out")], missing=7))
     assert "Unfinished: 7 questions were never asked." in found.text
     assert "1 questions failed and count as zero." in found.text
     assert "Unfinished" not in page(run_of(answers())).text
 
 
 def test_the_worst_questions_are_shown_the_gravest_first_with_what_was_wanted_and_found() -> None:
-    records = [*answers(), asked("lost", "a", "b", reply(cited="b")), asked("failed", "a", error="timed out")]
+    records = [
+        *answers(),
+        question_record("lost", "a", "b", answer_record(cited="b")),
+        question_record("failed", "a", error="timed out"),
+    ]
     text = page(run_of(records)).text
     order = [
         "failed: timed out",
-        "answered firmly, though nothing in the library answers it",
-        "not among the papers found",
-        "refused, though the paper was found",
-        "another paper was cited",
+        "answered firmly, though no paper answers it",
+        "relevant paper not retrieved",
+        "refused, though a relevant paper was retrieved",
+        "no relevant paper cited",
         "wrong verdict",
     ]
     assert sorted(order, key=text.index) == order
@@ -174,24 +186,24 @@ def test_the_worst_questions_are_shown_the_gravest_first_with_what_was_wanted_an
 
 
 def test_no_more_than_the_twenty_worst_are_shown() -> None:
-    found = page(run_of([asked(f"q{number:02}", "a", "b") for number in range(30)]))
+    found = page(run_of([question_record(f"q{number:02}", "a", "b") for number in range(30)]))
     assert len(found.of("div", **{"class": "worst"})) == 20
 
 
 def test_when_nothing_went_wrong_the_page_says_so() -> None:
-    assert "None went wrong." in page(run_of(answers()[:1])).text
+    assert "No question has a problem." in page(run_of(answers()[:1])).text
 
 
 def test_settings_that_differ_from_the_defaults_are_shown() -> None:
     run = run_of(answers())
-    changed = replace(run, about=replace(run.about, settings={"papers": 10, "dense_weight": 1.0}))
+    changed = replace(run, description=replace(run.description, settings={"top_k": 10, "dense_weight": 1.0}))
     text = page(changed).text
     assert "dense_weight 1.0" in text
-    assert "papers 10" not in text
+    assert "top_k 10" not in text
 
 
 def test_tokens_money_and_memory_are_shown_where_there_are_any() -> None:
-    record = asked("one", "a", "a", reply(cited="a", tokens=(2_000_000, 100_000)))
+    record = question_record("one", "a", "a", answer_record(cited="a", tokens=(2_000_000, 100_000)))
     text = page(run_of([record], prices=(0.5, 2.0), peak_memory=812.4)).text
     assert "2000000 in, 100000 out, 1.2000 in money" in text
     assert "812 MB" in text
@@ -201,6 +213,6 @@ def test_tokens_money_and_memory_are_shown_where_there_are_any() -> None:
 
 
 def test_a_record_is_read_for_the_page_from_any_suite() -> None:
-    other = asked("one", "a", "ab", suite="elsewhere")
-    assert isinstance(other, Asked)
+    other = question_record("one", "a", "ab", suite="elsewhere")
+    assert isinstance(other, QuestionRecord)
     assert "elsewhere" in page(run_of([other])).text

@@ -15,19 +15,28 @@ import pytest
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM
 from assistant.settings import Settings
-from eval import runs
-from eval.records import Asked
-from eval.run import Asks, take
-from eval.runs import About, Run
-from eval.suites.selection import Exam
+from eval.runs import storage
+from eval.runs.execution import RunOptions, run_suites
+from eval.runs.records import QuestionRecord, to_json
+from eval.runs.storage import Run, RunDescription
+from eval.suites.selection import Suite
 from tests.conftest import ROOT
-from tests.evaluation import NOT_THERE, PAPERS, QUESTIONS, TALK, asked, checked, reply, said
+from tests.evaluation import (
+    NOT_THERE,
+    PAPERS,
+    QUESTIONS,
+    TALK,
+    answer_record,
+    claim_record,
+    question_record,
+    sentence_record,
+)
 from tests.fakes import ScriptedLLM, UnreliableLLM
 
-SUITE = Exam("tiny", QUESTIONS, "three", PAPERS)
+SUITE = Suite("tiny", QUESTIONS, "three", PAPERS)
 TWELVE = tuple(replace(QUESTIONS[number % 3], id=f"q{number:02}") for number in range(12))
-TALKS = Exam("talks", (TALK,), "three", PAPERS)
-ASKS = Asks(("tiny",))
+TALKS = Suite("talks", (TALK,), "three", PAPERS)
+ASKS = RunOptions(("tiny",))
 SAYS = ("It is ", "so [1].")
 TIMED_OUT = ModelError("timed out")
 
@@ -40,20 +49,20 @@ def ask(measuring: Settings, writing: Writing) -> Take:
     """Runs suites with a language model, firm about everything, under the name of `one`."""
     firm = measuring.model_copy(update={"llm": "scripted/test", "firm_threshold": 0.0, "tentative_threshold": 0.0})
 
-    def run(llm: LLM, *suites: Exam, workers: int = 1, settings: dict[str, object] | None = None) -> Run:
+    def run(llm: LLM, *suites: Suite, workers: int = 1, settings: dict[str, object] | None = None) -> Run:
         writing(llm)
-        return take(firm.model_copy(update=settings or {}), suites or (SUITE,), ASKS, "one", workers)
+        return run_suites(firm.model_copy(update=settings or {}), suites or (SUITE,), ASKS, "one", workers)
 
     return run
 
 
 def records_of(home: Path) -> Path:
-    return home / "eval" / "runs" / "one" / runs.RECORDS
+    return home / "eval" / "runs" / "one" / storage.RECORDS_FILE
 
 
-def about(name: str = "one", **fields: Any) -> About:
-    given: dict[str, Any] = {"asks": {}, "settings": {"papers": 10}, "items": {"single": 2}}
-    return About(name, **(given | fields))
+def about(name: str = "one", **fields: Any) -> RunDescription:
+    given: dict[str, Any] = {"options": {}, "settings": {"papers": 10}, "items": {"single": 2}}
+    return RunDescription(name, **(given | fields))
 
 
 def questions_put(llm: ScriptedLLM) -> int:
@@ -65,35 +74,75 @@ def questions_put(llm: ScriptedLLM) -> int:
 
 def test_a_run_is_stored_with_everything_that_its_figures_come_from(ask: Take, measuring: Settings) -> None:
     found = ask(ScriptedLLM(*SAYS))
-    held = runs.load(measuring.home, "one")
+    held = storage.load(measuring.home, "one")
     assert held == found
     assert [record.id for record in held.records] == [question.id for question in QUESTIONS]
     assert (held.missing, held.failed) == (0, ())
-    assert held.about.items == {"tiny": 3}
-    assert held.about.asks["suites"] == ["tiny"]
-    assert held.about.settings["llm"] == "scripted/test"
-    assert "home" not in held.about.settings
-    assert held.about.recipes["three"]["embedder"] == "word-hash"
-    assert {"python", "paperchat", "chromadb", "torch"} <= held.about.versions.keys()
-    assert held.about.started.endswith("Z")
-    assert (held.about.peak_memory or 0) > 1
+    assert held.description.items == {"tiny": 3}
+    assert held.description.options["suites"] == ["tiny"]
+    assert held.description.settings["llm"] == "scripted/test"
+    assert "home" not in held.description.settings
+    assert held.description.recipes["three"]["embedder"] == "word-hash"
+    assert {"python", "paperchat", "chromadb", "torch"} <= held.description.versions.keys()
+    assert held.description.started.endswith("Z")
+    assert (held.description.peak_memory or 0) > 1
 
 
 def test_every_kind_of_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     records = (
-        asked("one", "a", "ab", reply(cited="a", passages=["É\u2028\n"], sentences=[said(1)], tokens=(1, 2))),
-        asked("two", "a", error="timed out", votes=(0.5, None), timings={"total_ms": 1.5}),
-        checked("three", True, None, error="gone"),
+        question_record(
+            "one",
+            "a",
+            "ab",
+            answer_record(cited="a", passages=["É\u2028\n"], sentences=[sentence_record(1)], tokens=(1, 2)),
+        ),
+        question_record("two", "a", error="timed out", votes=(0.5, None), timings={"total_ms": 1.5}),
+        claim_record("three", True, None, error="gone"),
     )
-    with runs.recording(tmp_path, about()) as (begun, store):
+    with storage.recording(tmp_path, about()) as (begun, store):
         assert begun.records == ()
         store(records)
-    assert runs.load(tmp_path, "one").records == records
+    assert storage.load(tmp_path, "one").records == records
+
+
+STORED_DESCRIPTION = """{
+ "name": "old", "asks": {"suites": [], "split": null}, "settings": {"papers": 10}, "items": {"single": 1, "claims": 1},
+ "contents": {"single": "558f9a14fa90e8a0"}, "recipes": {}, "versions": {}, "commit": "d506fa8669c7",
+ "started": "2026-11-26T15:41:53Z", "prices": null, "peak_memory": 1189.0
+}"""
+STORED_QUESTION = (
+    '{"id":"q","suite":"single","split":"dev","group":"all","question":"Why?","papers":["a"],"evidence":["Ice melts."],'
+    '"only_search":false,"standalone":"Why?","found":[{"id":"a","title":null,"score":0.5}],"reply":{"strength":"firm",'
+    '"confidence":0.9,"reason":null,"text":"Ice [1].","cited":[{"id":"a","passages":["Ice melts."]}],"sentences":'
+    '[{"text":"Ice.","citations":[1],"verdict":"supported","support":1.0}],"tokens_in":null,"tokens_out":null},'
+    '"timings":{"total_ms":1.5},"votes":[0.5,null],"error":null}'
+)
+STORED_CLAIM = (
+    '{"id":"c","suite":"claims","split":"dev","group":"number","claim":"Ice.","paper":"a","supported":true,'
+    '"evidence":[],"verdict":"supported","support":0.9,"passage":"Ice melts.","nearest":[],"timings":{},"error":null}'
+)
+
+
+def test_a_run_stored_by_an_earlier_version_is_read_and_written_with_the_same_names(tmp_path: Path) -> None:
+    folder = storage.run_folder(tmp_path, "old")
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(STORED_DESCRIPTION, encoding="utf-8")
+    (folder / "records.jsonl").write_text(f"{STORED_QUESTION}\n{STORED_CLAIM}\n", encoding="utf-8")
+    old = storage.load(tmp_path, "old")
+    question, claim = old.records
+    assert isinstance(question, QuestionRecord)
+    assert [paper.id for paper in question.retrieved] == ["a"]
+    assert question.answer is not None
+    assert question.answer.sentences[0].citations == (1,)
+    assert [to_json(record) for record in old.records] == [STORED_QUESTION, STORED_CLAIM]
+    assert (old.description.options, old.missing) == ({"suites": [], "split": None}, 0)
+    assert old.description.to_json() == json.loads(STORED_DESCRIPTION)
+    assert claim.timings == {}
 
 
 def test_a_run_without_a_name_is_called_by_the_time(measuring: Settings) -> None:
-    found = take(measuring, [SUITE], Asks(answers=False))
-    assert runs.load(measuring.home, found.name).records == found.records
+    found = run_suites(measuring, [SUITE], RunOptions(answers=False))
+    assert storage.load(measuring.home, found.name).records == found.records
 
 
 # Going on
@@ -103,7 +152,7 @@ def test_an_interrupted_run_goes_on_without_asking_again_what_is_done(ask: Take,
     stopped = UnreliableLLM(*SAYS, raises={3: KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
         ask(stopped)
-    begun = runs.load(measuring.home, "one")
+    begun = storage.load(measuring.home, "one")
     assert ([record.id for record in begun.records], begun.missing) == (["q-ice", "q-bees"], 1)
     going_on = ScriptedLLM(*SAYS)
     found = ask(going_on)
@@ -148,7 +197,7 @@ def test_a_turn_that_fails_when_its_conversation_is_held_anew_counts_as_failed(a
 def test_an_interrupted_conversation_is_held_anew(ask: Take, measuring: Settings) -> None:
     with pytest.raises(KeyboardInterrupt):
         ask(UnreliableLLM(*SAYS, raises={2: KeyboardInterrupt()}), TALKS)
-    assert runs.load(measuring.home, "one").missing == 3
+    assert storage.load(measuring.home, "one").missing == 3
     again = ScriptedLLM(*SAYS)
     assert ask(again, TALKS).missing == 0
     assert questions_put(again) == 3
@@ -160,23 +209,23 @@ def test_a_last_line_that_was_being_written_is_asked_again(ask: Take, measuring:
     file = records_of(measuring.home)
     content = file.read_bytes()
     file.write_bytes(content[: left - 2] if left < 0 else content[:-1])
-    assert runs.load(measuring.home, "one").missing == 1
+    assert storage.load(measuring.home, "one").missing == 1
     again = ScriptedLLM(*SAYS)
     assert ask(again).missing == 0
     assert questions_put(again) == 1
 
 
 def test_a_line_that_breaks_off_in_the_middle_of_a_letter_is_asked_again(tmp_path: Path) -> None:
-    with runs.recording(tmp_path, about()) as (_, store):
-        store([asked("one", "a", "a"), asked("two", "a", "a", question="é")])
+    with storage.recording(tmp_path, about()) as (_, store):
+        store([question_record("one", "a", "a"), question_record("two", "a", "a", question="é")])
     file = records_of(tmp_path)
     content = file.read_bytes()
     file.write_bytes(content[: content.index("é".encode()) + 1])
-    assert [record.id for record in runs.load(tmp_path, "one").records] == ["one"]
-    with runs.recording(tmp_path, about()) as (begun, store):
+    assert [record.id for record in storage.load(tmp_path, "one").records] == ["one"]
+    with storage.recording(tmp_path, about()) as (begun, store):
         assert [record.id for record in begun.records] == ["one"]
-        store([asked("two", "a", "a")])
-    assert [record.id for record in runs.load(tmp_path, "one").records] == ["one", "two"]
+        store([question_record("two", "a", "a")])
+    assert [record.id for record in storage.load(tmp_path, "one").records] == ["one", "two"]
 
 
 @pytest.mark.parametrize("line", ["no json", '{"id": "q-bees"}', "", "\udcff"], ids=["text", "half", "empty", "bytes"])
@@ -187,7 +236,7 @@ def test_a_broken_line_is_refused_by_file_and_line(ask: Take, measuring: Setting
     file.write_bytes(b"\n".join([first, line.encode("utf-8", "surrogateescape"), *rest]))
     complaint = r"records\.jsonl:2: not a record: .*delete the line"
     with pytest.raises(InputError, match=complaint):
-        runs.load(measuring.home, "one")
+        storage.load(measuring.home, "one")
     with pytest.raises(InputError, match=complaint):
         ask(ScriptedLLM(*SAYS))
 
@@ -208,7 +257,7 @@ def test_the_question_of_a_deleted_line_is_asked_again(ask: Take, measuring: Set
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
-        ({"asks": {"limit": 3}}, "asks"),
+        ({"options": {"limit": 3}}, "options"),
         ({"settings": {"papers": 5}}, "settings"),
         ({"items": {"single": 3}}, "items"),
         ({"contents": {"single": "other"}}, "contents"),
@@ -217,11 +266,11 @@ def test_the_question_of_a_deleted_line_is_asked_again(ask: Take, measuring: Set
     ],
 )
 def test_a_run_is_not_gone_on_with_under_other_conditions(tmp_path: Path, changed: dict[str, Any], what: str) -> None:
-    with runs.recording(tmp_path, about()) as (_, store):
-        store([asked("one", "a", "a")])
+    with storage.recording(tmp_path, about()) as (_, store):
+        store([question_record("one", "a", "a")])
     before = records_of(tmp_path).read_bytes()
-    complaint = f"a run of this name had other {what}; take another --name"
-    with pytest.raises(InputError, match=complaint), runs.recording(tmp_path, about("one", **changed)):
+    complaint = f"a run of this name had other {what}; choose another --name"
+    with pytest.raises(InputError, match=complaint), storage.recording(tmp_path, about("one", **changed)):
         pass
     assert records_of(tmp_path).read_bytes() == before
 
@@ -229,7 +278,7 @@ def test_a_run_is_not_gone_on_with_under_other_conditions(tmp_path: Path, change
 def test_other_settings_and_other_questions_of_the_same_ids_are_refused(ask: Take) -> None:
     ask(ScriptedLLM(*SAYS))
     with pytest.raises(InputError, match="one: a run of this name had other settings"):
-        ask(ScriptedLLM(*SAYS), settings={"papers": 3})
+        ask(ScriptedLLM(*SAYS), settings={"top_k": 3})
     reworded = replace(SUITE, items=(replace(QUESTIONS[0], text="Why?"), *QUESTIONS[1:]))
     with pytest.raises(InputError, match="one: a run of this name had other contents"):
         ask(ScriptedLLM(*SAYS), reworded)
@@ -244,21 +293,21 @@ def test_another_place_of_the_home_or_port_is_no_other_setting(ask: Take) -> Non
 
 def test_a_second_process_at_the_same_run_is_refused(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from eval import runs\n"
-        "about = runs.About('one', {}, {'papers': 10}, {'single': 2})\n"
-        "with runs.recording(Path(sys.argv[1]), about):\n    print('here', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from eval.runs import storage\n"
+        "about = storage.RunDescription('one', {}, {'papers': 10}, {'single': 2})\n"
+        "with storage.recording(Path(sys.argv[1]), about):\n    print('here', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     other = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout is not None
     try:
         assert other.stdout.readline() == "here\n"
-        complaint = "one: another process is at this run"
-        with pytest.raises(InputError, match=complaint), runs.recording(tmp_path, about()):
+        complaint = "one: another process is writing this run"
+        with pytest.raises(InputError, match=complaint), storage.recording(tmp_path, about()):
             pass
     finally:
         other.communicate("")
-    with runs.recording(tmp_path, about()) as (begun, _):
+    with storage.recording(tmp_path, about()) as (begun, _):
         assert begun.records == ()
 
 
@@ -268,48 +317,48 @@ BAD_NAMES = ["", ".", "..", "../one", "a/b", "/one", ".hidden", "a b", "a\nb", "
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     home = tmp_path / "home"
-    with pytest.raises(InputError, match="a run's name is"), runs.recording(home, about(name)):
+    with pytest.raises(InputError, match="a run's name is"), storage.recording(home, about(name)):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["one", "2026-01-02", "größer", "a.b_c-d"])
 def test_a_name_is_a_word(tmp_path: Path, name: str) -> None:
-    with runs.recording(tmp_path, about(name)):
+    with storage.recording(tmp_path, about(name)):
         pass
-    assert runs.load(tmp_path, name).name == name
+    assert storage.load(tmp_path, name).name == name
 
 
 def test_an_unknown_run_lists_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nosuch: there is no such run; none was stored yet"):
-        runs.load(tmp_path, "nosuch")
+        storage.load(tmp_path, "nosuch")
     for name in ("second", "first"):
-        with runs.recording(tmp_path, about(name)):
+        with storage.recording(tmp_path, about(name)):
             pass
     with pytest.raises(InputError, match="nosuch: there is no such run; there are first, second"):
-        runs.load(tmp_path, "nosuch")
+        storage.load(tmp_path, "nosuch")
 
 
 def test_a_run_is_found_by_its_folder_too_but_not_by_another_that_ends_alike(tmp_path: Path) -> None:
-    with runs.recording(tmp_path, about()):
+    with storage.recording(tmp_path, about()):
         pass
-    assert runs.load(tmp_path / "elsewhere", str(tmp_path / "eval" / "runs" / "one")).name == "one"
+    assert storage.load(tmp_path / "elsewhere", str(tmp_path / "eval" / "runs" / "one")).name == "one"
     with pytest.raises(InputError, match="a run's name is"):
-        runs.load(tmp_path, str(tmp_path / "elsewhere" / "one"))
+        storage.load(tmp_path, str(tmp_path / "elsewhere" / "one"))
 
 
 def test_a_broken_description_is_refused_by_file(tmp_path: Path) -> None:
-    with runs.recording(tmp_path, about()):
+    with storage.recording(tmp_path, about()):
         pass
     for text in ("{}", "no json", "[1]"):
-        (records_of(tmp_path).parent / runs.ABOUT).write_text(text, encoding="utf-8")
+        (records_of(tmp_path).parent / storage.DESCRIPTION_FILE).write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=r"run\.json: not the description of a run"):
-            runs.load(tmp_path, "one")
+            storage.load(tmp_path, "one")
 
 
 def test_an_unknown_judge_is_refused_before_anything_is_asked(measuring: Settings) -> None:
     with pytest.raises(ModelError, match="extractive cannot judge: a judge is a language model"):
-        take(measuring, [SUITE], Asks(judge="extractive"), "one")
+        run_suites(measuring, [SUITE], RunOptions(judge="extractive"), "one")
     assert not (measuring.home / "eval" / "runs").exists()
 
 
@@ -317,13 +366,16 @@ def test_an_unknown_judge_is_refused_before_anything_is_asked(measuring: Setting
 
 
 def test_several_workers_bring_the_same_records_as_one(ask: Take, measuring: Settings) -> None:
-    many = Exam("many", (*TWELVE, NOT_THERE), "three", PAPERS)
+    many = Suite("many", (*TWELVE, NOT_THERE), "three", PAPERS)
 
-    def plain(run: Run) -> list[Asked]:
-        records = [record for record in run.records if isinstance(record, Asked)]
+    def plain(run: Run) -> list[QuestionRecord]:
+        records = [record for record in run.records if isinstance(record, QuestionRecord)]
         # Times differ, and so do the lengths of prompts, which have a mark of their own.
         return sorted(
-            (replace(each, timings={}, reply=each.reply and replace(each.reply, tokens_in=None)) for each in records),
+            (
+                replace(each, timings={}, answer=each.answer and replace(each.answer, tokens_in=None))
+                for each in records
+            ),
             key=lambda each: each.id,
         )
 
@@ -335,10 +387,10 @@ def test_several_workers_bring_the_same_records_as_one(ask: Take, measuring: Set
 
 
 def test_an_interruption_of_several_workers_keeps_what_is_done(ask: Take, measuring: Settings) -> None:
-    many = Exam("many", TWELVE, "three", PAPERS)
+    many = Suite("many", TWELVE, "three", PAPERS)
     with pytest.raises(RuntimeError, match="pulled the plug"):
         ask(UnreliableLLM(*SAYS, raises={9: RuntimeError("pulled the plug")}), many, workers=2)
-    begun = runs.load(measuring.home, "one")
+    begun = storage.load(measuring.home, "one")
     assert begun.missing == 12 - len(begun.records) > 0
     again = ScriptedLLM(*SAYS)
     assert ask(again, many, workers=2).missing == 0
@@ -347,5 +399,5 @@ def test_an_interruption_of_several_workers_keeps_what_is_done(ask: Take, measur
 
 def test_the_description_is_json_for_everybody(ask: Take, measuring: Settings) -> None:
     ask(ScriptedLLM(*SAYS))
-    held = json.loads((records_of(measuring.home).parent / runs.ABOUT).read_text(encoding="utf-8"))
+    held = json.loads((records_of(measuring.home).parent / storage.DESCRIPTION_FILE).read_text(encoding="utf-8"))
     assert {"name", "asks", "settings", "items", "recipes", "versions", "commit", "started"} <= held.keys()

@@ -11,7 +11,7 @@ import pytest
 from assistant.storage.chroma_location import ChromaServer
 from assistant.storage.chroma_store import stored_recipe
 from eval.bench import scale
-from eval.bench.bench import LARGE, SCIFACT
+from eval.corpora import ML_ARXIV, SCIFACT
 from tests.chromas import ChromaProcess
 from tests.conftest import Run
 from tests.evaluation import PAPERS, write
@@ -22,7 +22,7 @@ WRITTEN = {scale.EMBEDDER, scale.CATALOG, scale.FOLDER, scale.LEXICON, scale.WOR
 @pytest.fixture
 def collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two collections of three papers, one of them in the place of the large one."""
-    for name in (SCIFACT, LARGE):
+    for name in (SCIFACT, ML_ARXIV):
         (tmp_path / "data" / name).mkdir(parents=True)
         write(tmp_path / "data" / name / "corpus.jsonl", map(asdict, PAPERS))
     monkeypatch.setattr(scale, "DATA", tmp_path / "data")
@@ -63,4 +63,4 @@ def test_a_server_is_measured_beside_a_folder_and_keeps_nothing(
 @pytest.mark.usefixtures("collections")
 def test_the_large_collection_is_measured_only_where_that_is_asked_for() -> None:
     assert [len(records) for records in scale._collections(large=False)] == [3, 3]
-    assert [records[0].source for records in scale._collections(large=True)][1:] == [SCIFACT, LARGE]
+    assert [records[0].source for records in scale._collections(large=True)][1:] == [SCIFACT, ML_ARXIV]

@@ -12,7 +12,7 @@ import pytest
 
 from assistant.errors import InputError
 from eval.suites import Dialog, Question, selection
-from eval.suites.selection import Exam
+from eval.suites.selection import Suite
 from tests.conftest import ROOT
 from tests.evaluation import PAPERS, QUESTIONS, TALK, write, write_claims
 
@@ -71,14 +71,16 @@ def test_a_file_holds_questions_about_ones_own_library(tmp_path: Path) -> None:
     line = {"id": "q1", "question": "When?", "papers": ["ice"], "split": "dev", "kind": "missing paper"}
     (tmp_path / "judged.jsonl").write_text(json.dumps(line))
     (exam,) = selection.read([str(tmp_path / "judged.jsonl")])
-    assert exam == Exam("judged", (Question("q1", "When?", frozenset({"ice"}), "dev", "missing paper"),), selection.OWN)
+    assert exam == Suite(
+        "judged", (Question("q1", "When?", frozenset({"ice"}), "dev", "missing paper"),), selection.USER_LIBRARY
+    )
     with pytest.raises(InputError, match="no question of the split test"):
         selection.read([str(tmp_path / "judged.jsonl")], "test")
 
 
 @pytest.mark.parametrize("name", ["single", "seeds", "trust", "own"])
 def test_a_folder_that_is_called_like_something_of_ours_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=f"what is called {name} would be mixed up with paperchat's own; rename it"):
+    with pytest.raises(InputError, match=f"paperchat itself uses the name {name}; rename the file or folder"):
         selection.read([str(write_claims(tmp_path / "elsewhere" / name))])
 
 
@@ -114,7 +116,7 @@ def test_a_conversation_comes_to_a_record_for_each_turn() -> None:
 
 
 def test_a_digest_tells_suites_apart_by_every_question_judgement_and_paper() -> None:
-    exam = Exam("tiny", QUESTIONS, "tiny", PAPERS)
+    exam = Suite("tiny", QUESTIONS, "tiny", PAPERS)
     others = [
         replace(exam, items=(replace(QUESTIONS[0], text="Why?"), *QUESTIONS[1:])),
         replace(exam, items=(replace(QUESTIONS[0], papers=frozenset({"ice", "bees"})), *QUESTIONS[1:])),

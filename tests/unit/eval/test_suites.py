@@ -122,9 +122,9 @@ def test_dialogs_and_claims_are_halved_too(split: str) -> None:
 
 
 def test_every_paper_has_exactly_one_question_of_its_own(papers: dict[str, Paper]) -> None:
-    asked = [paper for question in load(SUITES / "single.jsonl") for paper in question.papers]
+    question_record = [paper for question in load(SUITES / "single.jsonl") for paper in question.papers]
     assert len(papers) == 278
-    assert sorted(asked) == sorted(papers)
+    assert sorted(question_record) == sorted(papers)
 
 
 def test_every_answerable_question_has_evidence_and_every_other_has_no_paper() -> None:
@@ -166,18 +166,18 @@ def test_a_question_has_its_group_from_difficulty_or_kind(tmp_path: Path) -> Non
 )
 def test_a_line_that_is_no_question_is_refused_by_file_and_line(tmp_path: Path, bad: Any) -> None:
     file = suite(tmp_path, GOOD, "", bad)
-    with pytest.raises(InputError, match="not a line of such a suite") as refused:
+    with pytest.raises(InputError, match="not a valid line of this suite") as refused:
         load(file)
     assert (refused.value.source, refused.value.line) == (str(file), 3)
 
 
 def test_an_id_met_twice_is_refused_by_file_and_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"suite\.jsonl:2: the id 1 was used before"):
+    with pytest.raises(InputError, match=r"suite\.jsonl:2: the id 1 is used twice"):
         load(suite(tmp_path, GOOD, GOOD))
 
 
 def test_an_id_met_twice_is_refused_although_one_is_of_another_split(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="used before"):
+    with pytest.raises(InputError, match="used twice"):
         load(suite(tmp_path, GOOD, GOOD | {"split": "test"}), "dev")
 
 
@@ -208,7 +208,7 @@ def test_a_question_of_no_half_is_refused_by_file_and_line(tmp_path: Path, split
 def test_a_claim_that_is_neither_supported_nor_not_is_refused_by_file_and_line(tmp_path: Path) -> None:
     claim = {"id": "1", "claim": "Ice melts.", "paper": "a", "kind": "number", "split": "dev"}
     file = suite(tmp_path, claim | {"supported": True}, claim | {"id": "2", "supported": "yes"})
-    with pytest.raises(InputError, match=r"suite\.jsonl:2: .*supported is neither"):
+    with pytest.raises(InputError, match=r"suite\.jsonl:2: .*supported must be true or false"):
         load_claims(file)
 
 

@@ -1,0 +1,41 @@
+"""Figures computed from records, 0 to 1 unless their name has a unit.
+
+Most measures are means over questions and have a value for every question that they apply to (`values`). The measures
+of calibration are computed from all questions together (`JointMeasure`). A question without results, or one that
+failed, scores zero and counts.
+"""
+
+from eval.measures.calibration import (
+    TRUST,
+    JointMeasure,
+    confidences,
+    reliability,
+    risk_coverage,
+    roc_auc,
+    support_measures,
+    trust_measures,
+)
+from eval.measures.costs import costs, price, tokens
+from eval.measures.ranking import RANKING, ranking
+from eval.measures.tables import LOWER_IS_BETTER, Table, Values, figures, values
+
+__all__ = [
+    "LOWER_IS_BETTER",
+    "RANKING",
+    "TRUST",
+    "JointMeasure",
+    "Table",
+    "Values",
+    "confidences",
+    "costs",
+    "figures",
+    "price",
+    "ranking",
+    "reliability",
+    "risk_coverage",
+    "roc_auc",
+    "support_measures",
+    "tokens",
+    "trust_measures",
+    "values",
+]

@@ -1,0 +1,1 @@
+"""Runs: the questions of suites put to the assistant, and the records of the outcomes."""

@@ -1,0 +1,208 @@
+"""The outcome of one question or one claim as plain values: every figure is computed from these stored records.
+
+Where an attribute has a JSON alias, the alias is the name in the `records.jsonl` of stored runs, old ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, TypeAlias
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from assistant.schema import Answer, Hit, Passage, Strength, Verdict
+from eval.suites import Claim, Question
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedPaper:
+    """A paper as a search returned it."""
+
+    id: str
+    title: str | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class CitedPaper:
+    """A paper that an answer cites, with the passages behind the citation; the n-th one of an answer has number n."""
+
+    id: str
+    passages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSentenceRecord:
+    """A sentence of an answer with its citation numbers, its verdict and its support, 0 to 1."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """An answer or an abstention. `tokens_in` and `tokens_out` are None unless a language model wrote it."""
+
+    strength: Strength
+    confidence: float
+    reason: str | None
+    text: str
+    cited: tuple[CitedPaper, ...] = ()
+    sentences: tuple[CheckedSentenceRecord, ...] = ()
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether it is an answer rather than an abstention."""
+        return self.strength is not Strength.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """A question and its outcome. `answer` is None if only a search was requested or if the question failed.
+
+    `papers` are the relevant ones and `evidence` the sentences that answer the question; a question without papers is
+    unanswerable. `only_search` is true if no answer was requested. `timings` are milliseconds by stage. `votes` are
+    the scores of an LLM judge, 0 to 1, with None for a vote without a score.
+    """
+
+    id: str
+    suite: str
+    split: str
+    group: str
+    question: str
+    papers: tuple[str, ...]
+    evidence: tuple[str, ...]
+    only_search: bool = False
+    standalone: str = ""
+    retrieved: Annotated[tuple[RetrievedPaper, ...], Field(alias="found")] = ()
+    answer: Annotated[AnswerRecord | None, Field(alias="reply")] = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    votes: tuple[float | None, ...] = ()
+    error: str | None = None
+
+    @property
+    def answerable(self) -> bool:
+        """Tell whether any paper answers the question."""
+        return bool(self.papers)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """A claim about a paper, whether it is supported, and the verdict of the assistant.
+
+    `passage` is shown with the verdict; `nearest` are the passages that a search within that paper shows.
+    """
+
+    id: str
+    suite: str
+    split: str
+    group: str
+    claim: str
+    paper: str
+    supported: bool
+    evidence: tuple[str, ...]
+    verdict: Verdict | None = None
+    support: float = 0.0
+    passage: str = ""
+    nearest: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+Record: TypeAlias = QuestionRecord | ClaimRecord
+_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def to_json(record: Record) -> str:
+    """Return the record as one line of JSON."""
+    return _RECORD.dump_json(record, by_alias=True).decode()
+
+
+def from_json(line: str | bytes) -> Record:
+    """Return the record of a line of JSON. Raises ValueError for any other line."""
+    try:
+        return _RECORD.validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def question_record(question: Question, suite: str, answers: bool = True) -> QuestionRecord:
+    """Return the record of a question without an outcome; `answers` is false if only a search is requested."""
+    return QuestionRecord(
+        id=question.id,
+        suite=suite,
+        split=question.split,
+        group=question.group,
+        question=question.text,
+        papers=tuple(sorted(question.papers)),
+        evidence=question.evidence,
+        only_search=not answers,
+    )
+
+
+def with_hits(
+    record: QuestionRecord, standalone: str, hits: Sequence[Hit], timings: Mapping[str, float]
+) -> QuestionRecord:
+    """Return the record with the result of a search."""
+    retrieved = tuple(RetrievedPaper(hit.paper.id, hit.paper.title, round(hit.score, 6)) for hit in hits)
+    return replace(record, standalone=standalone, retrieved=retrieved, timings=dict(timings))
+
+
+def with_answer(record: QuestionRecord, answer: Answer) -> QuestionRecord:
+    """Return the record with an answer and the search behind it."""
+    answer_record = AnswerRecord(
+        strength=answer.strength,
+        confidence=answer.confidence,
+        reason=answer.reason,
+        text=answer.text,
+        cited=tuple(CitedPaper(citation.paper.id, _texts(citation.passages)) for citation in answer.citations),
+        sentences=tuple(
+            CheckedSentenceRecord(sentence.text, sentence.citations, sentence.verdict, sentence.support)
+            for sentence in answer.sentences
+        ),
+    )
+    return replace(with_hits(record, answer.standalone, answer.hits, answer.timings), answer=answer_record)
+
+
+def claim_record(claim: Claim, suite: str) -> ClaimRecord:
+    """Return the record of a claim before it is verified."""
+    return ClaimRecord(
+        id=claim.id,
+        suite=suite,
+        split=claim.split,
+        group=claim.group,
+        claim=claim.text,
+        paper=claim.paper,
+        supported=claim.supported,
+        evidence=claim.evidence,
+    )
+
+
+def split_by_type(records: Iterable[Record]) -> tuple[list[QuestionRecord], list[ClaimRecord]]:
+    """Return the records of questions and those of claims."""
+    questions: list[QuestionRecord] = []
+    claims: list[ClaimRecord] = []
+    for record in records:
+        if isinstance(record, QuestionRecord):
+            questions.append(record)
+        else:
+            claims.append(record)
+    return questions, claims
+
+
+def group_by_suite(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Group the records by their suite, in order of appearance."""
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(record.suite, []).append(record)
+    return groups
+
+
+def _texts(passages: Sequence[Passage]) -> tuple[str, ...]:
+    return tuple(passage.text for passage in passages)

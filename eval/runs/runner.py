@@ -1,0 +1,94 @@
+"""Put one item of a suite to the assistant and return its records; a failure becomes a record with an error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import singledispatch
+from time import perf_counter
+
+from assistant.chat import Assistant
+from assistant.errors import PaperchatError
+from assistant.schema import Answer, Scope, Turn
+from assistant.timing import milliseconds
+from eval.runs import records
+from eval.runs.records import ClaimRecord, QuestionRecord, Record
+from eval.runs.token_counter import TokenCounter
+from eval.suites import Claim, Dialog, Question
+
+
+def run_item(item: object, suite: str, assistant: Assistant, answers: bool = True) -> list[Record]:
+    """Run one item and return its records; without `answers` the library is only searched."""
+    return list(_run(item, suite, assistant, answers))
+
+
+@singledispatch
+def _run(item: object, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+    raise TypeError(f"not an item of a suite: {item!r}")
+
+
+@_run.register
+def _run_question(item: Question, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+    record, _ = _ask(records.question_record(item, suite, answers), (), assistant, answers)
+    return [record]
+
+
+@_run.register
+def _run_dialog(item: Dialog, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+    """Ask each turn with the answers to the turns before it, whether or not answers are measured."""
+    history: list[Turn] = []
+    turn_records: list[Record] = []
+    for turn in item.turns:
+        record, answer = _ask(records.question_record(turn, suite, answers), history, assistant, True)
+        turn_records.append(record if answers else replace(record, answer=None))
+        if answer:
+            history.append(Turn(turn.text, answer))
+    return turn_records
+
+
+@_run.register
+def _run_claim(item: Claim, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+    """Verify a claim as a sentence of an answer that cites the paper; the weakest of several sentences decides."""
+    record = records.claim_record(item, suite)
+    try:
+        return [_verify(record, item, assistant)]
+    except PaperchatError as error:
+        return [replace(record, error=str(error))]
+
+
+def _ask(
+    record: QuestionRecord, history: Sequence[Turn], assistant: Assistant, answers: bool
+) -> tuple[QuestionRecord, Answer | None]:
+    try:
+        if not answers:
+            result = assistant.search(record.question, history)
+            return records.with_hits(record, result.query.standalone, result.hits, result.timings), None
+        answer = assistant.ask(record.question, history)
+    except PaperchatError as error:
+        return replace(record, error=str(error)), None
+    finally:
+        tokens = assistant.llm.reset() if isinstance(assistant.llm, TokenCounter) else None
+    if answer.withdrawn and answer.withdrawn.failed:  # the answer that replaces it does not measure the model
+        return replace(record, error=answer.withdrawn.reason), None
+    return _with_tokens(records.with_answer(record, answer), tokens), answer
+
+
+def _with_tokens(record: QuestionRecord, tokens: tuple[int, int] | None) -> QuestionRecord:
+    if tokens is None or record.answer is None:
+        return record
+    return replace(record, answer=replace(record.answer, tokens_in=tokens[0], tokens_out=tokens[1]))
+
+
+def _verify(record: ClaimRecord, claim: Claim, assistant: Assistant) -> ClaimRecord:
+    started = perf_counter()
+    result = assistant.verify(claim.text, claim.paper)
+    total_ms = milliseconds(started)
+    hits = assistant.search(claim.text, scope=Scope(pinned=(claim.paper,))).hits
+    return replace(
+        record,
+        verdict=result.verdict,
+        support=result.support,
+        passage=result.passage.text if result.passage else "",
+        nearest=tuple(passage.text for hit in hits for passage in hit.passages),
+        timings={"total_ms": total_ms},
+    )

@@ -1,0 +1,40 @@
+"""Count the tokens that a language model reads and writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from assistant.protocols import LLM
+from assistant.schema import Message
+
+
+class TokenCounter:
+    """An LLM that counts the tokens it reads and writes, separately for each thread."""
+
+    def __init__(self, llm: LLM) -> None:
+        self.name, self._llm, self._local = llm.name, llm, threading.local()
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        """Stream the reply of the model. Raises ModelError if the model fails."""
+        read, written = self._counts()
+        read += sum(self._llm.count_tokens(message.content) for message in messages)
+        text = ""
+        for piece in self._llm.stream(messages):
+            text += piece
+            yield piece
+        self._local.counts = read, written + self._llm.count_tokens(text)
+
+    def count_tokens(self, text: str) -> int:
+        """Count the tokens of a text as the model does."""
+        return self._llm.count_tokens(text)
+
+    def reset(self) -> tuple[int, int]:
+        """Return the tokens that this thread has read and written since the last call."""
+        counts = self._counts()
+        self._local.counts = 0, 0
+        return counts
+
+    def _counts(self) -> tuple[int, int]:
+        counts: tuple[int, int] = getattr(self._local, "counts", (0, 0))
+        return counts
