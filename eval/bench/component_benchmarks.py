@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import bm25s
 import ir_measures
+import Stemmer
 from ir_measures import nDCG
 
 from assistant.schema import Paper
@@ -53,9 +55,6 @@ def _tantivy(papers: Sequence[Paper], folder: Path) -> Search:
 
 
 def _bm25s(papers: Sequence[Paper], _: Path) -> Search:
-    import bm25s
-    import Stemmer
-
     stemmer = Stemmer.Stemmer("english")
 
     def tokens(texts: list[str]) -> Any:

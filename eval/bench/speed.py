@@ -53,6 +53,8 @@ def measure_speed(settings: Settings, sizes: Sequence[int] = SIZES, quick: bool 
     """
     if unknown := [size for size in sizes if size not in COLLECTIONS]:
         raise InputError("--sizes", f"{unknown[0]} is not one of {', '.join(map(str, COLLECTIONS))}")
+    from eval.bench import baselines, component_benchmarks  # a missing library ends the command before any work
+
     figures: Json = {
         "versions": environment.versions(),
         "commit": environment.commit(),
@@ -63,18 +65,11 @@ def measure_speed(settings: Settings, sizes: Sequence[int] = SIZES, quick: bool 
     if missing := [COLLECTIONS[size] for size in sizes if not _is_present(COLLECTIONS[size])]:
         figures["left out"] = f"{', '.join(missing)} not found in {DATA}: set EVAL_DATA to the folder that holds it"
     if not quick:
-        figures |= _machine_and_components()
+        figures["matrix_peak_gflops"] = baselines.matrix_peak()
+        if _is_present(SCIFACT):
+            figures["lexical engines"] = component_benchmarks.lexical_engines(DATA / SCIFACT)
+            figures["sentence boundaries"] = component_benchmarks.sentence_boundaries(DATA / SCIFACT)
     _store(settings.home, figures)
-    return figures
-
-
-def _machine_and_components() -> Json:
-    from eval.bench import baselines, component_benchmarks
-
-    figures: Json = {"matrix_peak_gflops": baselines.matrix_peak()}
-    if _is_present(SCIFACT):
-        figures["lexical engines"] = component_benchmarks.lexical_engines(DATA / SCIFACT)
-        figures["sentence boundaries"] = component_benchmarks.sentence_boundaries(DATA / SCIFACT)
     return figures
 
 
