@@ -1,4 +1,4 @@
-"""An old conversation asked again: what the library, the settings and the code of today make of it."""
+"""Replay a stored conversation over the present library and settings, and compare the answers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """A question's answers then and now; `gained` and `lost` are the papers cited in one of them only."""
+class ReplayComparison:
+    """A question's stored and new answer; `gained` and `lost` are the papers that only one of them cites."""
 
     before: Answer
     after: Answer
@@ -25,39 +25,39 @@ class Comparison:
 
     @property
     def changed(self) -> bool:
-        """Whether other papers are cited, or the answer is more or less certain in kind. Wording does not count."""
+        """Tell whether other papers are cited or the strength differs; wording does not count."""
         return bool(self.gained or self.lost) or self.before.strength is not self.after.strength
 
 
-def replay(assistant: Assistant, old: Sequence[Turn]) -> Iterator[Comparison]:
-    """Asks the questions again, in order, of the papers of the same scope; each sees the new turns before it.
+def replay(assistant: Assistant, turns: Sequence[Turn]) -> Iterator[ReplayComparison]:
+    """Yield a comparison for each turn, asked again in order within its scope; each sees the new turns before it.
 
-    Raises as `Assistant.ask` does, but where a paper of the scope is gone, which is an abstention.
+    Raises as `Assistant.ask` does, except that a missing paper of the scope makes the new answer an abstention.
     """
-    new: list[Turn] = []
-    for turn in old:
-        new.append(replace(turn, answer=_answer(assistant, turn, new)))
-        yield compare(turn.answer, new[-1].answer, assistant.library.catalog)
+    replayed: list[Turn] = []
+    for turn in turns:
+        replayed.append(replace(turn, answer=_answer(assistant, turn, replayed)))
+        yield compare(turn.answer, replayed[-1].answer, assistant.library.catalog)
 
 
 def _answer(assistant: Assistant, turn: Turn, history: Sequence[Turn]) -> Answer:
     try:
         return assistant.ask(turn.question, history, turn.scope)
-    except NotFoundError as gone:
-        text = f"This cannot be asked any more: {gone}."
-        return Answer(turn.question, turn.question, Strength.NONE, 0.0, text, str(gone))
+    except NotFoundError as error:
+        text = f"This question cannot be asked any more: {error}."
+        return Answer(turn.question, turn.question, Strength.NONE, 0.0, text, str(error))
 
 
-def compare(before: Answer, after: Answer, catalog: Catalog) -> Comparison:
-    """What changed between two answers; a paper that was merged into another since is the same paper."""
-    then = {_present_id(citation.paper, catalog): citation.paper for citation in before.citations}
-    now = {citation.paper.id: citation.paper for citation in after.citations}
-    gained = tuple(paper for paper_id, paper in now.items() if paper_id not in then)
-    lost = tuple(paper for paper_id, paper in then.items() if paper_id not in now)
-    return Comparison(before, after, gained, lost)
+def compare(before: Answer, after: Answer, catalog: Catalog) -> ReplayComparison:
+    """Compare the papers that two answers cite; a paper that has been merged into another one counts as that one."""
+    earlier = {_current_id(citation.paper, catalog): citation.paper for citation in before.citations}
+    current = {citation.paper.id: citation.paper for citation in after.citations}
+    gained = tuple(paper for paper_id, paper in current.items() if paper_id not in earlier)
+    lost = tuple(paper for paper_id, paper in earlier.items() if paper_id not in current)
+    return ReplayComparison(before, after, gained, lost)
 
 
-def _present_id(paper: Paper, catalog: Catalog) -> str:
+def _current_id(paper: Paper, catalog: Catalog) -> str:
     try:
         return catalog.papers.find(paper.id).id
     except NotFoundError:

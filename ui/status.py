@@ -1,4 +1,4 @@
-"""What is kept: a library at a glance, and the libraries that there are."""
+"""Summaries for `paperchat status` and `paperchat libraries`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 _UNITS = "bytes kB MB GB TB".split()
 _DEFAULT = "(default)"
-# In the directory of the default library, and not its own: the other libraries, and converted models.
-_COMMON = (LIBRARIES, "openvino")
+# What the directory of the default library holds for all libraries: the named ones, and converted models.
+_SHARED = (LIBRARIES, "openvino")
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A library at a glance. `bytes` is all that lies in its directory; `recipe` is None before anything is indexed.
+    """A library at a glance.
 
-    `store` says where the vectors are.
+    `bytes` is the size of its directory, `store` the address of its vectors, `waiting` the number of papers to be
+    indexed. `recipe` is None before anything is indexed.
     """
 
     name: str | None
@@ -43,8 +44,8 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
-    """A library in a list of libraries; `problem` is why it cannot be opened, and then it has no number of papers."""
+class LibraryEntry:
+    """A library in the list of libraries; `papers` is None where a `problem` prevents opening it."""
 
     name: str | None
     home: Path
@@ -54,80 +55,80 @@ class Shelved:
 
 
 def status(settings: Settings) -> Status:
-    """The library of the settings at a glance; no model is loaded. Raises LibraryError."""
+    """Return the library of the settings at a glance; no model is loaded. Raises LibraryError."""
     with closing(factory.open_catalog(settings.home)) as catalog:
-        when = catalog.records.last_ingest
+        last_ingest = catalog.records.last_ingest
         return Status(
             name=settings.library,
             home=settings.home,
             papers=catalog.papers.count(),
             without_abstract=catalog.papers.count_without_abstract(),
             waiting=catalog.ledger.pending_count(),
-            bytes=_bytes(settings.home),
+            bytes=_directory_size(settings.home),
             sources=tuple(catalog.records.sources()),
             recipe=factory.held_recipe(settings, catalog),
             store=factory.place(settings, catalog).address,
-            last_ingest=when.isoformat() if when else None,
+            last_ingest=last_ingest.isoformat() if last_ingest else None,
         )
 
 
-def libraries(settings: Settings) -> list[Shelved]:
-    """The library without a name, if there is one, and those with names; one that is damaged is among them."""
+def libraries(settings: Settings) -> list[LibraryEntry]:
+    """List the default library, if it exists, and the named ones, damaged ones included."""
     base = settings.home.parents[1] if settings.library else settings.home
-    named = sorted((base / LIBRARIES).glob("*")) if (base / LIBRARIES).is_dir() else []
-    places = [(None, base), *((folder.name, folder) for folder in named)]
-    return [_shelved(name, home) for name, home in places if (home / factory.CATALOG).exists()]
+    folders = sorted((base / LIBRARIES).glob("*")) if (base / LIBRARIES).is_dir() else []
+    homes = [(None, base), *((folder.name, folder) for folder in folders)]
+    return [_entry(name, home) for name, home in homes if (home / factory.CATALOG).exists()]
 
 
-def status_json(found: Status) -> Json:
-    """The status for scripts."""
-    return asdict(found) | {"home": str(found.home)}
+def status_json(summary: Status) -> Json:
+    """Return the status as JSON."""
+    return asdict(summary) | {"home": str(summary.home)}
 
 
-def shelved_json(found: Shelved) -> Json:
-    """A library of the list for scripts."""
-    return asdict(found) | {"home": str(found.home)}
+def entry_json(entry: LibraryEntry) -> Json:
+    """Return a library of the list as JSON."""
+    return asdict(entry) | {"home": str(entry.home)}
 
 
-def status_text(found: Status) -> str:
-    """The status for a person."""
-    built = found.recipe
+def status_text(summary: Status) -> str:
+    """Format the status for a terminal."""
+    recipe = summary.recipe
     facts = {
-        "library": found.name or _DEFAULT,
-        "directory": found.home,
-        "papers": f"{found.papers}, {found.without_abstract} of them without an abstract",
-        "waiting": f"{found.waiting} to be indexed" if found.waiting else "none",
-        "size on disk": _size(found.bytes),
-        "vectors": found.store,
-        "embedder": f"{built['embedder']} {built['revision']}" if built else "nothing is indexed yet",
-        "last ingest": found.last_ingest or "never",
+        "library": summary.name or _DEFAULT,
+        "directory": summary.home,
+        "papers": f"{summary.papers}, {summary.without_abstract} of them without an abstract",
+        "waiting": f"{summary.waiting} to be indexed" if summary.waiting else "none",
+        "size on disk": _size(summary.bytes),
+        "vectors": summary.store,
+        "embedder": f"{recipe['embedder']} {recipe['revision']}" if recipe else "nothing is indexed yet",
+        "last ingest": summary.last_ingest or "never",
     }
     lines = [f"{name:14}{one_line(str(value))}" for name, value in facts.items()]
-    sources = [f"  {each.papers:7}  {one_line(each.name)}" for each in found.sources]
+    sources = [f"  {source.papers:7}  {one_line(source.name)}" for source in summary.sources]
     return printable("\n".join([*lines, f"{'sources':14}{counted(len(sources), 'source')}", *sources]))
 
 
-def shelved_line(found: Shelved) -> str:
-    """A library of the list for a person."""
-    what = one_line(found.problem) if found.problem else counted(found.papers or 0, "paper")
-    return printable(f"{found.name or _DEFAULT:20}  {what}  {_size(found.bytes)}  {one_line(str(found.home))}")
+def entry_line(entry: LibraryEntry) -> str:
+    """Format a library of the list as one line."""
+    content = one_line(entry.problem) if entry.problem else counted(entry.papers or 0, "paper")
+    return printable(f"{entry.name or _DEFAULT:20}  {content}  {_size(entry.bytes)}  {one_line(str(entry.home))}")
 
 
-def _shelved(name: str | None, home: Path) -> Shelved:
+def _entry(name: str | None, home: Path) -> LibraryEntry:
     try:
         with closing(factory.open_catalog(home)) as catalog:
-            return Shelved(name, home, catalog.papers.count(), _bytes(home))
+            return LibraryEntry(name, home, catalog.papers.count(), _directory_size(home))
     except LibraryError as error:
-        return Shelved(name, home, None, _bytes(home), str(error))
+        return LibraryEntry(name, home, None, _directory_size(home), str(error))
 
 
-def _bytes(home: Path) -> int:
-    """What lies in a library's directory, but for what it keeps for all libraries."""
+def _directory_size(home: Path) -> int:
+    """Return the bytes of a library's directory without what it holds for all libraries."""
     return sum(
         file.lstat().st_size
-        for place in home.glob("*")
-        if place.name not in _COMMON
-        for file in ([place] if place.is_file() else place.rglob("*"))
+        for entry in home.glob("*")
+        if entry.name not in _SHARED
+        for file in ([entry] if entry.is_file() else entry.rglob("*"))
         if file.is_file()
     )
 

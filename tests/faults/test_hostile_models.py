@@ -160,9 +160,7 @@ def test_an_endless_answer_is_cut_and_says_so(judging: Judging, text: str, in_pi
     assert (answer.cut, answer.done) == (True, True)
     assert len(answer.text) <= 2 * MAX_CHARACTERS
     assert SMALL in answer.text
-    assert "(the language model wrote more than an answer may have; the rest was left out)" in terminal.answer_text(
-        answer
-    )
+    assert "(the reply of the language model exceeded the length limit and was cut)" in terminal.answer_text(answer)
     assert_holds(answer)
 
 

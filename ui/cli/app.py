@@ -19,7 +19,7 @@ from assistant.settings import Settings
 from assistant.text.printable import one_line
 from ui.cli import batch, conversation_commands, library_commands, terminal
 from ui.cli.common import AsJson, Model, dumps, ingest_if_empty, open_assistant, settings_of
-from ui.cli.talk import Talk, resume
+from ui.cli.dialog import Dialog, resume
 from ui.logs import QuestionLog
 
 app = typer.Typer(
@@ -130,14 +130,14 @@ def ask(
     if batch_file:
         _run_batch(batch_file, batch.ask(open_assistant(settings, if_empty)))
         return
-    talk = _resume(settings, last, conversation)
+    dialog = _resume(settings, last, conversation)
     assistant = open_assistant(settings, if_empty)
     with QuestionLog(question or "", settings) as log:
         scope = assistant.resolve_scope(_scope(pin, exclude))
-        log.answer = answer = assistant.ask(question or "", talk.turns, scope)
+        log.answer = answer = assistant.ask(question or "", dialog.turns, scope)
         typer.echo(dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
         if save:
-            log.id = talk.keep(Turn(question or "", answer, scope))
+            log.id = dialog.store(Turn(question or "", answer, scope))
 
 
 @app.command()
@@ -168,15 +168,15 @@ def chat(
 ) -> None:
     """Hold a conversation in the terminal; it is kept, and an empty line ends it."""
     settings = settings_of(context, llm=llm)
-    talk = _resume(settings, last, conversation)
+    dialog = _resume(settings, last, conversation)
     assistant = open_assistant(settings, if_empty)
     typer.echo(f"{assistant.library.catalog.papers.count()} papers. Ask; an empty line ends the conversation.")
     while question := _prompt():
         try:
             with QuestionLog(question, settings) as log:
-                log.answer = answer = assistant.ask(question, talk.turns)
+                log.answer = answer = assistant.ask(question, dialog.turns)
                 typer.echo(f"\n{terminal.answer_text(answer)}\n")
-                log.id = talk.keep(Turn(question, answer))
+                log.id = dialog.store(Turn(question, answer))
         except PaperchatError as error:
             typer.echo(f"paperchat: {one_line(str(error))}", err=True)
 
@@ -219,15 +219,15 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     typer.echo(dumps(models.as_json(found)) if as_json else models.as_text(found, settings.llm))
 
 
-def _resume(settings: Settings, last: bool, conversation_id: str | None) -> Talk:
+def _resume(settings: Settings, last: bool, conversation_id: str | None) -> Dialog:
     """The conversation to go on with. On standard error it says which one that is."""
     if last and conversation_id:
         raise typer.BadParameter("give -c or --conversation ID, and not both")
-    talk = resume(settings, last, conversation_id)
-    if talk.id:
-        turns = terminal.counted(len(talk.turns), "turn")
-        typer.echo(f"Continuing {talk.id}: {one_line(talk.title)} ({turns})", err=True)
-    return talk
+    dialog = resume(settings, last, conversation_id)
+    if dialog.id:
+        turns = terminal.counted(len(dialog.turns), "turn")
+        typer.echo(f"Continuing {dialog.id}: {one_line(dialog.title)} ({turns})", err=True)
+    return dialog
 
 
 def _scope(pin: list[str] | None, exclude: list[str] | None) -> Scope:

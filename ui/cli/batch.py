@@ -1,4 +1,4 @@
-"""Questions by the file: one JSON line in, one out, in order; a bad line does not stop the run."""
+"""Batches: one JSON line in, one out, in the same order; a bad line does not stop the run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from assistant.serialization import Json, answer_json, search_json, verification
 
 
 def run(lines: Iterable[str], reply: Callable[[Json], Json]) -> Iterator[Json]:
-    """A reply, or `{"id"?, "error"}`, for each line that is not empty; `id` is passed through."""
+    """Yield a reply, or `{"id"?, "error"}`, for each line that is not empty; `id` is passed through."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _reply(number, line, reply)
 
 
 def ask(assistant: Assistant) -> Callable[[Json], Json]:
-    """Answers `{"question"}`, or `{"questions": [...]}` as a dialog in which each turn sees those before it.
+    """Return a function that answers `{"question"}`, or `{"questions": [...]}` as a dialog.
 
-    `{"pin": [ids], "exclude": [ids]}` in a request say which papers are looked at.
+    In a dialog each question sees the turns before it. `{"pin": [ids], "exclude": [ids]}` set the scope of a request.
     """
 
     def reply(request: Json) -> Json:
@@ -35,12 +35,12 @@ def ask(assistant: Assistant) -> Callable[[Json], Json]:
 
 
 def search(assistant: Assistant) -> Callable[[Json], Json]:
-    """Searches for `{"question"}`."""
+    """Return a function that searches for `{"question"}`; the scope is as in `ask`."""
     return lambda request: search_json(assistant.search(_question(request), scope=_scope(request)))
 
 
 def verify(assistant: Assistant) -> Callable[[Json], Json]:
-    """Checks `{"claim"}` by the library, `{"claim", "paper_id"}` by a paper, `{"claim", "abstract"}` by an abstract."""
+    """Return a function that verifies `{"claim"}` by the library, a `"paper_id"` or an `"abstract"`."""
 
     def reply(request: Json) -> Json:
         claim = _text(request, "claim")
@@ -62,7 +62,7 @@ def _reply(number: int, line: str, reply: Callable[[Json], Json]) -> Json:
 
 def _request(line: str) -> Json:
     try:
-        request = json.loads(line, parse_constant=_no_number, parse_float=_finite)
+        request = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(request, dict):
@@ -71,11 +71,11 @@ def _request(line: str) -> Json:
 
 
 def _finite(digits: str) -> float:
-    return float(digits) if math.isfinite(float(digits)) else _no_number(digits)
+    return float(digits) if math.isfinite(float(digits)) else _refuse_constant(digits)
 
 
-def _no_number(digits: str) -> float:
-    raise ValueError(f"{digits} is no JSON number")
+def _refuse_constant(digits: str) -> float:
+    raise ValueError(f"{digits} is not a JSON number")
 
 
 def _question(request: Json) -> str:

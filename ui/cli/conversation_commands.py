@@ -1,4 +1,4 @@
-"""The verbs about what was asked before: conversations, replay, export."""
+"""The commands about stored conversations: conversations, replay, export."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from assistant import factory
 from assistant.question.filters import selection
-from assistant.replay import Comparison, replay
+from assistant.replay import ReplayComparison, replay
 from ui.cli import terminal
 from ui.cli.common import AsJson, Model, PageNumber, dumps, open_assistant, print_array, settings_of
 from ui.export import transcripts
@@ -20,106 +20,109 @@ if TYPE_CHECKING:
     from assistant.storage.conversations import Conversations
 
 app = typer.Typer()
-talks = typer.Typer(help="The conversations that were kept.")
-app.add_typer(talks, name="conversations")
+conversations_app = typer.Typer(help="List, show, rename or delete stored conversations.")
+app.add_typer(conversations_app, name="conversations")
 
 
-@talks.callback(invoke_without_command=True)
+@conversations_app.callback(invoke_without_command=True)
 def list_conversations(
     context: typer.Context,
-    words: Annotated[str, typer.Option("--search", metavar="WORDS", help="Only those with each of these words.")] = "",
+    words: Annotated[
+        str, typer.Option("--search", metavar="WORDS", help="Only conversations with all of these words.")
+    ] = "",
     page: PageNumber = 1,
-    size: Annotated[int, typer.Option(min=1, help="How many conversations a page has.")] = 20,
+    size: Annotated[int, typer.Option(min=1, help="Conversations per page.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List the conversations that were kept, the newest first; or show, rename and delete them."""
+    """List stored conversations, the newest first; or show, rename and delete them."""
     if context.invoked_subcommand:
         return
-    with _conversations(context) as kept:
-        found = kept.recent(words, limit=size, offset=(page - 1) * size)
-        more = kept.count(words) - (page - 1) * size - len(found)
+    with _conversations(context) as conversations:
+        listed = conversations.recent(words, limit=size, offset=(page - 1) * size)
+        remaining = conversations.count(words) - (page - 1) * size - len(listed)
     if as_json:
-        print_array(map(transcripts.summary_json, found))
+        print_array(map(transcripts.summary_json, listed))
         return
-    for each in found:
-        typer.echo(terminal.conversation_line(each))
-    if more > 0:
-        typer.echo(f"{more} more: --page {page + 1}", err=True)
+    for conversation in listed:
+        typer.echo(terminal.conversation_line(conversation))
+    if remaining > 0:
+        typer.echo(f"{remaining} more: --page {page + 1}", err=True)
 
 
-@talks.command("show")
+@conversations_app.command("show")
 def show_conversation(context: typer.Context, conversation_id: str, as_json: AsJson = False) -> None:
     """Show a conversation; the beginning of its id is enough."""
-    found, turns = _conversation(context, conversation_id)
+    conversation, turns = _conversation(context, conversation_id)
     if as_json:
-        typer.echo(dumps(transcripts.conversation_json(found, turns)))
+        typer.echo(dumps(transcripts.conversation_json(conversation, turns)))
     else:
-        typer.echo(terminal.conversation_line(found))
+        typer.echo(terminal.conversation_line(conversation))
         typer.echo(f"\n{terminal.turns_text(stored.turn for stored in turns)}")
 
 
-@talks.command("rename")
+@conversations_app.command("rename")
 def rename_conversation(context: typer.Context, conversation_id: str, title: str) -> None:
     """Give a conversation another title."""
-    with _conversations(context) as kept:
-        kept.rename(kept.find(conversation_id).id, title)
+    with _conversations(context) as conversations:
+        conversations.rename(conversations.find(conversation_id).id, title)
 
 
-@talks.command("delete")
+@conversations_app.command("delete")
 def delete_conversations(
     context: typer.Context, conversation_ids: Annotated[list[str], typer.Argument(metavar="ID...")]
 ) -> None:
-    """Delete conversations; unless every id is known, none is deleted."""
-    with _conversations(context) as kept:
-        found = {kept.find(conversation_id).id for conversation_id in conversation_ids}
-        kept.delete(sorted(found))
-        typer.echo(f"{len(found)} deleted, {terminal.counted(kept.count(), 'conversation')} left.")
+    """Delete conversations; nothing is deleted unless every id exists."""
+    with _conversations(context) as conversations:
+        deleted = {conversations.find(conversation_id).id for conversation_id in conversation_ids}
+        conversations.delete(sorted(deleted))
+        typer.echo(f"{len(deleted)} deleted, {terminal.counted(conversations.count(), 'conversation')} left.")
 
 
 @app.command("replay")
 def replay_conversation(
     context: typer.Context, conversation_id: str, llm: Model = None, as_json: AsJson = False
 ) -> None:
-    """Ask the questions of a conversation again, and show what has changed since. Nothing is kept."""
-    found, turns = _conversation(context, conversation_id)
-    compared: list[Comparison] = []
-    for each in replay(open_assistant(settings_of(context, llm=llm), None), [stored.turn for stored in turns]):
-        compared.append(each)
+    """Ask the questions of a conversation again and show what has changed. Nothing is stored."""
+    conversation, turns = _conversation(context, conversation_id)
+    assistant = open_assistant(settings_of(context, llm=llm), None)
+    comparisons: list[ReplayComparison] = []
+    for comparison in replay(assistant, [stored.turn for stored in turns]):
+        comparisons.append(comparison)
         if not as_json:
-            typer.echo(terminal.comparison_text(each))
+            typer.echo(terminal.comparison_text(comparison))
     if as_json:
-        typer.echo(
-            dumps(transcripts.summary_json(found) | {"turns": [transcripts.comparison_json(each) for each in compared]})
-        )
+        compared = {"turns": list(map(transcripts.comparison_json, comparisons))}
+        typer.echo(dumps(transcripts.summary_json(conversation) | compared))
     else:
-        typer.echo(
-            f"{sum(each.changed for each in compared)} of {terminal.counted(len(compared), 'answer')} would change."
-        )
+        changed = sum(comparison.changed for comparison in comparisons)
+        typer.echo(f"{changed} of {terminal.counted(len(comparisons), 'answer')} would change.")
 
 
 @app.command("export")
 def export_papers(
     context: typer.Context,
-    form: Annotated[transcripts.Format, typer.Option("--format", help="What to write.")],
+    form: Annotated[transcripts.ExportFormat, typer.Option("--format", help="Format of the export.")],
     conversation: Annotated[
-        str | None, typer.Option(metavar="ID", help="This conversation, or the papers that it cites.")
+        str | None, typer.Option(metavar="ID", help="Export this conversation, or the papers that it cites.")
     ] = None,
     matching: Annotated[
-        str | None, typer.Option("--filter", help="Of the library only the papers that match, as in list.")
+        str | None, typer.Option("--filter", help="Export only the papers of the library that match, as in list.")
     ] = None,
-    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write this file, not to standard output.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write to this file instead of standard output.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
-    """Write a conversation, its bibliography, or the papers of the whole library."""
+    """Export a conversation, its bibliography, or the papers of the library."""
     if conversation and matching:
-        raise typer.BadParameter("give --conversation ID or --filter FILTER, and not both")
+        raise typer.BadParameter("--conversation and --filter exclude each other")
     if conversation:
-        text = transcripts.conversation_as(*_conversation(context, conversation), form)
+        text = transcripts.export_conversation(*_conversation(context, conversation), form)
     else:
         catalog = factory.open_catalog(settings_of(context).home)
-        text = transcripts.papers_as(catalog.papers.all(selection(matching or "", catalog.papers.has_author)), form)
+        text = transcripts.export_papers(catalog.papers.all(selection(matching or "", catalog.papers.has_author)), form)
     if to:
-        transcripts.write(text, to, overwrite=force)
+        transcripts.write_file(text, to, overwrite=force)
     else:
         typer.echo(text, nl=False)
 
@@ -129,6 +132,6 @@ def _conversations(context: typer.Context) -> closing[Conversations]:
 
 
 def _conversation(context: typer.Context, conversation_id: str) -> tuple[Conversation, list[StoredTurn]]:
-    with _conversations(context) as kept:
-        found = kept.find(conversation_id)
-        return found, kept.turns(found.id)
+    with _conversations(context) as conversations:
+        conversation = conversations.find(conversation_id)
+        return conversation, conversations.turns(conversation.id)

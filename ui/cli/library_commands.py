@@ -251,10 +251,10 @@ def libraries(context: typer.Context, as_json: AsJson = False) -> None:
 
     found = status.libraries(settings_of(context))
     if as_json:
-        print_array(map(status.shelved_json, found))
+        print_array(map(status.entry_json, found))
         return
     for each in found:
-        typer.echo(status.shelved_line(each))
+        typer.echo(status.entry_line(each))
 
 
 def _records_json(held: Sequence[StoredRecord]) -> Json:

@@ -1,6 +1,6 @@
 """Conversations and papers to files: Markdown, HTML, JSON, bibliographies, and questions for measuring.
 
-Questions, answers and what papers say of themselves are data: all of it is escaped here or in `ui.page.render`.
+Questions, answers and the fields of papers are untrusted: all of them are escaped here or in `ui.page.render`.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from assistant.serialization import Json, answer_json, paper_json, scope_json
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
-from ui.cli.terminal import doubts, notes, searched
+from ui.cli.terminal import describe_search, doubts, notes
 from ui.links import paper_url
 from ui.page import render
 
 if TYPE_CHECKING:
-    from assistant.replay import Comparison
+    from assistant.replay import ReplayComparison
     from assistant.storage.conversation_schema import Conversation, StoredTurn
 
 _STYLE = Path(__file__).with_name("transcript.css")
-# What means something to Markdown within a line, and at its beginning; @, :// and www. would become links.
+# Characters with a meaning in Markdown, within a line and at its beginning; @, :// and www. would become links.
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _LINE_START = re.compile(r"^(\d*)([-+=.)])")
 _MARKERS = re.compile(r"\[(\d+)\]")
 
 
-class Format(StrEnum):
-    """What can be written."""
+class ExportFormat(StrEnum):
+    """The formats of an export."""
 
     MARKDOWN = "markdown"
     HTML = "html"
@@ -50,40 +50,41 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
-def papers_as(papers: Iterable[Paper], form: Format) -> str:
-    """Papers in a format that is for papers. Raises InputError for one that is for conversations."""
-    from ui.export import bibliography  # its libraries are of no use to the other verbs
+def export_papers(papers: Iterable[Paper], export_format: ExportFormat) -> str:
+    """Export papers. Raises InputError for a format of conversations."""
+    from ui.export import bibliography  # the other commands do not need its libraries
 
-    forms: dict[Format, Callable[[Iterable[Paper]], str]] = {
-        Format.BIBTEX: bibliography.bibtex,
-        Format.RIS: bibliography.ris,
-        Format.CSL_JSON: bibliography.csl_json,
-        Format.JSONL: _jsonl,
+    writers: dict[ExportFormat, Callable[[Iterable[Paper]], str]] = {
+        ExportFormat.BIBTEX: bibliography.bibtex,
+        ExportFormat.RIS: bibliography.ris,
+        ExportFormat.CSL_JSON: bibliography.csl_json,
+        ExportFormat.JSONL: _jsonl,
     }
-    if form not in forms:
-        raise InputError("--format", f"{form} is for a conversation: name one with --conversation ID")
-    return forms[form](papers)
+    if export_format not in writers:
+        raise InputError("--format", f"{export_format} is for a conversation: name one with --conversation ID")
+    return writers[export_format](papers)
 
 
-def conversation_as(conversation: Conversation, turns: Sequence[StoredTurn], form: Format) -> str:
-    """A conversation; in a format that is for papers, those that it cites, in the order of their first citation."""
-    if form in _TRANSCRIPTS:
-        return _TRANSCRIPTS[form](conversation, turns)
-    return papers_as(cited(turns), form)
+def export_conversation(conversation: Conversation, turns: Sequence[StoredTurn], export_format: ExportFormat) -> str:
+    """Export a conversation; in a format of papers, the papers that it cites, in the order of their first citation."""
+    if export_format in _TRANSCRIPTS:
+        return _TRANSCRIPTS[export_format](conversation, turns)
+    return export_papers(cited_papers(turns), export_format)
 
 
-def cited(turns: Iterable[StoredTurn]) -> list[Paper]:
-    """The papers that the answers cite, each once, as the last answer knew it."""
-    return list({each.paper.id: each.paper for stored in turns for each in stored.turn.answer.citations}.values())
+def cited_papers(turns: Iterable[StoredTurn]) -> list[Paper]:
+    """Return the papers that the answers cite, each once, as the last answer shows it."""
+    citations = (citation for stored in turns for citation in stored.turn.answer.citations)
+    return list({citation.paper.id: citation.paper for citation in citations}.values())
 
 
 def conversation_json(conversation: Conversation, turns: Sequence[StoredTurn]) -> Json:
-    """A conversation with its turns."""
+    """Return a conversation with its turns as JSON."""
     return summary_json(conversation) | {"turns": list(map(_turn_json, turns))}
 
 
 def summary_json(conversation: Conversation) -> Json:
-    """A conversation in a list; `turns` is their number."""
+    """Return a conversation without its turns as JSON; `turns` is their number."""
     return {
         "id": conversation.id,
         "title": conversation.title,
@@ -93,32 +94,32 @@ def summary_json(conversation: Conversation) -> Json:
     }
 
 
-def comparison_json(compared: Comparison) -> Json:
-    """A question, what changed in its answer, and the answer of now."""
+def comparison_json(comparison: ReplayComparison) -> Json:
+    """Return a replayed question, the changes in its answer, and the new answer as JSON."""
     return {
-        "question": compared.before.question,
-        "changed": compared.changed,
-        "gained": list(map(paper_json, compared.gained)),
-        "lost": list(map(paper_json, compared.lost)),
-        "strength": {"before": str(compared.before.strength), "after": str(compared.after.strength)},
-        "answer": answer_json(compared.after),
+        "question": comparison.before.question,
+        "changed": comparison.changed,
+        "gained": list(map(paper_json, comparison.gained)),
+        "lost": list(map(paper_json, comparison.lost)),
+        "strength": {"before": str(comparison.before.strength), "after": str(comparison.after.strength)},
+        "answer": answer_json(comparison.after),
     }
 
 
-def suite(judged: Iterable[StoredTurn]) -> Iterator[Json]:
-    """The lines of a question suite (see eval.suites): each turn of which it is known what should answer it.
+def suite(turns: Iterable[StoredTurn]) -> Iterator[Json]:
+    """Yield a line of a question suite (see `eval.suites`) for each turn whose relevant papers are known.
 
-    That is a good answer, which its citations answer, or one of which the person has named the papers. A question
-    that leans on its conversation is written as it was understood. Half of them are for testing, by their ids.
+    They are the papers that a good answer cites, or those that the feedback names. Follow-up questions are written in
+    their standalone form. The hash of a line's id assigns it to the development or the test half.
     """
-    for stored in judged:
-        papers = _wanted(stored)
+    for stored in turns:
+        papers = _relevant_papers(stored)
         if papers is not None:
-            yield _question(stored, papers)
+            yield _suite_line(stored, papers)
 
 
 def markdown(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
-    """A transcript in Markdown (CommonMark), the references of each answer below it."""
+    """Write a transcript in Markdown (CommonMark), with the references of each answer below it."""
     parts = [f"# {_markdown(to_text(conversation.title))}", _dated(conversation)]
     for stored in turns:
         parts += [f"## {_markdown(to_text(stored.turn.question))}", *_answer_markdown(stored.turn.answer)]
@@ -126,7 +127,7 @@ def markdown(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
 
 
 def html(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
-    """A transcript as one HTML page that needs nothing else, for light and dark screens; no script runs on it."""
+    """Write a transcript as one self-contained HTML page for light and dark screens; no script runs on it."""
     title = escape(one_line(to_text(conversation.title)))
     sections = "".join(_section(number, stored) for number, stored in enumerate(turns, start=1))
     return (
@@ -146,15 +147,15 @@ def _jsonl(papers: Iterable[Paper]) -> str:
     return "".join(f"{json.dumps(paper_json(paper), ensure_ascii=False)}\n" for paper in papers)
 
 
-_TRANSCRIPTS: dict[Format, Callable[[Conversation, Sequence[StoredTurn]], str]] = {
-    Format.MARKDOWN: markdown,
-    Format.HTML: html,
-    Format.JSON: _json,
+_TRANSCRIPTS: dict[ExportFormat, Callable[[Conversation, Sequence[StoredTurn]], str]] = {
+    ExportFormat.MARKDOWN: markdown,
+    ExportFormat.HTML: html,
+    ExportFormat.JSON: _json,
 }
 
 
-def write(text: str, file: Path, overwrite: bool = False) -> None:
-    """Write a file whole or not at all; one that is there stays unless it may be overwritten. Raises InputError."""
+def write_file(text: str, file: Path, overwrite: bool = False) -> None:
+    """Write a file completely or not at all. Raises InputError where it exists and may not be overwritten."""
     part = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
     try:
         if file.exists() and not (overwrite and file.is_file()):
@@ -168,7 +169,6 @@ def write(text: str, file: Path, overwrite: bool = False) -> None:
 
 
 def _turn_json(stored: StoredTurn) -> Json:
-    given = stored.feedback
     return {
         "id": stored.id,
         "question": stored.turn.question,
@@ -176,7 +176,7 @@ def _turn_json(stored: StoredTurn) -> Json:
         "asked": stored.asked_at,
         "settings": stored.settings,
         "prompt": stored.prompt,
-        "feedback": given and asdict(given),
+        "feedback": stored.feedback and asdict(stored.feedback),
         "answer": answer_json(stored.turn.answer),
     }
 
@@ -188,26 +188,26 @@ def _dated(conversation: Conversation) -> str:
 # Suites
 
 
-def _wanted(stored: StoredTurn) -> list[str] | None:
-    """The ids of the papers that should answer; None where nobody has said."""
-    given = stored.feedback
-    if given is None or (given.papers is None and not given.good):
+def _relevant_papers(stored: StoredTurn) -> list[str] | None:
+    """Return the ids of the papers that answer the question; None where the feedback does not say."""
+    feedback = stored.feedback
+    if feedback is None or (feedback.papers is None and not feedback.good):
         return None
-    if given.papers is not None:
-        return sorted(set(given.papers))
+    if feedback.papers is not None:
+        return sorted(set(feedback.papers))
     return sorted({citation.paper.id for citation in stored.turn.answer.citations})
 
 
-def _question(stored: StoredTurn, papers: list[str]) -> Json:
-    answer, name = stored.turn.answer, f"{stored.conversation}-{stored.id}"
-    given = stored.feedback
-    cited = [passage.text for each in answer.citations if each.paper.id in papers for passage in each.passages]
+def _suite_line(stored: StoredTurn, papers: list[str]) -> Json:
+    answer, name, feedback = stored.turn.answer, f"{stored.conversation}-{stored.id}", stored.feedback
+    citations = (citation for citation in answer.citations if citation.paper.id in papers)
+    quoted = [passage.text for citation in citations for passage in citation.passages]
     return {
         "id": name,
         "question": answer.standalone,
         "papers": papers,
-        "evidence": cited if given is None or given.good else list(given.passages),
-        "kind": str(given.fault) if given and given.fault else "confirmed",
+        "evidence": quoted if feedback is None or feedback.good else list(feedback.passages),
+        "kind": str(feedback.fault) if feedback and feedback.fault else "confirmed",
         "split": ("dev", "test")[hashlib.sha256(name.encode()).digest()[0] % 2],
     }
 
@@ -216,12 +216,12 @@ def _question(stored: StoredTurn, papers: list[str]) -> Json:
 
 
 def _answer_markdown(answer: Answer) -> Iterator[str]:
-    if note := searched(answer.question, answer.standalone, answer.filters, answer.scope):
+    if note := describe_search(answer.question, answer.standalone, answer.filters, answer.scope):
         yield f"*{_markdown(note)}*"
     if answer.strength is Strength.TENTATIVE and answer.reason:
         yield f"*{_markdown(answer.reason)}*"
     yield from (f"*{_markdown(note)}*" for note in notes(answer))
-    yield from _statements(answer)
+    yield from _paragraphs(answer)
     if answer.citations:
         yield "### References"
         yield from map(_reference, answer.citations)
@@ -229,19 +229,18 @@ def _answer_markdown(answer: Answer) -> Iterator[str]:
         yield "\n".join(["The nearest papers are:", "", *(f"- {_described(paper)}" for paper in answer.nearest)])
 
 
-def _statements(answer: Answer) -> Iterator[str]:
-    """The answer's text, a paragraph a line, its numbers leading to the papers; then what is doubtful in it."""
-    linked = {str(each.number): paper_url(each.paper) for each in answer.citations}
-    yield from (_with_links(one_line(line), linked) for line in to_text(answer.text).splitlines() if line.strip())
+def _paragraphs(answer: Answer) -> Iterator[str]:
+    """Yield the paragraphs of an answer, with links behind the citation numbers, then the doubtful sentences."""
+    links = {str(citation.number): paper_url(citation.paper) for citation in answer.citations}
+    yield from (_with_links(one_line(line), links) for line in to_text(answer.text).splitlines() if line.strip())
     yield from (f"> {doubt} “{_markdown(to_text(text))}”" for doubt, text in doubts(answer))
 
 
-def _with_links(line: str, linked: dict[str, str | None]) -> str:
+def _with_links(line: str, links: dict[str, str | None]) -> str:
     text, *rest = _MARKERS.split(line)  # text and number in turn
     pairs = zip(rest[::2], rest[1::2], strict=True)
-    return _line(
-        _inline(text) + "".join(_marker(number, linked.get(number)) + _inline(after) for number, after in pairs)
-    )
+    linked = "".join(_marker(number, links.get(number)) + _inline(after) for number, after in pairs)
+    return _line(_inline(text) + linked)
 
 
 def _marker(number: str, address: str | None) -> str:
@@ -255,7 +254,7 @@ def _reference(citation: Citation) -> str:
 
 
 def _described(paper: Paper) -> str:
-    """Authors, linked title, venue and year."""
+    """Return the authors, the linked title, the venue and the year."""
     title, address = _markdown(to_text(display_title(paper))), paper_url(paper)
     linked = f"[{title}](<{address}>)" if address else f"*{title}*"
     parts = [_markdown(", ".join(paper.authors)), linked, _markdown(to_text(paper.venue or "")), str(paper.year or "")]
@@ -263,17 +262,17 @@ def _described(paper: Paper) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Text that Markdown shows as it is, in one line."""
+    """Escape text so that Markdown shows it as it is, in one line."""
     return _line(_inline(one_line(text)))
 
 
 def _inline(text: str) -> str:
-    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", text)
+    return _MARKDOWN.sub(lambda match: f"\\{match[0]}", text)
 
 
 def _line(text: str) -> str:
-    """Markdown in one line that begins neither a list nor a heading."""
-    return _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}", text)
+    """Escape the beginning of a line that would start a list or a heading."""
+    return _LINE_START.sub(lambda match: f"{match[1]}\\{match[2]}", text)
 
 
 # HTML
@@ -282,11 +281,11 @@ def _line(text: str) -> str:
 def _section(number: int, stored: StoredTurn) -> str:
     answer = stored.turn.answer
     sources = f"<h3>Sources</h3>{render.sources_html(answer, number)}" if answer.citations else ""
-    links = "".join(_web_link(each) for each in answer.citations)
-    listed = f"<ul class=links>{links}</ul>" if links else ""
+    items = "".join(map(_web_link, answer.citations))
+    links = f"<ul class=links>{items}</ul>" if items else ""
     return (
         f"<section><h2>{render.plain_html(stored.turn.question)}</h2>"
-        f"{render.answer_html(answer, number)}{sources}{listed}</section>"
+        f"{render.answer_html(answer, number)}{sources}{links}</section>"
     )
 
 
@@ -294,5 +293,5 @@ def _web_link(citation: Citation) -> str:
     address = paper_url(citation.paper)
     if not address:
         return ""
-    shown = escape(address)
-    return f'<li>[{citation.number}] <a href="{shown}" rel="noreferrer noopener">{shown}</a></li>'
+    escaped = escape(address)
+    return f'<li>[{citation.number}] <a href="{escaped}" rel="noreferrer noopener">{escaped}</a></li>'

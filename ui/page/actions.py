@@ -64,8 +64,8 @@ def _export(desk: Desk, value: str, text: str) -> Iterator[View]:
     conversation_id, _, form = value.partition(":")
     if form not in history.EXPORTS:
         raise InputError("page", f"nothing can be written as {form!r}")
-    found, chosen = desk.conversations.find(conversation_id), transcripts.Format(form)
-    written_as = transcripts.conversation_as(found, desk.conversations.turns(found.id), chosen)
+    found, chosen = desk.conversations.find(conversation_id), transcripts.ExportFormat(form)
+    written_as = transcripts.export_conversation(found, desk.conversations.turns(found.id), chosen)
     yield _file(f"conversation-{found.id}.{history.EXPORTS[chosen][1]}", written_as)
 
 

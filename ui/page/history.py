@@ -9,16 +9,16 @@ from assistant.storage.conversation_schema import Conversation
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
-from ui.export.transcripts import Format
+from ui.export.transcripts import ExportFormat
 from ui.page.turns import attribute, button, line
 
 # What a conversation can be written as, how that is called, and how the file's name ends.
 EXPORTS = {
-    Format.MARKDOWN: ("Markdown", "md"),
-    Format.HTML: ("HTML", "html"),
-    Format.BIBTEX: ("BibTeX", "bib"),
-    Format.RIS: ("RIS", "ris"),
-    Format.CSL_JSON: ("CSL-JSON", "json"),
+    ExportFormat.MARKDOWN: ("Markdown", "md"),
+    ExportFormat.HTML: ("HTML", "html"),
+    ExportFormat.BIBTEX: ("BibTeX", "bib"),
+    ExportFormat.RIS: ("RIS", "ris"),
+    ExportFormat.CSL_JSON: ("CSL-JSON", "json"),
 }
 MOST_LISTED = 100
 

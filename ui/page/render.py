@@ -15,7 +15,7 @@ from assistant.text.latex import Segment, segments, to_text
 from assistant.text.printable import one_line, printable
 from assistant.text.titles import display_title
 from assistant.verification.verify import split_sentences
-from ui.cli.terminal import DOUBTS, QUOTED_INSTEAD, notes, searched
+from ui.cli.terminal import DOUBTS, QUOTED_INSTEAD, describe_search, notes
 
 Write = Callable[[str], str]
 
@@ -32,7 +32,7 @@ def plain_html(text: str) -> str:
 
 def answer_html(answer: Answer, turn: int) -> str:
     """Return an answer for a transcript, headed by what was searched for where that differs from the question."""
-    note = searched(answer.question, answer.standalone, answer.filters, answer.scope)
+    note = describe_search(answer.question, answer.standalone, answer.filters, answer.scope)
     return (f'<p class="note">{plain_html(note)}</p>' if note else "") + reply_html(answer, turn, plain_html)
 
 

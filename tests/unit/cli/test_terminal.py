@@ -123,7 +123,7 @@ def test_a_paper_is_shown_whole_without_what_is_not_known() -> None:
 def test_what_was_searched_for_is_said_where_it_is_not_what_was_typed(
     standalone: str, filters: Filters, scope: Scope, shown: str
 ) -> None:
-    assert terminal.searched("bees", standalone, filters, scope) == shown
+    assert terminal.describe_search("bees", standalone, filters, scope) == shown
 
 
 def test_answers_and_searches_begin_with_what_was_searched_for(judging: Callable[..., Assistant]) -> None:
@@ -167,11 +167,11 @@ def test_every_face_names_the_sentences_that_are_in_doubt_and_how_the_answer_cam
     for said in (
         "The cited passages do not clearly support this sentence.",
         "This sentence carries no citation, and no abstract shown clearly says it.",
-        "Quoted in the place of a sentence that the abstracts do not clearly support.",
+        "This passage replaces a sentence that the abstracts do not clearly support.",
         "Bees shout",
         "he model broke off; the abstracts are quoted instead",
-        "2 citations of the language model stand for none and were left out",
-        "he language model wrote more than an answer may have; the rest was left out",
+        "2 citations of the language model refer to no paper shown and were left out",
+        "he reply of the language model exceeded the length limit and was cut",
     ):
         assert said in shown
 
@@ -185,7 +185,5 @@ def test_of_an_answer_that_holds_nothing_is_said() -> None:
 def test_that_sentences_were_not_checked_is_said_once() -> None:
     free = replace(DOUBTFUL, sentences=(Sentence("Bees dance.", (1,), Verdict.UNCHECKED, 0.0),) * 2, dropped=1)
     assert terminal.notes(free)[-1] == "the sentences were not checked against the abstracts"
-    assert "1 citation of the language model stands for none of the papers found and was left out" in terminal.notes(
-        free
-    )
+    assert "1 citation of the language model refers to no paper shown and was left out" in terminal.notes(free)
     assert list(terminal.doubts(free)) == []

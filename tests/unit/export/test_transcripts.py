@@ -177,7 +177,9 @@ def test_hostile_text_stays_text_in_html() -> None:
 def test_the_json_has_the_answers_whole() -> None:
     answer = answered("Bees dance.", PAPER)
     judged = Feedback(False, Fault.WRONG_ANSWER, "no", ("x",))
-    (turn,) = json.loads(transcripts.conversation_as(TALK, [stored(answer, judged)], transcripts.Format.JSON))["turns"]
+    (turn,) = json.loads(
+        transcripts.export_conversation(TALK, [stored(answer, judged)], transcripts.ExportFormat.JSON)
+    )["turns"]
     assert answer_from_json(turn["answer"]) == answer
     assert turn["feedback"] == {"good": False, "fault": "wrong answer", "note": "no", "papers": ["x"], "passages": []}
 
