@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.encodings import EncodedQuery, EncodedText, WordVectors
-from assistant.protocols import Lexicon
+from assistant.protocols import TermStatistics
 from assistant.schema import Chunk, Paper
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class _ContentWords:
     vectors: Vectors
 
 
-def encode_query(text: str, encoded: EncodedText, lexicon: Lexicon) -> EncodedQuery:
+def encode_query(text: str, encoded: EncodedText, lexicon: TermStatistics) -> EncodedQuery:
     """Return a question with its pooled vector, its word vectors and the share of each word in the total idf."""
     words = _content_words(text, encoded, lexicon)
     idf = lexicon.idf(set(words.terms))
@@ -50,7 +50,7 @@ def encode_query(text: str, encoded: EncodedText, lexicon: Lexicon) -> EncodedQu
 
 
 def word_vectors(
-    papers: Sequence[Paper], chunks: Sequence[Chunk], encodings: Sequence[EncodedText], lexicon: Lexicon
+    papers: Sequence[Paper], chunks: Sequence[Chunk], encodings: Sequence[EncodedText], lexicon: TermStatistics
 ) -> dict[str, WordVectors]:
     """Return the word vectors to store for each paper; `encodings[i]` is of the text of `chunks[i]`."""
     parts: dict[str, list[tuple[list[int], Vectors]]] = {paper.id: [] for paper in papers}
@@ -60,7 +60,7 @@ def word_vectors(
     return {paper_id: _joined(of_paper) for paper_id, of_paper in parts.items()}
 
 
-def _content_words(text: str, encoded: EncodedText, lexicon: Lexicon) -> _ContentWords:
+def _content_words(text: str, encoded: EncodedText, lexicon: TermStatistics) -> _ContentWords:
     """Return the words of a text that the lexicon indexes and the embedder encoded, each the mean of its pieces."""
     words = [(match.start(), match.end(), lexicon.terms(match.group())) for match in _WORD.finditer(text)]
     words = [word for word in words if word[2]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from assistant.protocols import Lexicon
+from assistant.protocols import TermStatistics
 from assistant.schema import Passage
 from assistant.verification.quantities import Quantity, are_equal, quantities
 from assistant.verification.tokenized_text import TokenizedText, coverage, similarity, term_weights
@@ -98,7 +98,7 @@ class ClaimAlignment:
         return max(0.0, float(self.cosines[around][:, opposite].max(axis=1).mean()))
 
 
-def encode_claim(words: TokenizedText, lexicon: Lexicon) -> EncodedClaim:
+def encode_claim(words: TokenizedText, lexicon: TermStatistics) -> EncodedClaim:
     """Find the content words and the numbers of a claim, and weight the words by idf."""
     numbers = quantities(words.text)
     content = tuple(word for word in words.content_words() if not _overlaps(words.spans[word], numbers))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from assistant.protocols import Lexicon
+from assistant.protocols import TermStatistics
 from assistant.verification.tokenized_text import TokenizedText
 
 # A word at one end of an axis is an antonym of every word at the other end.
@@ -89,7 +89,7 @@ class Pole:
     side: int
 
 
-def antonym_axes(lexicon: Lexicon) -> Mapping[str, tuple[str, int]]:
+def antonym_axes(lexicon: TermStatistics) -> Mapping[str, tuple[str, int]]:
     """Map each stem that stands at an end of an axis to the axis and the end."""
     return {
         stem: (axis, side)

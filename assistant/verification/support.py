@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 
 from assistant import logistic
-from assistant.protocols import Embedder, Entailment, Lexicon
+from assistant.protocols import Embedder, Entailment, TermStatistics
 from assistant.schema import Paper, Passage
 from assistant.text.sentences import passages
 from assistant.verification import mismatches
@@ -84,7 +84,7 @@ class SupportModel:
     each abstract is split into sentences once.
     """
 
-    def __init__(self, embedder: Embedder, lexicon: Lexicon, entailment: Entailment | None = None) -> None:
+    def __init__(self, embedder: Embedder, lexicon: TermStatistics, entailment: Entailment | None = None) -> None:
         self._embedder, self._lexicon, self._entailment = embedder, lexicon, entailment
         self._tokenized: dict[str, TokenizedText] = {}
         self._sentences = lru_cache(_REMEMBERED)(passages)

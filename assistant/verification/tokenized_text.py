@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant.encodings import EncodedText
-from assistant.protocols import Lexicon
+from assistant.protocols import TermStatistics
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -74,7 +74,7 @@ class TokenizedText:
         return self.clauses[first] == self.clauses[second]
 
 
-def tokenize(text: str, encoded: EncodedText, lexicon: Lexicon) -> TokenizedText:
+def tokenize(text: str, encoded: EncodedText, lexicon: TermStatistics) -> TokenizedText:
     """Split an encoded text into words."""
     spans = tuple(match.span() for match in _WORD.finditer(text))
     stems = tuple(" ".join(lexicon.terms(text[start:end])) for start, end in spans)
@@ -93,7 +93,7 @@ def similarity(claim: TokenizedText, reference: TokenizedText) -> Vectors:
     return cosines
 
 
-def term_weights(claim: TokenizedText, words: Sequence[int], lexicon: Lexicon) -> Vectors:
+def term_weights(claim: TokenizedText, words: Sequence[int], lexicon: TermStatistics) -> Vectors:
     """Weight words by the square root of their idf, so that rare words do not drown the others; the sum is 1."""
     import numpy as np
 
