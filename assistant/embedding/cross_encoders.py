@@ -1,4 +1,4 @@
-"""Cross-encoders by name: models that read two texts together."""
+"""Cross-encoders, loaded by name: models that encode two texts together."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from assistant.errors import ModelError
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
 
-# What an entailment model tells apart, in this order.
+# The columns of the probabilities.
 _LABELS = ("contradiction", "neutral", "entailment")
 
 
 class TextCrossEncoder:
-    """A Reranker that reads question and paper together, by a sentence-transformers CrossEncoder."""
+    """A sentence-transformers cross-encoder that scores documents for a query. Safe to call from several threads."""
 
     def __init__(self, name: str, model: Any) -> None:
         self.name = name
         self._model = model
-        self._lock = threading.Lock()  # a fast tokenizer may not be borrowed twice
+        self._lock = threading.Lock()  # fast tokenizers are not thread-safe
 
     def score(self, query: str, documents: Sequence[str]) -> list[float]:
         """Return the model's probability that each document fits the query, 0..1."""
@@ -41,10 +41,10 @@ class TextCrossEncoder:
 
 
 def load_cross_encoder(name: str) -> TextCrossEncoder:
-    """The cross-encoder in a folder or of the hub. Raises ModelError where it cannot be had or is none."""
-    model = _cross_encoder("re-ranker", name)
+    """Load the re-ranker in a folder or of the hub. Raises ModelError where it is not available or not a re-ranker."""
+    model = _load("re-ranker", name)
     if model.num_labels != 1:
-        raise ModelError(f"re-ranker {name!r} is no re-ranker: it gives {model.num_labels} scores instead of one")
+        raise ModelError(f"{name!r} is not a re-ranker: it gives {model.num_labels} scores instead of one")
     return TextCrossEncoder(name, model)
 
 
@@ -52,36 +52,36 @@ class CrossEncoderEntailment:
     """An Entailment over a sentence-transformers cross-encoder. Safe to call from several threads."""
 
     def __init__(self, name: str, model: Any) -> None:
-        """Raises ModelError where the model has other labels than contradiction, neutral and entailment."""
+        """Raise ModelError where the labels are not contradiction, neutral and entailment, in any order."""
         labels = [str(label).casefold() for _, label in sorted((model.config.id2label or {}).items())]
         if sorted(labels) != sorted(_LABELS):
-            raise ModelError(f"{name!r} is no entailment model: its labels are {', '.join(labels)}")
+            raise ModelError(f"{name!r} is not an entailment model: its labels are {', '.join(labels)}")
         self.name = name
         self._model = model
         self._order = [labels.index(label) for label in _LABELS]
         self._lock = threading.Lock()
 
     def predict(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
-        """How likely contradiction, neither and entailment are: shape (pairs, 3), rows sum to 1."""
+        """Predict the probabilities of contradiction, neutral and entailment: shape (pairs, 3), rows sum to 1."""
         import numpy as np
 
         if not pairs:
             return np.empty((0, len(_LABELS)), dtype=np.float32)
         with self._lock:
-            found = self._model.predict(list(pairs), apply_softmax=True, show_progress_bar=False)
-        return np.asarray(found, dtype=np.float32)[:, self._order]
+            probabilities = self._model.predict(list(pairs), apply_softmax=True, show_progress_bar=False)
+        return np.asarray(probabilities, dtype=np.float32)[:, self._order]
 
 
 def load_entailment(name: str) -> CrossEncoderEntailment:
-    """The entailment model of a folder or of the hub. Raises ModelError."""
-    return CrossEncoderEntailment(name, _cross_encoder("entailment model", name))
+    """Load the entailment model in a folder or of the hub. Raises ModelError."""
+    return CrossEncoderEntailment(name, _load("entailment model", name))
 
 
-def _cross_encoder(kind: str, name: str) -> Any:
+def _load(kind: str, name: str) -> Any:
     from sentence_transformers import CrossEncoder
 
     location, local = locate_model(kind, name)
     try:
         return CrossEncoder(location, local_files_only=local)
-    except Exception as error:  # the library raises whatever its loaders raise
+    except Exception as error:  # its loaders raise anything
         raise ModelError(f"{kind} {name!r} cannot be loaded: {first_line(error)}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ class SentenceEncoder:
         return str(self._model.prompts.get(kind) or "") if prompt is None else prompt
 
 
-def load(
+def load_embedder(
     name: str,
     cache: Path,
     revision: str | None = None,
@@ -106,25 +107,27 @@ def load(
     available, the packaged weights are not the published ones, or the engine is missing.
     """
     location, local = locate(name, cache / "embedder.verified")
-    from sentence_transformers import SentenceTransformer
     from threadpoolctl import threadpool_limits
 
     # Two thread pools compete on few cores: with numpy's own a search took more than twice as long.
     threadpool_limits(limits=1, user_api="blas")
-
-    def load_model() -> Any:
-        try:
-            model = SentenceTransformer(location, device=None, revision=revision, local_files_only=local)
-        except Exception as error:  # its loaders raise anything
-            raise ModelError(f"embedder {name!r} cannot be loaded: {first_line(error)}") from error
-        if name == PACKAGED:
-            model.max_seq_length = PACKAGED_TOKENS
-        return model
-
+    load_model = partial(_load_model, name, location, revision, local)
     model = load_model()
     weights = revision_of(model, name if name == PACKAGED else location, revision)
     engine, model = engines.start(engine, model, load_model, engines.EngineCache(cache, weights))
     return SentenceEncoder(name, model, weights, query_prompt, document_prompt, engine)
+
+
+def _load_model(name: str, location: str, revision: str | None, local: bool) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        model = SentenceTransformer(location, device=None, revision=revision, local_files_only=local)
+    except Exception as error:  # its loaders raise anything
+        raise ModelError(f"embedder {name!r} cannot be loaded: {first_line(error)}") from error
+    if name == PACKAGED:
+        model.max_seq_length = PACKAGED_TOKENS
+    return model
 
 
 def _batches_by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:

@@ -27,7 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exact(home: Path) -> embedding.SentenceEncoder:
-    return embedding.load(PACKAGED, home)
+    return embedding.load_embedder(PACKAGED, home)
 
 
 def record(home: Path) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def record(home: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("engine", ["float32", "medium", "bfloat16", "openvino", "openvino-int8"])
 def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exact: embedding.SentenceEncoder) -> None:
-    other = embedding.load(PACKAGED, home, engine=engine)
+    other = embedding.load_embedder(PACKAGED, home, engine=engine)
     assert other.engine == engine
     for ours, theirs in zip(other.encode_documents(TEXTS), exact.encode_documents(TEXTS), strict=True):
         assert ours.vector @ theirs.vector >= engines._MIN_COSINE
@@ -47,12 +47,12 @@ def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exa
 
 def test_the_fastest_engine_is_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_ENGINES", {name: engines._ENGINES[name] for name in ("float32", "medium")})
-    first = embedding.load(PACKAGED, tmp_path, engine="auto")
+    first = embedding.load_embedder(PACKAGED, tmp_path, engine="auto")
     cached = record(tmp_path)
     assert cached["engine"] == first.engine == min(cached["seconds"], key=cached["seconds"].get)
     (other,) = {"float32", "medium"} - {first.engine}
     (tmp_path / "embedder.engine").write_text(json.dumps(cached | {"engine": other}), encoding="utf-8")
-    assert embedding.load(PACKAGED, tmp_path, engine="auto").engine == other
+    assert embedding.load_embedder(PACKAGED, tmp_path, engine="auto").engine == other
 
 
 @pytest.mark.parametrize("content", ["", "[]", "null", '{"machine": 1}', '{"engine": "none", "machine": "here"}'])
@@ -61,7 +61,7 @@ def test_a_cache_of_another_machine_or_without_content_is_ignored(
 ) -> None:
     monkeypatch.setattr(engines, "_benchmark", lambda *_: {"float32": 2.0, "medium": 1.0})
     (tmp_path / "embedder.engine").write_text(content, encoding="utf-8")
-    assert embedding.load(PACKAGED, tmp_path, engine="auto").engine == "medium"
+    assert embedding.load_embedder(PACKAGED, tmp_path, engine="auto").engine == "medium"
     assert record(tmp_path)["engine"] == "medium"
 
 
@@ -71,7 +71,7 @@ def test_an_engine_with_other_vectors_is_not_chosen(tmp_path: Path, monkeypatch:
         return model
 
     monkeypatch.setattr(engines, "_ENGINES", {"float32": engines._ENGINES["float32"], "broken": broken})
-    embedding.load(PACKAGED, tmp_path, engine="auto")
+    embedding.load_embedder(PACKAGED, tmp_path, engine="auto")
     assert record(tmp_path)["seconds"].keys() == {"float32"}
 
 
@@ -79,11 +79,11 @@ def test_without_openvino_the_other_engines_compete_and_naming_it_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    embedding.load(PACKAGED, tmp_path, engine="auto")
+    embedding.load_embedder(PACKAGED, tmp_path, engine="auto")
     assert "float32" in record(tmp_path)["seconds"]
     assert "openvino" not in record(tmp_path)["seconds"]
     with pytest.raises(ModelError, match=r"pip install 'paperchat\[fast\]'"):
-        embedding.load(PACKAGED, tmp_path, engine="openvino")
+        embedding.load_embedder(PACKAGED, tmp_path, engine="openvino")
 
 
 def test_half_precision_needs_a_graphics_processor(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_half_precision_needs_a_graphics_processor(tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a graphics processor")
     with pytest.raises(ModelError, match="float16 needs a graphics processor"):
-        embedding.load(PACKAGED, tmp_path, engine="float16")
+        embedding.load_embedder(PACKAGED, tmp_path, engine="float16")
 
 
 def test_an_unknown_engine_is_a_settings_error() -> None:
@@ -111,15 +111,15 @@ def test_a_converted_model_is_saved_and_converted_again_only_when_damaged(
         return original(*arguments)
 
     monkeypatch.setattr(openvino_body, "_convert", counted)
-    first = embedding.load(PACKAGED, tmp_path, engine=engine)
-    again = embedding.load(PACKAGED, tmp_path, engine=engine)
+    first = embedding.load_embedder(PACKAGED, tmp_path, engine=engine)
+    again = embedding.load_embedder(PACKAGED, tmp_path, engine=engine)
     assert len(converted) == 1
     for text in TEXTS:
         assert np.array_equal(first.encode_documents([text])[0].vector, again.encode_documents([text])[0].vector)
     (folder,) = (tmp_path / "openvino").iterdir()
     (folder / "body.xml").write_text("<net", encoding="utf-8")
     for _ in range(2):
-        assert len(embedding.load(PACKAGED, tmp_path, engine=engine).encode_documents(TEXTS)) == 3
+        assert len(embedding.load_embedder(PACKAGED, tmp_path, engine=engine).encode_documents(TEXTS)) == 3
     assert len(converted) == 2
 
 
@@ -135,8 +135,8 @@ def test_weights_in_eight_bits_differ_by_at_most_half_a_step() -> None:
 
 def test_openvino_does_not_report_its_use(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from assistant import embedding as encoder; "
-        f"encoder.load({PACKAGED!r}, Path({str(tmp_path)!r}), engine='openvino').encode_documents(['ice']); "
+        "import sys; from pathlib import Path; from assistant import embedding; "
+        f"embedding.load_embedder({PACKAGED!r}, Path({str(tmp_path)!r}), engine='openvino').encode_documents(['ice']); "
         "print(sys.modules['openvino_telemetry'])"
     )
     completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -144,7 +144,7 @@ def test_openvino_does_not_report_its_use(tmp_path: Path) -> None:
 
 
 def test_libraries_of_different_engines_are_interchangeable(settings: Any, home: Path) -> None:
-    exact, other = embedding.load(PACKAGED, home), embedding.load(PACKAGED, home, engine="medium")
+    exact, other = embedding.load_embedder(PACKAGED, home), embedding.load_embedder(PACKAGED, home, engine="medium")
     factory.open_library(settings, exact).close()
     library = factory.open_library(settings, other)
     library.close()

@@ -1,4 +1,4 @@
-"""The entailment plug-in, over a tiny cross-encoder with random weights."""
+"""Entailment by a tiny cross-encoder with random weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ice", "bees", "bread", "
 
 
 def make(folder: Path, labels: list[str]) -> Path:
-    """The folder of a cross-encoder that has these labels."""
+    """Return the folder of a cross-encoder with these labels."""
     import torch
     from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
 
@@ -32,7 +32,7 @@ def make(folder: Path, labels: list[str]) -> Path:
         intermediate_size=32,
         initializer_range=2.0,
         id2label=dict(enumerate(labels)),
-        label2id={label: place for place, label in enumerate(labels)},
+        label2id={label: index for index, label in enumerate(labels)},
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
@@ -42,25 +42,25 @@ def make(folder: Path, labels: list[str]) -> Path:
 def test_its_labels_may_come_in_any_order_and_case(tmp_path: Path) -> None:
     pairs = [("ice melts", "bees"), ("bread", "bread")]
     usual = embedding.load_entailment(str(make(tmp_path / "usual", ["contradiction", "neutral", "entailment"])))
-    other = embedding.load_entailment(str(make(tmp_path / "other", ["Entailment", "CONTRADICTION", "neutral"])))
-    found, turned = usual.predict(pairs), other.predict(pairs)
-    assert found.shape == (2, 3)
-    assert np.allclose(found.sum(axis=1), 1.0, atol=1e-5)
-    assert not np.allclose(found[0], found[1])
-    assert np.allclose(turned, found[:, [1, 2, 0]], atol=1e-5)
+    reordered = embedding.load_entailment(str(make(tmp_path / "other", ["Entailment", "CONTRADICTION", "neutral"])))
+    expected, probabilities = usual.predict(pairs), reordered.predict(pairs)
+    assert expected.shape == (2, 3)
+    assert np.allclose(expected.sum(axis=1), 1.0, atol=1e-5)
+    assert not np.allclose(expected[0], expected[1])
+    assert np.allclose(probabilities, expected[:, [1, 2, 0]], atol=1e-5)
     assert usual.predict([]).shape == (0, 3)
 
 
 def test_a_model_with_other_labels_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="is no entailment model: its labels are good, bad"):
+    with pytest.raises(ModelError, match="is not an entailment model: its labels are good, bad"):
         embedding.load_entailment(str(make(tmp_path / "other", ["good", "bad"])))
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "somebody/some-model"])
-def test_a_model_that_is_not_here_is_a_model_error_in_one_line(name: str) -> None:
-    with pytest.raises(ModelError) as refused:
+def test_a_missing_model_is_a_model_error_in_one_line(name: str) -> None:
+    with pytest.raises(ModelError) as failure:
         embedding.load_entailment(name)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(failure.value)
 
 
 def test_it_is_off_unless_the_settings_name_it(settings: Settings, tmp_path: Path) -> None:

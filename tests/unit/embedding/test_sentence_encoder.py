@@ -51,7 +51,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def load(tiny: Path, tmp_path: Path) -> Callable[..., embedding.SentenceEncoder]:
-    return lambda **prompts: embedding.load(str(tiny), tmp_path, **prompts)
+    return lambda **prompts: embedding.load_embedder(str(tiny), tmp_path, **prompts)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def package(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def load_packaged(home: Path, **prompts: str) -> embedding.SentenceEncoder:
-    return embedding.load(embedding.PACKAGED, home, **prompts)
+    return embedding.load_embedder(embedding.PACKAGED, home, **prompts)
 
 
 def query(embedder: Embedder, text: str) -> Vectors:
@@ -147,18 +147,18 @@ def test_without_its_package_the_error_names_it(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("name", ["/no/such/folder", "./no-such-folder", "~/no-such-folder-either"])
 def test_a_missing_folder_is_a_model_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not exist"):
-        embedding.load(name, tmp_path)
+        embedding.load_embedder(name, tmp_path)
 
 
 def test_a_folder_without_a_model_is_a_model_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded") as refused:
-        embedding.load(str(tmp_path), tmp_path)
+        embedding.load_embedder(str(tmp_path), tmp_path)
     assert "\n" not in str(refused.value)
 
 
 def test_a_hub_model_that_is_not_available_is_a_model_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="'somebody/some-model' cannot be loaded") as refused:
-        embedding.load("somebody/some-model", tmp_path)
+        embedding.load_embedder("somebody/some-model", tmp_path)
     assert "\n" not in str(refused.value)
 
 
