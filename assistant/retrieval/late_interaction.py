@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from assistant.encodings import Vectors
 
+# Stored words unpacked at once. A block stays in the processor's cache, its memory is reused, and OpenBLAS multiplies
+# small matrices the fastest: MaxSim of 50 papers takes 0.55-0.6 of the time of one large product.
+_BLOCK_ROWS = 128
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Compared:
@@ -82,11 +86,16 @@ class Interactions:
 
     def _products(self, bits: Sequence[NDArray[np.uint8]]) -> Vectors:
         """Return the inner products of all stored words with the query words."""
-        words = self.query.words
-        if not bits:
-            return np.empty((0, len(words)), dtype=np.float32)
-        unpacked = np.unpackbits(np.concatenate(bits), axis=1, count=words.shape[1]).astype(np.float32)
-        products: Vectors = unpacked @ words.T
+        words = np.ascontiguousarray(self.query.words.T)
+        dimension, columns = words.shape
+        stored = np.concatenate(bits) if bits else NO_WORDS.bits
+        products = np.empty((len(stored), columns), dtype=np.float32)
+        block = np.empty((_BLOCK_ROWS, dimension), dtype=np.float32)
+        for start in range(0, len(stored), _BLOCK_ROWS):
+            unpacked = np.unpackbits(stored[start : start + _BLOCK_ROWS], axis=1, count=dimension)
+            floats = block[: len(unpacked)]
+            np.copyto(floats, unpacked)
+            np.matmul(floats, words, out=products[start : start + len(unpacked)])
         return products
 
     def _similarities(self, products: Vectors, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Vectors:
