@@ -1,8 +1,8 @@
-"""A server of language models on loopback: it writes what a test has scripted, or fails in the way that it has.
+"""A server of language models on loopback that replies, or fails, as a test scripts it.
 
-It speaks what streaming a chat takes of OpenAI's protocol (`/v1`) and of Ollama's (`/api`). A script is a function of
-the request that writes the reply; those below can be put together: `server.script(busy, says("Bees dance [1]."))` is
-busy once and then answers, for the last script stays.
+It implements the streaming chat of OpenAI's protocol (`/v1`) and of Ollama's (`/api`). A script is a function that
+writes the reply to a request. Scripts follow each other and the last one stays: `server.script(busy, says("Bees
+dance [1]."))` is busy once and then answers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class Request(BaseHTTPRequestHandler):
-    """One request; a script replies through its methods. `asked` is its JSON."""
+    """A request, whose JSON is `asked`. A script replies through its methods."""
 
     server: ModelServer
     protocol_version = "HTTP/1.1"
@@ -29,7 +29,7 @@ class Request(BaseHTTPRequestHandler):
     asked: Json
 
     def do_GET(self) -> None:
-        """The list of models."""
+        """Send the list of models."""
         names = self.server.models
         lists = {"/v1/models": {"data": [{"id": name} for name in names]}}
         lists["/api/tags"] = {"models": [{"name": name} for name in names]}
@@ -38,20 +38,20 @@ class Request(BaseHTTPRequestHandler):
         self.body(200, body)
 
     def do_POST(self) -> None:
-        """A chat."""
+        """Run the next script."""
         length = int(self.headers["Content-Length"])
         self.asked = json.loads(self.rfile.read(length)) | {"path": self.path, "key": self.headers["Authorization"]}
-        with suppress(OSError):  # whoever asked has gone
+        with suppress(OSError):  # the client has hung up
             self.server.next_script(self.asked)(self)
         self.close_connection = True
 
     @property
     def question(self) -> str:
-        """The last message."""
+        """Return the last message."""
         return str(self.asked["messages"][-1]["content"])
 
     def body(self, status: int, content: bytes, **headers: str) -> None:
-        """A whole reply at once."""
+        """Send a complete response. A header's name has _ for -."""
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
@@ -61,14 +61,14 @@ class Request(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def begin(self) -> None:
-        """Begin a stream."""
+        """Start a stream."""
         self.send_response(200)
         self.send_header("Content-Type", "application/x-ndjson" if self.is_ollama else "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
 
     def say(self, piece: str, finish: str | None = None) -> None:
-        """A piece of the stream, as the protocol has it."""
+        """Send a piece of the reply as an event of the protocol."""
         message = {"role": "assistant", "content": piece}
         if self.is_ollama:
             event: Json = {"model": "small", "message": message, "done": bool(finish), "done_reason": finish}
@@ -79,12 +79,12 @@ class Request(BaseHTTPRequestHandler):
             self.raw(f"data: {json.dumps(event)}\n\n".encode())
 
     def raw(self, content: bytes) -> None:
-        """Bytes of the stream, whatever they are."""
+        """Send a chunk of the stream."""
         self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
         self.wfile.flush()
 
     def end(self, finish: str | None = "stop") -> None:
-        """The proper end of a stream, with the reason for it; without one the reply merely stops."""
+        """End the stream, with the reason as the protocol gives it; without a reason the reply just stops."""
         if finish:
             self.say("", finish)
         if finish and not self.is_ollama:
@@ -92,7 +92,7 @@ class Request(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def wait_until_left(self) -> None:
-        """Be silent until whoever asked hangs up, or the server closes."""
+        """Wait until the client hangs up or the server closes."""
         while not self.server.closing.is_set():
             ready, _, _ = select.select([self.connection], [], [], 0.01)
             if ready and not self.connection.recv(1, socket.MSG_PEEK):
@@ -101,18 +101,18 @@ class Request(BaseHTTPRequestHandler):
 
     @property
     def is_ollama(self) -> bool:
-        """Whether the request is one to Ollama."""
+        """Return whether the request uses Ollama's protocol."""
         return self.path.startswith("/api")
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 Script = Callable[[Request], None]
 
 
 class ModelServer(ThreadingHTTPServer):
-    """Keeps what it was `asked`, and whether somebody has `left` before the end of a reply."""
+    """Records the requests in `asked`, and whether a client has `left` before the end of a reply."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -131,16 +131,16 @@ class ModelServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where it is, as OLLAMA_HOST has it."""
+        """Return its address for OLLAMA_HOST."""
         return f"http://127.0.0.1:{self.server_port}"
 
     @property
     def base(self) -> str:
-        """Where it is, as OPENAI_API_BASE has it."""
+        """Return its address for OPENAI_API_BASE."""
         return f"{self.address}/v1"
 
     def script(self, *scripts: Script) -> None:
-        """What to do with the next requests, one after another; the last stays."""
+        """Set the scripts of the next requests; the last one stays."""
 
         def following() -> Iterator[Script]:
             yield from scripts
@@ -149,14 +149,14 @@ class ModelServer(ThreadingHTTPServer):
         self._scripts = following()
 
     def next_script(self, asked: Json) -> Script:
-        """The script of this request."""
+        """Record a request and return its script."""
         self.asked.append(asked)
         return next(self._scripts)
 
 
 @contextmanager
 def serving(listens: bool = True) -> Iterator[ModelServer]:
-    """A running server; one that does not listen refuses connections until it is activated."""
+    """Run a server. One that does not listen refuses connections until it is activated."""
     with ModelServer(listens) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -169,12 +169,12 @@ def serving(listens: bool = True) -> Iterator[ModelServer]:
 
 
 def says(*pieces: str, finish: str | None = "stop") -> Script:
-    """Writes these pieces and ends."""
+    """Return a script that writes these pieces and ends."""
     return writes(lambda _: pieces, finish)
 
 
 def writes(pieces_for: Callable[[str], tuple[str, ...]], finish: str | None = "stop") -> Script:
-    """Writes the pieces that belong to the last message, and ends."""
+    """Return a script that writes the pieces for the last message and ends."""
 
     def reply(request: Request) -> None:
         request.begin()
@@ -186,13 +186,13 @@ def writes(pieces_for: Callable[[str], tuple[str, ...]], finish: str | None = "s
 
 
 def fails(status: int, message: str, **headers: str) -> Script:
-    """Refuses with a status; a header's name has _ for -."""
+    """Return a script that fails with a status. A header's name has _ for -."""
     body = {"error": {"message": message}}
     return lambda request: request.body(status, json.dumps(body).encode(), **headers)
 
 
 def stalls(*pieces: str) -> Script:
-    """Writes these pieces and then nothing more; without any, it does not even begin."""
+    """Return a script that writes these pieces and then falls silent; without any, it does not even begin."""
 
     def reply(request: Request) -> None:
         if pieces:
@@ -205,7 +205,7 @@ def stalls(*pieces: str) -> Script:
 
 
 def breaks_off(*pieces: str) -> Script:
-    """Writes these pieces and closes the connection in the middle of the stream; without any, before it begins."""
+    """Return a script that writes these pieces and drops the connection; without any, before it begins."""
 
     def reply(request: Request) -> None:
         if pieces:
@@ -218,7 +218,7 @@ def breaks_off(*pieces: str) -> Script:
 
 
 def sends(content: bytes, *pieces: str) -> Script:
-    """Writes these pieces, then these bytes as they are, and ends."""
+    """Return a script that writes these pieces, then these bytes unchanged, and ends."""
 
     def reply(request: Request) -> None:
         request.begin()
@@ -231,7 +231,7 @@ def sends(content: bytes, *pieces: str) -> Script:
 
 
 def endless(piece: str) -> Script:
-    """Writes the piece for ever."""
+    """Return a script that writes the piece without end."""
 
     def reply(request: Request) -> None:
         request.begin()

@@ -1,4 +1,4 @@
-"""What of a model's reply is shown."""
+"""A model's output without unprintable characters and without its reasoning."""
 
 from __future__ import annotations
 
