@@ -33,7 +33,7 @@ CachedEncodings = Callable[[Sequence[str]], Mapping[str, EncodedPaper]]
 def update_indexes(
     library: Library, progress: ProgressCallback | None = None, cached: CachedEncodings | None = None
 ) -> int:
-    """Bring all indexes in line with the catalog and return how many papers were indexed.
+    """Update all indexes to agree with the catalog, and return how many papers were indexed.
 
     Papers with cached encodings are not encoded again. The caller holds the library for writing.
     """
@@ -75,15 +75,15 @@ def _encode(
     papers: Sequence[Paper], cached: Mapping[str, EncodedPaper], library: Library, report_share: Callable[[float], None]
 ) -> Callable[[], None]:
     """Encode the papers that are not cached, and return the function that writes all papers to the indexes."""
-    known = [paper for paper in papers if paper.id in cached]
+    already_encoded = [paper for paper in papers if paper.id in cached]
     new = [paper for paper in papers if paper.id not in cached]
     chunks = chunk_papers(new, library.embedder, library.recipe.chunk_tokens)
     encoded = _encode_chunks(chunks, library.embedder, report_share)
     report_share(1.0)
 
     def write() -> None:
-        if known:
-            library.index_encoded(known, cached)
+        if already_encoded:
+            library.index_encoded(already_encoded, cached)
         if new:
             library.index(new, chunks, encoded)
         logger.debug("%d papers indexed, %d of them encoded", len(papers), len(new))

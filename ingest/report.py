@@ -42,10 +42,10 @@ class IngestReport:
         """Return whether any record was lost."""
         return any(problem.lost for problem in self.problems)
 
-    def add_counts(self, other: IngestReport) -> None:
+    def add_counts(self, batch: IngestReport) -> None:
         """Add the counts of a batch."""
         for name in ("records", "added", "updated", "merged", "unchanged", "without_abstract"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            setattr(self, name, getattr(self, name) + getattr(batch, name))
 
     def add_problem(self, problem: Problem) -> None:
         """Add a problem, and count the record that it lost."""

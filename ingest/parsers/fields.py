@@ -120,7 +120,7 @@ def _split(separator: str, text: str) -> list[str]:
 
 def _identified(record: Record, fields: Fields) -> Record:
     """Return the record with year, venue and identifiers."""
-    identifiers = " ".join([fields.doi, fields.arxiv_id, fields.url])
+    identifiers = clean(" ".join([fields.doi, fields.arxiv_id, fields.url]))
     doi, arxiv = _DOI.search(identifiers), _ARXIV.search(identifiers)
     arxiv_id = arxiv[1] if arxiv else _bare_arxiv_id(fields.arxiv_id)
     year, url = _YEAR.search(fields.year), clean(fields.url)

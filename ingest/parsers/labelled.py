@@ -50,6 +50,7 @@ class _LabelledPaper:
     size: int = 0
 
     def add(self, name: str, text: str, line: int, is_open: bool = True) -> None:
+        """Add a line to a field, which the next line may continue if it is open."""
         self.line = self.line or line
         self.open_field = name if is_open else ""
         self.size += len(text)
@@ -57,15 +58,17 @@ class _LabelledPaper:
             self.values.setdefault(name, []).append(text)
 
     def add_identifier(self, text: str) -> None:
+        """Add a line as the arXiv id or DOI if it contains one."""
         if _IDENTIFIER.search(text):
             self.values.setdefault("arxiv_id", []).append(text)
 
     def end_field(self) -> None:
-        """Let a blank line end the open field, unless its value is still to come."""
+        """Close the open field at a blank line, unless its value is still to come."""
         if self.open_field in self.values:
             self.open_field = ""
 
     def open_after_separator(self, text: str) -> None:
+        """Open the abstract after the fields of a digest; close the open field after the abstract."""
         is_digest = text == _DIGEST_SEPARATOR and "title" in self.values and "abstract" not in self.values
         self.open_field = "abstract" if is_digest else ""
         self.add_identifier(text)

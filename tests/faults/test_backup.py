@@ -73,22 +73,22 @@ def test_a_restored_library_is_the_very_same_and_nothing_is_embedded_again(
     saved: Path, settings: Settings, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(factory, "open_embedder", lambda _: UnusedEmbedder())
-    told: list[Progress] = []
-    assert backup.restore(elsewhere, saved, told.append) == 3
-    assert told == [Progress("papers indexed", 3, 3)]
+    reports: list[Progress] = []
+    assert backup.restore(elsewhere, saved, reports.append) == 3
+    assert reports == [Progress("papers indexed", 3, 3)]
     assert content(elsewhere) == content(settings)
-    with closing(factory.open_conversations(elsewhere.home)) as kept:
-        (found,) = kept.recent()
-        assert kept.turns(found.id)[0].turn.question == BEES
+    with closing(factory.open_conversations(elsewhere.home)) as conversations:
+        (conversation,) = conversations.recent()
+        assert conversations.turns(conversation.id)[0].turn.question == BEES
 
 
 def test_a_backup_takes_the_place_of_what_is_there_once_that_is_confirmed(
     saved: Path, filled: Paperchat, settings: Settings, tmp_path: Path
 ) -> None:
     before = content(settings)
-    other = tmp_path / "ice.txt"
-    other.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
-    filled("ingest", other)
+    ice = tmp_path / "ice.txt"
+    ice.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
+    filled("ingest", ice)
     filled("delete", "--filter", "bees", "--yes")
     changed = content(settings)
     refused = filled("restore", saved, stdin="n\n")
@@ -108,9 +108,9 @@ def test_a_running_reader_sees_the_restored_library(saved: Path, elsewhere: Sett
         restoring.start()
         restoring.join(60)
         assert restoring.exitcode == 0
-        (found,) = reader.store.search(question, 1)
-        assert reader.catalog.papers.find(found.paper_id).abstract.startswith("Honey bees")
-        assert reader.lexicon.search("waggle", 1)[0].paper_id == found.paper_id
+        (hit,) = reader.store.search(question, 1)
+        assert reader.catalog.papers.find(hit.paper_id).abstract.startswith("Honey bees")
+        assert reader.lexicon.search("waggle", 1)[0].paper_id == hit.paper_id
 
 
 def restore_elsewhere(home: Path, file: Path) -> None:
@@ -160,12 +160,12 @@ def test_backups_taken_during_an_ingest_are_whole_and_hold_what_was_there_at_one
     assert ingesting.is_alive(), "the backups were to be taken meanwhile"
     ingesting.join(120)
     assert shown == sorted(shown)
-    known = set(content(settings).papers)
+    ingested = set(content(settings).papers)
     for file in files:
         backup.restore(elsewhere, file)
-        found = content(elsewhere)
-        assert set(found.papers) <= known
-        assert not found.waiting
+        restored = content(elsewhere)
+        assert set(restored.papers) <= ingested
+        assert not restored.waiting
 
 
 def test_a_restore_is_refused_while_another_writes(saved: Path, settings: Settings) -> None:
@@ -226,8 +226,11 @@ def hostile(saved: Path, folder: Path) -> Iterator[tuple[str, Path]]:
     random.Random(1).shuffle(shuffled)  # noqa: S311
     yield "shuffled", _written(folder / "shuffled", bytes(shuffled))
     with zipfile.ZipFile(saved) as archive:
-        at = archive.getinfo("catalog.db").header_offset + 300
-    yield "one byte changed", _written(folder / "changed", data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        offset = archive.getinfo("catalog.db").header_offset + 300
+    yield (
+        "one byte changed",
+        _written(folder / "changed", data[:offset] + bytes([data[offset] ^ 1]) + data[offset + 1 :]),
+    )
     yield "text", _written(folder / "text", b"dear diary")
     for name in ("../evil.db", "/etc/evil", "store/../../evil", "notes.txt", "C:\\evil"):
         yield name, rewritten(saved, folder / f"member{len(name)}", **{name: b"evil"})
@@ -236,8 +239,18 @@ def hostile(saved: Path, folder: Path) -> Iterator[tuple[str, Path]]:
     cut = zipfile.ZipFile(saved).read("catalog.db")[:9000]
     yield "a cut catalog", rewritten(saved, folder / "cutdb", **{"catalog.db": cut})
     yield "odd conversations", rewritten(saved, folder / "talks", **{"conversations.db": b"no database" * 100})
-    for said in (b"{}", b"[]", b"", b"\xff", b'{"format": "other"}', b'{"format": "paperchat backup", "version": 99}'):
-        yield f"manifest {said!r}", rewritten(saved, folder / f"said{len(said)}", **{"manifest.json": said})
+    for manifest in (
+        b"{}",
+        b"[]",
+        b"",
+        b"\xff",
+        b'{"format": "other"}',
+        b'{"format": "paperchat backup", "version": 99}',
+    ):
+        yield (
+            f"manifest {manifest!r}",
+            rewritten(saved, folder / f"manifest{len(manifest)}", **{"manifest.json": manifest}),
+        )
     yield "a folder", folder
     yield "nothing there", folder / "nowhere"
 
@@ -257,7 +270,7 @@ def test_a_wrong_or_cut_file_is_one_error_that_names_it_and_leaves_the_library_a
             backup.restore(settings, file)
         assert str(caught.value).startswith(f"{file}: "), what
     assert content(settings) == before
-    assert [each.name for each in settings.home.iterdir() if each.name.startswith(".")] == []
+    assert [entry.name for entry in settings.home.iterdir() if entry.name.startswith(".")] == []
     assert list(tmp_path.rglob("*evil*")) == []
 
 

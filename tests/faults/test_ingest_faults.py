@@ -42,12 +42,12 @@ DISK_FULL = 3
 
 not_as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 
-Held = tuple[list[Paper], set[str], set[str], set[str]]
+Contents = tuple[list[Paper], set[str], set[str], set[str]]
 Open = Callable[[], Library]
 Give = Callable[[Path], IngestReport]
 
 
-def held(library: Library) -> Held:
+def contents(library: Library) -> Contents:
     """What the catalog and the indexes hold."""
     return (
         list(library.catalog.papers.all()),
@@ -180,8 +180,8 @@ def test_bytes_of_another_encoding_are_a_warning_and_nothing_is_lost(
     report = give(file)
     assert [problem.line for problem in report.problems] == [1]
     assert not report.failed
-    (found,) = library.lexicon.search("Bäume", 5)
-    assert library.catalog.papers.find(found.paper_id).abstract == "Bäume wachsen langsam."
+    (hit,) = library.lexicon.search("Bäume", 5)
+    assert library.catalog.papers.find(hit.paper_id).abstract == "Bäume wachsen langsam."
 
 
 @not_as_root
@@ -197,12 +197,12 @@ def test_a_file_that_may_not_be_read_is_reported_and_the_others_go_in(give: Give
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Held:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Contents:
     """What the library holds in the end if nothing happens."""
     library = factory.open_library(load(home=tmp_path_factory.mktemp("uninterrupted")), WordHashEmbedder())
     for paths in ([EARLIER], LATER):
         pipeline.ingest(paths, library)
-    everything = held(library)
+    everything = contents(library)
     library.close()
     return everything
 
@@ -233,16 +233,16 @@ def test_a_killed_ingest_is_completed_by_the_next_run(
     method: str,
     call: int,
     earlier: list[Paper],
-    uninterrupted: Held,
+    uninterrupted: Contents,
     settings: Settings,
     open_library: Open,
 ) -> None:
     assert elsewhere(ingest_and_die, settings.home, owner, method, call) == -signal.SIGKILL
     library = open_library()
     assert set(earlier) <= set(library.catalog.papers.all())
-    assert held(library) != uninterrupted
+    assert contents(library) != uninterrupted
     pipeline.ingest(LATER, library)
-    assert held(library) == uninterrupted
+    assert contents(library) == uninterrupted
     assert pipeline.ingest(LATER, library) == IngestReport(records=20, unchanged=20)
 
 
@@ -274,7 +274,7 @@ def test_a_full_temporary_directory_is_an_error_that_names_it_and_leaves_the_lib
         patched.setattr(spool, "TemporaryFile", lambda *_, **__: Path("/nowhere/at/all").mkdir())
         with pytest.raises(LibraryWriteError, match="temporary directory"):
             pipeline.ingest([papers_file], library)
-    assert held(library) == ([], set(), set(), set())
+    assert contents(library) == ([], set(), set(), set())
     assert pipeline.ingest([papers_file], library).added == 3
 
 
@@ -296,11 +296,11 @@ def test_an_open_library_finds_what_another_process_ingests(library: Library, pa
     question = library.embedder.encode_queries(["honey bees waggle dance flowers"])[0].vector
     assert library.store.search(question, 1)[0].score < 0.5
     assert elsewhere(ingest_into, library.home, papers_file) == 0
-    (found,) = library.store.search(question, 1)
-    assert library.catalog.papers.find(found.paper_id).abstract.startswith("Honey bees")
-    assert library.lexicon.search("waggle", 5)[0].paper_id == found.paper_id
+    (hit,) = library.store.search(question, 1)
+    assert library.catalog.papers.find(hit.paper_id).abstract.startswith("Honey bees")
+    assert library.lexicon.search("waggle", 5)[0].paper_id == hit.paper_id
     pipeline.ingest(LATER, library)
-    assert library.store.search(question, 1) == [found]
+    assert library.store.search(question, 1) == [hit]
 
 
 def test_a_writer_keeps_what_another_process_wrote_before(open_library: Open, papers_file: Path) -> None:
@@ -310,7 +310,7 @@ def test_a_writer_keeps_what_another_process_wrote_before(open_library: Open, pa
     pipeline.ingest(LATER, library)
     library.close()
     again = open_library()
-    papers, in_store, in_lexicon, in_words = held(again)
+    papers, in_store, in_lexicon, in_words = contents(again)
     assert in_store == in_lexicon == in_words == {paper.id for paper in papers}
     queries = again.embedder.encode_queries([paper.abstract for paper in papers])
     assert {again.store.search(query.vector, 1)[0].paper_id for query in queries} == in_store
@@ -323,16 +323,16 @@ def test_an_index_of_another_embedder_is_refused_until_it_is_made_anew(
     library: Library, papers_file: Path, settings: Settings
 ) -> None:
     pipeline.ingest([papers_file], library)
-    expected = held(library)
+    expected = contents(library)
     library.close()
-    other = WordHashEmbedder(dimension=32)
+    other_embedder = WordHashEmbedder(dimension=32)
     with pytest.raises(RecipeMismatch, match="paperchat reindex"):
-        factory.open_library(settings, other)
+        factory.open_library(settings, other_embedder)
     factory.reset_indexes(settings)
-    renewed = factory.open_library(settings, other)
+    renewed = factory.open_library(settings, other_embedder)
     with renewed.writing():
         assert indexing.update_indexes(renewed) == 3
-    assert held(renewed) == expected
+    assert contents(renewed) == expected
     renewed.close()
 
 
@@ -341,7 +341,7 @@ def test_a_word_index_that_is_lost_is_named_with_its_cure_and_made_anew(
     accident: str, library: Library, papers_file: Path, settings: Settings, open_library: Open
 ) -> None:
     pipeline.ingest([papers_file], library)
-    expected = held(library)
+    expected = contents(library)
     library.close()
     file = settings.home / factory.WORDS
     broken = {"missing": None, "cut short": file.read_bytes()[:6000], "overwritten": b"ice " * 5000}[accident]
@@ -354,7 +354,7 @@ def test_a_word_index_that_is_lost_is_named_with_its_cure_and_made_anew(
     renewed = factory.open_library(settings, WordHashEmbedder())
     with renewed.writing():
         indexing.update_indexes(renewed)
-    assert held(renewed) == expected
+    assert contents(renewed) == expected
     renewed.close()
 
 
@@ -389,10 +389,10 @@ def test_a_directory_that_may_not_be_written_is_an_error_that_names_it(library: 
     ],
 )
 def test_a_full_disk_is_an_error_and_once_there_is_room_the_next_ingest_completes(
-    owner: Any, method: str, earlier: list[Paper], uninterrupted: Held, settings: Settings, open_library: Open
+    owner: Any, method: str, earlier: list[Paper], uninterrupted: Contents, settings: Settings, open_library: Open
 ) -> None:
     assert elsewhere(ingest_until_full, settings.home, owner, method) == DISK_FULL
     library = open_library()
     assert list(library.catalog.papers.all()) == earlier
     pipeline.ingest(LATER, library)
-    assert held(library) == uninterrupted
+    assert contents(library) == uninterrupted

@@ -96,11 +96,11 @@ def test_a_bomb_is_given_up_without_being_held(pack: Callable[[bytes], bytes]) -
     bomb = pack(lines(10) + b" " * (48 << 20))
     tracemalloc.start()
     records, (problem,) = parsed(bomb, ArchiveLimits(ratio=100, ratio_min_size=1 << 20))
-    held = tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(records) == 10
     assert "it unpacks to more than 100 times its size" in problem.reason
-    assert held < 40 << 20
+    assert peak < 40 << 20
 
 
 def test_a_file_that_unpacks_to_too_much_is_given_up() -> None:
@@ -255,12 +255,12 @@ def test_a_line_of_50_megabytes_is_reported_and_not_held(tmp_path: Path) -> None
     file.write_bytes(lines(2) + b'{"title": "' + b"x" * 50_000_000 + b'"}\n' + lines(2))
     tracemalloc.start()
     items = list(read_records(file))
-    held = tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert sum(isinstance(item, Record) for item in items) == 4
     (problem,) = (item for item in items if isinstance(item, Problem))
     assert (problem.line, problem.reason) == (3, f"a line of more than {LONGEST_RECORD:,} characters")
-    assert held < 40 << 20
+    assert peak < 40 << 20
 
 
 def test_a_large_file_is_read_as_it_comes() -> None:
@@ -274,9 +274,9 @@ def test_a_large_file_is_read_as_it_comes() -> None:
     tracemalloc.start()
     for _ in range(5_000):
         assert isinstance(next(records), Record)
-    held = tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert held < 4 << 20
+    assert peak < 4 << 20
 
 
 def test_of_very_many_problems_the_first_are_told_and_all_are_counted(ingest: Ingest) -> None:
@@ -350,10 +350,10 @@ def test_a_closed_folder_is_reported_and_the_others_are_read(tmp_path: Path) -> 
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
     try:
-        found = list(find_files(tmp_path))
+        listing = list(find_files(tmp_path))
     finally:
         closed.chmod(0o700)
-    assert found == [tmp_path / "a.bib", Problem(str(closed), 0, "cannot be read: Permission denied")]
+    assert listing == [tmp_path / "a.bib", Problem(str(closed), 0, "cannot be read: Permission denied")]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes on this system")

@@ -21,7 +21,7 @@ from ingest.sources.lookup import ServiceUrls
 from tests.conftest import Paperchat
 
 HASTY = RequestPolicy(pause=0.0, timeout=0.5, deadline=1.0, attempts=3, max_retry_after=10.0, max_bytes=100_000)
-ABSTRACT = "Bees dance to tell each other where flowers are. We film {} dances and read them with a network of our own."
+ABSTRACT = "Bees dance to tell item other where flowers are. We film {} dances and read them with a network of our own."
 
 
 @dataclass
@@ -37,11 +37,11 @@ class Reply:
 
 @dataclass
 class Service:
-    """A server on this machine: `answer` says what to reply, `asked` is what it was asked for."""
+    """A server on this machine: `answer` returns the reply to a request, `requests` lists the requests."""
 
     address: str
     answer: Callable[[str, dict[str, str]], Reply]
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -52,11 +52,11 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            place = urlsplit(self.path)
-            parameters = {name: values[0] for name, values in parse_qs(place.query).items()}
-            serving.asked.append((unquote(place.path), parameters))
+            url = urlsplit(self.path)
+            parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
+            serving.requests.append((unquote(url.path), parameters))
             serving.headers.append(dict(self.headers))
-            reply = serving.answer(unquote(place.path), parameters)
+            reply = serving.answer(unquote(url.path), parameters)
             time.sleep(reply.silent)
             body = reply.body.encode() if isinstance(reply.body, str) else reply.body
             self.send_response(reply.status)
@@ -96,7 +96,7 @@ def feed(*entries: str) -> Reply:
 
 
 def csl(doi: str) -> Reply:
-    said = {
+    item = {
         "type": "article-journal",
         "DOI": doi,
         "title": "How bees dance by night",
@@ -105,20 +105,20 @@ def csl(doi: str) -> Reply:
         "issued": {"date-parts": [[2020, 1]]},
         "container-title": "Hives",
     }
-    return Reply(json.dumps(said), kind="application/vnd.citationstyles.csl+json")
+    return Reply(json.dumps(item), kind="application/vnd.citationstyles.csl+json")
 
 
-def fetched(service: Service, *names: str, limit: int = 50, manners: RequestPolicy = HASTY) -> list[Record | Problem]:
-    with HttpClient("paperchat/test", manners, sleep=lambda _: None) as web:
-        return list(lookup.fetch(names, web, ServiceUrls(f"{service.address}/api/query", service.address), limit))
+def fetched(service: Service, *names: str, limit: int = 50, policy: RequestPolicy = HASTY) -> list[Record | Problem]:
+    with HttpClient("paperchat/test", policy, sleep=lambda _: None) as client:
+        return list(lookup.fetch(names, client, ServiceUrls(f"{service.address}/api/query", service.address), limit))
 
 
-def problem(service: Service, name: str, manners: RequestPolicy = HASTY) -> str:
-    (found,) = fetched(service, name, manners=manners)
-    assert isinstance(found, Problem)
-    assert found.lost
-    assert (found.source, found.line) == (name, 0)
-    return found.reason
+def problem(service: Service, name: str, policy: RequestPolicy = HASTY) -> str:
+    (item,) = fetched(service, name, policy=policy)
+    assert isinstance(item, Problem)
+    assert item.lost
+    assert (item.source, item.line) == (name, 0)
+    return item.reason
 
 
 # What goes well
@@ -127,66 +127,66 @@ def problem(service: Service, name: str, manners: RequestPolicy = HASTY) -> str:
 def test_arxiv_ids_are_asked_for_together_and_each_is_the_source_of_its_paper(service: Service) -> None:
     service.answer = lambda *_: feed(entry("2101.00001"), entry("1706.03762"))
     names = ("arxiv:1706.03762", "arxiv:https://arxiv.org/abs/2101.00001v3", "arxiv:1706.03762")
-    found = {each.arxiv_id: each for each in fetched(service, *names) if isinstance(each, Record)}
-    assert found.keys() == {"1706.03762", "2101.00001"}
-    paper = found["1706.03762"]
+    by_id = {item.arxiv_id: item for item in fetched(service, *names) if isinstance(item, Record)}
+    assert by_id.keys() == {"1706.03762", "2101.00001"}
+    paper = by_id["1706.03762"]
     assert (paper.source, paper.year, paper.authors) == ("arxiv:1706.03762", 2017, ("Ada Moss", "Bo Ant"))
     assert paper.abstract == ABSTRACT.format("1706.03762")
-    (asked,) = service.asked
-    assert asked == ("/api/query", {"id_list": "1706.03762,2101.00001", "max_results": "2"})
+    (request,) = service.requests
+    assert request == ("/api/query", {"id_list": "1706.03762,2101.00001", "max_results": "2"})
     assert service.headers[0]["User-Agent"] == "paperchat/test"
 
 
 def test_an_old_arxiv_id_is_one(service: Service) -> None:
     service.answer = lambda *_: feed(entry("math.GT/0309136"))
-    (found,) = fetched(service, "arxiv:math.GT/0309136")
-    assert isinstance(found, Record)
+    (record,) = fetched(service, "arxiv:math.GT/0309136")
+    assert isinstance(record, Record)
 
 
 def test_a_doi_is_resolved_by_its_registrar_also_where_that_is_elsewhere(service: Service) -> None:
     moved = Reply(status=302, headers={"Location": f"{service.address}/works/10.1000/bees(1)"})
     service.answer = lambda path, _: csl("10.1000/bees(1)") if path.startswith("/works") else moved
-    (found,) = fetched(service, "doi:https://doi.org/10.1000/bees(1)")
-    assert isinstance(found, Record)
-    assert (found.doi, found.venue, found.year) == ("10.1000/bees(1)", "Hives", 2020)
-    assert found.abstract == ABSTRACT.format(7)
-    assert found.source == "doi:https://doi.org/10.1000/bees(1)"
+    (record,) = fetched(service, "doi:https://doi.org/10.1000/bees(1)")
+    assert isinstance(record, Record)
+    assert (record.doi, record.venue, record.year) == ("10.1000/bees(1)", "Hives", 2020)
+    assert record.abstract == ABSTRACT.format(7)
+    assert record.source == "doi:https://doi.org/10.1000/bees(1)"
     assert service.headers[0]["Accept"] == "application/vnd.citationstyles.csl+json"
 
 
 def test_a_search_is_asked_page_by_page_up_to_its_limit(service: Service) -> None:
     ids = [f"2101.{number:05}" for number in range(120)]
 
-    def answer(_: str, asked: dict[str, str]) -> Reply:
-        start, size = int(asked["start"]), int(asked["max_results"])
+    def answer(_: str, parameters: dict[str, str]) -> Reply:
+        start, size = int(parameters["start"]), int(parameters["max_results"])
         return feed(*map(entry, ids[start : start + size]))
 
     service.answer = answer
-    assert [each.arxiv_id for each in fetched(service, "arxiv-search:bees") if isinstance(each, Record)] == ids[:50]
-    found = fetched(service, 'arxiv-search:"dancing bees"', limit=70)
-    assert [each.arxiv_id for each in found if isinstance(each, Record)] == ids[:70]
-    assert [asked["search_query"] for _, asked in service.asked[1:]] == ["all:dancing AND all:bees"] * 2
+    assert [item.arxiv_id for item in fetched(service, "arxiv-search:bees") if isinstance(item, Record)] == ids[:50]
+    items = fetched(service, 'arxiv-search:"dancing bees"', limit=70)
+    assert [item.arxiv_id for item in items if isinstance(item, Record)] == ids[:70]
+    assert [parameters["search_query"] for _, parameters in service.requests[1:]] == ["all:dancing AND all:bees"] * 2
     assert len(fetched(service, "arxiv-search:au:moss AND ti:bees", limit=500)) == 120
-    assert service.asked[-1][1]["search_query"] == "au:moss AND ti:bees"
+    assert service.requests[-1][1]["search_query"] == "au:moss AND ti:bees"
 
 
 def test_a_service_that_is_busy_is_asked_again_after_as_long_as_it_says(service: Service) -> None:
     replies = [Reply(status=429, headers={"Retry-After": "7"}), Reply(status=503), feed(entry("1706.03762"))]
     service.answer = lambda *_: replies.pop(0)
     waits: list[float] = []
-    with HttpClient("paperchat/test", RequestPolicy(pause=3.0), sleep=waits.append) as web:
+    with HttpClient("paperchat/test", RequestPolicy(pause=3.0), sleep=waits.append) as client:
         services = ServiceUrls(f"{service.address}/api/query", service.address)
-        (found,) = lookup.fetch(["arxiv:1706.03762"], web, services, 1)
-    assert isinstance(found, Record)
+        (record,) = lookup.fetch(["arxiv:1706.03762"], client, services, 1)
+    assert isinstance(record, Record)
     assert [wait for wait in waits if wait in (7.0, 6.0)] == [7.0, 6.0]
 
 
 def test_between_two_requests_to_one_host_lies_the_pause_that_it_asks_for(service: Service) -> None:
     service.answer = lambda path, _: csl(path[1:])
     waits: list[float] = []
-    with HttpClient("paperchat/test", RequestPolicy(pause=3.0), sleep=waits.append) as web:
+    with HttpClient("paperchat/test", RequestPolicy(pause=3.0), sleep=waits.append) as client:
         services = ServiceUrls(service.address, service.address)
-        assert len(list(lookup.fetch(["doi:10.1000/a", "doi:10.1000/b"], web, services, 1))) == 2
+        assert len(list(lookup.fetch(["doi:10.1000/a", "doi:10.1000/b"], client, services, 1))) == 2
     (wait,) = waits
     assert 2.0 < wait <= 3.0
 
@@ -196,9 +196,9 @@ def test_between_two_requests_to_one_host_lies_the_pause_that_it_asks_for(servic
 
 def test_an_id_that_arxiv_does_not_know_is_reported_and_the_others_come(service: Service) -> None:
     service.answer = lambda *_: feed(entry("1706.03762"))
-    found = fetched(service, "arxiv:1706.03762", "arxiv:9912.00001")
-    assert [type(each) for each in found] == [Record, Problem]
-    assert str(found[1]) == "arxiv:9912.00001: arXiv has no paper with this id"
+    items = fetched(service, "arxiv:1706.03762", "arxiv:9912.00001")
+    assert [type(item) for item in items] == [Record, Problem]
+    assert str(items[1]) == "arxiv:9912.00001: arXiv has no paper with this id"
 
 
 def test_a_withdrawn_paper_is_reported(service: Service) -> None:
@@ -219,7 +219,7 @@ def test_a_withdrawn_paper_is_reported(service: Service) -> None:
 )
 def test_what_names_no_paper_is_reported_and_nobody_is_asked(service: Service, name: str, reason: str) -> None:
     assert reason in problem(service, name)
-    assert service.asked == []
+    assert service.requests == []
 
 
 @pytest.mark.parametrize("name", ["arxiv:1706.03762", "doi:10.1000/bees", "arxiv-search:bees"])
@@ -262,7 +262,7 @@ def test_entities_in_an_answer_are_not_expanded(service: Service) -> None:
     service.answer = lambda *_: Reply(
         str(feed(entry("1706.03762", "&b;" * 40)).body).replace("<feed", f"{bomb}<feed", 1)
     )
-    assert all(isinstance(each, Problem) for each in fetched(service, "arxiv:1706.03762"))
+    assert all(isinstance(item, Problem) for item in fetched(service, "arxiv:1706.03762"))
 
 
 # The verb

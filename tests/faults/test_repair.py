@@ -39,9 +39,9 @@ def whole(open_library: Open, papers_file: Path) -> Everything:
     """What the library holds while all is well; it is closed again."""
     library = open_library()
     pipeline.ingest([papers_file], library)
-    held = everything(library)
+    contents = everything(library)
     library.close()
-    return held
+    return contents
 
 
 def lose_from_store(library: Library) -> None:
@@ -71,8 +71,8 @@ def strange_words(library: Library) -> None:
 
 
 def strange_everywhere(library: Library) -> None:
-    for each in (strange_vector, strange_posting, strange_words, lose_from_lexicon):
-        each(library)
+    for accident in (strange_vector, strange_posting, strange_words, lose_from_lexicon):
+        accident(library)
 
 
 def deletion_cut_off(library: Library) -> None:
@@ -113,7 +113,7 @@ def test_a_vector_that_the_store_has_lost_is_found_and_made_again(
         # As two writers leave it: the row is there, and its vector is in no index and no queue.
         database.execute("DELETE FROM embeddings_queue WHERE seq_id = (SELECT max(seq_id) FROM embeddings_queue)")
     library = open_library()
-    assert [len(each.missing) for each in library.compare().values()] == [1]
+    assert [len(difference.missing) for difference in library.compare().values()] == [1]
     library.close()
     assert repair(settings) == 1
     assert everything(open_library()) == whole
@@ -124,11 +124,11 @@ def test_a_vector_that_the_store_has_lost_is_found_and_made_again(
 def test_an_index_that_is_gone_or_damaged_is_built_anew(
     index: str, accident: str, whole: Everything, settings: Settings, open_library: Open
 ) -> None:
-    place = settings.home / index
-    for file in [place] if place.is_file() else [each for each in place.rglob("*") if each.is_file()]:
+    index_path = settings.home / index
+    for file in [index_path] if index_path.is_file() else [path for path in index_path.rglob("*") if path.is_file()]:
         file.write_bytes(b"ice " * 5000)
     if accident == "gone":
-        place.unlink() if place.is_file() else shutil.rmtree(place)
+        index_path.unlink() if index_path.is_file() else shutil.rmtree(index_path)
     assert repair(settings) == 3
     assert everything(open_library()) == whole
 
@@ -139,10 +139,10 @@ def test_indexing_again_in_an_open_library_leaves_the_very_same_one_whatever_was
 ) -> None:
     library = open_library()
     accident(library)
-    told: list[Progress] = []
-    assert reindex(library, told.append) == 3
+    reports: list[Progress] = []
+    assert reindex(library, reports.append) == 3
     assert everything(library) == whole
-    assert told[-1].done == told[-1].total
+    assert reports[-1].done == reports[-1].total
 
 
 def test_what_is_indexed_again_is_found_all_the_while(library: Library, papers_file: Path) -> None:

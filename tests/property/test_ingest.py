@@ -78,13 +78,13 @@ def all_items(data: bytes) -> list[Record | Problem]:
 @given(st.data(), st.sampled_from(sorted(GOOD)))
 def test_a_damaged_file_of_any_format_gives_records_and_problems(data: st.DataObject, name: str) -> None:
     good = GOOD[name]
-    at = data.draw(st.integers(0, len(good)))
-    until = data.draw(st.integers(at, min(len(good), at + 200)))
+    start = data.draw(st.integers(0, len(good)))
+    until = data.draw(st.integers(start, min(len(good), start + 200)))
     put = data.draw(
         st.binary(max_size=20) | st.sampled_from([b"{", b"}", b'"', b"<", b"]]>", b"\n", b"\\", b"$", b"@a{", b"\xff"])
     )
-    again = data.draw(st.sampled_from([good, b"", good[:at]]))
-    for item in all_items(good[:at] + put + good[until:] + again):
+    again = data.draw(st.sampled_from([good, b"", good[:start]]))
+    for item in all_items(good[:start] + put + good[until:] + again):
         assert item.source == "x"
         if isinstance(item, Record):
             assert_sound(item)
@@ -133,7 +133,7 @@ def assert_sound(record: Record) -> None:
     assert record.line
     assert record.title or record.abstract
     assert len(record.abstract) <= LONGEST_ABSTRACT
-    for text in (record.title or "", record.abstract, *record.authors):
+    for text in (record.title or "", record.abstract, record.doi or "", record.url or "", *record.authors):
         assert text.strip() == text
         assert text.isprintable() or "\t" in text
     assert match_keys(record)
@@ -233,12 +233,12 @@ PROSE = st.lists(
 @example("A. B. C. D")
 @example(". . . A")
 def test_sentences_are_apart_in_order_stripped_and_leave_nothing_out(text: str) -> None:
-    found = spans(text)
-    assert all(text[start:end] == text[start:end].strip() != "" for start, end in found)
-    assert all(one[1] <= other[0] for one, other in pairwise(found))
-    edges = [0, *(edge for span in found for edge in span), len(text)]
+    sentence_spans = spans(text)
+    assert all(text[start:end] == text[start:end].strip() != "" for start, end in sentence_spans)
+    assert all(before[1] <= after[0] for before, after in pairwise(sentence_spans))
+    edges = [0, *(edge for span in sentence_spans for edge in span), len(text)]
     assert [text[start:end].strip() for start, end in zip(edges[::2], edges[1::2], strict=True)] == [""] * (
-        len(found) + 1
+        len(sentence_spans) + 1
     )
 
 
@@ -249,4 +249,4 @@ def test_chunks_hold_every_sentence_once_and_within_the_limit(
     made = [Paper(str(number), abstract, title=title) for number, (abstract, title) in enumerate(written)]
     chunks = chunk_papers(made, EMBEDDER, limit)
     for paper in made:
-        assert_chunked(paper, [each for each in chunks if each.paper_id == paper.id], limit)
+        assert_chunked(paper, [chunk for chunk in chunks if chunk.paper_id == paper.id], limit)

@@ -1,4 +1,4 @@
-"""Chunks: whole sentences, none forgotten, each short enough to be read to its end."""
+"""Chunks: whole sentences, none forgotten, chunk short enough to be read to its end."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def paper(*sentences: str, title: str | None = None) -> Paper:
 
 
 def assert_chunked(of: Paper, chunks: list[Chunk], limit: int) -> None:
-    """Everything that holds of the chunks of every paper."""
+    """Assert what is true of the chunks of every paper."""
     prefix = f"{of.title}. " if of.title else ""
-    whole = spans(of.abstract)
-    covered = [[span for span in whole if each.start <= span[0] and span[1] <= each.end] for each in chunks]
-    assert [span for held in covered for span in held] == whole
-    for number, (each, held) in enumerate(zip(chunks, covered, strict=True)):
-        assert (each.paper_id, each.number, each.year) == (of.id, number, of.year)
-        assert (each.start, each.end) == (held[0][0], held[-1][1])
-        assert each.text == prefix + of.abstract[each.start : each.end]
-        assert len(held) == 1 or EMBEDDER.count_tokens([each.text])[0] <= limit
+    sentences = spans(of.abstract)
+    covered = [[span for span in sentences if chunk.start <= span[0] and span[1] <= chunk.end] for chunk in chunks]
+    assert [span for run in covered for span in run] == sentences
+    for number, (chunk, run) in enumerate(zip(chunks, covered, strict=True)):
+        assert (chunk.paper_id, chunk.number, chunk.year) == (of.id, number, of.year)
+        assert (chunk.start, chunk.end) == (run[0][0], run[-1][1])
+        assert chunk.text == prefix + of.abstract[chunk.start : chunk.end]
+        assert len(run) == 1 or EMBEDDER.count_tokens([chunk.text])[0] <= limit
 
 
 @pytest.mark.parametrize("limit", [1, 8, 20, 40, 100, 256])
@@ -52,29 +52,29 @@ def test_the_seeds_fit_into_a_small_embedder(seeds_library: Library) -> None:
     chunks = chunk_papers(papers, EMBEDDER, 64)
     assert len(chunks) > 2 * len(papers)
     for of in papers:
-        assert_chunked(of, [each for each in chunks if each.paper_id == of.id], 64)
+        assert_chunked(of, [chunk for chunk in chunks if chunk.paper_id == of.id], 64)
 
 
 def test_an_abstract_that_fits_is_one_chunk() -> None:
     of = paper(*SENTENCES, title="On Sentences of Six Words")
-    assert [(each.start, each.end) for each in chunk_papers([of], EMBEDDER, 256)] == [(0, len(of.abstract))]
+    assert [(chunk.start, chunk.end) for chunk in chunk_papers([of], EMBEDDER, 256)] == [(0, len(of.abstract))]
 
 
 def test_a_chunk_is_filled_as_far_as_it_goes() -> None:
     # Six words and two special tokens a sentence, two more for the chunk: four fit into 40, the fifth may not.
     chunks = chunk_papers([paper(*SENTENCES)], EMBEDDER, 40)
-    assert [each.text.count("Sentence") for each in chunks] == [4, 4, 4]
+    assert [chunk.text.count("Sentence") for chunk in chunks] == [4, 4, 4]
 
 
 def test_a_sentence_that_is_too_long_stands_alone() -> None:
     chunks = chunk_papers([paper(*SENTENCES[:2], LONG, *SENTENCES[2:4])], EMBEDDER, 40)
-    assert [each.text.split()[0] for each in chunks] == ["Sentence", "This", "Sentence"]
+    assert [chunk.text.split()[0] for chunk in chunks] == ["Sentence", "This", "Sentence"]
     assert chunks[1].text == LONG
 
 
 def test_papers_are_chunked_together_as_they_are_alone() -> None:
     papers = [Paper("00", " ".join(SENTENCES)), Paper("01", LONG, title="Long"), Paper("02", "Short.")]
-    alone = [each for one in papers for each in chunk_papers([one], EMBEDDER, 30)]
+    alone = [chunk for paper in papers for chunk in chunk_papers([paper], EMBEDDER, 30)]
     assert chunk_papers(papers, EMBEDDER, 30) == alone
 
 

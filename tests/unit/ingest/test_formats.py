@@ -63,7 +63,9 @@ def test_every_file_is_tested() -> None:
 def test_a_format_is_told_from_the_content_alone(name: str, tmp_path: Path) -> None:
     unnamed = tmp_path / "unnamed.dat"
     unnamed.write_bytes((FILES / name).read_bytes())
-    assert [i.title for i in read_records(unnamed) if isinstance(i, Record)] == [each.title for each in GOLDEN[name]]
+    assert [i.title for i in read_records(unnamed) if isinstance(i, Record)] == [
+        record.title for record in GOLDEN[name]
+    ]
 
 
 @pytest.mark.parametrize("name", GOLDEN)
@@ -147,9 +149,9 @@ def test_a_ris_record_without_its_end_does_not_swallow_the_next(tag: str) -> Non
 
 
 def test_a_broken_element_costs_itself_alone() -> None:
-    one, two = (f"<record><titles><title>{title}</title></titles></record>" for title in ("One", "Two"))
+    first, second = (f"<record><titles><title>{title}</title></titles></record>" for title in ("One", "Two"))
     broken, endless = "<record><titles></record>", "<record><titles>"
-    records, problems = parsed(f"<xml><records>{one}{broken}{endless}{two}</records></xml>")
+    records, problems = parsed(f"<xml><records>{first}{broken}{endless}{second}</records></xml>")
     assert [record.title for record in records] == ["One", "Two"]
     assert [(problem.line, problem.lost) for problem in problems] == [(1, True), (1, True)]
 
@@ -273,6 +275,8 @@ def test_a_word_for_nothing_is_no_abstract(abstract: str) -> None:
         ({"doi": "https://doi.org/10.5555/A.b(1)-2"}, "10.5555/A.b(1)-2", None),
         ({"doi": "doi:10.5555/x."}, "10.5555/x", None),
         ({"doi": "none"}, None, None),
+        ({"doi": "10.5555/bees\u200b"}, "10.5555/bees", None),
+        ({"doi": "10.5555/bees\ud800"}, "10.5555/bees", None),
         ({"arxiv": "2203.01234v12"}, None, "2203.01234"),
         ({"arxiv_id": "1805.0178899999999"}, None, None),
         ({"url": "https://arxiv.org/abs/1805.0178899999999"}, None, None),

@@ -59,8 +59,8 @@ def new_catalog(tmp_path: Path) -> Iterator[Callable[[], Catalog]]:
 def papers_of(new_catalog: Callable[[], Catalog]) -> Callable[..., list[Paper]]:
     """The papers that records make: the same ones whatever their order, in one batch or in several."""
 
-    def make(*said: Record) -> list[Paper]:
-        records = [replace(record, source=f"{number}.txt") for number, record in enumerate(said)]
+    def make(*originals: Record) -> list[Paper]:
+        records = [replace(record, source=f"{number}.txt") for number, record in enumerate(originals)]
         runs = [[records], [records[::-1]], [[record] for record in records], [[record] for record in records[::-1]]]
         made = [put(batches, new_catalog()) for batches in runs]
         assert made[1:] == made[:1] * 3
@@ -110,7 +110,7 @@ def test_an_id_is_the_same_on_every_machine_and_in_every_version(record: Record,
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("a", "b"),
     [
         (Record(PROVER), Record(REVISED)),
         (Record(PROVER, title="Lemma-Prover: A Model for Proofs"), Record(REVISED)),
@@ -125,14 +125,14 @@ def test_an_id_is_the_same_on_every_machine_and_in_every_version(record: Record,
         (Record("Eis schmilzt über Nacht."), Record("EIS SCHMILZT ÜBER NACHT")),
     ],
 )
-def test_records_of_one_paper_are_merged(one: Record, other: Record, papers_of: Callable[..., list[Paper]]) -> None:
-    assert identity.same_paper(one, other)
-    assert identity.same_paper(other, one)
-    assert len(papers_of(one, other)) == 1
+def test_records_of_one_paper_are_merged(a: Record, b: Record, papers_of: Callable[..., list[Paper]]) -> None:
+    assert identity.same_paper(a, b)
+    assert identity.same_paper(b, a)
+    assert len(papers_of(a, b)) == 1
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("a", "b"),
     [
         (Record(PROVER), Record(SUCCESSOR)),
         (Record(PROVER, title="Lemma-Prover: A Model"), Record(SUCCESSOR, title="Lemma-Prover-V2: A Model")),
@@ -150,10 +150,10 @@ def test_records_of_one_paper_are_merged(one: Record, other: Record, papers_of: 
         (Record(ANY, doi="10.1/ice"), Record(OTHER, doi="10.1/bread")),
     ],
 )
-def test_records_of_two_papers_stay_two(one: Record, other: Record, papers_of: Callable[..., list[Paper]]) -> None:
-    assert not identity.same_paper(one, other)
-    assert not identity.same_paper(other, one)
-    assert len(papers_of(one, other)) == 2
+def test_records_of_two_papers_stay_two(a: Record, b: Record, papers_of: Callable[..., list[Paper]]) -> None:
+    assert not identity.same_paper(a, b)
+    assert not identity.same_paper(b, a)
+    assert len(papers_of(a, b)) == 2
 
 
 def test_abstracts_without_a_letter_do_not_swallow_each_other(papers_of: Callable[..., list[Paper]]) -> None:
@@ -165,19 +165,19 @@ def test_abstracts_without_a_letter_do_not_swallow_each_other(papers_of: Callabl
 
 
 def test_a_merged_paper_has_what_any_of_its_records_knows() -> None:
-    known = Record(PROVER, title="Lemma-Prover: A Model for Proofs", authors=("Ada Alp",), source="b")
+    titled = Record(PROVER, title="Lemma-Prover: A Model for Proofs", authors=("Ada Alp",), source="b")
     cited = Record(REVISED, title="Lemma-Prover: A Model for Proofs", year=2025, venue="X", doi="10.1/p", source="a")
-    found = Record(PROVER, arxiv_id="2502.07640", url="https://arxiv.org/abs/2502.07640", source="c")
-    assert identity.merge([found, known, cited]) == Paper(
+    preprint = Record(PROVER, arxiv_id="2502.07640", url="https://arxiv.org/abs/2502.07640", source="c")
+    assert identity.merge([preprint, titled, cited]) == Paper(
         id=identity.merge([cited]).id,
         abstract=REVISED,
-        title=known.title,
-        authors=known.authors,
+        title=titled.title,
+        authors=titled.authors,
         year=2025,
         venue="X",
         doi="10.1/p",
-        arxiv_id=found.arxiv_id,
-        url=found.url,
+        arxiv_id=preprint.arxiv_id,
+        url=preprint.url,
         sources=("a", "b", "c"),
     )
 
@@ -202,11 +202,11 @@ def test_the_order_of_records_that_differ_in_one_field_does_not_matter(field: st
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Paper)])
 def test_every_field_of_a_paper_changes_its_fingerprint(field: str) -> None:
-    one, other = {**OTHERWISE, "id": ("00", "01"), "sources": (("a",), ("a", "b"))}[field]
+    a, b = {**OTHERWISE, "id": ("00", "01"), "sources": (("a",), ("a", "b"))}[field]
     paper = Paper("00", ANY)
-    prints = {fingerprint(replace(paper, **{field: value})) for value in (one, other)}
+    prints = {fingerprint(replace(paper, **{field: value})) for value in (a, b)}
     assert len(prints) == 2
-    assert fingerprint(replace(paper, **{field: one})) in prints
+    assert fingerprint(replace(paper, **{field: a})) in prints
 
 
 # Former ids

@@ -41,8 +41,8 @@ def merged(paperchat: Paperchat, write: Write) -> Paperchat:
 
 
 def papers(run: Paperchat, *arguments: object) -> list[Any]:
-    found: list[Any] = run("list", *arguments, "--json").json
-    return found
+    listed: list[Any] = run("list", *arguments, "--json").json
+    return listed
 
 
 def by_source(run: Paperchat) -> dict[str, Any]:
@@ -58,14 +58,14 @@ def agreed(settings: Settings) -> bool:
 
 
 def test_a_paper_is_taken_apart_into_what_each_source_says(merged: Paperchat, settings: Settings) -> None:
-    (one,) = papers(merged)
-    done = merged("unmerge", one["id"][:8])
+    (paper,) = papers(merged)
+    done = merged("unmerge", paper["id"][:8])
     assert (done.code, len(done.out.splitlines())) == (0, 2)
-    found = by_source(merged)
-    assert found.keys() == {"one.jsonl", "two.jsonl"}
-    assert (found["one.jsonl"]["abstract"], found["two.jsonl"]["abstract"]) == (DANCE, MAPS)
-    assert (found["one.jsonl"]["venue"], found["two.jsonl"]["venue"]) == (None, "Comics")
-    assert merged("show", one["id"]).code == 0, "the id that it had leads to one of them"
+    listed = by_source(merged)
+    assert listed.keys() == {"one.jsonl", "two.jsonl"}
+    assert (listed["one.jsonl"]["abstract"], listed["two.jsonl"]["abstract"]) == (DANCE, MAPS)
+    assert (listed["one.jsonl"]["venue"], listed["two.jsonl"]["venue"]) == (None, "Comics")
+    assert merged("show", paper["id"]).code == 0, "the id that it had leads to one of them"
     assert len(merged("search", "bees", "--json").json["hits"]) == 2
     assert agreed(settings)
 
@@ -76,19 +76,19 @@ def test_what_is_apart_stays_apart_whatever_comes_later(merged: Paperchat, write
     again = merged("ingest", write("two.jsonl", title=TITLE, abstract=MAPS, authors=["Bo Moss"], venue="Comics"))
     assert "1 unchanged" in again.out
     merged("ingest", write("three.jsonl", title=TITLE, abstract=DANCE, authors=["Ada Moss"], doi="10.1000/bees"))
-    found = by_source(merged)
-    assert found.keys() == {"one.jsonl three.jsonl", "two.jsonl"}
-    assert found["two.jsonl"] == apart
+    listed = by_source(merged)
+    assert listed.keys() == {"one.jsonl three.jsonl", "two.jsonl"}
+    assert listed["two.jsonl"] == apart
     assert agreed(settings)
 
 
 def test_merging_makes_the_very_same_paper_again(merged: Paperchat, settings: Settings, write: Write) -> None:
     (before,) = papers(merged)
     merged("unmerge", before["id"])
-    one, two = papers(merged)
-    assert merged("merge", one["id"], two["id"]).code == 0
+    first, second = papers(merged)
+    assert merged("merge", first["id"], second["id"]).code == 0
     assert papers(merged) == [before]
-    assert merged("show", two["id"], "--json").json == before
+    assert merged("show", second["id"], "--json").json == before
     merged("ingest", write("three.jsonl", title=TITLE, abstract=MAPS, authors=["Bo Moss"]))
     assert len(papers(merged)) == 1, "what was joined is merged with others again"
     assert agreed(settings)
@@ -98,8 +98,8 @@ def test_papers_that_nothing_joins_can_be_merged_and_taken_apart(filled: Paperch
     before = {paper["abstract"] for paper in papers(filled)}
     first, second, third = (paper["id"] for paper in papers(filled))
     filled("merge", first, second, third)
-    (one,) = papers(filled)
-    filled("unmerge", one["id"])
+    (paper,) = papers(filled)
+    filled("unmerge", paper["id"])
     assert {paper["abstract"] for paper in papers(filled)} == before
     assert agreed(settings)
 
@@ -118,7 +118,7 @@ def test_show_tells_what_each_source_says_and_where_each_field_is_from(merged: P
     (paper,) = papers(merged)
     shown = merged("show", paper["id"], "--records", "--json").json
     assert {name: shown[name] for name in paper} == paper
-    assert {(each["source"], each["abstract"]) for each in shown["records"]} == {
+    assert {(record["source"], record["abstract"]) for record in shown["records"]} == {
         ("one.jsonl", DANCE),
         ("two.jsonl", MAPS),
     }

@@ -153,7 +153,7 @@ def test_a_paper_that_joins_two_makes_them_one(give: Give, library: Library) -> 
     assert (report.merged, report.indexed) == (1, 1)
     (paper,) = library.catalog.papers.all()
     assert paper.sources == ("a.txt", "b.txt", "c.txt")
-    assert {library.catalog.papers.find(each) for each in former} == {paper}
+    assert {library.catalog.papers.find(former_id) for former_id in former} == {paper}
 
 
 def test_a_paper_that_vanished_from_its_file_stays(give: Give, library: Library) -> None:
@@ -300,7 +300,7 @@ def test_a_paper_without_abstract_given_again_changes_nothing(give: Give, librar
 
 
 @pytest.mark.parametrize(
-    "known",
+    "fields",
     [
         {"title": TITLE},
         {"title": "Ice", "author": "Alp, Ada", "year": 2020},
@@ -309,11 +309,11 @@ def test_a_paper_without_abstract_given_again_changes_nothing(give: Give, librar
     ],
 )
 def test_a_paper_is_searched_once_a_later_file_brings_its_abstract(
-    known: dict[str, object], give: Give, library: Library
+    fields: dict[str, object], give: Give, library: Library
 ) -> None:
-    give("a.bib", bib(**known))
+    give("a.bib", bib(**fields))
     (before,) = library.catalog.papers.all()
-    assert give("b.bib", bib(**known, abstract=ICE)) == IngestReport(records=1, merged=1, indexed=1)
+    assert give("b.bib", bib(**fields, abstract=ICE)) == IngestReport(records=1, merged=1, indexed=1)
     (after,) = library.catalog.papers.all()
     assert library.catalog.papers.find(before.id) == after
     assert after.sources == ("a.bib", "b.bib")

@@ -30,9 +30,9 @@ TRENDING, LISTED = "002_fc428d52bb95c6e7.txt", "004_18424ad33afb765c.txt"
 @cache
 def records(name: str) -> list[Record]:
     """Everything that a seed file gives; a problem would be none."""
-    found = list(read_records(SEEDS / name))
-    assert all(isinstance(record, Record) for record in found)
-    return [record for record in found if isinstance(record, Record)]
+    items = list(read_records(SEEDS / name))
+    assert all(isinstance(record, Record) for record in items)
+    return [record for record in items if isinstance(record, Record)]
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ DISGUISES: dict[str, Callable[[bytes], bytes]] = {
 def test_a_layout_is_recognised_by_its_content(name: str, disguise: str, tmp_path: Path) -> None:
     file = tmp_path / "notes.md"
     file.write_bytes(DISGUISES[disguise]((SEEDS / name).read_bytes()))
-    found = [item for item in read_records(file) if isinstance(item, Record)]
-    assert [(item.title, item.authors, item.abstract) for item in found] == [
+    items = [item for item in read_records(file) if isinstance(item, Record)]
+    assert [(item.title, item.authors, item.abstract) for item in items] == [
         (record.title, record.authors, record.abstract) for record in records(name)
     ]
 
