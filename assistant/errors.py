@@ -1,15 +1,15 @@
-"""Errors fit to show to the person: one plain sentence each, with the cure where there is one.
+"""Errors fit to show to a user: one plain sentence each, with the remedy where there is one.
 
 PaperchatError
 ├── SettingsError         a setting is missing, misspelt or out of range
-├── InputError            what was handed in cannot be read: names file, line and reason
+├── InputError            an input cannot be read: names file, line and reason
 ├── NotFoundError         no such paper or conversation
 ├── LibraryError          the library on disk cannot serve
 │   ├── RecipeMismatch    the indexes were built with another embedder or chunking
 │   ├── LibraryBusy       another process is writing
-│   ├── StoreUnavailable  the Chroma server that holds the vectors cannot be asked
+│   ├── StoreUnavailable  the Chroma server that holds the vectors cannot be reached
 │   └── LibraryWriteError it cannot be written: no permission, disk full
-└── ModelError            an embedder or a language model failed or is not to be had
+└── ModelError            an embedder or a language model failed or is not available
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class SettingsError(PaperchatError):
 class InputError(PaperchatError):
     """An input cannot be read.
 
-    `source` is the file's name, `line` is 1-based, or 0 where the whole file is meant.
+    `source` is the file's name, `line` is 1-based, or 0 for the whole file.
     """
 
     def __init__(self, source: str, reason: str, line: int = 0) -> None:
@@ -36,12 +36,12 @@ class InputError(PaperchatError):
         self.source, self.reason, self.line = source, reason, line
 
     def __str__(self) -> str:
-        place = f"{self.source}:{self.line}" if self.line else self.source
-        return f"{place}: {self.reason}"
+        location = f"{self.source}:{self.line}" if self.line else self.source
+        return f"{location}: {self.reason}"
 
 
 class NotFoundError(PaperchatError):
-    """No paper, or no conversation, has the id asked for."""
+    """No paper, or no conversation, has the requested id."""
 
 
 class LibraryError(PaperchatError):
@@ -65,11 +65,11 @@ class LibraryWriteError(LibraryError):
 
 
 class ModelError(PaperchatError):
-    """An embedder or a language model failed, or is not to be had."""
+    """An embedder or a language model failed, or is not available."""
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the error, the errors of a group, and the errors that they were raised from."""
+    """Yield the error, what it was raised from, and so on; of a group, also its members."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):

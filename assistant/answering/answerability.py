@@ -13,7 +13,7 @@ from assistant import logistic
 from assistant.citations import strip
 from assistant.protocols import TermStatistics
 from assistant.question import beyond_abstracts, intent
-from assistant.question.filters import unmatched
+from assistant.question.filters import explain_no_match
 from assistant.question.terms import QuestionTerms, Term, is_in
 from assistant.question.understand import names_something
 from assistant.retrieval.alignment import Alignment
@@ -75,7 +75,7 @@ def decide(found: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: 
     """Return how likely it is that the hits answer the question, and the strength of an answer from them."""
     query, alignments = found.query, found.alignments[:CONSIDERED]
     if not found.hits and (query.filters or query.scope):
-        reason = unmatched(
+        reason = explain_no_match(
             query.filters, query.scope, catalog.papers.count(), catalog.papers.count_missing(query.filters)
         )
         return Decision(0.0, Strength.NONE, reason)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.question.filters import holds, is_by
 from assistant.schema import Paper
+from assistant.text.matching import contains_phrase, has_author
 
 _NAME = (
     r"(?:(?:van|von|de|der|den|del|di|da|dos|la|le|el|al|ten|ter)\s+){0,2}"
@@ -55,7 +55,7 @@ def match_authors(text: str, papers: Sequence[Paper], *, bracketed: bool) -> Ref
 def match_title(text: str, papers: Sequence[Paper]) -> int:
     """Return the number of the paper whose title the text is, or 0."""
     number = find_title(text, papers)
-    return number if number and holds(papers[number - 1].title, text) else 0
+    return number if number and contains_phrase(papers[number - 1].title, text) else 0
 
 
 def find_title(text: str, papers: Sequence[Paper]) -> int:
@@ -63,7 +63,7 @@ def find_title(text: str, papers: Sequence[Paper]) -> int:
     titles = [
         (len(paper.title), number)
         for number, paper in enumerate(papers, start=1)
-        if paper.title and len(paper.title.split()) >= _MIN_TITLE_WORDS and holds(text, paper.title)
+        if paper.title and len(paper.title.split()) >= _MIN_TITLE_WORDS and contains_phrase(text, paper.title)
     ]
     return max(titles, default=(0, 0))[1]
 
@@ -108,8 +108,8 @@ def _find_by_author(name: str, year: str | None, papers: Sequence[Paper]) -> tup
         for number, paper in enumerate(papers, start=1)
         if year is None or paper.year is None or paper.year == int(year)
     ]
-    first = tuple(number for number, authors in candidates if is_by(authors[:1], name))
-    return first or tuple(number for number, authors in candidates if is_by(authors[1:], name))
+    first = tuple(number for number, authors in candidates if has_author(authors[:1], name))
+    return first or tuple(number for number, authors in candidates if has_author(authors[1:], name))
 
 
 def _is_surname(name: str) -> bool:
@@ -162,6 +162,6 @@ def _find_paper(description: str, papers: Sequence[Paper]) -> int:
     numbers = [
         number
         for number, paper in enumerate(papers, start=1)
-        if paper.authors and str(paper.year) in years and holds(description, surname(paper.authors[0]))
+        if paper.authors and str(paper.year) in years and contains_phrase(description, surname(paper.authors[0]))
     ]
     return numbers[0] if len(numbers) == 1 else 0

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from assistant.errors import InputError
 from assistant.question import filters
 from assistant.schema import EVERYTHING, Citation, Paper, Query, Scope, Turn
+from assistant.text.matching import contains_phrase
 
 # What every question may have, and so says nothing of its subject.
 _STOP = frozenset(
@@ -318,7 +319,7 @@ def _place(question: str) -> int:
 
 
 def _names_title(question: str, title: str) -> bool:
-    return len(title.split()) >= _TITLE_WORDS and filters.holds(question, title)
+    return len(title.split()) >= _TITLE_WORDS and contains_phrase(question, title)
 
 
 def _names_author(question: str, paper: Paper) -> bool:

@@ -9,26 +9,39 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.question.filters import folded, holds, is_by, is_from, letters, names, surname
 from assistant.schema import Filters, Sort
 from assistant.storage.catalog_schema import papers, records
+from assistant.text.matching import (
+    authors_contain,
+    contains_phrase,
+    fold,
+    full_words,
+    has_author,
+    source_contains,
+    surname,
+)
 
 
 @lru_cache(maxsize=256)  # many papers have the same sources
 def _is_from(sources: str, part: str) -> bool:
-    return is_from(json.loads(sources), part)
+    return source_contains(json.loads(sources), part)
 
 
 # Each returns the same for the same columns; lists arrive as JSON.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "paperchat_folded": lambda title: None if title is None else folded(title),
+    "paperchat_folded": lambda title: None if title is None else fold(title),
     "paperchat_has": lambda word, title, abstract, venue, authors: (
-        holds(abstract, word) or holds(title, word) or holds(venue, word) or names(authors, word)
+        contains_phrase(abstract, word)
+        or contains_phrase(title, word)
+        or contains_phrase(venue, word)
+        or authors_contain(authors, word)
     ),
     "paperchat_surname": lambda authors: surname(json.loads(authors)),
-    "paperchat_holds": holds,
-    "paperchat_says": lambda phrase, title, abstract: holds(abstract, phrase) or holds(title, phrase),
-    "paperchat_is_by": lambda authors, name: is_by(json.loads(authors), name),
+    "paperchat_holds": contains_phrase,
+    "paperchat_says": lambda phrase, title, abstract: (
+        contains_phrase(abstract, phrase) or contains_phrase(title, phrase)
+    ),
+    "paperchat_is_by": lambda authors, name: has_author(json.loads(authors), name),
     "paperchat_is_from": _is_from,
 }
 
@@ -75,5 +88,5 @@ def order(sort: Sort, *, reverse: bool) -> list[sa.ColumnElement[Any]]:
 def _is_by(name: str) -> sa.ColumnElement[bool]:
     # Most papers are by others, which SQL tells by itself where no letter is escaped in JSON, ten times as fast.
     authors = sa.cast(papers.c.authors, sa.Text)
-    possible = [authors.contains("\\"), *(authors.icontains(word) for word in letters(name))]
+    possible = [authors.contains("\\"), *(authors.icontains(word) for word in full_words(name))]
     return sa.and_(sa.or_(*possible), sa.func.paperchat_is_by(papers.c.authors, name))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import InputError
-from assistant.question.filters import Parsed, parse, written
+from assistant.question.filters import ParsedQuestion, format_filters, parse
 from assistant.question.understand import is_follow_up, understand
 from assistant.schema import Answer, Filters, Strength, Turn
 
@@ -33,12 +33,12 @@ def test_filters_survive_being_written_and_read_again(question: str) -> None:
         found = parse(question, lambda name: "Chen" in name).filters
     except InputError:
         return
-    assert parse(written(found)) == Parsed(" ".join(found.phrases), found)
+    assert parse(format_filters(found)) == ParsedQuestion(" ".join(found.phrases), found)
 
 
 @given(WORDS.filter(lambda words: not {"by", "since"} & set(words)))
 def test_words_without_any_filter_are_left_as_they_are(words: list[str]) -> None:
-    assert parse("  ".join(words)) == Parsed(" ".join(words), Filters())
+    assert parse("  ".join(words)) == ParsedQuestion(" ".join(words), Filters())
 
 
 @given(SYNTAX, SYNTAX)

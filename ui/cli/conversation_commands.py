@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant import factory
-from assistant.question.filters import selection
+from assistant.question.filters import parse_selection
 from assistant.replay import ReplayComparison, replay
 from ui.cli import terminal
 from ui.cli.common import AsJson, Model, PageNumber, dumps, open_assistant, print_array, settings_of
@@ -120,7 +120,9 @@ def export_papers(
         text = transcripts.export_conversation(*_conversation(context, conversation), form)
     else:
         catalog = factory.open_catalog(settings_of(context).home)
-        text = transcripts.export_papers(catalog.papers.all(selection(matching or "", catalog.papers.has_author)), form)
+        text = transcripts.export_papers(
+            catalog.papers.all(parse_selection(matching or "", catalog.papers.has_author)), form
+        )
     if to:
         transcripts.write_file(text, to, overwrite=force)
     else:

@@ -12,7 +12,7 @@ import typer
 
 from assistant import factory
 from assistant.errors import InputError, NotFoundError
-from assistant.question.filters import selection
+from assistant.question.filters import parse_selection
 from assistant.schema import Sort
 from assistant.serialization import Json, paper_json
 from assistant.text.printable import one_line
@@ -88,7 +88,7 @@ def list_papers(
 ) -> None:
     """List the papers of the library, or those that match."""
     catalog = factory.open_catalog(settings_of(context).home)
-    selected = selection(" ".join(matching or ()), catalog.papers.has_author)
+    selected = parse_selection(" ".join(matching or ()), catalog.papers.has_author)
     limit = size or _EVERYTHING
     found = catalog.papers.page(selected, sort, reverse=backwards, offset=(page - 1) * limit, limit=limit)
     if as_json:
@@ -291,7 +291,7 @@ def _delete_source(library: Library, source: str, yes: bool) -> None:
 
 
 def _delete_matching(library: Library, matching: str, yes: bool) -> None:
-    selected = selection(matching, library.catalog.papers.has_author)
+    selected = parse_selection(matching, library.catalog.papers.has_author)
     if not selected:
         raise InputError("--filter", "says nothing that papers could be told by")
     found = [paper.id for paper in library.catalog.papers.all(selected)]

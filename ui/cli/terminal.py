@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from assistant.question.filters import written
+from assistant.question.filters import format_filters
 from assistant.schema import (
     Answer,
     Citation,
@@ -82,7 +82,7 @@ def search_text(result: SearchResult) -> str:
 
 def describe_search(question: str, standalone: str, filters: Filters, scope: Scope) -> str:
     """Describe the search for a question; return an empty text if it was for the question itself, in all papers."""
-    limits = [f"papers with {written(filters)}"] if filters else []
+    limits = [f"papers with {format_filters(filters)}"] if filters else []
     limits += [f"only {', '.join(scope.pinned)}"] if scope.pinned else []
     limits += [f"not {', '.join(scope.excluded)}"] if scope.excluded else []
     if standalone == question and not limits:

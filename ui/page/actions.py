@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from assistant.errors import InputError, PaperchatError
-from assistant.question.filters import written
+from assistant.question.filters import format_filters
 from assistant.schema import EVERYTHING, Scope
 from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.printable import one_line
@@ -101,7 +101,7 @@ def _edit(desk: Desk, value: str, text: str) -> Iterator[View]:
 def _restate(desk: Desk, value: str, text: str) -> Iterator[View]:
     found = desk.turn(value)
     understood = found.turn.answer
-    yield _rewriting(desk, found.id, f"{understood.standalone} {written(understood.filters)}".strip())
+    yield _rewriting(desk, found.id, f"{understood.standalone} {format_filters(understood.filters)}".strip())
 
 
 def _retry(desk: Desk, value: str, text: str) -> Iterator[View]:
@@ -117,7 +117,7 @@ def _drop(desk: Desk, value: str, text: str) -> Iterator[View]:
     parts = turns.parts(understood.filters)
     if not place.isdecimal() or int(place) >= len(parts):
         raise InputError("page", "this filter is no longer there; reload the page")
-    question = f"{understood.standalone} {written(parts[int(place)][1])}".strip()
+    question = f"{understood.standalone} {format_filters(parts[int(place)][1])}".strip()
     yield from ask(replace(desk, open=Open(desk.open.id, found.id)), question, found.turn.scope, alone=True)
 
 

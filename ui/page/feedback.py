@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from assistant.errors import InputError
-from assistant.question.filters import holds
 from assistant.schema import Filters, Paper, Selection
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversation_schema import Feedback
 from assistant.text.latex import to_text
+from assistant.text.matching import contains_phrase
 from assistant.text.printable import one_line
 from assistant.text.sentences import passages
 from assistant.text.titles import display_title
@@ -78,7 +78,7 @@ def _matching(catalog: Catalog, filters: Filters) -> list[Paper]:
 
 def _is_said(words: str, sentence: str) -> bool:
     """Whether the words are a part of the sentence, or go on beyond it."""
-    return holds(sentence, words) or holds(words, sentence)
+    return contains_phrase(sentence, words) or contains_phrase(words, sentence)
 
 
 def _chip(turn_id: int, paper_id: str, title: str) -> str:

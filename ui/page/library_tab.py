@@ -114,7 +114,7 @@ def shown(backend: Backend, shelf: Shelf) -> str:
     """The table as HTML; a filter that does not exist is told in its place."""
     catalog = backend.catalog
     try:
-        wanted = filters.selection(shelf.words, catalog.papers.has_author)
+        wanted = filters.parse_selection(shelf.words, catalog.papers.has_author)
     except InputError as error:
         return refused_html(str(error))
     found = catalog.papers.page(wanted, shelf.sort, reverse=shelf.backwards, offset=shelf.page * SIZE, limit=SIZE)

@@ -25,7 +25,7 @@ _KNOWN = ("title", "authors", "year", "venue", "doi", "arxiv_id", "abstract")
 class Shelf:
     """What of the library is on the screen: which papers, in which order, which page, and the paper that is open.
 
-    `words` are words and filters, as `assistant.question.filters.selection` takes them.
+    `words` are words and filters, as `assistant.question.filters.parse_selection` takes them.
     """
 
     words: str = ""

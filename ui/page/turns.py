@@ -7,7 +7,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-from assistant.question.filters import written
+from assistant.question.filters import format_filters
 from assistant.schema import Answer, Filters, Turn
 from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.latex import to_text
@@ -82,10 +82,10 @@ def parts(filters: Filters) -> list[tuple[str, Filters]]:
         values = getattr(filters, name)
         for value in values:
             left = tuple(each for each in values if each != value)
-            found.append((written(_changed(Filters(), **{name: (value,)})), _changed(filters, **{name: left})))
+            found.append((format_filters(_changed(Filters(), **{name: (value,)})), _changed(filters, **{name: left})))
     if filters.since is not None or filters.until is not None:
         years = Filters(since=filters.since, until=filters.until)
-        found.append((written(years), _changed(filters, since=None, until=None)))
+        found.append((format_filters(years), _changed(filters, since=None, until=None)))
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import InputError
-from assistant.question.filters import selection
+from assistant.question.filters import parse_selection
 from assistant.schema import Paper, Record, Sort
 from assistant.storage import paper_queries
 from assistant.storage.catalog import Catalog, PaperChange
@@ -36,7 +36,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 
 
 def listed(catalog: Catalog, text: str = "", sort: Sort = Sort.ID, *, backwards: bool = False) -> str:
-    selected = selection(text, catalog.papers.has_author)
+    selected = parse_selection(text, catalog.papers.has_author)
     page = catalog.papers.page(selected, sort, reverse=backwards)
     assert page.total == len(page.papers)
     assert {paper.id for paper in catalog.papers.all(selected)} == {each.id for each in page.papers}
@@ -92,12 +92,12 @@ def test_pages_follow_each_other_without_a_gap_and_know_how_many_papers_there_ar
 
 def test_a_selection_is_refused_like_a_question_where_a_filter_does_not_exist() -> None:
     with pytest.raises(InputError, match="there is no filter auther:"):
-        selection("auther:Moss ice")
+        parse_selection("auther:Moss ice")
 
 
 def test_nothing_typed_selects_everything() -> None:
-    assert not selection("  ")
-    assert selection("ice")
+    assert not parse_selection("  ")
+    assert parse_selection("ice")
 
 
 def test_whoever_turns_the_pages_waits_for_the_order_once(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,5 +134,5 @@ def test_what_anybody_writes_is_on_the_next_page_that_is_asked_for(catalog: Cata
 
 def test_only_the_last_few_orders_are_remembered(catalog: Catalog) -> None:
     for words in map(str, range(30)):
-        catalog.papers.page(selection(words, catalog.papers.has_author))
+        catalog.papers.page(parse_selection(words, catalog.papers.has_author))
     assert len(catalog.papers._cache) <= 6

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from assistant.errors import NotFoundError
-from assistant.question.filters import is_by
 from assistant.schema import Filters, Paper, Scope
 from assistant.storage.catalog import Catalog
+from assistant.text.matching import has_author
 from tests.unit.storage.catalogs import BARE, FULL, change, ids, keep, many
 
 
@@ -140,7 +140,7 @@ def test_the_papers_within_an_authors_name_are_those_that_bear_it(catalog: Catal
     held = [replace(FULL, id=f"{number:04}", authors=("Somebody Else", each)) for number, each in enumerate(WRITERS)]
     keep(catalog, *held)
     assert catalog.papers.allowed_ids(Filters(authors=(name,)), Scope()) == {
-        each.id for each in held if is_by(each.authors, name)
+        each.id for each in held if has_author(each.authors, name)
     }
 
 
