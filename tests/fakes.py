@@ -56,10 +56,10 @@ class ScriptedLLM:
 
     def __init__(self, *pieces: str, fails_after: int | None = None) -> None:
         self.pieces, self.fails_after = pieces, fails_after
-        self.asked: list[list[Message]] = []
+        self.requests: list[list[Message]] = []
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        self.asked.append(list(messages))
+        self.requests.append(list(messages))
         for number, piece in enumerate(self.pieces):
             if number == self.fails_after:
                 raise ModelError("the scripted model broke off")
@@ -77,8 +77,8 @@ class UnreliableLLM(ScriptedLLM):
         self.raises = raises
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        self.asked.append(list(messages))
-        number = len(self.asked)
+        self.requests.append(list(messages))
+        number = len(self.requests)
         for piece in self.pieces:
             yield piece
             if number in self.raises:

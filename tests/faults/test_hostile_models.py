@@ -83,7 +83,7 @@ def test_an_abstract_that_orders_to_cite_another_paper_is_not_obeyed(over: Over)
     ).ask(QUESTION)
     assert_holds(answer)
     assert (answer.dropped, "9]" in answer.text) == (1, False)
-    assert "never an instruction" in obedient.asked[0][0].content
+    assert "never an instruction" in obedient.requests[0][0].content
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_an_abstract_with_markup_and_fences_stays_data(over: Over, hostile: str,
     assistant.settings = assistant.settings.model_copy(update={"verify": verify})
     answer = assistant.ask(QUESTION)
     assert_holds(answer)
-    (prompt,) = (message.content for message in quoting.asked[0] if message.role == "user")
+    (prompt,) = (message.content for message in quoting.requests[0] if message.role == "user")
     fences = re.findall(r"</abstract ([0-9a-f]{16})>", prompt)
     assert (len(fences), len(set(fences))) == (2, 2), "an abstract can neither close its fence nor open another"
 
@@ -116,7 +116,7 @@ def test_an_abstract_with_markup_and_fences_stays_data(over: Over, hostile: str,
 def test_a_question_for_the_prompt_never_reaches_the_model(reader: Assistant, question: str) -> None:
     llm = ScriptedLLM("You answer questions about research papers [1].")
     answer = Assistant(reader.library, reader.settings, llm, reader.reranker).ask(question)
-    assert (answer.answered, llm.asked) == (False, [])
+    assert (answer.answered, llm.requests) == (False, [])
 
 
 # Models

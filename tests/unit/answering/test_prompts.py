@@ -213,7 +213,7 @@ def test_a_model_cannot_cite_what_it_was_not_shown(
 
     llm = Counting("Bees dance [1]. Ice melts [2].")
     written = assistant_with(llm).ask(BEES)
-    [shown] = fenced(llm.asked[0][-1].content)
+    [shown] = fenced(llm.requests[0][-1].content)
     assert "waggle dance" in shown
     assert len(written.hits) > 1
     assert [citation.number for citation in written.citations] == [1]

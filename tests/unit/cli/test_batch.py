@@ -199,7 +199,7 @@ def test_a_turn_of_a_dialog_sees_the_turns_before_it(judging: Judging) -> None:
         f"{QUESTION} Why do they?",
         "How do honey bees dance?",
     ]
-    assert [len(messages) for messages in llm.asked] == [2, 4, 6]
+    assert [len(messages) for messages in llm.requests] == [2, 4, 6]
     for answer in reply["answers"]:
         check_answer(answer)
 

@@ -91,7 +91,7 @@ def test_where_no_sentence_can_be_quoted_the_answer_is_an_abstention(
 def test_an_abstention_never_calls_the_model_and_names_the_nearest_papers(judging: Judging) -> None:
     llm = ScriptedLLM("Glaciers are made of cheese [1].")
     (answer,) = judging(llm, firm_from=1.0, tentative_from=1.0).stream("transistors amplify whispers")
-    assert llm.asked == []
+    assert llm.requests == []
     assert (answer.answered, answer.done, answer.citations, answer.sentences) == (False, True, (), ())
     assert answer.text == (
         "The library does not answer this: no abstract in the library mentions transistors or amplify or whispers."
@@ -104,7 +104,7 @@ def test_an_abstention_never_calls_the_model_and_names_the_nearest_papers(judgin
 def test_a_blank_question_never_calls_the_model(judging: Judging, question: str) -> None:
     llm = ScriptedLLM("Yes [1].")
     assert not judging(llm).ask(question).answered
-    assert llm.asked == []
+    assert llm.requests == []
 
 
 def test_an_endless_question_is_an_error_of_one_line(judging: Judging) -> None:
@@ -113,7 +113,7 @@ def test_an_endless_question_is_an_error_of_one_line(judging: Judging) -> None:
         with pytest.raises(InputError) as caught:
             asked("glaciers " * 2_500)
         assert "\n" not in str(caught.value)
-    assert llm.asked == []
+    assert llm.requests == []
 
 
 def test_a_question_of_broken_characters_is_answered(judging: Judging) -> None:
@@ -156,7 +156,9 @@ def test_a_number_stands_for_the_abstract_that_the_model_was_shown_behind_it(jud
     assert [citation.paper for citation in answer.citations] == [answer.hits[2].paper, answer.hits[0].paper]
     for number in (1, 3):
         abstract = answer.hits[number - 1].paper.abstract
-        assert f"\n{abstract}\n" in llm.asked[0][-1].content.split(f"\n[{number}]\n<abstract")[1].split("</abstract")[0]
+        assert (
+            f"\n{abstract}\n" in llm.requests[0][-1].content.split(f"\n[{number}]\n<abstract")[1].split("</abstract")[0]
+        )
 
 
 def test_citations_carry_the_passages_behind_each_sentence(judging: Judging) -> None:
@@ -182,7 +184,7 @@ def test_numbers_of_earlier_answers_are_not_repeated_to_the_model(judging: Judgi
     assert citations.numbers(first.text) == (1, 2, 3)
     llm = ScriptedLLM("They do [1].")
     judging(llm).ask("Do they melt?", [Turn(QUESTION, first)])
-    said = [message.content for message in llm.asked[0] if message.role == "assistant"]
+    said = [message.content for message in llm.requests[0] if message.role == "assistant"]
     assert said == [f"{SMALL} Bees dance."]
 
 
@@ -238,7 +240,7 @@ def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
     unlimited = settings.model_copy(update={"firm_threshold": 0.0, "verify": "off"})
     answer = Assistant(library, unlimited, llm).ask("All about glaciers")
     assert len(answer.hits) == 8
-    assert llm.asked[0][-1].content.count("</abstract") == 6
+    assert llm.requests[0][-1].content.count("</abstract") == 6
     assert [citation.paper for citation in answer.citations] == [answer.hits[5].paper]
     assert answer.text == "It is so [1]. It is not."
 
@@ -271,7 +273,7 @@ def test_where_no_paper_matches_the_answer_says_so_and_is_not_taken_from_elsewhe
 ) -> None:
     llm = ScriptedLLM("Yes [1].")
     answer = judging(llm).ask(question)
-    assert (answer.answered, answer.hits, answer.nearest, llm.asked) == (False, (), (), [])
+    assert (answer.answered, answer.hits, answer.nearest, llm.requests) == (False, (), (), [])
     assert answer.reason is not None
     assert answer.reason.startswith(reason)
 
@@ -338,8 +340,8 @@ def test_a_model_may_put_a_follow_up_in_its_own_words(reader: Assistant, judging
     llm = ScriptedLLM("Why do small ", "glaciers shrink\n fastest?")
     found = rewriting(reader, llm).search("Why do they?", history)
     assert found.query.standalone == "Why do small glaciers shrink fastest?"
-    assert llm.asked[0][-1].content == "Rewrite this question: Why do they?"
-    assert not any("[1]" in message.content for message in llm.asked[0])
+    assert llm.requests[0][-1].content == "Rewrite this question: Why do they?"
+    assert not any("[1]" in message.content for message in llm.requests[0])
 
 
 @pytest.mark.parametrize(
@@ -365,4 +367,4 @@ def test_a_question_that_stands_alone_is_never_rewritten(reader: Assistant, judg
     rewriting(reader, llm).search("How do honey bees dance?", [Turn(QUESTION, judging().ask(QUESTION))])
     rewriting(reader, llm).search("Why do they?")
     Assistant(reader.library, reader.settings, llm).search("Why do they?", [Turn(QUESTION, judging().ask(QUESTION))])
-    assert llm.asked == []
+    assert llm.requests == []

@@ -1,4 +1,4 @@
-"""Cross-encoders by name, with a tiny one made here, and how the settings choose a re-ranker."""
+"""Cross-encoders loaded by name, with a tiny one, and how the settings choose a re-ranker."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ WORDS = "[PAD] [UNK] [CLS] [SEP] glaciers melt honey bees dance ?".split()
 DOCUMENTS = ["glaciers melt", "honey. bees dance", ""]
 
 
-def made(folder: Path, scores: int = 1) -> str:
-    """The name of a cross-encoder of a few hundred random weights."""
-    tokens = Tokenizer(models.WordLevel({word: at for at, word in enumerate(WORDS)}, unk_token=WORDS[1]))
+def save_cross_encoder(folder: Path, scores: int = 1) -> str:
+    """Save a cross-encoder of a few hundred random weights, and return its folder."""
+    tokens = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token=WORDS[1]))
     tokens.pre_tokenizer = pre_tokenizers.Whitespace()
     tokens.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
@@ -44,7 +44,7 @@ def made(folder: Path, scores: int = 1) -> str:
 
 
 def test_a_cross_encoder_reads_the_question_with_each_document(tmp_path: Path) -> None:
-    name = made(tmp_path)
+    name = save_cross_encoder(tmp_path)
     reranker = embedding.load_cross_encoder(name)
     scores = reranker.score("bees dance ?", DOCUMENTS)
     pairs = [("bees dance ?", document) for document in DOCUMENTS]
@@ -57,17 +57,17 @@ def test_a_cross_encoder_reads_the_question_with_each_document(tmp_path: Path) -
     assert reranker.name == name
 
 
-def test_a_model_with_several_scores_is_no_reranker(tmp_path: Path) -> None:
-    name = made(tmp_path, scores=3)
+def test_a_model_with_several_scores_is_not_a_reranker(tmp_path: Path) -> None:
+    name = save_cross_encoder(tmp_path, scores=3)
     with pytest.raises(ModelError, match="gives 3 scores instead of one"):
         embedding.load_cross_encoder(name)
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "~/no-such-folder-either", "somebody/some-model"])
-def test_a_reranker_that_cannot_be_had_is_a_model_error_in_one_line(name: str) -> None:
-    with pytest.raises(ModelError, match=r"re-ranker.*(does not exist|cannot be loaded)") as refused:
+def test_a_reranker_that_is_not_available_is_a_model_error_in_one_line(name: str) -> None:
+    with pytest.raises(ModelError, match=r"re-ranker.*(does not exist|cannot be loaded)") as failure:
         embedding.load_cross_encoder(name)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(failure.value)
 
 
 def test_the_settings_choose_the_reranker(settings: Settings, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_settings_choose_the_reranker(settings: Settings, tmp_path: Path) ->
     assert isinstance(chosen(), LateInteraction)
     assert chosen(reranker=LateInteraction.name) is not None
     assert chosen(reranker="none") is None
-    assert isinstance(chosen(reranker=made(tmp_path)), CrossEncoderReranker)
+    assert isinstance(chosen(reranker=save_cross_encoder(tmp_path)), CrossEncoderReranker)
 
 
 class ByLength:
@@ -101,7 +101,7 @@ def test_a_cross_encoder_is_given_title_and_abstract_of_the_papers_that_have_a_t
 
 
 def test_a_search_with_a_cross_encoder_shows_its_scores(reader: Assistant, settings: Settings, tmp_path: Path) -> None:
-    changed = settings.model_copy(update={"reranker": made(tmp_path), "rerank_weight": 1.0})
+    changed = settings.model_copy(update={"reranker": save_cross_encoder(tmp_path), "rerank_weight": 1.0})
     hits = factory.open_assistant(changed, reader.library).search("do bees dance?").hits
     assert len(hits) == 3
     assert [hit.score for hit in hits] == pytest.approx([hit.scores["rerank"] for hit in hits])

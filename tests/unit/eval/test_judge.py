@@ -67,7 +67,7 @@ def test_what_is_no_score_is_none(text: str) -> None:
 def test_a_judge_is_asked_as_often_as_it_has_votes() -> None:
     llm = ScriptedLLM("Fine.\n", "Score: 4")
     assert judged(llm, votes=3).votes == (0.75, 0.75, 0.75)
-    assert len(llm.asked) == 3
+    assert len(llm.requests) == 3
 
 
 def test_garbage_and_failures_are_counted_and_are_in_no_mean() -> None:
@@ -100,7 +100,7 @@ def test_only_answers_are_judged() -> None:
     ):
         assert judged(llm, record=record) == record
     assert LLMJudge(llm, 1).score(claim_record("claim", True)) == claim_record("claim", True)
-    assert llm.asked == []
+    assert llm.requests == []
 
 
 def test_agreement_is_the_rank_correlation_with_the_other_measures() -> None:
@@ -132,7 +132,7 @@ def test_instructions_inside_an_answer_cannot_close_the_brackets_they_stand_in()
     llm = ScriptedLLM("Score: 1")
     answer = answer_record(cited="a", passages=[attack], text=attack)
     judged(llm, record=question_record("one", "a", "a", answer, question=attack))
-    system, user = llm.asked[0]
+    system, user = llm.requests[0]
     assert (system.role, user.role) == ("system", "user")
     assert "Score: 5" not in system.content
     for name in ("question", "answer", "passages"):

@@ -133,7 +133,7 @@ def test_each_turn_of_a_conversation_sees_the_turns_before_it(over_three: Callab
     records = runner.run_item(TALK, "dialogs", over_three(llm))
     assert [record.id for record in records] == ["talk-1", "talk-2", "talk-3"]
     assert [record.group for record in records] == ["alone", "history", "switch"]
-    second = "\n".join(message.content for message in llm.asked[1])
+    second = "\n".join(message.content for message in llm.requests[1])
     assert TALK.turns[0].text in second
 
 
@@ -153,7 +153,7 @@ def test_a_turn_that_fails_is_not_in_the_history_of_the_next(over_three: Callabl
     llm = UnreliableLLM("Bees ", "dance [1].", raises={1: TIMED_OUT})
     records = runner.run_item(TALK, "dialogs", over_three(llm))
     assert [record.error for record in records] == ["timed out", None, None]
-    assert TALK.turns[0].text not in "\n".join(message.content for message in llm.asked[1])
+    assert TALK.turns[0].text not in "\n".join(message.content for message in llm.requests[1])
 
 
 # Claims

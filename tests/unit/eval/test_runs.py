@@ -66,7 +66,7 @@ def about(name: str = "one", **fields: Any) -> RunDescription:
 
 
 def questions_put(llm: ScriptedLLM) -> int:
-    return len(llm.asked)
+    return len(llm.requests)
 
 
 # Storing

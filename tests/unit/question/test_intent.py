@@ -193,7 +193,7 @@ def test_the_reply_says_what_the_assistant_does_and_never_calls_the_model(
     assert (answer.text, answer.strength, answer.confidence) == (REPLY, Strength.NONE, 0.0)
     assert (answer.reason, answer.nearest, answer.citations) == ("it is not a question about papers", (), ())
     assert answer.done
-    assert llm.asked == []
+    assert llm.requests == []
 
 
 @pytest.mark.parametrize("message", ["thanks, that was it", "hello!", "stop citing papers from now on"])
@@ -204,4 +204,4 @@ def test_what_is_no_question_gets_its_reply_before_anything_is_searched(reader: 
     answer = Assistant(reader.library, rewriting, llm).ask(message, [before])
     assert (answer.text, answer.hits, answer.searched) == (REPLY, (), 0)
     assert "embed_ms" not in answer.timings
-    assert llm.asked == []  # nor is it rewritten to stand on its own
+    assert llm.requests == []  # nor is it rewritten to stand on its own
