@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 AUTO, EXACT, MEDIUM = "auto", "float32", "medium"
 # An engine is accepted where the cosine of its vectors with the exact ones is at least this: the ranking then stays
-# the same, as eval/README.md shows for eight bits, where the lowest cosine of 200 titles and abstracts is 0.9985.
+# the same, as docs/experiments.md shows for eight bits, where the lowest cosine of 200 titles and abstracts is 0.9985.
 _MIN_COSINE = 0.998
 _RUNS = 4
 # An engine this many times slower than the best is not run again.

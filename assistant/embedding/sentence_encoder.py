@@ -15,7 +15,7 @@ from assistant.encodings import EncodedText
 from assistant.errors import ModelError
 
 # The packaged model comes with a limit of 256 word pieces, which would truncate 46 % of abstracts; its positions reach
-# 512, and whole abstracts are retrieved better than abstracts in two halves (see eval/README.md).
+# 512, and whole abstracts are retrieved better than abstracts in two halves (see docs/experiments.md).
 PACKAGED_TOKENS = 512
 # Texts in a forward pass. Larger batches exceed a processor's caches: in batches of 32 a text takes 1.5 times as long.
 _BATCH_SIZE = 8

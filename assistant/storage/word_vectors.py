@@ -1,6 +1,6 @@
 """The word index: one bit for each coordinate of the contextual vector of every content word. SQLite.
 
-One bit a coordinate ranks as well here as whole numbers (see eval/README.md), and a paper takes about 7 KB. SQLite
+One bit a coordinate ranks as well here as whole numbers (see docs/experiments.md), and a paper takes about 7 KB. SQLite
 makes every change atomic and visible to readers at once, and reuses the space of removed papers.
 """
 

@@ -49,8 +49,8 @@ class SupportFeatures:
 
 
 # A logistic model over the features, fitted by `python -m eval calibrate` on the seeds' dev claims, SciFact's training
-# claims and claims made wrong by rule. Detectors added later (see eval/README.md) changed the features; weights fitted
-# with them judge no claim better than these, and claims made wrong by rule less often.
+# claims and claims made wrong by rule. Detectors added later (see docs/experiments.md) changed the features; weights
+# fitted with them judge no claim better than these, and claims made wrong by rule less often.
 WEIGHTS = SupportFeatures(
     missing_content=-6.93,
     missing_name=-2.08,
