@@ -23,6 +23,7 @@ from chromadb.config import System
 from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError, InternalError, NotFoundError
 
 from assistant.errors import LibraryError, LibraryWriteError, PaperchatError, StoreUnavailable, causes
+from assistant.text.printable import one_line
 
 _REMEDY = "run: paperchat reindex"
 # Telemetry stays off, whatever the environment says.
@@ -187,10 +188,10 @@ def _explain(error: Exception, server: ChromaServer) -> tuple[type[LibraryError]
         if isinstance(cause, ChromaAuthError | AuthorizationError):
             return StoreUnavailable, _explain_status(cause.code(), "", server)
         if isinstance(cause, NotFoundError | InternalError):
-            return LibraryError, f"{_one_line(cause)}; {_REMEDY}"
+            return LibraryError, f"{_message(cause)}; {_REMEDY}"
         if isinstance(cause, ChromaError):
-            return StoreUnavailable, f"{_one_line(cause)} (tenant {server.tenant}, database {server.database})"
-    return StoreUnavailable, f"the server there is not Chroma ({_one_line(error)}); is the address right?"
+            return StoreUnavailable, f"{_message(cause)} (tenant {server.tenant}, database {server.database})"
+    return StoreUnavailable, f"the server there is not Chroma ({_message(error)}); is the address right?"
 
 
 def _explain_status(code: int, phrase: str, server: ChromaServer) -> str:
@@ -200,9 +201,9 @@ def _explain_status(code: int, phrase: str, server: ChromaServer) -> str:
     return f"{status}; is a Chroma server running there?"
 
 
-def _one_line(error: BaseException) -> str:
-    """Return an error's message as one line, cut at a readable length."""
-    return " ".join(str(error).split())[:_MAX_MESSAGE_CHARACTERS] or type(error).__name__
+def _message(error: BaseException) -> str:
+    """Return an error's message as one printable line, cut at a readable length."""
+    return one_line(str(error))[:_MAX_MESSAGE_CHARACTERS] or type(error).__name__
 
 
 def _forget_failed(folder: str) -> None:
