@@ -1,6 +1,7 @@
 """Resolve the citations of a text to papers."""
 
 from assistant.citations.assembly import build_citations, cited_text
+from assistant.citations.mentions import mask_references
 from assistant.citations.resolution import Resolved, resolve, settled
 from assistant.citations.stripping import has_marker, numbers, remove_markers, renumber, strip, strip_trailing
 
@@ -9,6 +10,7 @@ __all__ = [
     "build_citations",
     "cited_text",
     "has_marker",
+    "mask_references",
     "numbers",
     "remove_markers",
     "renumber",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assistant.protocols import TermStatistics
 from assistant.schema import Passage
-from assistant.verification.quantities import Quantity, are_equal, quantities
+from assistant.verification.quantities import Quantity, are_equal, ordinals, quantities
 from assistant.verification.tokenized_text import TokenizedText, coverage, similarity, term_weights
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ _PAIR_PENALTY, _NUMBER_BONUS = 0.03, 0.1
 class EncodedClaim:
     """A claim with what the alignment needs of it, computed once.
 
-    `content` are the indices of its content words that are not numbers, `weights` their weights (sum 1).
+    `statement` is the claim with blanks in place of references to papers. `content` are the indices of the content
+    words of the statement that are not numbers, `weights` their weights (sum 1).
     """
 
     words: TokenizedText
+    statement: str
     content: tuple[int, ...]
     weights: Vectors
     quantities: tuple[Quantity, ...]
@@ -98,11 +100,13 @@ class ClaimAlignment:
         return max(0.0, float(self.cosines[around][:, opposite].max(axis=1).mean()))
 
 
-def encode_claim(words: TokenizedText, lexicon: TermStatistics) -> EncodedClaim:
-    """Find the content words and the numbers of a claim, and weight the words by idf."""
-    numbers = quantities(words.text)
-    content = tuple(word for word in words.content_words() if not _overlaps(words.spans[word], numbers))
-    return EncodedClaim(words, content, term_weights(words, content, lexicon), numbers)
+def encode_claim(words: TokenizedText, statement: str, lexicon: TermStatistics) -> EncodedClaim:
+    """Find the content words and the numbers of a claim's statement, and weight the words by idf."""
+    numbers = quantities(statement)
+    counted = [*((number.start, number.end) for number in numbers), *ordinals(statement)]
+    stated = (word for word in words.content_words() if statement[slice(*words.spans[word])].strip())
+    content = tuple(word for word in stated if not _overlaps(words.spans[word], counted))
+    return EncodedClaim(words, statement, content, term_weights(words, content, lexicon), numbers)
 
 
 def encode_abstract(words: TokenizedText, sentences: Sequence[Passage]) -> EncodedAbstract:
@@ -138,8 +142,8 @@ def _candidate(words: TokenizedText, passage: Passage, *, is_pair: bool) -> Cand
     return CandidatePassage(passage, indices, quantities(passage.text), is_pair)
 
 
-def _overlaps(span: tuple[int, int], numbers: Sequence[Quantity]) -> bool:
-    return any(number.start < span[1] and span[0] < number.end for number in numbers)
+def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in others)
 
 
 def _merit(alignment: ClaimAlignment) -> float:

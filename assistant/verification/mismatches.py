@@ -65,7 +65,7 @@ def missing_content(alignment: ClaimAlignment) -> Mismatch:
 def missing_name(alignment: ClaimAlignment, title: str) -> Mismatch:
     """Detect a name in the claim that neither title nor abstract mentions, or that the passage says of another."""
     known = f"{title}\n{alignment.abstract.text}"
-    claimed = names(alignment.claim.text)
+    claimed = names(alignment.claim.statement)
     absent = [name for name in claimed if not mentions(known, name)]
     if absent:
         return Mismatch(1.0, f"no passage of the paper speaks of {', '.join(absent[:_MAX_NAMED])}")
@@ -116,13 +116,13 @@ def _number_mismatch(alignment: ClaimAlignment, claimed: Quantity, others: Seque
     if equal:
         fit = max(_number_fit(alignment, claimed, number) for number in equal)
         return Mismatch(float(rival_fit - fit > _BETTER_FIT), f"the paper says {text} of something else")
-    if rival_fit < _EXACT_FIT and (claimed.is_count or is_derivable(claimed, alignment.claim.text, known)):
+    if rival_fit < _EXACT_FIT and (claimed.is_count or is_derivable(claimed, alignment.claim.statement, known)):
         return Mismatch()
     return Mismatch(1.0 if rivals else _ABSENT_NUMBER, f"{text} is not in the paper")
 
 
 def _has_opposite_bound(alignment: ClaimAlignment, claimed: Quantity, known: Quantity) -> bool:
-    return bound_side(claimed, alignment.claim.text) * bound_side(known, alignment.abstract.text) < 0
+    return bound_side(claimed, alignment.claim.statement) * bound_side(known, alignment.abstract.text) < 0
 
 
 def _number_fit(alignment: ClaimAlignment, claimed: Quantity, known: Quantity) -> float:

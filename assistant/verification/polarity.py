@@ -47,6 +47,9 @@ _AXES: Mapping[str, tuple[str, str]] = {
     "sign": ("positive positively", "negative negatively"),
     "keep": ("retain preserve maintain remain keep", "remove eliminate lose forget vanish"),
 }
+_COMPARATIVES = frozenset(
+    word for ends in _AXES.values() for end in ends for word in end.split() if word.endswith("er")
+) | {"more", "less", "worse"}
 _NEGATIONS = frozenset(
     "not no never neither nor cannot without hardly barely rarely seldom scarcely unable impossible inability fail "
     "fails failed failing lack lacks lacking absence isn aren doesn don didn wasn weren won couldn".split()
@@ -98,6 +101,11 @@ def antonym_axes(lexicon: TermStatistics) -> Mapping[str, tuple[str, int]]:
         for word in end.split()
         for stem in (lexicon.terms(word) or [word])
     }
+
+
+def is_comparative(word: str) -> bool:
+    """Tell whether a word of direction, in lower case, compares: `lower`, `more`."""
+    return word in _COMPARATIVES
 
 
 def find_poles(words: TokenizedText, axes: Mapping[str, tuple[str, int]]) -> list[Pole]:

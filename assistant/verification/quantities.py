@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from assistant.text.function_words import FUNCTION_WORDS, PREPOSITIONS
+from assistant.verification.polarity import is_comparative
+
 PERCENT, TIMES, SECONDS = "%", "x", "s"
 _SMALL = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
@@ -36,6 +39,9 @@ _PHRASES = {
     r"half an hour": (1800.0, SECONDS),
     r"hal(?:f|ve[sd]?)": (50.0, PERCENT),
 }
+_ORDINAL = re.compile(r"a[ -](?:third|fifth)", re.IGNORECASE)
+_FOLLOWER = re.compile(r"(?P<joint>-|\s+)(?P<word>[A-Za-z]+)(?P<than>\s+than\b)?")
+_MEASURE = re.compile(rf"\b(?:{'|'.join(sorted(PREPOSITIONS))})\s+\Z", re.IGNORECASE)
 _PHRASE = re.compile("|".join(rf"(\b{words}\b)" for words in _PHRASES), re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![\w@.])(?<![A-Za-z]-)"
@@ -96,10 +102,15 @@ class Quantity:
 
 def quantities(text: str) -> tuple[Quantity, ...]:
     """Return the numbers of a text, in order."""
-    phrases = [_phrase(match) for match in _PHRASE.finditer(text)]
+    phrases = [_phrase(match) for match in _PHRASE.finditer(text) if not _is_ordinal(match)]
     numbers = (_number(match, text) for match in _NUMBER.finditer(text))
     free = [number for number in numbers if not any(_overlap(number, phrase) for phrase in phrases)]
     return tuple(sorted([*phrases, *free], key=lambda quantity: quantity.start))
+
+
+def ordinals(text: str) -> list[tuple[int, int]]:
+    """Return the spans of ordinals that are written like a fraction: `a third paper`."""
+    return [match.span() for match in _PHRASE.finditer(text) if _is_ordinal(match)]
 
 
 def are_equal(first: Quantity, second: Quantity) -> bool:
@@ -154,6 +165,23 @@ def _overlap(first: Quantity, second: Quantity) -> bool:
 def _phrase(match: re.Match[str]) -> Quantity:
     value, unit = list(_PHRASES.values())[(match.lastindex or 1) - 1]
     return Quantity(value, unit, match.group(), match.start(), match.end())
+
+
+def _is_ordinal(match: re.Match[str]) -> bool:
+    """Tell whether `a third` or `a fifth` counts a noun instead of measuring a share.
+
+    It does before a noun or an adjective. A share stands before a function word (`a third of them`), before a
+    comparative (`a third lower`), at the end of a clause, or, as a measure, before an adverb or a participle
+    (`by a third compared with`).
+    """
+    follower = _FOLLOWER.match(match.string, match.end())
+    if not _ORDINAL.fullmatch(match.group()) or not follower:
+        return False
+    if follower["joint"] == "-":
+        return True
+    word = follower["word"].casefold()
+    is_measure = word.endswith(("ed", "ly")) and _MEASURE.search(match.string, 0, match.start())
+    return not (is_measure or word in FUNCTION_WORDS or is_comparative(word) or follower["than"])
 
 
 def _number(match: re.Match[str], text: str) -> Quantity:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 
 from assistant import logistic
+from assistant.citations import mask_references
 from assistant.protocols import Embedder, Entailment, TermStatistics
 from assistant.schema import Paper, Passage
 from assistant.text.sentences import passages
@@ -102,10 +103,13 @@ class SupportModel:
         for text, encoded in zip(new, self._embedder.encode_documents(new), strict=True):
             self._tokenized[text] = tokenize(text, encoded, self._lexicon)
 
-    def assess(self, claim: str, paper: Paper, rivals: Sequence[str] = ()) -> SupportResult:
+    def assess(
+        self, claim: str, paper: Paper, rivals: Sequence[str] = (), cited: Sequence[Paper] = ()
+    ) -> SupportResult:
         """Estimate whether the paper supports the claim; `rivals` are abstracts of papers that may say it instead.
 
         A sentence of the abstract, word for word, is fully supported. A text that states nothing is not supported.
+        The authors, years, venues and titles of the paper, and of the others `cited` beside it, are not claims.
         """
         if not re.search(r"\w", claim):
             return SupportResult(0.0, None, "there is no statement in it")
@@ -114,15 +118,15 @@ class SupportModel:
         if claim.rstrip("\"')] \n\t").endswith("?"):
             return SupportResult(0.0, None, "it is a question, not a statement")
         self.encode([claim, paper.abstract, *rivals])
-        alignment = self.align(claim, paper.abstract)
+        alignment = self.align(claim, paper, cited)
         if alignment is None:
             return SupportResult(0.0, None, "there is nothing in it that a passage could support")
         return self._classify(alignment, self.find_mismatches(alignment, paper, rivals))
 
-    def align(self, claim: str, abstract: str) -> ClaimAlignment | None:
+    def align(self, claim: str, paper: Paper, cited: Sequence[Paper] = ()) -> ClaimAlignment | None:
         """Align a claim with the passage that expresses most of it; None where either text states nothing."""
-        self.encode([claim, abstract])
-        return self._aligned(claim, abstract)
+        self.encode([claim, paper.abstract])
+        return self._aligned(claim, mask_references(claim, [paper, *cited]), paper.abstract)
 
     def find_mismatches(self, alignment: ClaimAlignment, paper: Paper, rivals: Sequence[str]) -> dict[str, Mismatch]:
         """Detect everything that speaks against the claim, by the name of its feature."""
@@ -143,8 +147,8 @@ class SupportModel:
         return SupportResult(support, alignment.passage, _reason(found, support))
 
     def _rival_coverage(self, alignment: ClaimAlignment, rivals: Sequence[str]) -> Mismatch:
-        claim, abstract = alignment.claim.text, alignment.abstract.text
-        aligned = (self.align(claim, rival) for rival in rivals if rival != abstract)
+        claim, statement, abstract = alignment.claim.text, alignment.claim.statement, alignment.abstract.text
+        aligned = (self._aligned(claim, statement, rival) for rival in rivals if rival != abstract)
         best = max((other.coverage for other in aligned if other), default=0.0)
         excess = max(0.0, best - alignment.coverage - _RIVAL_MARGIN)
         return Mismatch(excess, "another paper says this, and this one does not")
@@ -158,14 +162,14 @@ class SupportModel:
                 return Passage(match.group(), match.start(), match.end())
         return None
 
-    def _encode_claim(self, claim: str) -> EncodedClaim:
-        return encode_claim(self._tokenized[claim], self._lexicon)
+    def _encode_claim(self, claim: str, statement: str) -> EncodedClaim:
+        return encode_claim(self._tokenized[claim], statement, self._lexicon)
 
     def _encode_abstract(self, abstract: str) -> EncodedAbstract:
         return encode_abstract(self._tokenized[abstract], self._sentences(abstract))
 
-    def _align(self, claim: str, abstract: str) -> ClaimAlignment | None:
-        return align(self._claim(claim), self._abstract(abstract))
+    def _align(self, claim: str, statement: str, abstract: str) -> ClaimAlignment | None:
+        return align(self._claim(claim, statement), self._abstract(abstract))
 
 
 def features(found: Mapping[str, Mismatch]) -> SupportFeatures:

@@ -140,7 +140,8 @@ def _check(sentence: str, cited: Mapping[int, Paper], shown: Sequence[Paper], mo
         return CheckedSentence(Sentence(shown_text, (), Verdict.UNCITED, 0.0, "it cites no paper"), {})
     papers = {number: cited[number] for number in cites}
     rivals = [paper.abstract for paper in shown if paper not in papers.values()]
-    results = {number: model.assess(claim, paper, rivals) for number, paper in papers.items()}
+    beside = list(papers.values())
+    results = {number: model.assess(claim, paper, rivals, beside) for number, paper in papers.items()}
     best = max(results.values(), key=lambda result: result.support)
     passages = {number: result.passage for number, result in results.items() if result.passage}
     return CheckedSentence(Sentence(shown_text, cites, _verdict(best), best.support, best.reason), passages)

@@ -181,5 +181,5 @@ def _features(assistant: Assistant, model: SupportModel, example: Example) -> Su
     paper = assistant.library.catalog.papers.find(example.paper)
     rivals = [rival.abstract for rival in assistant.rivals(example.claim, paper)]
     model.encode([example.claim, paper.abstract, *rivals])
-    alignment = model.align(example.claim, paper.abstract)
+    alignment = model.align(example.claim, paper)
     return features(model.find_mismatches(alignment, paper, rivals)) if alignment else None

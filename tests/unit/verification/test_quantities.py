@@ -51,6 +51,32 @@ def test_another_number_or_another_unit_is_not_the_same(text: str, other: str) -
     assert not are_equal(one(text), one(other))
 
 
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("a third of them", True),
+        ("falls to a third.", True),
+        ("falls by a third, while", True),
+        ("by a third on average", True),
+        ("a third lower", True),
+        ("a third older than before", True),
+        ("by a third compared with before", True),
+        ("one third", True),
+        ("two thirds agree", True),
+        ("a fifth as many", True),
+        ("a third paper", False),
+        ("A third study", False),
+        ("a third family of models", False),
+        ("a third, in a third party", True),
+        ("a third-party library", False),
+        ("a fifth layer", False),
+        ("the third of these", False),
+    ],
+)
+def test_an_ordinal_is_no_fraction(text: str, share: bool) -> None:
+    assert any(quantity.unit == "%" for quantity in quantities(text)) == share
+
+
 @pytest.mark.parametrize("text", ["GPT-4 and T5", "version v0.2", "user@9", "no number", ""])
 def test_a_digit_of_a_name_is_no_number(text: str) -> None:
     assert quantities(text) == ()

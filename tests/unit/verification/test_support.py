@@ -114,3 +114,30 @@ def test_two_neighbouring_sentences_may_be_the_passage_together(judge: SupportMo
 def test_a_paper_without_an_abstract_supports_nothing(judge: SupportModel, abstract: str) -> None:
     found = judge.assess("Peat bogs store carbon.", Paper("peat", abstract))
     assert (found.supported, found.passage) == (False, None)
+
+
+AUTHORED = Paper("peat", ABSTRACT, "The fate of drained bogs", ("Hanna Aalto", "Wu, Bo"), 2021, "Mires and Peat")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Aalto et al. find that draining increases the release of carbon dioxide by 41.5 %.",
+        "Aalto and Wu (2021) find that draining increases the release of carbon dioxide by 41.5 %.",
+        "In Mires and Peat 2021, Hanna Aalto reports that methane falls to a third.",
+        "A third paper, by Wu, says that birch trees do not slow the loss of carbon.",
+        "“The fate of drained bogs” says that birch trees do not slow the loss of carbon.",
+    ],
+)
+def test_authors_year_venue_and_title_of_the_paper_are_no_foreign_names(judge: SupportModel, claim: str) -> None:
+    found = judge.assess(claim, AUTHORED)
+    assert (found.supported, found.reason) == (True, "the passage says it in other words")
+    wrong = claim.replace("41.5", "45.1").replace("a third.", "a half.").replace(" not", "")
+    assert not judge.assess(wrong, AUTHORED).supported
+
+
+def test_the_authors_of_another_paper_are_foreign_unless_it_is_cited_too(judge: SupportModel) -> None:
+    claim = "As Chen et al. find, draining increases the release of carbon dioxide by 41.5 %."
+    other = Paper("mills", OTHER, "Mills", ("Li Chen",))
+    assert "Chen" in judge.assess(claim, AUTHORED).reason
+    assert judge.assess(claim, AUTHORED, cited=[other]).supported
