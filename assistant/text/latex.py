@@ -79,6 +79,11 @@ _PROSE = re.compile(
 )
 _NESTING = 3
 
+# What LaTeX reads as a command, and the characters for which its fonts need one.
+_SPECIAL = re.compile(r"[#$%&\\^_{}~<>|]")
+_COMMAND_FOR = {"{": r"\textbraceleft", "}": r"\textbraceright", "<": r"\textless", ">": r"\textgreater"}
+_COMMAND_FOR |= {"|": r"\textbar"}
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -111,6 +116,14 @@ def segments(source: str) -> Iterator[Segment]:
     yield Segment(_prose_text(source[end:]))
 
 
+def encode(text: str) -> str:
+    """Return LaTeX source that typesets as the text; characters beyond ASCII stay as they are.
+
+    Braces become commands, because BibTeX counts escaped braces too.
+    """
+    return _SPECIAL.sub(lambda match: _encoded(match[0]), text)
+
+
 def is_formula(formula: str) -> bool:
     """Tell whether the text between two delimiters is mathematics: balanced, no prose, known commands only."""
     commands = set(_COMMAND.findall(formula))
@@ -137,6 +150,17 @@ def _is_balanced(formula: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
+
+
+@lru_cache(len(_SPECIAL.pattern))
+def _encoded(character: str) -> str:
+    from pylatexenc.latexencode import RULE_DICT, UnicodeToLatexConversionRule, UnicodeToLatexEncoder
+
+    commands = UnicodeToLatexConversionRule(RULE_DICT, {ord(symbol): name for symbol, name in _COMMAND_FOR.items()})
+    encoder = UnicodeToLatexEncoder(
+        conversion_rules=[commands, "defaults"], replacement_latex_protection="braces-after-macro"
+    )
+    return str(encoder.unicode_to_latex(character))
 
 
 # Formulas

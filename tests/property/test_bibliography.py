@@ -14,7 +14,7 @@ from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_la
 
 from assistant.schema import Paper
 from assistant.text.printable import one_line
-from ui.export.bibliography import bibtex, csl_json, keys, ris
+from ui.export.bibliography import bibtex, citation_keys, csl_json, ris
 
 # What LaTeX and BibTeX read as commands, letters with and without accents, and what looks like lines of RIS.
 # Runs of - ' ` ! ? are left out: LaTeX draws some of them together, which is as it should be.
@@ -64,7 +64,7 @@ def letters(text: str) -> list[str]:
 @example([Paper("0" * 16, "100% of $5 and $6 & $x$", title="50% of $\\alpha_{1}$ in BERT_x")])
 def test_bibtex_is_read_back_as_what_the_papers_say(papers: list[Paper]) -> None:
     found = parse_string(bibtex(papers), "bibtex").entries
-    named = keys(papers)
+    named = citation_keys(papers)
     assert list(found) == [named[paper.id] for paper in papers]
     for paper in papers:
         entry = found[named[paper.id]]
@@ -99,7 +99,7 @@ def records(text: str) -> list[dict[str, list[str]]]:
 
 @given(LISTS)
 def test_ris_is_read_back_as_what_the_papers_say(papers: list[Paper]) -> None:
-    found, named = records(ris(papers)), keys(papers)
+    found, named = records(ris(papers)), citation_keys(papers)
     assert [record["ID"] for record in found] == [[named[paper.id]] for paper in papers]
     for paper, record in zip(papers, found, strict=True):
         for tag, value in (("TI", paper.title), ("AB", paper.abstract), ("T2", paper.venue), ("DO", paper.doi)):
@@ -111,7 +111,7 @@ def test_ris_is_read_back_as_what_the_papers_say(papers: list[Paper]) -> None:
 
 @given(LISTS)
 def test_csl_json_is_read_back_as_what_the_papers_say(papers: list[Paper]) -> None:
-    found, named = json.loads(csl_json(papers)), keys(papers)
+    found, named = json.loads(csl_json(papers)), citation_keys(papers)
     for paper, item in zip(papers, found, strict=True):
         assert item["id"] == named[paper.id]
         assert item["type"] in {"article", "article-journal", "paper-conference", "document"}
@@ -130,18 +130,18 @@ def is_name(name: dict[str, Any]) -> bool:
 
 @given(LISTS)
 def test_keys_are_unique_plain_and_the_same_whatever_stands_beside_them(papers: list[Paper]) -> None:
-    named = keys(papers)
+    named = citation_keys(papers)
     assert len(set(named.values())) == len(papers)
     for paper in papers:
         assert re.fullmatch(r"[a-z0-9]+-[0-9a-f]+", named[paper.id])
-        assert named[paper.id] == keys([paper])[paper.id] or len(named[paper.id].split("-")[1]) > 6
-    assert keys(papers[::-1]) == named
+        assert named[paper.id] == citation_keys([paper])[paper.id] or len(named[paper.id].split("-")[1]) > 6
+    assert citation_keys(papers[::-1]) == named
 
 
 @given(st.lists(st.text("0123456789abcdef", min_size=10, max_size=10), max_size=5, unique=True))
 def test_papers_that_would_share_a_key_are_told_apart(ends: list[str]) -> None:
     papers = [Paper(f"012345{end}", "", title="Editorial", authors=("Lin, Y.",), year=2020) for end in ends]
-    assert len(set(keys(papers).values())) == len(ends)
+    assert len(set(citation_keys(papers).values())) == len(ends)
 
 
 @given(PAPERS)

@@ -1,6 +1,6 @@
-"""Papers to BibTeX, RIS and CSL-JSON. The only home of bibtexparser and rispy.
+"""Papers as BibTeX, RIS and CSL-JSON. Only this module uses rispy, and bibtexparser for writing.
 
-What a paper says of itself is data: nothing in it ends a field.
+The fields of papers are untrusted: nothing in them can end a field.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from bibtexparser.model import Entry, Field
 from assistant.schema import Paper
 from assistant.text.printable import one_line
 from ui import links
-from ui.export.latex import latex
+from ui.export.latex import to_latex
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a paper is called in each format, and where BibTeX puts its venue."""
+    """A type of publication: its name in each format, and the BibTeX field of its venue."""
 
     bibtex: str
     venue: str
@@ -46,45 +46,43 @@ _CONFERENCE = re.compile(r"\b(?:proceedings|proc|conference|workshop|symposium)\
 _REPOSITORY = re.compile(r"\b(?:arxiv|biorxiv|medrxiv|corr|preprint)\b", re.IGNORECASE)
 
 
-def keys(papers: Sequence[Paper]) -> dict[str, str]:
-    """The citation key of each paper, by the paper's id: author, year, a word of the title, the beginning of the id.
+def citation_keys(papers: Sequence[Paper]) -> dict[str, str]:
+    """Return the citation key of each paper by its id: author, year, a word of the title, the beginning of the id.
 
-    A key depends on its paper alone, so it is the same in every export, unless two papers would have the same one.
+    A key depends on its paper alone, so it is the same in every export, unless two papers would share it.
     """
-    plain = {paper.id: _key(paper, 6) for paper in papers}
-    taken = Counter(plain.values())
-    return {paper.id: plain[paper.id] if taken[plain[paper.id]] == 1 else _key(paper, 32) for paper in papers}
+    keys = {paper.id: _key(paper, 6) for paper in papers}
+    counts = Counter(keys.values())
+    return {paper.id: keys[paper.id] if counts[keys[paper.id]] == 1 else _key(paper, 32) for paper in papers}
 
 
 def bibtex(papers: Iterable[Paper]) -> str:
-    """BibTeX in UTF-8, an entry a paper."""
-    once = _once(papers)
-    named = keys(once)
-    return write_string(Library([_entry(paper, named[paper.id]) for paper in once]))
+    """Write BibTeX in UTF-8, one entry for each paper."""
+    keyed = _with_keys(papers)
+    return write_string(Library([_entry(paper, key) for paper, key in keyed]))
 
 
 def ris(papers: Iterable[Paper]) -> str:
-    """RIS, a record a paper."""
-    once = _once(papers)
-    named = keys(once)
+    """Write RIS, one record for each paper."""
     writer = rispy.RisWriter()
     writer.set_header = lambda count: ""  # rispy would number the records, which no other program expects
-    return str(writer.formats([_given(_ris_fields(paper, named[paper.id])) for paper in once]))
+    return str(writer.formats([_non_empty(_ris_fields(paper, key)) for paper, key in _with_keys(papers)]))
 
 
 def csl_json(papers: Iterable[Paper]) -> str:
-    """CSL-JSON: an array of items."""
-    once = _once(papers)
-    named = keys(once)
-    items = [_given(_csl_fields(paper, named[paper.id])) for paper in once]
+    """Write CSL-JSON: an array with one item for each paper."""
+    items = [_non_empty(_csl_fields(paper, key)) for paper, key in _with_keys(papers)]
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
 
-def _once(papers: Iterable[Paper]) -> list[Paper]:
-    return list({paper.id: paper for paper in papers}.values())
+def _with_keys(papers: Iterable[Paper]) -> list[tuple[Paper, str]]:
+    """Return each paper once, with its citation key."""
+    unique = {paper.id: paper for paper in papers}
+    keys = citation_keys(list(unique.values()))
+    return [(paper, keys[paper_id]) for paper_id, paper in unique.items()]
 
 
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _non_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
@@ -103,14 +101,17 @@ def _kind(paper: Paper) -> _Kind:
 def _key(paper: Paper, digits: int) -> str:
     family = _ascii(_name(paper.authors[0]).get("family", "")) if paper.authors else ""
     words = (word for word in _ascii(paper.title or "", keep=" ").split() if len(word) > 3)
-    own = _ascii(paper.id) if re.fullmatch(r"[0-9a-f]{16}", paper.id) and digits <= len(paper.id) else _digest(paper.id)
-    return f"{family or 'anon'}{paper.year or ''}{next(words, '')}-{own[:digits]}"
+    is_hash = re.fullmatch(r"[0-9a-f]{16}", paper.id) and digits <= len(paper.id)
+    suffix = paper.id if is_hash else _digest(paper.id)
+    return f"{family or 'anon'}{paper.year or ''}{next(words, '')}-{suffix[:digits]}"
 
 
 def _ascii(text: str, keep: str = "") -> str:
-    """The letters and digits of a text without accents, in lower case."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(each for each in plain if each.isascii() and (each.isalnum() or each in keep))
+    """Return the letters and digits of a text without accents, in lower case."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(
+        character for character in decomposed if character.isascii() and (character.isalnum() or character in keep)
+    )
 
 
 def _digest(text: str) -> str:
@@ -121,7 +122,7 @@ def _digest(text: str) -> str:
 
 
 def _name(author: str) -> dict[str, str]:
-    """An author in CSL's parts; one that cannot be divided is its `literal`."""
+    """Split an author into CSL's parts of a name; one that cannot be split is a `literal`."""
     name = one_line(author)
     try:
         parts = parse_single_name_into_parts(name)
@@ -129,8 +130,8 @@ def _name(author: str) -> dict[str, str]:
         return {"literal": name}
     if re.search(r"[{}\\~]|\band\b", name) or not parts.last:
         return {"literal": name}
-    found = {"family": parts.last, "given": parts.first, "non-dropping-particle": parts.von, "suffix": parts.jr}
-    return {part: " ".join(words) for part, words in found.items() if words}
+    split = {"family": parts.last, "given": parts.first, "non-dropping-particle": parts.von, "suffix": parts.jr}
+    return {part: " ".join(words) for part, words in split.items() if words}
 
 
 def _names(paper: Paper) -> list[dict[str, str]]:
@@ -138,7 +139,7 @@ def _names(paper: Paper) -> list[dict[str, str]]:
 
 
 def _inverted(name: Mapping[str, str]) -> str:
-    """`van Beethoven, Jr., Ludwig`, the order that leaves no doubt which part is which."""
+    """Return the name in the unambiguous order of BibTeX and RIS: `van Beethoven, Jr., Ludwig`."""
     if "literal" in name:
         return name["literal"]
     family = " ".join(name[part] for part in ("non-dropping-particle", "family") if part in name)
@@ -152,26 +153,26 @@ def _entry(paper: Paper, key: str) -> Entry:
     kind, address = _kind(paper), links.web_url(paper.url)
     arxiv_id = _verbatim(links.bare_arxiv_id(paper.arxiv_id)) if paper.arxiv_id else None
     fields = {
-        "title": latex(paper.title, protect=True),
+        "title": to_latex(paper.title, protect=True),
         "author": " and ".join(map(_bibtex_name, _names(paper))),
         "year": str(paper.year or ""),
-        kind.venue: latex(paper.venue),
+        kind.venue: to_latex(paper.venue),
         "doi": _verbatim(links.bare_doi(paper.doi)) if paper.doi else None,
         "eprint": arxiv_id,
         "archiveprefix": "arXiv" if arxiv_id else None,
         "url": _verbatim(address) if address else None,
-        "abstract": latex(paper.abstract),
+        "abstract": to_latex(paper.abstract),
     }
-    return Entry(kind.bibtex, key, [Field(name, value) for name, value in _given(fields).items()])
+    return Entry(kind.bibtex, key, [Field(name, value) for name, value in _non_empty(fields).items()])
 
 
 def _bibtex_name(name: Mapping[str, str]) -> str:
-    return f"{{{latex(name['literal'])}}}" if "literal" in name else latex(_inverted(name))
+    return f"{{{to_latex(name['literal'])}}}" if "literal" in name else to_latex(_inverted(name))
 
 
 def _verbatim(text: str) -> str:
-    """Identifiers and addresses are not typeset, so not escaped; braces would still end the field."""
-    return re.sub(r"[{}\\\s]", lambda found: quote(found[0]), text)
+    """Percent-encode what could end a field; identifiers and addresses are not typeset, and so not escaped."""
+    return re.sub(r"[{}\\\s]", lambda match: quote(match[0]), text)
 
 
 # RIS and CSL-JSON

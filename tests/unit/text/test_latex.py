@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.text.latex import Segment, is_formula, segments, to_text
+from assistant.text.latex import Segment, encode, is_formula, segments, to_text
 from assistant.text.sentences import passages
 
 SEEDS = Path(__file__).parents[3] / "seeds"
@@ -110,3 +110,8 @@ def test_no_sentence_of_the_seeds_shows_a_backslash_and_only_money_shows_dollars
     ]
     assert [text for text in shown if "\\" in text] == []
     assert [text for text in shown if text.count("$") > 1] == []
+
+
+def test_text_is_encoded_for_latex_and_letters_beyond_ascii_stay() -> None:
+    assert encode("50% of R&D_x {é} a\\b") == r"50\% of R\&D\_x \textbraceleft{}é\textbraceright{} a\textbackslash{}b"
+    assert encode("<|>~^#$") == r"\textless{}\textbar{}\textgreater{}\textasciitilde{}\textasciicircum{}\#\$"
