@@ -13,7 +13,7 @@ from assistant.answering.generative import StreamedReply, stream_reply
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM, Entailment
 from assistant.question import terms
-from assistant.question.understand import tidy, understand
+from assistant.question.understand import normalize_input, understand
 from assistant.retrieval.reranking import Reranker
 from assistant.retrieval.search import Found, Ranking, search
 from assistant.schema import (
@@ -144,7 +144,7 @@ class Assistant:
 
     def _claim(self, claim: str) -> str:
         """Return the claim without the citation markers of an answer that it was taken from."""
-        return " ".join(citations.strip(tidy(claim, "claim", self.settings.max_question_length)).split())
+        return " ".join(citations.strip(normalize_input(claim, "claim", self.settings.max_question_length)).split())
 
     def _support_model(self, indexes: Indexes) -> SupportModel:
         return SupportModel(self.library.embedder, indexes.lexicon, self.entailment)

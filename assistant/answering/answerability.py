@@ -15,7 +15,7 @@ from assistant.protocols import TermStatistics
 from assistant.question import beyond_abstracts, intent
 from assistant.question.filters import explain_no_match
 from assistant.question.terms import QuestionTerms, Term, is_in
-from assistant.question.understand import names_something
+from assistant.question.understand import has_topic
 from assistant.retrieval.alignment import Alignment
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Decision, Paper, Query, Sentence, Strength, Verdict
@@ -66,9 +66,9 @@ BIAS = -10.71
 
 def decline_small_talk(query: Query) -> Decision | None:
     """Return the fixed reply to a message that is not a question, which needs no search; None for a question."""
-    if not intent.is_no_question(query.text):
+    if not intent.is_small_talk(query.text):
         return None
-    return Decision(0.0, Strength.NONE, "it is not a question about papers", intent.REPLY)
+    return Decision(0.0, Strength.NONE, "it is not a question about papers", intent.SMALL_TALK_REPLY)
 
 
 def decide(found: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: Thresholds) -> Decision:
@@ -84,7 +84,7 @@ def decide(found: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: 
     if not alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
     confidence = _confidence(query, found.terms, alignments, lexicon)
-    is_vague = not names_something(query)
+    is_vague = not has_topic(query)
     if is_vague:
         confidence = min(confidence, thresholds.tentative)
     if confidence >= thresholds.firm:
@@ -155,7 +155,7 @@ def features(
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
         named=1.0 - max((term.idf for term in absent), default=0.0) / terms.max_idf,
-        stated=float(not beyond_abstracts.asked_for(query.standalone)),
+        stated=float(not beyond_abstracts.rarely_stated(query.standalone)),
     )
 
 
@@ -226,7 +226,7 @@ def _doubts(query: Query, terms: QuestionTerms, alignments: Sequence[Alignment],
         doubts.append(f"no abstract in the library mentions {_listed(missing)}")
     elif absent:
         doubts.append(f"the nearest abstracts do not mention {_listed(absent[:_MOST_NAMED])}")
-    return doubts + [f"abstracts rarely state {what}" for what in beyond_abstracts.asked_for(query.standalone)[:1]]
+    return doubts + [f"abstracts rarely state {what}" for what in beyond_abstracts.rarely_stated(query.standalone)[:1]]
 
 
 def _missing(terms: QuestionTerms, first: Alignment) -> list[Term]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from assistant.answering import evidence
 from assistant.answering.answerability import abstain
 from assistant.citations import build_citations, cited_text, has_marker
-from assistant.question.intent import wants_several
+from assistant.question.intent import is_survey_question
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Evidence, Hit, Passage, Query, Sentence, Verdict
 
@@ -39,7 +39,7 @@ def compose(query: Query, candidates: Sequence[Evidence], max_sentences: int) ->
     `candidates` come best first. A question that asks what several papers say gets sentences of more of them. A
     sentence that holds something like a citation marker is not quoted: it would read as one of this answer's.
     """
-    max_of_one = _MAX_OF_ONE_PAPER if wants_several(query.standalone) else max_sentences
+    max_of_one = _MAX_OF_ONE_PAPER if is_survey_question(query.standalone) else max_sentences
     chosen: list[Evidence] = []
     for candidate in candidates:
         if len(chosen) < max_sentences and _is_good(candidate, chosen) and _has_room(candidate, chosen, max_of_one):

@@ -1,4 +1,4 @@
-"""What the body of a paper says and its abstract seldom does: a question for it is rarely answered here."""
+"""Recognize questions about details that the body of a paper states and its abstract rarely does."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _SETTING = (
     r"|margins?|values?|settings?)"
 )
 _PERSON = r"(?:annotators?|raters?|crowd ?workers?|workers?|label+ers?|participants?|subjects?|people)"
-# What is seldom stated, and how a question asks for it.
-_ASKED_BY = {
+# Kinds of detail, named as in a reason that is shown to the person, and the phrases that ask about them.
+_RARELY_STATED = {
     "hyper-parameters and exact settings": re.compile(
         rf"\b(?:which|what)(?: exact| specific| best)? {_SETTING} "
         r"(?:of|for|is|are|was|were|do|does|did|gives?|works?|they|used?|should)\b"
@@ -47,6 +47,6 @@ _ASKED_BY = {
 }
 
 
-def asked_for(question: str) -> list[str]:
-    """The kinds of thing that the question asks for and abstracts rarely state."""
-    return [what for what, asked in _ASKED_BY.items() if asked.search(question)]
+def rarely_stated(question: str) -> list[str]:
+    """Return the kinds of detail that the question asks about and abstracts rarely state."""
+    return [detail for detail, pattern in _RARELY_STATED.items() if pattern.search(question)]

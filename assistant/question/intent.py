@@ -1,14 +1,14 @@
-"""What people type that is no question to a library: pleasantries, talk about the assistant, instructions to it.
+"""Recognize small talk, instructions to the assistant and pasted text, and questions that ask for several papers.
 
-The rules look at how a message is addressed, never at its topic: a question about prompts, jokes or greetings is a
-question. Where in doubt a message counts as a question, and the gate decides whether the library answers it.
+The rules examine how a message is addressed, never its topic: a question about prompts, jokes or greetings is a
+question. In doubt a message counts as a question, and answerability decides whether the library answers it.
 """
 
 from __future__ import annotations
 
 import re
 
-REPLY = (
+SMALL_TALK_REPLY = (
     "I answer questions from the abstracts of the research papers in this library, and quote the sentences behind each "
     "answer. Ask me, for instance, what is known about a method, how two approaches compare, or what a paper found."
 )
@@ -18,8 +18,8 @@ _PLEASANTRIES = frozenset(
     "awesome wow lol haha hehe yes no yeah nope sure fine well test testing ping help olá namaste buongiorno grazie "
     "привет здравствуйте спасибо 你好 您好 谢谢 こんにちは 안녕하세요 مرحبا".split()
 )
-# What may stand beside a pleasantry without making a question of it.
-_BESIDE = frozenset(
+# Words that do not turn a pleasantry into a question.
+_PLEASANTRY_FILLERS = frozenset(
     "you your very so much a lot again there all everyone everybody folks bot buddy friend to and for the help have "
     "been had see later is it this that was works got i one two three today me us cómo como "
     "estás estas qué que tal".split()
@@ -29,7 +29,7 @@ _PRODUCT = r"(?:chat ?gpt|gpt[\w.-]*|claude|gemini|llama[\w.-]*|bard|copilot|sir
 _CLAUSE = r"(?:^|[.!?,;:]\s*|\bso\s+)"
 _SENTENCE = r"(?:^\W*(?:(?:hi|hey|hello|ok|okay|please|now|so|and)\b[\s,]*)*|[.!?]\s+)"
 _POLITE = r"(?:(?:can|could|would|will) you (?:please )?|please |now |just |i want you to )*"
-_TO_THE_ASSISTANT = (
+_REMARKS_TO_ASSISTANT = (
     r"how (?:are|r) (?:you|u)\b(?! (?:supposed|to)\b)",
     r"how(?:'s| is| was) your (?:day|weekend|morning|evening)\b",
     r"(?:what(?:'s| is)|tell me) your (?:name|age|purpose|job|favou?rite)\b",
@@ -104,10 +104,10 @@ _INSTRUCTIONS = (
     r"write(?: me| us)?(?: an?| some| the| my)?(?: \w+){0,3} (?:code|scripts?|functions?|programs?|homework|thesis)\b",
     r"(?:make up|invent|fabricate|fake)\b.*\b(?:papers?|citations?|references?|sources?|quotes?|abstracts?)\b",
 )
-_ADDRESSED = re.compile(
-    f"{_CLAUSE}(?:{'|'.join(_TO_THE_ASSISTANT)})|{_SENTENCE}{_POLITE}(?:{'|'.join(_INSTRUCTIONS)})", re.IGNORECASE
+_ADDRESSED_TO_ASSISTANT = re.compile(
+    f"{_CLAUSE}(?:{'|'.join(_REMARKS_TO_ASSISTANT)})|{_SENTENCE}{_POLITE}(?:{'|'.join(_INSTRUCTIONS)})", re.IGNORECASE
 )
-# What is pasted: filler, an address alone, markup, program text, or the roles of a chat with a model.
+# Placeholder text, a bare URL, markup, source code, or the roles of a chat with a model.
 _PASTED = re.compile(
     r"^\W*(?:lorem ipsum\b|(?:https?://|www\.)\S+\s*$|(?:system|assistant|developer)\W{0,3}:\s"
     r"|(?:script|iframe|img|svg|div|html|body|im_start)\b[^<>]*>"
@@ -115,7 +115,7 @@ _PASTED = re.compile(
     r"|def \w+\(|import \w+(?:\.\w+)*\s*(?:;|as\b)|from \w+ import\b|print ?\(|function \w*\(|include\s*<)",
     re.IGNORECASE,
 )
-# How a question asks what several papers say.
+# Phrases that ask what several papers say.
 _SURVEY = re.compile(
     r"\b(?:papers|studies|works|articles|publications|literature|benchmarks|datasets|data sets|surveys?|overview)\b"
     r"|\b(?:compare|comparison|contrast|versus|vs|head to head|disagree|conflicting|both ways|pros and cons)\b"
@@ -127,17 +127,17 @@ _SURVEY = re.compile(
 )
 
 
-def is_no_question(message: str) -> bool:
-    """Whether the message is addressed to the assistant rather than to the library; what it quotes does not count."""
+def is_small_talk(message: str) -> bool:
+    """Return whether the message, without its quotations, addresses the assistant rather than the library."""
     text = _QUOTED.sub("", message.replace("\u2019", "'"))
-    return bool(_is_pleasantry(text) or _ADDRESSED.search(text) or _PASTED.match(message))
+    return bool(_is_pleasantry(text) or _ADDRESSED_TO_ASSISTANT.search(text) or _PASTED.match(message))
 
 
 def _is_pleasantry(text: str) -> bool:
-    words = re.findall(r"[^\W\d_]+", text.casefold())
-    return any(word in _PLEASANTRIES for word in words) and all(word in _PLEASANTRIES | _BESIDE for word in words)
+    words = set(re.findall(r"[^\W\d_]+", text.casefold()))
+    return bool(words & _PLEASANTRIES) and words <= _PLEASANTRIES | _PLEASANTRY_FILLERS
 
 
-def wants_several(question: str) -> bool:
+def is_survey_question(question: str) -> bool:
     """Return whether the question asks what several papers say, rather than for a single fact."""
     return bool(_SURVEY.search(question))

@@ -1,4 +1,4 @@
-"""The words of a question that tell what it asks about: how rare each is, and whether it names something."""
+"""Extract the content words of a question, with their idf and whether they are names."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 from assistant.protocols import TermStatistics
 
-# A run of letters and digits, as the lexicon cuts them, with the ending of a possessive or a contraction.
+# A run of letters and digits, as the lexicon splits them, with the ending of a possessive or a contraction.
 _WORD = re.compile(r"([^\W_]+)(?:['\u2019](?:s|d|t|re|ve|ll|m)\b)?")
-# What comes before the first word of a sentence, whose capital says nothing.
+# The start of a sentence: its first word is capitalized in any case.
 _OPENING = re.compile(r"(?:^|[.?!:]|\s-)[\s\"'(\u201c\u2018]*$")
-# A term that no analyzer yields.
+# No analyzer yields this term: its idf is that of a term without any paper.
 _UNSEEN = ""
-_SHORTEST_INITIALS = 2
-# So many telling words with a capital each may be a title.
-_TITLE = 3
-# Words of asking, which say nothing of what is asked about.
-_ASKING = frozenset(
+_MIN_ACRONYM_LETTERS = 2
+# From this many words on, a question with every word capitalized is taken for a title.
+_MIN_TITLE_WORDS = 3
+# Words that questions on any topic have.
+_QUESTION_WORDS = frozenset(
     "what which who whom whose when where why how do does did done can could should would will shall may might must "
     "has have had am been being many much more most any some they them he she i we you me us my our your "
     "tell show give find explain describe please pls about from than so also just only there here "
@@ -32,8 +32,8 @@ _ASKING = frozenset(
 class Term:
     """A content word at `start` to `end` of the question.
 
-    `idf` is the greatest inverse document frequency of its index terms, in nats; `is_name` says that it is written like
-    a name: an acronym, a capital where grammar asks for none, letters mixed with digits.
+    `idf` is the greatest inverse document frequency of its index terms, in nats. `is_name` tells whether it is written
+    like a name: an acronym, a capital within a sentence, or letters mixed with digits.
     """
 
     text: str
@@ -65,12 +65,12 @@ NO_TERMS = QuestionTerms()
 
 
 def analyze(question: str, lexicon: TermStatistics) -> QuestionTerms:
-    """Return the question's terms: its content words, without those that any question may have, and its index terms."""
-    matches = [match for match in _WORD.finditer(question) if match.group(1).casefold() not in _ASKING]
+    """Return the content words of the question, and the idf of its index terms."""
+    matches = [match for match in _WORD.finditer(question) if match.group(1).casefold() not in _QUESTION_WORDS]
     analyzed = [(match, tuple(lexicon.terms(match.group(1)))) for match in matches]
     words = {match: index_terms for match, index_terms in analyzed if index_terms}
-    whole = set(lexicon.terms(question))
-    idf = lexicon.idf({_UNSEEN, *whole, *(term for index_terms in words.values() for term in index_terms)})
+    question_terms = set(lexicon.terms(question))
+    idf = lexicon.idf({_UNSEEN, *question_terms, *(term for index_terms in words.values() for term in index_terms)})
     names = _names(question, list(words))
     content = tuple(
         Term(
@@ -83,31 +83,31 @@ def analyze(question: str, lexicon: TermStatistics) -> QuestionTerms:
         )
         for match, index_terms in words.items()
     )
-    return QuestionTerms(content, {term: idf[term] for term in whole}, idf[_UNSEEN])
+    return QuestionTerms(content, {term: idf[term] for term in question_terms}, idf[_UNSEEN])
 
 
 def is_in(word: Term, text: str, terms: Collection[str]) -> bool:
-    """Whether a text, of these index terms, has the word, or the phrase that its letters are the initials of."""
+    """Return whether a text with these index terms has the word, or spells out the acronym that it is."""
     return all(term in terms for term in word.index_terms) or _is_acronym_in(word.text, text, terms)
 
 
 def _is_acronym_in(acronym: str, text: str, terms: Collection[str]) -> bool:
-    """Whether an acronym is in a text in singular or plural, which a stemmer does not bring together, or spelt out."""
+    """Return whether a text has the acronym, in singular or plural (a stemmer keeps them apart), or spells it out."""
     letters = acronym.removesuffix("s")
-    if len(letters) < _SHORTEST_INITIALS or not letters.isupper():
+    if len(letters) < _MIN_ACRONYM_LETTERS or not letters.isupper():
         return False
     initials = "".join(word[0] for word in re.findall(r"[^\W\d_]+", text.casefold()))
     return not {letters.casefold(), f"{letters.casefold()}s"}.isdisjoint(terms) or letters.casefold() in initials
 
 
-def _names(question: str, found: Collection[re.Match[str]]) -> set[re.Match[str]]:
-    """Those of the words that are written like names."""
-    # Where every word has a capital, as in a title, a capital is no sign.
-    telling_capitals = len(found) < _TITLE or any(match.group()[0].islower() for match in found)
-    return {match for match in found if _is_name(match, question, telling_capitals)}
+def _names(question: str, words: Collection[re.Match[str]]) -> set[re.Match[str]]:
+    """Return the words that are written like names."""
+    # Where every word is capitalized, as in a title, a capital does not indicate a name.
+    is_title = len(words) >= _MIN_TITLE_WORDS and not any(match.group()[0].islower() for match in words)
+    return {match for match in words if _is_name(match, question, is_title)}
 
 
-def _is_name(match: re.Match[str], question: str, telling_capitals: bool) -> bool:
+def _is_name(match: re.Match[str], question: str, is_title: bool) -> bool:
     word = match.group(1)
     if len(word) < 2 or word.isdigit():
         return False
@@ -117,4 +117,4 @@ def _is_name(match: re.Match[str], question: str, telling_capitals: bool) -> boo
         return False
     if any(map(str.isupper, word[1:])):
         return True
-    return word[0].isupper() and telling_capitals and not _OPENING.search(question, 0, match.start())
+    return word[0].isupper() and not is_title and not _OPENING.search(question, 0, match.start())

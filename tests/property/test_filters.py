@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from assistant.errors import InputError
 from assistant.question.filters import ParsedQuestion, format_filters, parse
-from assistant.question.understand import is_follow_up, understand
+from assistant.question.follow_up import is_follow_up
+from assistant.question.understand import understand
 from assistant.schema import Answer, Filters, Strength, Turn
 
 # What filters are made of, in any order, with any text between.

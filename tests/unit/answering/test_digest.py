@@ -5,7 +5,7 @@ import pytest
 from assistant import citations
 from assistant.answering import digest
 from assistant.citations import cited_text
-from assistant.question.intent import wants_several
+from assistant.question.intent import is_survey_question
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Evidence, Hit, Paper, Query, Strength, Verdict
 from assistant.text.sentences import passages
@@ -115,12 +115,12 @@ SINGLE_FACTS = [
 
 @pytest.mark.parametrize("question", SURVEYS)
 def test_a_question_for_what_several_papers_say_is_told_from_one_for_a_fact(question: str) -> None:
-    assert wants_several(question)
+    assert is_survey_question(question)
 
 
 @pytest.mark.parametrize("question", SINGLE_FACTS)
 def test_a_question_for_a_fact_wants_no_survey(question: str) -> None:
-    assert not wants_several(question)
+    assert not is_survey_question(question)
 
 
 BESTS = (0.9, 0.88, 0.86)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.question.beyond_abstracts import asked_for
+from assistant.question.beyond_abstracts import rarely_stated
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from assistant.question.beyond_abstracts import asked_for
     ],
 )
 def test_what_abstracts_rarely_state_is_recognised(question: str, what: str) -> None:
-    assert what in asked_for(question)
+    assert what in rarely_stated(question)
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_what_abstracts_rarely_state_is_recognised(question: str, what: str) -> 
     ],
 )
 def test_what_abstracts_may_well_state_is_let_be(question: str) -> None:
-    assert asked_for(question) == []
+    assert rarely_stated(question) == []
