@@ -62,7 +62,8 @@ def find_markers(text: str, papers: Sequence[Paper], renumbered: Mapping[int, in
     marked = list(_scan(text, _MarkerReader(text, papers, renumbered)))
     if marked:
         return marked
-    return [Marker(*each.span, each.numbers) for each in superscripts.find_superscripts(text, papers)]
+    cited = superscripts.find_superscripts(text, papers)
+    return [Marker(*superscript.span, superscript.numbers) for superscript in cited]
 
 
 def expand_numbers(inside: str) -> list[int]:

@@ -56,10 +56,10 @@ def _any(patterns: Iterable[str]) -> str:
 def _name(author: str) -> str:
     """Return a pattern for a surname, with given names or initials before it or without."""
     family = _WORD.findall(_fold(surname(author)))
-    given = [word for word in _WORD.findall(_fold(author)) if len(word) > 1 and word not in family]
+    given_names = [word for word in _WORD.findall(_fold(author)) if len(word) > 1 and word not in family]
     if not family or not family[-1][0].isupper():
         return ""
-    before = "|".join([*map(re.escape, given), r"[A-Z](?=[.\s])"])
+    before = "|".join([*map(re.escape, given_names), r"[A-Z](?=[.\s])"])
     return rf"(?:(?:{before})\.?[\s-]*){{0,{_MAX_GIVEN}}}{_join(family)}"
 
 

@@ -43,7 +43,7 @@ def find_superscripts(text: str, papers: Sequence[Paper]) -> list[Superscript]:
     sources = flatten_superscripts("\n".join(f"{paper.title or ''}\n{paper.abstract}" for paper in papers))
     free = [match for match in matches if not _is_written_in(sources, match)]
     cited = [Superscript(match.span(), _numbers(match[0], len(papers))) for match in free if _ends_clause(match)]
-    return cited if len(cited) == len(free) and all(each.numbers for each in cited) else []
+    return cited if len(cited) == len(free) and all(superscript.numbers for superscript in cited) else []
 
 
 def _is_written_in(sources: str, match: re.Match[str]) -> bool:

@@ -148,6 +148,6 @@ def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
 
 def _merit(alignment: ClaimAlignment) -> float:
     claimed, candidate = alignment.claim.quantities, alignment.candidate
-    shared = sum(any(are_equal(number, other) for other in candidate.quantities) for number in claimed)
+    shared = sum(any(are_equal(number, shown) for shown in candidate.quantities) for number in claimed)
     penalty = _PAIR_PENALTY if candidate.is_pair else 0.0
     return alignment.coverage + _NUMBER_BONUS * (shared / max(1, len(claimed))) - penalty

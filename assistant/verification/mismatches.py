@@ -64,9 +64,9 @@ def missing_content(alignment: ClaimAlignment) -> Mismatch:
 
 def missing_name(alignment: ClaimAlignment, title: str) -> Mismatch:
     """Detect a name in the claim that neither title nor abstract mentions, or that the passage says of another."""
-    known = f"{title}\n{alignment.abstract.text}"
+    reference = f"{title}\n{alignment.abstract.text}"
     claimed = names(alignment.claim.statement)
-    absent = [name for name in claimed if not mentions(known, name)]
+    absent = [name for name in claimed if not mentions(reference, name)]
     if absent:
         return Mismatch(1.0, f"no passage of the paper speaks of {', '.join(absent[:_MAX_NAMED])}")
     return _replaced_name(alignment, claimed)
@@ -99,35 +99,35 @@ def _shared_neighbours(alignment: ClaimAlignment, claim_word: int, abstract_word
 
 def wrong_number(alignment: ClaimAlignment) -> Mismatch:
     """Detect a number that differs in the abstract, belongs to something else there, or is missing."""
-    claimed, known = alignment.claim.quantities, alignment.abstract.quantities
-    others = [number for number in known if not any(are_equal(number, other) for other in claimed)]
-    found = (_number_mismatch(alignment, number, others) for number in claimed)
-    return max(found, key=lambda mismatch: mismatch.strength, default=Mismatch())
+    claimed, reference = alignment.claim.quantities, alignment.abstract.quantities
+    others = [number for number in reference if not any(are_equal(number, candidate) for candidate in claimed)]
+    detected = (_number_mismatch(alignment, number, others) for number in claimed)
+    return max(detected, key=lambda mismatch: mismatch.strength, default=Mismatch())
 
 
 def _number_mismatch(alignment: ClaimAlignment, claimed: Quantity, others: Sequence[Quantity]) -> Mismatch:
     """Compare one number of the claim with the abstract; `others` are those that the claim does not have."""
-    known, text = alignment.abstract.quantities, claimed.text.strip()
+    reference, text = alignment.abstract.quantities, claimed.text.strip()
     rivals = [number for number in others if number.unit == claimed.unit]
     rival_fit = max((_number_fit(alignment, claimed, number) for number in rivals), default=0.0)
-    equal = [number for number in known if are_equal(claimed, number)]
+    equal = [number for number in reference if are_equal(claimed, number)]
     if equal and all(_has_opposite_bound(alignment, claimed, number) for number in equal):
         return Mismatch(1.0, f"the paper sets the other bound at {text}")
     if equal:
         fit = max(_number_fit(alignment, claimed, number) for number in equal)
         return Mismatch(float(rival_fit - fit > _BETTER_FIT), f"the paper says {text} of something else")
-    if rival_fit < _EXACT_FIT and (claimed.is_count or is_derivable(claimed, alignment.claim.statement, known)):
+    if rival_fit < _EXACT_FIT and (claimed.is_count or is_derivable(claimed, alignment.claim.statement, reference)):
         return Mismatch()
     return Mismatch(1.0 if rivals else _ABSENT_NUMBER, f"{text} is not in the paper")
 
 
-def _has_opposite_bound(alignment: ClaimAlignment, claimed: Quantity, known: Quantity) -> bool:
-    return bound_side(claimed, alignment.claim.statement) * bound_side(known, alignment.abstract.text) < 0
+def _has_opposite_bound(alignment: ClaimAlignment, claimed: Quantity, reference: Quantity) -> bool:
+    return bound_side(claimed, alignment.claim.statement) * bound_side(reference, alignment.abstract.text) < 0
 
 
-def _number_fit(alignment: ClaimAlignment, claimed: Quantity, known: Quantity) -> float:
+def _number_fit(alignment: ClaimAlignment, claimed: Quantity, reference: Quantity) -> float:
     claim_words = alignment.claim.words.starting_in(claimed.start, claimed.end)
-    abstract_words = alignment.abstract.words.starting_in(known.start, known.end)
+    abstract_words = alignment.abstract.words.starting_in(reference.start, reference.end)
     return alignment.context_fit(claim_words[0], abstract_words[0]) if claim_words and abstract_words else 0.0
 
 
@@ -137,8 +137,9 @@ def antonym(alignment: ClaimAlignment, axes: Mapping[str, tuple[str, int]]) -> M
     ours = find_poles(alignment.claim.words, axes)
     worst = Mismatch()
     for pole in ours:
-        fits = [(_pole_fit(alignment, pole, other), other) for other in theirs if other.axis == pole.axis]
-        free = [(fit, other) for fit, other in fits if not _is_taken(alignment, other, ours, fit)]
+        same_axis = (candidate for candidate in theirs if candidate.axis == pole.axis)
+        fits = [(_pole_fit(alignment, pole, candidate), candidate) for candidate in same_axis]
+        free = [(fit, candidate) for fit, candidate in fits if not _is_taken(alignment, candidate, ours, fit)]
         fit, nearest = max(free, key=lambda pair: pair[0], default=(0.0, pole))
         if nearest.side != pole.side and fit - _ANTONYM_FIT > worst.strength:
             worst = Mismatch(fit - _ANTONYM_FIT, _antonym_reason(alignment, pole, nearest))
@@ -169,17 +170,17 @@ def _antonym_reason(alignment: ClaimAlignment, ours: Pole, theirs: Pole) -> str:
 
 def negation(alignment: ClaimAlignment) -> Mismatch:
     """Detect that the claim denies what the passage says, or says what it denies."""
-    found = [_negated_word(alignment, word) for word in alignment.claim.content]
-    return max((*found, _bare_denial(alignment)), key=lambda mismatch: mismatch.strength)
+    detected = [_negated_word(alignment, word) for word in alignment.claim.content]
+    return max((*detected, _bare_denial(alignment)), key=lambda mismatch: mismatch.strength)
 
 
 def _negated_word(alignment: ClaimAlignment, word: int) -> Mismatch:
     """Detect that just one of the texts negates a word of the claim."""
     claim, abstract = alignment.claim.words, alignment.abstract.words
-    same = [other for other in alignment.passage_words if alignment.cosines[word, other] >= _SAME_WORD]
+    same = [candidate for candidate in alignment.passage_words if alignment.cosines[word, candidate] >= _SAME_WORD]
     if not same or is_negation(claim, word) or claim.lower(word) in _FOCUS:
         return Mismatch()
-    nearest = max(same, key=lambda other: _word_fit(alignment, word, other))
+    nearest = max(same, key=lambda candidate: _word_fit(alignment, word, candidate))
     in_claim = is_negated(claim, word) and not may_be_negated(abstract, nearest)
     in_passage = is_negated(abstract, nearest) and not may_be_negated(claim, word)
     strength = _word_fit(alignment, word, nearest) - _NEGATION_FIT
@@ -203,8 +204,8 @@ def _word_fit(alignment: ClaimAlignment, claim_word: int, abstract_word: int) ->
 def overclaim(alignment: ClaimAlignment) -> Mismatch:
     """Detect that the claim allows no exception, or says that something is shown, where the paper is cautious."""
     claim, abstract = alignment.claim.words, alignment.abstract.words
-    known = absolutes(abstract)
-    claimed = [word for word in absolutes(claim) if word not in known]
+    reference = absolutes(abstract)
+    claimed = [word for word in absolutes(claim) if word not in reference]
     if claimed:
         return Mismatch(1.0, f"the paper does not go as far as {claimed[0]!r}")
     all_words = range(len(claim))

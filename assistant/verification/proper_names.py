@@ -22,14 +22,14 @@ def mentions(text: str, name: str) -> bool:
     """Tell whether a text has the name, however it is joined, in the plural, or spelt out where it is an acronym."""
     if any(character in RAISED_DIGITS for character in name):
         text, name = flatten_superscripts(text), flatten_superscripts(name)
-    pieces, own = _pieces(text), _pieces(name)
-    joined, whole = "".join(pieces), "".join(own)
+    pieces, pieces_of_name = _pieces(text), _pieces(name)
+    joined, whole = "".join(pieces), "".join(pieces_of_name)
     for form in (whole, whole.removesuffix("s")):
         if form in pieces or (len(form) >= _MIN_EMBEDDED and form in joined):
             return True
         if _is_acronym(form, name) and form in "".join(piece[0] for piece in pieces):
             return True
-    return len(own) > 1 and set(own) <= set(pieces)
+    return len(pieces_of_name) > 1 and set(pieces_of_name) <= set(pieces)
 
 
 def _pieces(text: str) -> list[str]:

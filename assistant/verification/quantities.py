@@ -131,17 +131,18 @@ def bound_side(quantity: Quantity, text: str) -> int:
     return 1 if _LOWER_BOUND.search(before) else 0
 
 
-def is_derivable(claimed: Quantity, text: str, known: Sequence[Quantity]) -> bool:
-    """Tell whether a number that the text calls approximate or a difference follows from the known numbers.
+def is_derivable(claimed: Quantity, text: str, reference: Sequence[Quantity]) -> bool:
+    """Tell whether a number that the text calls approximate or a difference follows from the reference numbers.
 
     It does where it is close to one of them, or to the difference or ratio of two.
     """
     rough = _ROUGH.search(text[max(0, claimed.start - _BEFORE) : claimed.start])
     if not rough and not _DERIVED.search(text, max(0, claimed.start - _BEFORE), claimed.end + _AFTER):
         return False
-    if any(claimed.unit == other.unit and _is_close(claimed.value, other.value, _ROUGH_TOLERANCE) for other in known):
+    comparable = (number.value for number in reference if number.unit == claimed.unit)
+    if any(_is_close(claimed.value, value, _ROUGH_TOLERANCE) for value in comparable):
         return True
-    pairs = ((first, second) for first, second in permutations(known, 2) if first.unit == second.unit)
+    pairs = ((first, second) for first, second in permutations(reference, 2) if first.unit == second.unit)
     derived = (value for pair in pairs for value in _derive(*pair, claimed.unit))
     return any(_is_close(claimed.value, value, _ROUGH_TOLERANCE) for value in derived)
 

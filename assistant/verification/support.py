@@ -124,7 +124,7 @@ class SupportModel:
         return self._classify(alignment, self.find_mismatches(alignment, paper, rivals))
 
     def align(self, claim: str, paper: Paper, cited: Sequence[Paper] = ()) -> ClaimAlignment | None:
-        """Align a claim with the passage that expresses most of it; None where either text states nothing."""
+        """Find the passage that expresses most of the claim; return None where either text states nothing."""
         self.encode([claim, paper.abstract])
         return self._aligned(claim, mask_references(claim, [paper, *cited]), paper.abstract)
 
@@ -140,16 +140,16 @@ class SupportModel:
             "rival_coverage": self._rival_coverage(alignment, rivals),
         }
 
-    def _classify(self, alignment: ClaimAlignment, found: Mapping[str, Mismatch]) -> SupportResult:
-        support = round(probability(features(found)), 4)
+    def _classify(self, alignment: ClaimAlignment, detected: Mapping[str, Mismatch]) -> SupportResult:
+        support = round(probability(features(detected)), 4)
         if self._entailment:
-            return _entailed(self._entailment, alignment, found, support)
-        return SupportResult(support, alignment.passage, _reason(found, support))
+            return _entailed(self._entailment, alignment, detected, support)
+        return SupportResult(support, alignment.passage, _reason(detected, support))
 
     def _rival_coverage(self, alignment: ClaimAlignment, rivals: Sequence[str]) -> Mismatch:
         claim, statement, abstract = alignment.claim.text, alignment.claim.statement, alignment.abstract.text
         aligned = (self._aligned(claim, statement, rival) for rival in rivals if rival != abstract)
-        best = max((other.coverage for other in aligned if other), default=0.0)
+        best = max((rival_alignment.coverage for rival_alignment in aligned if rival_alignment), default=0.0)
         excess = max(0.0, best - alignment.coverage - _RIVAL_MARGIN)
         return Mismatch(excess, "another paper says this, and this one does not")
 
@@ -172,9 +172,9 @@ class SupportModel:
         return align(self._claim(claim, statement), self._abstract(abstract))
 
 
-def features(found: Mapping[str, Mismatch]) -> SupportFeatures:
+def features(detected: Mapping[str, Mismatch]) -> SupportFeatures:
     """Return the strengths of the mismatches."""
-    return SupportFeatures(**{name: mismatch.strength for name, mismatch in found.items()})
+    return SupportFeatures(**{name: mismatch.strength for name, mismatch in detected.items()})
 
 
 def probability(values: SupportFeatures) -> float:
@@ -183,23 +183,23 @@ def probability(values: SupportFeatures) -> float:
 
 
 def _entailed(
-    entailment: Entailment, alignment: ClaimAlignment, found: Mapping[str, Mismatch], support: float
+    entailment: Entailment, alignment: ClaimAlignment, detected: Mapping[str, Mismatch], support: float
 ) -> SupportResult:
     """Ask the entailment model about the passage; it cannot overrule a wrong number or a missing name."""
     row = entailment.predict([(alignment.passage.text, alignment.claim.text)])[0]
     contradicts, _, entails = (round(float(share), 4) for share in row)
-    if found["wrong_number"].strength or found["missing_name"].strength:
+    if detected["wrong_number"].strength or detected["missing_name"].strength:
         capped = min(support, entails)
-        return SupportResult(capped, alignment.passage, _reason(found, capped))
+        return SupportResult(capped, alignment.passage, _reason(detected, capped))
     opinion = "contradicts it" if contradicts > entails else "leaves it open"
     if entails >= SUPPORTED_FROM:
         opinion = "says it"
     return SupportResult(entails, alignment.passage, f"the passage {opinion}, by {entailment.name}")
 
 
-def _reason(found: Mapping[str, Mismatch], support: float) -> str:
+def _reason(detected: Mapping[str, Mismatch], support: float) -> str:
     """Name the mismatch that weighs most."""
     if support >= SUPPORTED_FROM:
         return "the passage says it in other words"
     weights = {field.name: getattr(WEIGHTS, field.name) for field in fields(SupportFeatures)}
-    return min(found.items(), key=lambda pair: weights[pair[0]] * pair[1].strength)[1].reason
+    return min(detected.items(), key=lambda pair: weights[pair[0]] * pair[1].strength)[1].reason

@@ -94,7 +94,7 @@ def similarity(claim: TokenizedText, reference: TokenizedText) -> Vectors:
 
 
 def term_weights(claim: TokenizedText, words: Sequence[int], lexicon: TermStatistics) -> Vectors:
-    """Weight words by the square root of their idf, so that rare words do not drown the others; the sum is 1."""
+    """Return weights that sum to 1: the square roots of idf, so that rare words do not drown the others."""
     import numpy as np
 
     idf = lexicon.idf({term for word in words for term in claim.stems[word].split()})
@@ -129,7 +129,7 @@ def _clauses(text: str, spans: Sequence[tuple[int, int]], stems: Sequence[str]) 
 
 
 def _pool(spans: Sequence[tuple[int, int]], encoded: EncodedText) -> Vectors:
-    """Average the vectors of each word's tokens and scale the mean to unit length."""
+    """Compute the mean of the vectors of each word's tokens, scaled to unit length."""
     import numpy as np
 
     vectors = np.zeros((len(spans), encoded.tokens.shape[1]), dtype=np.float32)

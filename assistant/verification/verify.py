@@ -57,7 +57,7 @@ def attribute(
 
     Returns the text, the hits that its numbers stand for, and the sentences that received a citation.
     """
-    uncited = [each for each in split_sentences(text) if not numbers(each) and not _is_remark(each, ())]
+    uncited = [sentence for sentence in split_sentences(text) if not numbers(sentence) and not _is_remark(sentence, ())]
     if uncited:
         model.encode([*uncited, *_abstracts(_papers(shown))])
     cited, attributed, position = list(hits), set(), 0
@@ -88,7 +88,7 @@ def verify_against_abstract(claim: str, abstract: str, model: SupportModel) -> V
 
 def verify_against_paper(claim: str, paper: Paper, others: Sequence[Paper], model: SupportModel) -> Verification:
     """Verify a claim against a paper; `others` are papers that may say it instead."""
-    rivals = [other.abstract for other in others if other.id != paper.id]
+    rivals = [rival.abstract for rival in others if rival.id != paper.id]
     return _verification(claim, paper.id, model.assess(claim, paper, rivals))
 
 
