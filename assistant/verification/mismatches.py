@@ -59,7 +59,7 @@ def missing_content(alignment: ClaimAlignment) -> Mismatch:
     best = cosines[list(claim.content)].max(axis=1, initial=0.0)
     by_loss = sorted(range(len(claim.content)), key=lambda row: -float((1 - best[row]) * claim.weights[row]))
     words = dict.fromkeys(claim.words.surface(claim.content[row]) for row in by_loss[:_MAX_NAMED])
-    return Mismatch(missing, f"no passage of the paper speaks of {', '.join(words)}")
+    return Mismatch(missing, f"no passage of the paper mentions {', '.join(words)}")
 
 
 def missing_name(alignment: ClaimAlignment, title: str) -> Mismatch:
@@ -68,7 +68,7 @@ def missing_name(alignment: ClaimAlignment, title: str) -> Mismatch:
     claimed = names(alignment.claim.statement)
     absent = [name for name in claimed if not mentions(reference, name)]
     if absent:
-        return Mismatch(1.0, f"no passage of the paper speaks of {', '.join(absent[:_MAX_NAMED])}")
+        return Mismatch(1.0, f"no passage of the paper mentions {', '.join(absent[:_MAX_NAMED])}")
     return _replaced_name(alignment, claimed)
 
 
@@ -82,7 +82,7 @@ def _replaced_name(alignment: ClaimAlignment, claimed: Sequence[str]) -> Mismatc
             continue
         rivals = [word for word in alignment.passage_words if abstract.surface(word) in others]
         if any(_shared_neighbours(alignment, index, rival) == _BOTH_NEIGHBOURS for rival in rivals):
-            return Mismatch(1.0, f"the passage says this of something else than {name}")
+            return Mismatch(1.0, f"the passage says this about something other than {name}")
     return Mismatch()
 
 
@@ -112,10 +112,10 @@ def _number_mismatch(alignment: ClaimAlignment, claimed: Quantity, others: Seque
     rival_fit = max((_number_fit(alignment, claimed, number) for number in rivals), default=0.0)
     equal = [number for number in reference if are_equal(claimed, number)]
     if equal and all(_has_opposite_bound(alignment, claimed, number) for number in equal):
-        return Mismatch(1.0, f"the paper sets the other bound at {text}")
+        return Mismatch(1.0, f"the paper gives {text} as the opposite bound")
     if equal:
         fit = max(_number_fit(alignment, claimed, number) for number in equal)
-        return Mismatch(float(rival_fit - fit > _BETTER_FIT), f"the paper says {text} of something else")
+        return Mismatch(float(rival_fit - fit > _BETTER_FIT), f"the paper gives {text} for something else")
     if rival_fit < _EXACT_FIT and (claimed.is_count or is_derivable(claimed, alignment.claim.statement, reference)):
         return Mismatch()
     return Mismatch(1.0 if rivals else _ABSENT_NUMBER, f"{text} is not in the paper")
@@ -164,8 +164,8 @@ def _is_taken(alignment: ClaimAlignment, theirs: Pole, ours: Sequence[Pole], fit
 def _antonym_reason(alignment: ClaimAlignment, ours: Pole, theirs: Pole) -> str:
     passage_word, claim_word = alignment.abstract.words.lower(theirs.word), alignment.claim.words.lower(ours.word)
     if passage_word == claim_word:
-        return f"only one of the two negates {passage_word!r}"
-    return f"the passage says {passage_word!r}, the claim {claim_word!r}"
+        return f"either the claim or the passage negates {passage_word!r}, but not both"
+    return f"the passage says {passage_word!r}, but the claim says {claim_word!r}"
 
 
 def negation(alignment: ClaimAlignment) -> Mismatch:
@@ -187,14 +187,14 @@ def _negated_word(alignment: ClaimAlignment, word: int) -> Mismatch:
     if in_claim == in_passage or strength <= 0:
         return Mismatch()
     denying, saying = ("claim", "passage") if in_claim else ("passage", "claim")
-    return Mismatch(strength, f"the {denying} denies {claim.lower(word)!r}, the {saying} does not")
+    return Mismatch(strength, f"the {denying} denies {claim.lower(word)!r}, but the {saying} does not")
 
 
 def _bare_denial(alignment: ClaimAlignment) -> Mismatch:
     """Detect that the claim denies something while the passage expresses no doubt at all."""
     if not denials(alignment.claim.words) or has_doubt(alignment.abstract.words, alignment.passage_words):
         return Mismatch()
-    return Mismatch(_BARE_DENIAL, "the claim denies something, the passage does not")
+    return Mismatch(_BARE_DENIAL, "the claim denies something that the passage does not deny")
 
 
 def _word_fit(alignment: ClaimAlignment, claim_word: int, abstract_word: int) -> float:
@@ -212,5 +212,5 @@ def overclaim(alignment: ClaimAlignment) -> Mismatch:
     proof = first_proof_word(claim, all_words)
     more_cautious = is_hedged(abstract, alignment.passage_words) and not is_hedged(claim, all_words)
     if proof and more_cautious and not first_proof_word(abstract, alignment.passage_words):
-        return Mismatch(1.0, f"the claim says {proof!r}, the passage is more careful")
+        return Mismatch(1.0, f"the claim says {proof!r}, but the passage is more cautious")
     return Mismatch()

@@ -112,15 +112,15 @@ class SupportModel:
         The authors, years, venues and titles of the paper, and of the others `cited` beside it, are not claims.
         """
         if not re.search(r"\w", claim):
-            return SupportResult(0.0, None, "there is no statement in it")
+            return SupportResult(0.0, None, "the claim contains no statement")
         if quote := self._find_verbatim(claim, paper.abstract):
-            return SupportResult(1.0, quote, "said in these words")
+            return SupportResult(1.0, quote, "the abstract says this word for word")
         if claim.rstrip("\"')] \n\t").endswith("?"):
-            return SupportResult(0.0, None, "it is a question, not a statement")
+            return SupportResult(0.0, None, "the claim is a question, not a statement")
         self.encode([claim, paper.abstract, *rivals])
         alignment = self.align(claim, paper, cited)
         if alignment is None:
-            return SupportResult(0.0, None, "there is nothing in it that a passage could support")
+            return SupportResult(0.0, None, "the claim states nothing that a passage could support")
         return self._classify(alignment, self.find_mismatches(alignment, paper, rivals))
 
     def align(self, claim: str, paper: Paper, cited: Sequence[Paper] = ()) -> ClaimAlignment | None:
@@ -151,7 +151,7 @@ class SupportModel:
         aligned = (self._aligned(claim, statement, rival) for rival in rivals if rival != abstract)
         best = max((rival_alignment.coverage for rival_alignment in aligned if rival_alignment), default=0.0)
         excess = max(0.0, best - alignment.coverage - _RIVAL_MARGIN)
-        return Mismatch(excess, "another paper says this, and this one does not")
+        return Mismatch(excess, "another paper says this, but this one does not")
 
     def _find_verbatim(self, claim: str, abstract: str) -> Passage | None:
         """Find whole sentences of the abstract that are the claim, word for word; white space may differ."""
@@ -191,15 +191,15 @@ def _entailed(
     if detected["wrong_number"].strength or detected["missing_name"].strength:
         capped = min(support, entails)
         return SupportResult(capped, alignment.passage, _reason(detected, capped))
-    opinion = "contradicts it" if contradicts > entails else "leaves it open"
+    opinion = "contradicts the claim" if contradicts > entails else "leaves the claim open"
     if entails >= SUPPORTED_FROM:
-        opinion = "says it"
-    return SupportResult(entails, alignment.passage, f"the passage {opinion}, by {entailment.name}")
+        opinion = "supports the claim"
+    return SupportResult(entails, alignment.passage, f"the passage {opinion}, according to {entailment.name}")
 
 
 def _reason(detected: Mapping[str, Mismatch], support: float) -> str:
     """Name the mismatch that weighs most."""
     if support >= SUPPORTED_FROM:
-        return "the passage says it in other words"
+        return "the passage says the same in other words"
     weights = {field.name: getattr(WEIGHTS, field.name) for field in fields(SupportFeatures)}
     return min(detected.items(), key=lambda pair: weights[pair[0]] * pair[1].strength)[1].reason

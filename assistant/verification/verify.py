@@ -96,8 +96,9 @@ def verify_against_papers(claim: str, papers: Sequence[Paper], model: SupportMod
     """Verify a claim against several papers and return the verdict by the one that supports it best."""
     model.encode([claim, *_abstracts(papers)])
     verifications = [verify_against_paper(claim, paper, (), model) for paper in papers]
-    no_paper = Verification(claim, None, Verdict.UNSUPPORTED, 0.0, None, "no paper of the library bears on it")
-    return max(verifications, key=lambda verification: verification.support, default=no_paper)
+    reason = "no paper in the library is relevant to the claim"
+    irrelevant = Verification(claim, None, Verdict.UNSUPPORTED, 0.0, None, reason)
+    return max(verifications, key=lambda verification: verification.support, default=irrelevant)
 
 
 def split_sentences(text: str) -> list[str]:
@@ -133,18 +134,19 @@ def _move_leading_markers(sentence: str, before: list[str]) -> str:
 
 def _check(sentence: str, cited: Mapping[int, Paper], shown: Sequence[Paper], model: SupportModel) -> CheckedSentence:
     """Judge the sentence by the best of the papers that it cites."""
-    claim, shown_text, cites = strip(sentence), strip_trailing(sentence), numbers(sentence)
+    claim, visible, cites = strip(sentence), strip_trailing(sentence), numbers(sentence)
     if _is_remark(claim, cites):
-        return CheckedSentence(Sentence(shown_text, cites, Verdict.REMARK, 0.0, "it states nothing to be cited"), {})
+        reason = "the sentence states nothing that needs a citation"
+        return CheckedSentence(Sentence(visible, cites, Verdict.REMARK, 0.0, reason), {})
     if not cites:
-        return CheckedSentence(Sentence(shown_text, (), Verdict.UNCITED, 0.0, "it cites no paper"), {})
+        return CheckedSentence(Sentence(visible, (), Verdict.UNCITED, 0.0, "the sentence cites no paper"), {})
     papers = {number: cited[number] for number in cites}
     rivals = [paper.abstract for paper in shown if paper not in papers.values()]
     beside = list(papers.values())
     results = {number: model.assess(claim, paper, rivals, beside) for number, paper in papers.items()}
     best = max(results.values(), key=lambda result: result.support)
     passages = {number: result.passage for number, result in results.items() if result.passage}
-    return CheckedSentence(Sentence(shown_text, cites, _verdict(best), best.support, best.reason), passages)
+    return CheckedSentence(Sentence(visible, cites, _verdict(best), best.support, best.reason), passages)
 
 
 def _is_remark(claim: str, cites: Sequence[int]) -> bool:

@@ -47,7 +47,7 @@ def test_the_same_in_other_words_is_supported_by_the_passage_that_says_it(
 ) -> None:
     found = checked(judge, claim)
     assert found.supported
-    assert found.reason == "the passage says it in other words"
+    assert found.reason == "the passage says the same in other words"
     assert found.passage is not None
     assert found.passage.text.startswith(passage)
 
@@ -57,22 +57,25 @@ def test_the_same_in_other_words_is_supported_by_the_passage_that_says_it(
     [
         ("Draining increases the release of carbon dioxide by 45.1 % on average.", "45.1 % is not in the paper"),
         ("We drain 240 bogs in Finland and Estonia.", "240 is not in the paper"),
-        ("Draining increases the release of carbon dioxide by a third on average.", "says a third of something else"),
+        ("Draining increases the release of carbon dioxide by a third on average.", "gives a third for something else"),
         (
             "Draining decreases the release of carbon dioxide by 41.5 % on average.",
-            "'increases', the claim 'decreases'",
+            "'increases', but the claim says 'decreases'",
         ),
-        ("Methane, in contrast, rises to a third.", "'falls', the claim 'rises'"),
-        ("Birch trees slow the loss of carbon.", "only one of the two negates 'slow'"),
-        ("The Bograph sensor works with batteries.", "the passage denies 'batteries', the claim does not"),
-        ("Peat bogs do not store carbon for thousands of years.", "the claim denies 'store', the passage does not"),
-        ("We drain 24 bogs in Finland and Norway.", "no passage of the paper speaks of Norway"),
-        ("The Thermograph sensor works without batteries.", "no passage of the paper speaks of Thermograph"),
-        ("Draining does not release a gas on average.", "the claim denies something, the passage does not"),
-        ("We drain 24 bogs in Finland and Bograph and measure their gases.", "of something else than Bograph"),
+        ("Methane, in contrast, rises to a third.", "'falls', but the claim says 'rises'"),
+        ("Birch trees slow the loss of carbon.", "either the claim or the passage negates 'slow'"),
+        ("The Bograph sensor works with batteries.", "the passage denies 'batteries', but the claim does not"),
+        ("Peat bogs do not store carbon for thousands of years.", "the claim denies 'store', but the passage does not"),
+        ("We drain 24 bogs in Finland and Norway.", "no passage of the paper mentions Norway"),
+        ("The Thermograph sensor works without batteries.", "no passage of the paper mentions Thermograph"),
+        ("Draining does not release a gas on average.", "the claim denies something that the passage does not deny"),
+        ("We drain 24 bogs in Finland and Bograph and measure their gases.", "about something other than Bograph"),
         ("All bogs that are flooded again recover.", "does not go as far as 'all'"),
-        ("We show that bogs that are flooded again recover.", "the claim says 'show', the passage is more careful"),
-        ("Volcanoes warm distant oceans quickly.", "no passage of the paper speaks of"),
+        (
+            "We show that bogs that are flooded again recover.",
+            "'show', but the passage is more cautious",
+        ),
+        ("Volcanoes warm distant oceans quickly.", "no passage of the paper mentions"),
     ],
 )
 def test_a_claim_that_is_wrong_in_one_point_is_not_supported_and_the_reason_names_it(
@@ -131,7 +134,7 @@ AUTHORED = Paper("peat", ABSTRACT, "The fate of drained bogs", ("Hanna Aalto", "
 )
 def test_authors_year_venue_and_title_of_the_paper_are_no_foreign_names(judge: SupportModel, claim: str) -> None:
     found = judge.assess(claim, AUTHORED)
-    assert (found.supported, found.reason) == (True, "the passage says it in other words")
+    assert (found.supported, found.reason) == (True, "the passage says the same in other words")
     wrong = claim.replace("41.5", "45.1").replace("a third.", "a half.").replace(" not", "")
     assert not judge.assess(wrong, AUTHORED).supported
 

@@ -73,7 +73,7 @@ def test_an_abstract_that_is_given_is_checked_without_the_library_having_it(read
 def test_an_empty_library_supports_nothing(library: Any, settings: Any) -> None:
     found = Assistant(library, settings).verify(SMALL)
     assert (found.verdict, found.support, found.passage) == (Verdict.UNSUPPORTED, 0.0, None)
-    assert found.reason == "no paper of the library bears on it"
+    assert found.reason == "no paper in the library is relevant to the claim"
 
 
 def test_what_cannot_be_checked_is_an_error(reader: Assistant, glaciers: Paper) -> None:
@@ -132,7 +132,7 @@ def test_broken_characters_do_not_stop_the_run(reader: Assistant) -> None:
 def test_the_command_prints_the_verdict_the_reason_and_the_passage(paperchat: Paperchat, papers_file: Any) -> None:
     paperchat("ingest", papers_file)
     plain, found = paperchat("verify", SMALL), paperchat("verify", SMALL, "--json").json
-    assert plain.out.startswith("supported (1.00): said in these words\n")
+    assert plain.out.startswith("supported (1.00): the abstract says this word for word\n")
     assert SMALL in plain.out
     assert set(found) == VERIFICATION
     assert paperchat("verify", WRONG, "--paper", found["paper_id"]).out.startswith("unsupported (")
@@ -173,9 +173,9 @@ class Sure:
 def test_an_entailment_model_judges_the_passage_where_one_is_given(reader: Assistant, glaciers: Paper) -> None:
     claim = "The smallest of the glaciers melt sooner than the others."
     for row, verdict, reason in [
-        ((0.0, 0.1, 0.9), Verdict.SUPPORTED, "the passage says it, by sure"),
-        ((0.9, 0.1, 0.0), Verdict.UNSUPPORTED, "the passage contradicts it, by sure"),
-        ((0.1, 0.5, 0.4), Verdict.UNSUPPORTED, "the passage leaves it open, by sure"),
+        ((0.0, 0.1, 0.9), Verdict.SUPPORTED, "the passage supports the claim, according to sure"),
+        ((0.9, 0.1, 0.0), Verdict.UNSUPPORTED, "the passage contradicts the claim, according to sure"),
+        ((0.1, 0.5, 0.4), Verdict.UNSUPPORTED, "the passage leaves the claim open, according to sure"),
     ]:
         model = Sure(*row)
         found = Assistant(reader.library, reader.settings, entailment=model).verify(claim, glaciers.id)
