@@ -233,7 +233,7 @@ class ChromaStore:
             self._location.collection,
             embedding_function=None,
             metadata={_RECIPE: recipe, _STAMP: secrets.randbits(62)},
-            configuration={"hnsw": {"space": "cosine"}},
+            configuration={"hnsw": {"space": "cosine", "ef_search": 400}},
             get_or_create=True,  # another process may have been faster
         )
 
