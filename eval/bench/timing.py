@@ -14,21 +14,23 @@ def measure_latency(call: Callable[[str], Any], texts: Sequence[str]) -> dict[st
     return measure_alternating({"call": call}, texts)["call"]
 
 
-def measure_alternating(calls: Mapping[str, Callable[[str], Any]], texts: Sequence[str]) -> dict[str, dict[str, float]]:
+def measure_alternating(
+    calls: Mapping[str, Callable[[str], Any]], texts: Sequence[str], block: int = 7
+) -> dict[str, dict[str, float]]:
     """Measure several calls in turn, so that a change in the load of the machine affects all of them alike.
 
-    Each call gets every text once, after one call to warm up. Consecutive calls get different texts, so that no call
-    profits from what another one has cached.
+    Each call gets every text once, in blocks: within a block no call competes with the threads that another library
+    leaves spinning, which is why each block begins with a call that is not counted. Calls get their texts in different
+    orders, so that none profits from what another one has cached.
     """
     milliseconds: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
-        call(texts[0])
-    for step in range(len(texts)):
+    for start in range(0, len(texts), block):
         for number, (name, call) in enumerate(calls.items()):
-            text = texts[(step + number * len(texts) // len(calls)) % len(texts)]
-            started = time.perf_counter()
-            call(text)
-            milliseconds[name].append((time.perf_counter() - started) * 1000)
+            shift = number * len(texts) // len(calls)
+            stop = min(start + block, len(texts))
+            block_texts = [texts[(position + shift) % len(texts)] for position in range(start, stop)]
+            call(texts[(start + shift - 1) % len(texts)])
+            milliseconds[name] += [_milliseconds(call, text) for text in block_texts]
     return {name: _summary(times) for name, times in milliseconds.items()}
 
 
@@ -37,6 +39,12 @@ def measure_seconds(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
+
+
+def _milliseconds(call: Callable[[str], Any], text: str) -> float:
+    started = time.perf_counter()
+    call(text)
+    return (time.perf_counter() - started) * 1000
 
 
 def _summary(times: Sequence[float]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import groupby
 
 import pytest
 
@@ -14,17 +14,18 @@ from eval.bench.timing import measure_alternating
 TEXTS = [f"question {number}" for number in range(9)]
 
 
-def test_every_call_gets_every_text_once_after_one_to_warm_up_and_no_call_runs_twice_in_a_row() -> None:
+def test_calls_take_turns_in_blocks_and_each_gets_every_text_once_beside_one_to_warm_up_a_block() -> None:
     log: list[tuple[str, str]] = []
     calls = {name: lambda text, name=name: log.append((name, text)) for name in ("ours", "theirs", "plain")}
-    latencies = measure_alternating(calls, TEXTS)
+    latencies = measure_alternating(calls, TEXTS, block=4)
     assert latencies.keys() == calls.keys()
-    warm_up, measured = log[:3], log[3:]
-    assert warm_up == [(name, TEXTS[0]) for name in calls]
+    turns = [list(turn) for _, turn in groupby(log, key=lambda entry: entry[0])]
+    assert [turn[0][0] for turn in turns] == list(calls) * 3
+    assert [len(turn) - 1 for turn in turns] == [4, 4, 4, 4, 4, 4, 1, 1, 1]
     for name in calls:
-        assert sorted(text for caller, text in measured if caller == name) == TEXTS
-    assert [caller for caller, _ in measured] == list(calls) * len(TEXTS)
-    assert all(first[1] != second[1] for first, second in pairwise(measured))
+        blocks = [turn for turn in turns if turn[0][0] == name]
+        assert sorted(text for turn in blocks for _, text in turn[1:]) == TEXTS
+        assert all(turn[0] not in turn[1:] for turn in blocks)
 
 
 def test_a_size_without_a_collection_is_refused_with_the_sizes_there_are(measuring: Settings) -> None:
