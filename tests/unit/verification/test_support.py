@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import pytest
 
 from assistant.chat import Assistant
-from assistant.schema import Paper
+from assistant.encodings import EncodedText
+from assistant.schema import Paper, Passage
+from assistant.text.sentences import passages
 from assistant.verification.support import SupportModel, SupportResult
+from tests.fakes import WordHashEmbedder
 
 ABSTRACT = (
     "Peat bogs store carbon for thousands of years. We drain 24 bogs in Finland and Estonia and measure their gases "
@@ -144,3 +150,33 @@ def test_the_authors_of_another_paper_are_foreign_unless_it_is_cited_too(judge: 
     other = Paper("mills", OTHER, "Mills", ("Li Chen",))
     assert "Chen" in judge.assess(claim, AUTHORED).reason
     assert judge.assess(claim, AUTHORED, cited=[other]).supported
+
+
+class CountingEmbedder(WordHashEmbedder):
+    """Counts how often each text is encoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoded: Counter[str] = Counter()
+
+    def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
+        self.encoded.update(texts)
+        return super().encode_documents(texts)
+
+
+def test_each_text_is_encoded_and_each_abstract_split_once(reader: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    split: Counter[str] = Counter()
+
+    def counting(text: str) -> tuple[Passage, ...]:
+        split[text] += 1
+        return passages(text)
+
+    monkeypatch.setattr("assistant.verification.support.passages", counting)
+    embedder = CountingEmbedder()
+    model = SupportModel(embedder, reader.library.lexicon)
+    claims = ("Draining increases the release of carbon dioxide.", "Birch trees do not slow the loss of carbon.")
+    for claim in claims * 2:
+        model.assess(claim, Paper("peat", ABSTRACT), [OTHER])
+        model.assess(claim, Paper("mills", OTHER), [ABSTRACT])
+    assert set(embedder.encoded.values()) == set(split.values()) == {1}
+    assert (set(split), ABSTRACT in embedder.encoded) == ({ABSTRACT, OTHER}, True)
