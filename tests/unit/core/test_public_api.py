@@ -26,10 +26,16 @@ def test_every_public_name_can_be_imported() -> None:
 def test_the_list_of_public_names_is_complete_and_in_order() -> None:
     script = """
 import assistant, json, types
+from assistant import *
 print(json.dumps([name for name, value in vars(assistant).items()
                   if not name.startswith("_") and not isinstance(value, types.ModuleType)]))
 """
     assert sorted(json.loads(run(script))) == assistant.__all__ == sorted(set(assistant.__all__))
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'unknown'"):
+        _ = assistant.unknown
 
 
 def test_the_import_loads_nothing_but_the_standard_library() -> None:
