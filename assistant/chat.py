@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assistant import citations
 from assistant.answering import answerability, digest, prompts
+from assistant.answering.answerability import Decision
 from assistant.answering.generative import StreamedReply, stream_reply
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM, Entailment
@@ -19,7 +20,6 @@ from assistant.retrieval.search import Found, Ranking, search
 from assistant.schema import (
     EVERYTHING,
     Answer,
-    Decision,
     Hit,
     Message,
     Paper,

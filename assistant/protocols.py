@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from assistant.encodings import EncodedText, WordVectors
-from assistant.schema import Chunk, Message, Paper, Scored
+from assistant.schema import Chunk, Message, Paper, PaperScore
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -90,7 +90,7 @@ class Index(Protocol):
 class VectorSearch(Protocol):
     """Search by the cosine similarity of vectors, -1..1."""
 
-    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
+    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[PaperScore]:
         """Return the papers nearest to a vector, shape (dimension,), each scored by its best chunk, best first.
 
         With `allowed_ids`, return the best of these papers only, up to the limit. Raises LibraryError.
@@ -128,7 +128,7 @@ class VectorStore(Index, VectorSearch, Protocol):
 class LexicalSearch(Protocol):
     """Search by BM25."""
 
-    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
+    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[PaperScore]:
         """Return the papers with the highest BM25 scores for the text, best first.
 
         With `allowed_ids`, return the best of these papers only; their scores stay the same.

@@ -1,4 +1,4 @@
-"""The values that travel through paperchat: frozen, slotted, standard library only."""
+"""The values of paperchat: frozen dataclasses and enumerations that need only the standard library."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one source says of one paper, before it is known which paper it is.
+    """The description of a paper by one source, before the paper is identified.
 
-    `line` is the 1-based line of `source` on which the record begins, for messages only. A record without an
-    abstract (empty) has a title.
+    `source` is the name of a file or service; `line` is the 1-based line on which the record begins, for messages
+    only. A record without an abstract has an empty one, and a title.
     """
 
     abstract: str
@@ -29,9 +29,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One paper: what all its sources say of it together. A citation points to it.
+    """A paper, merged from the records of its sources.
 
-    Where no source has an abstract it is empty: the paper is listed and not searched.
+    `abstract` is empty where no source has one: the paper is listed, but not searched.
     """
 
     id: str
@@ -48,9 +48,10 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A run of whole sentences of one abstract; `text` carries the title too and is what is embedded.
+    """Consecutive sentences of an abstract that are embedded together.
 
-    `start` and `end` are character offsets into the paper's abstract.
+    `text` is what is embedded: the title and the sentences. `number` counts a paper's chunks from 0; `start` and `end`
+    are character offsets into the abstract.
     """
 
     paper_id: str
@@ -63,7 +64,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A sentence of an abstract: `abstract[start:end] == text`. The unit of evidence."""
+    """A sentence of an abstract, the unit of evidence: `abstract[start:end] == text`."""
 
     text: str
     start: int
@@ -71,8 +72,8 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A paper's id with one index's score for it; higher is better, comparable within one list only."""
+class PaperScore:
+    """The score of a paper in one index; higher is better, comparable within one result list only."""
 
     paper_id: str
     score: float
@@ -80,9 +81,9 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a paper must be like to be looked at; all of it applies (see `assistant.question.filters`).
+    """The conditions that a paper must meet to be searched, all of them (see `assistant.question.filters`).
 
-    `since` and `until` are years, both included; `without` are words and phrases that it must not have.
+    `since` and `until` are years, inclusive; `phrases` must occur in the title or abstract, `without` must not.
     """
 
     authors: tuple[str, ...] = ()
@@ -100,7 +101,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Ids of papers: if any is pinned, only pinned ones are looked at; excluded ones never are."""
+    """The papers that a search is restricted to, by id: the pinned ones, or all where none is, without the excluded."""
 
     pinned: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -114,9 +115,9 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Papers of the library to be listed, written or deleted: those that match the filters and have all the words.
+    """A selection of papers to list, export or delete: those that match the filters and contain all the words.
 
-    A word may stand in title, abstract, venue or authors.
+    The words are searched for in title, abstract, venue and authors.
     """
 
     filters: Filters = Filters()
@@ -130,7 +131,7 @@ ALL_PAPERS = Selection()
 
 
 class Sort(StrEnum):
-    """The order of a list of papers; those that lack what is sorted by come last."""
+    """The sort key of a list of papers; papers without a value come last."""
 
     ID = "id"
     TITLE = "title"
@@ -141,13 +142,13 @@ class Sort(StrEnum):
 
     @property
     def latest_first(self) -> bool:
-        """Whether the order begins with the greatest, where it is not turned round."""
+        """Return whether the default order is descending."""
         return self in (Sort.YEAR, Sort.ADDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a list of papers that is `total` long, from `offset` (0-based) on."""
+    """A page of a list of `total` papers, beginning at `offset` (0-based)."""
 
     papers: tuple[Paper, ...]
     offset: int
@@ -156,10 +157,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question made ready for retrieval: `text` as typed, `standalone` readable without the conversation.
+    """A question prepared for retrieval.
 
-    `standalone` lacks the filters' words; `filters` and `scope` say which papers are looked at. `leans` is whether it
-    takes up what was said before.
+    `text` is the question as typed; `standalone` can be understood without the conversation and lacks the filters.
+    `filters` and `scope` restrict the papers; `is_follow_up` tells whether the question depends on the conversation.
     """
 
     text: str
@@ -170,13 +171,13 @@ class Query:
 
     @property
     def is_blank(self) -> bool:
-        """Whether no letter or digit is left to search for."""
+        """Return whether the standalone text has neither letters nor digits."""
         return not any(character.isalnum() for character in self.standalone)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A paper found for a query. `score` is the fused one (0..1, comparable between searches), `scores` its parts."""
+    """A paper in a search result; `score`, 0..1 and comparable between searches, combines those in `scores`."""
 
     rank: int
     score: float
@@ -186,17 +187,8 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """A passage of a hit that bears on the question, with how well it does (about 0..1)."""
-
-    hit: Hit
-    passage: Passage
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class Citation:
-    """A number in an answer, the paper it stands for, and the passages behind it."""
+    """A citation number of an answer, the paper that it refers to, and the supporting passages."""
 
     number: int
     paper: Paper
@@ -204,7 +196,7 @@ class Citation:
 
 
 class Strength(StrEnum):
-    """How far an answer may be trusted to be one."""
+    """The strength of an answer: firm, tentative (a partial answer), or none (an abstention)."""
 
     FIRM = "firm"
     TENTATIVE = "tentative"
@@ -212,7 +204,7 @@ class Strength(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the cited passages say of a sentence; a remark states nothing that they could say."""
+    """The result of verifying a sentence against the cited passages; a remark makes no claim to verify."""
 
     SUPPORTED = "supported"
     UNSUPPORTED = "unsupported"
@@ -223,10 +215,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer with the citation numbers it carries; `support` is 0..1, `reason` says why.
+    """A sentence of an answer with its citation numbers and its verdict; `support` is 0..1.
 
-    `attributed` is whether the model wrote it without a citation, which was found afterwards. `replaces` is what the
-    model wrote where a passage is quoted in its place.
+    `attributed` tells whether the citation was added by verification because the model wrote none; `replaces` is the
+    model's sentence where a passage is quoted instead of it.
     """
 
     text: str
@@ -240,9 +232,9 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What a language model wrote where it is not shown, as passages are quoted instead, and why.
+    """The text of a language model that an answer of quoted passages replaces, and the reason.
 
-    `failed` is whether the model broke off or said nothing, rather than saying what no passage supports.
+    `failed` tells whether the model failed or returned no text; otherwise no passage supports the text.
     """
 
     text: str
@@ -252,10 +244,9 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether a paper supports a claim, or, without one asked for, whether any paper of the library does.
+    """The verdict on a claim, checked against one paper or against the library; `support` is 0..1.
 
-    `paper_id` is the paper that the passage stands in, None where there is none or its abstract was handed in;
-    `support` is 0..1.
+    `paper_id` is the paper of the passage; None without a passage, or where the abstract was passed by the caller.
     """
 
     claim: str
@@ -267,25 +258,11 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether the library answers a question: a probability, what follows from it, and why.
-
-    `reply` is what to say where there is no question to answer.
-    """
-
-    confidence: float
-    strength: Strength
-    reason: str | None = None
-    reply: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
-    """What an index was built with. Two indexes are interchangeable only if their recipes are equal.
+    """The parameters that an index was built with; indexes with equal recipes are interchangeable.
 
-    `dimension` is the length of a vector, `chunk_tokens` the most word-pieces a chunk may hold, `words` how the
-    words of an abstract are held. `engine` computed the first of the vectors: told and not compared, for engines are
-    taken only if they agree.
+    `dimension` is the length of a vector, `chunk_tokens` the maximum number of tokens in a chunk, `words` the storage
+    format of word vectors. `engine` computed the first vectors; it is not compared, as all engines in use agree.
     """
 
     embedder: str
@@ -300,7 +277,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found, best first; timings are in milliseconds, `searched` is how many papers were looked at."""
+    """The hits of a search, best first, its timings in milliseconds, and the number of papers searched."""
 
     query: Query
     hits: tuple[Hit, ...]
@@ -310,11 +287,13 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply to a question, or an abstention (`strength` none) that says why. Both are values, not errors.
+    """The answer to a question, or an abstention (`strength` none) with its reason.
 
-    While an answer streams, snapshots of it carry ever more text and `done` is false but for the last. `prompt` is the
-    hash of the templates that a language model was asked with, `dropped` how many of its citations stood for no paper,
-    `cut` whether it wrote more than an answer may have. `searched` is how many papers were looked at."""
+    A streamed answer is a series of snapshots with growing text, of which only the last is `done`. `nearest` are the
+    papers that an abstention names. `prompt` is the hash of the prompt templates, `dropped` the number of the model's
+    citations that refer to no paper; `cut` tells whether the text reached the length limit. `searched` is the number of
+    papers searched, `timings` are in milliseconds.
+    """
 
     question: str
     standalone: str
@@ -340,7 +319,7 @@ class Answer:
 
     @property
     def answered(self) -> bool:
-        """Whether the text is an answer rather than an abstention."""
+        """Return whether this is an answer rather than an abstention."""
         return self.strength is not Strength.NONE
 
 
@@ -348,7 +327,7 @@ class Answer:
 class Turn:
     """A question with its answer; a sequence of turns is a conversation.
 
-    `scope` is what the person looked at; the answer's own is narrower where the question names papers.
+    `scope` is the one that the person chose; that of the answer is narrower where the question names papers.
     """
 
     question: str
@@ -358,7 +337,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to a language model; `role` is system, user or assistant."""
+    """A message of a chat with a language model; `role` is system, user or assistant."""
 
     role: str
     content: str

@@ -22,9 +22,8 @@ _FILTERS = {
     "phrase": "phrases",
     "without": "without",
 }
-# Fields that matter only while an answer is made: a stored answer is done.
-_TRANSIENT_IN_HIT = {"likeness"}
-_TRANSIENT = {"done": True, "hits": {"__all__": _TRANSIENT_IN_HIT}}
+# A stored answer is always done.
+_TRANSIENT = {"done"}
 
 
 def paper_json(paper: Paper) -> Json:
@@ -39,7 +38,7 @@ def passage_json(passage: Passage) -> Json:
 
 def hit_json(hit: Hit) -> Json:
     """Return a hit as JSON, with its paper, its passages and the parts of its score."""
-    return _rounded(_dump(hit, exclude=_TRANSIENT_IN_HIT))
+    return _rounded(_dump(hit))
 
 
 def filters_json(filters: Filters) -> Json:

@@ -18,7 +18,7 @@ from assistant.question.terms import QuestionTerms, Term, is_in
 from assistant.question.understand import has_topic
 from assistant.retrieval.alignment import Alignment
 from assistant.retrieval.search import Found
-from assistant.schema import Answer, Decision, Paper, Query, Sentence, Strength, Verdict
+from assistant.schema import Answer, Paper, Query, Sentence, Strength, Verdict
 
 if TYPE_CHECKING:
     from assistant.storage.catalog import Catalog
@@ -42,6 +42,19 @@ class Thresholds:
 
     firm: float
     tentative: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision whether the library answers a question: a probability, the strength that follows, and the reason.
+
+    `reply` is the text to return to a message that is not a question.
+    """
+
+    confidence: float
+    strength: Strength
+    reason: str | None = None
+    reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from assistant.answering import evidence
 from assistant.answering.answerability import abstain
+from assistant.answering.evidence import Evidence
 from assistant.citations import build_citations, cited_text, has_marker
 from assistant.question.intent import is_survey_question
 from assistant.retrieval.search import Found
-from assistant.schema import Answer, Evidence, Hit, Passage, Query, Sentence, Verdict
+from assistant.schema import Answer, Hit, Passage, Query, Sentence, Verdict
 
 NAME = "extractive"
 # A further passage's odds of answering must be this good beside those of the best one.

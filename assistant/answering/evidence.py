@@ -10,7 +10,7 @@ from assistant import logistic
 from assistant.answering.answerability import CONSIDERED
 from assistant.retrieval.alignment import Alignment
 from assistant.retrieval.search import Found
-from assistant.schema import Evidence, Query
+from assistant.schema import Hit, Passage, Query
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -31,6 +31,15 @@ _STATES = re.compile(
     r"|results? (?:show|suggest|indicate)|our (?:findings|results|experiments)|outperform)",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage of a hit with the probability that it answers the question, 0..1."""
+
+    hit: Hit
+    passage: Passage
+    score: float
 
 
 @dataclass(frozen=True, slots=True)

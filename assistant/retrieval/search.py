@@ -15,7 +15,7 @@ from assistant.retrieval.alignment import Alignment, align
 from assistant.retrieval.fusion import fuse, mix
 from assistant.retrieval.passages import select_passages
 from assistant.retrieval.reranking import Candidates, Reranker
-from assistant.schema import Hit, Paper, Query, Scored, SearchResult
+from assistant.schema import Hit, Paper, PaperScore, Query, SearchResult
 from assistant.text.sentences import passages
 from assistant.timing import Stopwatch
 
@@ -164,5 +164,5 @@ def _shares(scores: Mapping[str, float], max_score: float) -> dict[str, float]:
     return {paper_id: score / max_score for paper_id, score in scores.items()}
 
 
-def _by_id(scored: Sequence[Scored]) -> dict[str, float]:
+def _by_id(scored: Sequence[PaperScore]) -> dict[str, float]:
     return {hit.paper_id: hit.score for hit in scored}

@@ -20,7 +20,7 @@ from chromadb.errors import NotFoundError
 
 from assistant.batches import batches
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch, StoreUnavailable
-from assistant.schema import Chunk, Recipe, Scored
+from assistant.schema import Chunk, PaperScore, Recipe
 from assistant.storage.chroma_location import ChromaLocation, Operation
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ class ChromaStore:
         for batch in batches(sorted(paper_ids), self._batch_size):
             self._write("delete", where={"paper": {"$in": batch}})
 
-    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
+    def search(self, vector: Vectors, limit: int, allowed_ids: Collection[str] | None = None) -> list[PaperScore]:
         """Return the papers nearest to the vector with the cosine of their best chunk. Raises LibraryError."""
         with self._lock:
             best = self._search(vector, limit, None if allowed_ids is None else frozenset(allowed_ids))
-        return [Scored(paper_id, cosine) for paper_id, cosine in islice(best.items(), limit)]
+        return [PaperScore(paper_id, cosine) for paper_id, cosine in islice(best.items(), limit)]
 
     def paper_ids(self) -> set[str]:
         """Return the ids of all papers that have a chunk. Raises LibraryError."""

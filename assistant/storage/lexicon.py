@@ -19,7 +19,7 @@ from typing import Any
 import tantivy
 
 from assistant.errors import LibraryError, LibraryWriteError
-from assistant.schema import Paper, Scored
+from assistant.schema import Paper, PaperScore
 
 ANALYZER = "simple-60 lowercase ascii_fold stopword(english) stemmer(english) bm25(1.2,0.75)"
 _TOKENIZER = "paperchat_english"
@@ -71,7 +71,7 @@ class TantivyLexicon:
         """Remove the papers, all or none; unknown ids are ignored. Raises LibraryWriteError."""
         self._write(paper_ids, ())
 
-    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[Scored]:
+    def search(self, text: str, limit: int, allowed_ids: Collection[str] | None = None) -> list[PaperScore]:
         """Return the best papers by BM25, best first; a term counts as often as it occurs in the text."""
         terms = self._term_counts(text)
         if not terms or (allowed_ids is not None and not allowed_ids):
@@ -119,10 +119,10 @@ class TantivyLexicon:
     def _term_counts(self, text: str) -> Counter[str]:
         return Counter(self.terms(text)[:_MAX_QUERY_TERMS])
 
-    def _best(self, query: tantivy.Query, limit: int) -> list[Scored]:
+    def _best(self, query: tantivy.Query, limit: int) -> list[PaperScore]:
         searcher = self._snapshot.searcher
         result = searcher.search(query, limit, count=False)
-        return [Scored(searcher.doc(address)["id"][0], float(score)) for score, address in result.hits]
+        return [PaperScore(searcher.doc(address)["id"][0], float(score)) for score, address in result.hits]
 
     def _filtered_query(self, query: tantivy.Query, allowed_ids: Collection[str]) -> tantivy.Query:
         """Restrict the query to these papers; the filter adds nothing to a paper's score."""
@@ -131,7 +131,7 @@ class TantivyLexicon:
         )
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, is_allowed)])
 
-    def _best_allowed(self, query: tantivy.Query, limit: int, allowed_ids: frozenset[str]) -> list[Scored]:
+    def _best_allowed(self, query: tantivy.Query, limit: int, allowed_ids: frozenset[str]) -> list[PaperScore]:
         """Search all papers and return the best allowed ones: faster than a query for most ids of the library."""
         requested = limit
         while True:

@@ -12,7 +12,7 @@ import pytest
 
 from assistant.errors import LibraryError
 from assistant.protocols import Lexicon
-from assistant.schema import Paper, Scored
+from assistant.schema import Paper, PaperScore
 from assistant.storage import lexicon as lexicon_module
 from assistant.storage.lexicon import TantivyLexicon
 
@@ -44,7 +44,7 @@ def lexicon(open_lexicon: Open) -> Lexicon:
     return opened
 
 
-def ids(hits: Sequence[Scored]) -> list[str]:
+def ids(hits: Sequence[PaperScore]) -> list[str]:
     return [hit.paper_id for hit in hits]
 
 

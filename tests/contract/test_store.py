@@ -16,7 +16,7 @@ import pytest
 
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
 from assistant.protocols import VectorStore
-from assistant.schema import Chunk, Recipe, Scored
+from assistant.schema import Chunk, PaperScore, Recipe
 from assistant.storage.chroma_location import ChromaFolder, ChromaLocation
 from assistant.storage.chroma_store import ChromaStore, stored_recipe
 from tests.chromas import ChromaProcess
@@ -80,7 +80,7 @@ def turned(*degrees: float) -> Vectors:
     return np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], axis=1).astype(np.float32)
 
 
-def ids(hits: Sequence[Scored]) -> list[str]:
+def ids(hits: Sequence[PaperScore]) -> list[str]:
     return [hit.paper_id for hit in hits]
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from assistant.answering import answerability
+from assistant.answering.answerability import Decision
 from assistant.chat import Assistant
-from assistant.schema import Decision, Hit, Paper, Scope, Strength
+from assistant.schema import Hit, Paper, Scope, Strength
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline

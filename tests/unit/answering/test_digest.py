@@ -4,10 +4,11 @@ import pytest
 
 from assistant import citations
 from assistant.answering import digest
+from assistant.answering.evidence import Evidence
 from assistant.citations import cited_text
 from assistant.question.intent import is_survey_question
 from assistant.retrieval.search import Found
-from assistant.schema import Answer, Evidence, Hit, Paper, Query, Strength, Verdict
+from assistant.schema import Answer, Hit, Paper, Query, Strength, Verdict
 from assistant.text.sentences import passages
 
 BEES = "Honey bees dance. They show the way to flowers. Old bees dance longer."

@@ -6,10 +6,11 @@ import pytest
 
 from assistant.answering import evidence
 from assistant.answering.answerability import CONSIDERED
+from assistant.answering.evidence import Evidence
 from assistant.chat import Assistant
 from assistant.question.terms import QuestionTerms
 from assistant.retrieval.passages import coverage
-from assistant.schema import Evidence, Hit, Paper
+from assistant.schema import Hit, Paper
 from assistant.text.sentences import passages
 from tests import aligning
 
