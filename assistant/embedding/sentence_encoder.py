@@ -6,13 +6,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.batches import batches
 from assistant.embedding import engines
 from assistant.embedding.packaged_model import PACKAGED, first_line, locate, revision_of
 from assistant.encodings import EncodedText
 from assistant.errors import ModelError
+
+if TYPE_CHECKING:
+    from assistant.encodings import Vectors
 
 # The packaged model comes with a limit of 256 word pieces, which would truncate 46 % of abstracts; its positions reach
 # 512, and whole abstracts are retrieved better than abstracts in two halves (see docs/experiments.md).
@@ -41,7 +44,7 @@ class SentenceEncoder:
         self.name, self.engine = name, engine
         # A prompt changes the vectors of documents, as other weights would.
         self.revision = f"{revision} {document_prompt!r}" if document_prompt is not None else revision
-        self._model = model
+        self._model = model.eval()
         self._prompts = {"query": query_prompt, "document": document_prompt}
         self._lock = threading.Lock()  # fast tokenizers are not thread-safe
         self._batch_size = _BATCH_SIZE if model.device.type == "cpu" else _GPU_BATCH_SIZE
@@ -61,13 +64,13 @@ class SentenceEncoder:
 
     def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
         """Encode texts that will be searched."""
-        return self._encode(self._model.encode_document, "document", texts)
+        return self._encode("document", texts)
 
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedText]:
         """Encode texts to search with."""
-        return self._encode(self._model.encode_query, "query", texts)
+        return self._encode("query", texts)
 
-    def _encode(self, encode: Any, kind: str, texts: Sequence[str]) -> list[EncodedText]:
+    def _encode(self, kind: str, texts: Sequence[str]) -> list[EncodedText]:
         if not texts:
             return []
         prompt = self._prompt(kind)
@@ -75,10 +78,25 @@ class SentenceEncoder:
             spans = self._spans([prompt + text for text in texts])
             encoded: dict[int, EncodedText] = {}
             for batch in _batches_by_length([len(text_spans) for text_spans in spans], self._batch_size):
-                outputs = encode([texts[i] for i in batch], prompt=prompt, output_value=None, show_progress_bar=False)
-                for i, output in zip(batch, outputs, strict=True):
-                    encoded[i] = _encoded_text(output, spans[i], len(prompt))
+                vectors, tokens = self._forward([texts[i] for i in batch], prompt, kind)
+                for row, i in enumerate(batch):
+                    encoded[i] = _encoded_text(vectors[row], tokens[row], spans[i], len(prompt))
         return [encoded[i] for i in range(len(texts))]
+
+    def _forward(self, texts: list[str], prompt: str, kind: str) -> tuple[Vectors, Vectors]:
+        """Return the pooled vectors and the padded token vectors of one batch, in single precision.
+
+        The model's own `encode` does the same, and walks all its modules for every call: a third of a short question's
+        time.
+        """
+        import torch
+        from sentence_transformers.util import batch_to_device
+
+        with torch.inference_mode():
+            features = batch_to_device(self._model.preprocess(texts, prompt=prompt, task=kind), self._model.device)
+            outputs = self._model(features, task=kind)
+        vectors, tokens = (outputs[name].float().cpu().numpy() for name in ("sentence_embedding", "token_embeddings"))
+        return vectors[:, : self.dimension], tokens
 
     def _spans(self, texts: list[str]) -> list[list[tuple[int, int]]]:
         """Return the character offsets of the tokens of each text, up to the model's limit."""
@@ -135,14 +153,15 @@ def _batches_by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]
     return batches(sorted(range(len(lengths)), key=lambda i: -lengths[i]), size)
 
 
-def _encoded_text(output: Any, spans: Sequence[tuple[int, int]], prompt_length: int) -> EncodedText:
+def _encoded_text(
+    vector: Vectors, tokens: Vectors, spans: Sequence[tuple[int, int]], prompt_length: int
+) -> EncodedText:
     """Return the model's output for one text; its spans begin after the characters of the prompt."""
     import numpy as np
 
-    vector = output["sentence_embedding"].float().cpu().numpy()
     rows = [row for row, (start, end) in enumerate(spans) if end > start >= prompt_length]  # special tokens are empty
     return EncodedText(
         vector=vector / np.linalg.norm(vector),
         spans=tuple((spans[row][0] - prompt_length, spans[row][1] - prompt_length) for row in rows),
-        tokens=output["token_embeddings"].float().cpu().numpy()[rows],
+        tokens=tokens[rows],
     )
