@@ -19,7 +19,7 @@ from eval.runs.records import (
     RetrievedPaper,
 )
 from eval.runs.storage import Run, RunDescription
-from eval.suites import Dialog, Question
+from eval.suites import Question, ScriptedDialog
 
 PAPERS = (
     Paper(
@@ -47,7 +47,7 @@ QUESTIONS = (
     Question("q-bread", "Whose starters of sourdough bread are sequenced?", frozenset({"bread"}), "test", "hard"),
 )
 NOT_THERE = Question("q-none", "zzqy xylophone wombats", frozenset(), "dev", "far")
-TALK = Dialog(
+TALK = ScriptedDialog(
     "talk",
     (
         Question("talk-1", "What do honey bees communicate by a waggle dance?", frozenset({"bees"}), "dev", "alone"),

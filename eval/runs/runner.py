@@ -14,7 +14,7 @@ from assistant.timing import milliseconds
 from eval.runs import records
 from eval.runs.records import ClaimRecord, QuestionRecord, Record
 from eval.runs.token_counter import TokenCounter
-from eval.suites import Claim, Dialog, Question
+from eval.suites import Claim, Question, ScriptedDialog
 
 
 def run_item(item: object, suite: str, assistant: Assistant, answers: bool = True) -> list[Record]:
@@ -34,7 +34,7 @@ def _run_question(item: Question, suite: str, assistant: Assistant, answers: boo
 
 
 @_run.register
-def _run_dialog(item: Dialog, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+def _run_dialog(item: ScriptedDialog, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
     """Ask each turn with the answers to the turns before it, whether or not answers are measured."""
     history: list[Turn] = []
     turn_records: list[Record] = []

@@ -35,8 +35,11 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Dialog:
-    """A conversation; the group of a turn is `history`, `alone` or `switch`: whether it depends on earlier turns."""
+class ScriptedDialog:
+    """The questions of a conversation.
+
+    The group of a turn says whether it depends on earlier turns: `history`, `alone` or `switch`.
+    """
 
     id: str
     turns: tuple[Question, ...]
@@ -56,7 +59,7 @@ class Claim:
     evidence: tuple[str, ...] = ()
 
 
-Item = TypeVar("Item", Question, Dialog, Claim)
+Item = TypeVar("Item", Question, ScriptedDialog, Claim)
 
 
 def load(file: Path, split: str | None = None) -> list[Question]:
@@ -67,7 +70,7 @@ def load(file: Path, split: str | None = None) -> list[Question]:
     return _load(file, split, _question)
 
 
-def load_dialogs(file: Path, split: str | None = None) -> list[Dialog]:
+def load_dialogs(file: Path, split: str | None = None) -> list[ScriptedDialog]:
     """Load the conversations of a suite. Raises InputError as `load` does."""
     return _load(file, split, _dialog)
 
@@ -121,12 +124,12 @@ def _question(row: dict[str, Any]) -> Question:
     )
 
 
-def _dialog(row: dict[str, Any]) -> Dialog:
+def _dialog(row: dict[str, Any]) -> ScriptedDialog:
     turns = (
         _question({"id": f"{row['id']}-{number}", "split": row["split"], **turn, "kind": _turn_group(turn)})
         for number, turn in enumerate(row["turns"], start=1)
     )
-    return Dialog(row["id"], tuple(turns), row["split"])
+    return ScriptedDialog(row["id"], tuple(turns), row["split"])
 
 
 def _turn_group(turn: dict[str, Any]) -> str:

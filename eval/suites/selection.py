@@ -12,9 +12,9 @@ from typing import TypeAlias
 from assistant.errors import InputError
 from assistant.schema import Paper
 from eval.measures import TRUST
-from eval.suites import SEEDS, Claim, Dialog, Question, beir, load, load_claims, load_dialogs
+from eval.suites import SEEDS, Claim, Question, ScriptedDialog, beir, load, load_claims, load_dialogs
 
-Item: TypeAlias = Question | Dialog | Claim
+Item: TypeAlias = Question | ScriptedDialog | Claim
 _LOADERS: dict[str, Callable[[Path, str | None], Sequence[Item]]] = {
     "single": load,
     "multi": load,
@@ -73,7 +73,7 @@ def digest(suite: Suite) -> str:
 
 def record_ids(item: Item) -> tuple[str, ...]:
     """Return the ids of the records that an item produces."""
-    return tuple(turn.id for turn in item.turns) if isinstance(item, Dialog) else (item.id,)
+    return tuple(turn.id for turn in item.turns) if isinstance(item, ScriptedDialog) else (item.id,)
 
 
 def _read(name: str, split: str | None) -> list[Suite]:
