@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from assistant.chat import Assistant
-from assistant.errors import PaperchatError
+from assistant.errors import InputError, PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.serialization import Json, answer_json, search_json, verification_json
 
@@ -18,6 +21,21 @@ def run(lines: Iterable[str], reply: Callable[[Json], Json]) -> Iterator[Json]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _reply(number, line, reply)
+
+
+@contextmanager
+def open_lines(file: str) -> Iterator[Iterable[str]]:
+    """Open a file of JSON Lines, or standard input for `-`. Raises InputError where it cannot be read."""
+    if file == "-":
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        yield sys.stdin
+        return
+    try:
+        opened = Path(file).open(encoding="utf-8-sig", errors="replace")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise InputError(file, f"cannot be read: {error.strerror}") from error
+    with opened as lines:
+        yield lines
 
 
 def ask(assistant: Assistant) -> Callable[[Json], Json]:

@@ -1,8 +1,9 @@
-"""What the verbs of the command share: options, settings, and how values are printed."""
+"""Options, settings and output that the commands share."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from ingest.report import IngestReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Model = Annotated[str | None, typer.Option("--llm", help="Who writes the answer: extractive, or provider/model.")]
-PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which page of the list.")]
+Model = Annotated[
+    str | None, typer.Option("--llm", help="Language model, provider/model; extractive quotes without one.")
+]
+PageNumber = Annotated[int, typer.Option("--page", min=1, help="Page of the list.")]
+IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder first if the library is empty.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def settings_of(context: typer.Context, **overrides: Any) -> Settings:
-    """The effective settings: those of the command line first. Raises SettingsError."""
+    """Return the effective settings, with logging and offline mode set up. Raises SettingsError."""
     settings = load(**context.obj, **overrides)
     logs.configure(settings.log)
     factory.stay_local(settings)
@@ -34,14 +39,14 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
 
 
 def open_assistant(settings: Settings, if_empty: Path | None) -> Assistant:
-    """The assistant over the library, filled from a file or folder first where it is empty."""
+    """Return the assistant; an empty library is filled from a file or folder first."""
     if if_empty:
         ingest_if_empty(settings, if_empty)
     return factory.open_assistant(settings)
 
 
 def ingest_if_empty(settings: Settings, path: Path) -> None:
-    """Fill an empty library. The report goes to standard error: standard output is for what was asked."""
+    """Fill an empty library. The report goes to standard error, because standard output is for the answer."""
     catalog = factory.open_catalog(settings.home)
     if catalog.papers.count():
         return
@@ -57,7 +62,7 @@ def ingest_if_empty(settings: Settings, path: Path) -> None:
 
 
 def print_report(report: IngestReport, catalog: Catalog, err: bool = False) -> None:
-    """What went in and, on standard error, what did not."""
+    """Print what was added and, on standard error, what was not."""
     for problem in report.problems:
         typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{one_line(str(problem))}", err=True)
     typer.echo(
@@ -74,15 +79,25 @@ def print_report(report: IngestReport, catalog: Catalog, err: bool = False) -> N
         )
 
 
+def confirm(yes: bool) -> None:
+    """Ask for confirmation on standard error; anything but a yes ends the command with exit code 1."""
+    if yes:
+        return
+    typer.echo("Go on? [y/N] ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        typer.echo("Nothing was done. --yes goes on without asking.", err=True)
+        raise typer.Exit(1)
+
+
 def print_array(items: Iterable[Json]) -> None:
-    """A JSON array, an item a line, written as it comes."""
-    before = "["
+    """Print a JSON array with one item a line, as the items come."""
+    separator = "["
     for item in items:
-        typer.echo(f"{before}\n{dumps(item)}", nl=False)
-        before = ","
-    typer.echo("\n]" if before == "," else "[]")
+        typer.echo(f"{separator}\n{dumps(item)}", nl=False)
+        separator = ","
+    typer.echo("\n]" if separator == "," else "[]")
 
 
 def dumps(value: Any) -> str:
-    """A value as JSON in one line."""
+    """Return a value as JSON in one line."""
     return json.dumps(value, ensure_ascii=False)

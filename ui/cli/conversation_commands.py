@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from assistant.storage.conversations import Conversations
 
 app = typer.Typer()
+_PANEL = "Conversations and exports"
 conversations_app = typer.Typer(help="List, show, rename or delete stored conversations.")
-app.add_typer(conversations_app, name="conversations")
+app.add_typer(conversations_app, name="conversations", rich_help_panel=_PANEL)
 
 
 @conversations_app.callback(invoke_without_command=True)
@@ -78,7 +79,7 @@ def delete_conversations(
         typer.echo(f"{len(deleted)} deleted, {terminal.counted(conversations.count(), 'conversation')} left.")
 
 
-@app.command("replay")
+@app.command("replay", rich_help_panel=_PANEL)
 def replay_conversation(
     context: typer.Context, conversation_id: str, llm: Model = None, as_json: AsJson = False
 ) -> None:
@@ -98,7 +99,7 @@ def replay_conversation(
         typer.echo(f"{changed} of {terminal.counted(len(comparisons), 'answer')} would change.")
 
 
-@app.command("export")
+@app.command("export", rich_help_panel=_PANEL)
 def export_papers(
     context: typer.Context,
     form: Annotated[transcripts.ExportFormat, typer.Option("--format", help="Format of the export.")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -448,10 +449,14 @@ def test_without_arguments_it_prints_the_help(paperchat: Paperchat) -> None:
     assert all(f" {verb} " in done.out + done.err for verb in verbs)
 
 
-def test_the_help_loads_no_heavy_library() -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "ui.cli", "--help"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("conversations",)])
+def test_the_help_and_lists_load_no_heavy_library(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "ui.cli", *arguments]
+    environment = os.environ | {"PAPERCHAT_HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "typer" in loaded
-    heavy = {"torch", "numpy", "chromadb", "gradio", "llama_index", "sentence_transformers", "sqlalchemy", "tantivy"}
+    heavy = {"torch", "chromadb", "gradio", "llama_index", "sentence_transformers", "tantivy", "scipy", "pylatexenc"}
     assert loaded & heavy == set()
+    if arguments == ("--help",):
+        assert loaded & {"numpy", "sqlalchemy"} == set()

@@ -145,7 +145,7 @@ def test_papers_that_only_a_deleted_source_had_joined_are_apart_again(
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        (("--filter", " "), 1, "--filter: says nothing"),
+        (("--filter", " "), 1, "--filter: selects nothing"),
         (("--filter", "zeppelins"), 1, "no paper matches zeppelins"),
         (("--source", "elsewhere.txt"), 1, "there are: 'more.jsonl', 'papers.txt'"),
         (("0", "--filter", "bees"), 2, "Usage"),
