@@ -203,7 +203,7 @@ def test_judgements_are_kept_with_the_answer_and_become_a_suite(open_page: OpenP
     meant = page.get_by_label("A title, or a sentence of an abstract")
     meant.fill("no such <b>paper</b>")
     meant.press("Enter")
-    expect(page.locator("#notice")).to_contain_text("none of the library has “no such <b>paper</b>”")
+    expect(page.locator("#notice")).to_contain_text("no paper of the library has “no such <b>paper</b>”")
     for words in ("rise of sourdough", "Older bees dance longer."):
         meant.fill(words)
         meant.press("Enter")

@@ -43,7 +43,7 @@ def test_a_question_that_nothing_answers_is_told_why_and_what_to_try(open_page: 
     ask(page, "zzqy xylophone wombats")
     expect(page.locator(".abstention")).to_contain_text("The library does not answer this")
     expect(page.locator(".abstention")).to_contain_text("xylophone")
-    expect(page.locator(".advice")).to_contain_text("Ask of one thing at a time")
+    expect(page.locator(".advice")).to_contain_text("Ask about one thing at a time")
     expect(page.locator(".card[id]")).to_have_count(0)
 
 

@@ -1,6 +1,6 @@
-"""What the buttons within the page's HTML do. A browser sends the name of a button, its value and perhaps a text.
+"""The actions of the buttons within the page's HTML. A browser sends a button's name, its value and perhaps a text.
 
-All three come from outside: names that are not here are refused, ids are looked for among the owner's own.
+All three are untrusted: unknown names are refused, and ids are looked up among the owner's own conversations.
 """
 
 from __future__ import annotations
@@ -11,261 +11,268 @@ from dataclasses import replace
 
 from assistant.errors import InputError, PaperchatError
 from assistant.question.filters import format_filters
-from assistant.schema import EVERYTHING, Scope
+from assistant.schema import EVERYTHING, Answer, Filters, Scope
 from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.printable import one_line
 from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.page import evidence, feedback, history, ingest_view, turns
 from ui.page.asking import ask
-from ui.page.page_context import Desk
-from ui.page.session import Open, View
+from ui.page.page_context import PageContext
+from ui.page.session import OpenConversation, PageUpdate
 
-_LIKE_CHARACTERS = 1500
-_LONGEST_TITLE = 200
+_MAX_SIMILAR_CHARACTERS = 1500
+_MAX_TITLE_LENGTH = 200
+Updates = Iterator[PageUpdate]
 
 
-def act(desk: Desk, name: str, value: str, text: str = "") -> Iterator[View]:
-    """The page after a button was pressed; what goes wrong is said to the person."""
+def handle_action(context: PageContext, name: str, value: str, text: str = "") -> Updates:
+    """Yield the page after a button was pressed; an error is shown as a notice."""
     try:
-        if name not in _ACTS:
+        if name not in _ACTIONS:
             raise InputError("page", f"there is no button {name!r}")
-        yield from _ACTS[name](desk, value, text)
+        yield from _ACTIONS[name](context, value, text)
     except PaperchatError as error:
-        yield View(message={"kind": "said", "text": str(error), "is_error": True})
+        yield PageUpdate(message={"kind": "notice", "text": str(error), "is_error": True})
 
 
 # Conversations
 
 
-def _open(desk: Desk, value: str, text: str) -> Iterator[View]:
-    found = desk.conversations.find(value)
-    yield replace(desk, open=Open(found.id)).whole(box="")
+def _open(context: PageContext, value: str, text: str) -> Updates:
+    yield context.show_conversation(context.conversations.find(value).id, question="")
 
 
-def _new(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield replace(desk, open=Open()).whole(box="")
+def _new(context: PageContext, value: str, text: str) -> Updates:
+    yield context.show_conversation(None, question="")
 
 
-def _rename(desk: Desk, value: str, text: str) -> Iterator[View]:
-    desk.conversations.rename(desk.conversations.find(value).id, text[:_LONGEST_TITLE])
-    yield View(history=desk.history())
+def _rename(context: PageContext, value: str, text: str) -> Updates:
+    context.conversations.rename(context.conversations.find(value).id, text[:_MAX_TITLE_LENGTH])
+    yield PageUpdate(history=context.history_html())
 
 
-def _delete(desk: Desk, value: str, text: str) -> Iterator[View]:
-    desk.conversations.delete([desk.conversations.find(value).id])
-    if desk.open.id == value:
-        yield replace(desk, open=Open()).whole(box="")
+def _delete(context: PageContext, value: str, text: str) -> Updates:
+    context.conversations.delete([context.conversations.find(value).id])
+    if context.conversation.id == value:
+        yield context.show_conversation(None, question="")
     else:
-        yield View(history=desk.history())
+        yield PageUpdate(history=context.history_html())
 
 
-def _export(desk: Desk, value: str, text: str) -> Iterator[View]:
-    conversation_id, _, form = value.partition(":")
-    if form not in history.EXPORTS:
-        raise InputError("page", f"nothing can be written as {form!r}")
-    found, chosen = desk.conversations.find(conversation_id), transcripts.ExportFormat(form)
-    written_as = transcripts.export_conversation(found, desk.conversations.turns(found.id), chosen)
-    yield _file(f"conversation-{found.id}.{history.EXPORTS[chosen][1]}", written_as)
+def _export(context: PageContext, value: str, text: str) -> Updates:
+    conversation_id, _, name = value.partition(":")
+    if name not in history.EXPORTS:
+        raise InputError("page", f"{name!r} is not an export format")
+    conversation, export_format = context.conversations.find(conversation_id), transcripts.ExportFormat(name)
+    stored = context.conversations.turns(conversation.id)
+    exported = transcripts.export_conversation(conversation, stored, export_format)
+    yield _save_file(f"conversation-{conversation.id}.{history.EXPORTS[export_format][1]}", exported)
 
 
-def _judgements(desk: Desk, value: str, text: str) -> Iterator[View]:
-    """Every judged answer as a suite of questions to measure with."""
-    lines = "".join(
-        f"{json.dumps(each, ensure_ascii=False)}\n"
-        for each in transcripts.suite(desk.conversations.turns_with_feedback())
-    )
+def _export_judgements(context: PageContext, value: str, text: str) -> Updates:
+    """Export the answers with feedback as a suite of questions for `python -m eval`."""
+    suite = transcripts.suite(context.conversations.turns_with_feedback())
+    lines = "".join(f"{json.dumps(question, ensure_ascii=False)}\n" for question in suite)
     if not lines:
         raise InputError(
-            "page", "of no answer is it known yet what answers it: judge one helpful, or name what should have answered"
+            "page", "no answer has been judged yet: press Helpful below one, or name the papers that answer a question"
         )
-    yield _file("questions.jsonl", lines)
+    yield _save_file("questions.jsonl", lines)
 
 
 # Turns
 
 
-def _ask(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield from ask(desk, value)
+def _ask(context: PageContext, value: str, text: str) -> Updates:
+    yield from ask(context, value)
 
 
-def _copy(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield _clipboard(answer_text(desk.turn(value).turn.answer), "The answer and its references are copied.")
+def _copy(context: PageContext, value: str, text: str) -> Updates:
+    yield _copy_text(answer_text(context.find_turn(value).turn.answer), "The answer and its references are copied.")
 
 
-def _edit(desk: Desk, value: str, text: str) -> Iterator[View]:
-    found = desk.turn(value)
-    yield _rewriting(desk, found.id, found.turn.question)
+def _edit(context: PageContext, value: str, text: str) -> Updates:
+    stored = context.find_turn(value)
+    yield _rewrite(context, stored.id, stored.turn.question)
 
 
-def _restate(desk: Desk, value: str, text: str) -> Iterator[View]:
-    found = desk.turn(value)
-    understood = found.turn.answer
-    yield _rewriting(desk, found.id, f"{understood.standalone} {format_filters(understood.filters)}".strip())
+def _restate(context: PageContext, value: str, text: str) -> Updates:
+    stored = context.find_turn(value)
+    yield _rewrite(context, stored.id, _restated(stored.turn.answer, stored.turn.answer.filters))
 
 
-def _retry(desk: Desk, value: str, text: str) -> Iterator[View]:
-    found = desk.turn(value)
-    yield from ask(replace(desk, open=Open(desk.open.id, found.id)), found.turn.question, found.turn.scope)
+def _retry(context: PageContext, value: str, text: str) -> Updates:
+    stored = context.find_turn(value)
+    yield from ask(context.replacing(stored.id), stored.turn.question, stored.turn.scope)
 
 
-def _drop(desk: Desk, value: str, text: str) -> Iterator[View]:
+def _drop_filter(context: PageContext, value: str, text: str) -> Updates:
     """Ask again without one of the filters."""
-    turn_id, _, place = value.partition(":")
-    found = desk.turn(turn_id)
-    understood = found.turn.answer
-    parts = turns.parts(understood.filters)
-    if not place.isdecimal() or int(place) >= len(parts):
+    turn_id, _, index = value.partition(":")
+    stored = context.find_turn(turn_id)
+    parts = turns.split_filters(stored.turn.answer.filters)
+    if not index.isdecimal() or int(index) >= len(parts):
         raise InputError("page", "this filter is no longer there; reload the page")
-    question = f"{understood.standalone} {format_filters(parts[int(place)][1])}".strip()
-    yield from ask(replace(desk, open=Open(desk.open.id, found.id)), question, found.turn.scope, alone=True)
+    question = _restated(stored.turn.answer, parts[int(index)][1])
+    yield from ask(context.replacing(stored.id), question, stored.turn.scope, standalone=True)
 
 
-def _judge(desk: Desk, value: str, text: str) -> Iterator[View]:
-    turn_id, _, said = value.partition(":")
-    found = desk.turn(turn_id)
-    before = found.feedback if found.feedback and not found.feedback.good else Feedback(False)
-    given = {"good": Feedback(True), "none": None} | {str(fault): replace(before, fault=fault) for fault in Fault}
-    if said not in given:
-        raise InputError("page", f"no answer can be judged {said!r}")
-    yield _judged(desk, found, given[said])
+def _judge(context: PageContext, value: str, text: str) -> Updates:
+    turn_id, _, choice = value.partition(":")
+    stored = context.find_turn(turn_id)
+    before = stored.feedback if stored.feedback and not stored.feedback.good else Feedback(False)
+    judgements = {"good": Feedback(True), "none": None} | {str(fault): replace(before, fault=fault) for fault in Fault}
+    if choice not in judgements:
+        raise InputError("page", f"{choice!r} is not a judgement of an answer")
+    yield _store_feedback(context, stored, judgements[choice])
 
 
-def _name(desk: Desk, value: str, text: str) -> Iterator[View]:
-    """One more paper answers what was answered wrongly."""
-    found, given = _wrong(desk, value)
-    yield _judged(desk, found, feedback.named(given, *feedback.meant(desk.backend.catalog, text)))
+def _add_expected_paper(context: PageContext, value: str, text: str) -> Updates:
+    stored, judgement = _wrong_answer(context, value)
+    paper, sentences = feedback.resolve_paper(context.backend.catalog, text)
+    yield _store_feedback(context, stored, feedback.add_paper(judgement, paper, sentences))
 
 
-def _nothing(desk: Desk, value: str, text: str) -> Iterator[View]:
-    """No paper of the library answers it."""
-    found, given = _wrong(desk, value)
-    yield _judged(desk, found, replace(given, papers=(), passages=()))
+def _expect_no_paper(context: PageContext, value: str, text: str) -> Updates:
+    """Record that no paper of the library answers the question."""
+    stored, judgement = _wrong_answer(context, value)
+    yield _store_feedback(context, stored, replace(judgement, papers=(), passages=()))
 
 
-def _unname(desk: Desk, value: str, text: str) -> Iterator[View]:
+def _remove_expected_paper(context: PageContext, value: str, text: str) -> Updates:
     turn_id, _, paper_id = value.partition(":")
-    found, given = _wrong(desk, turn_id)
-    paper = next(iter(desk.backend.catalog.papers.get([paper_id])), None)
-    yield _judged(desk, found, feedback.unnamed(given, paper, paper_id))
+    stored, judgement = _wrong_answer(context, turn_id)
+    paper = next(iter(context.backend.catalog.papers.get([paper_id])), None)
+    yield _store_feedback(context, stored, feedback.remove_paper(judgement, paper, paper_id))
 
 
-def _wrong(desk: Desk, turn_id: str) -> tuple[StoredTurn, Feedback]:
-    """A turn whose answer was judged to be wrong."""
-    found = desk.turn(turn_id)
-    if found.feedback is None or found.feedback.good:
-        raise InputError("page", "say first what is wrong with this answer")
-    return found, found.feedback
+def _stop_editing(context: PageContext, value: str, text: str) -> Updates:
+    yield PageUpdate(conversation=OpenConversation(context.conversation.id), question="")
 
 
-def _judged(desk: Desk, found: StoredTurn, given: Feedback | None) -> View:
-    desk.conversations.set_feedback(found.id, given)
-    return View(talk=desk.talk(desk.stored()), message={"kind": "said", "text": ""})
+def _restated(answer: Answer, filters: Filters) -> str:
+    return f"{answer.standalone} {format_filters(filters)}".strip()
+
+
+def _wrong_answer(context: PageContext, turn_id: str) -> tuple[StoredTurn, Feedback]:
+    """Return a turn whose answer was judged wrong. Raises InputError for any other."""
+    stored = context.find_turn(turn_id)
+    if stored.feedback is None or stored.feedback.good:
+        raise InputError("page", "first choose what is wrong with this answer")
+    return stored, stored.feedback
+
+
+def _store_feedback(context: PageContext, stored: StoredTurn, judgement: Feedback | None) -> PageUpdate:
+    context.conversations.set_feedback(stored.id, judgement)
+    shown = context.turns_html(context.stored_turns())
+    return PageUpdate(turns=shown, message={"kind": "notice", "text": ""})
 
 
 # Papers
 
 
-def _seeds(desk: Desk, value: str, text: str) -> Iterator[View]:
+def _add_seeds(context: PageContext, value: str, text: str) -> Updates:
     """Fill an empty library with the papers that come with the program."""
-    news = ""
-    if not desk.backend.catalog.papers.count():
-        for news in ingest_view.add(desk.backend.library, [ingest_view.SEEDS]):
-            yield View(talk=news)
-    yield replace(desk.whole(), now=news)
+    report = ""
+    if not context.backend.catalog.papers.count():
+        for report in ingest_view.add_papers(context.backend.library, [ingest_view.SEEDS]):
+            yield PageUpdate(turns=report)
+    yield replace(context.show_all(), pending=report)
 
 
-def _pin(desk: Desk, value: str, text: str) -> Iterator[View]:
-    pinned, excluded = desk.scope.pinned, desk.scope.excluded
-    if value in pinned:
-        yield from _free(desk, value, text)
+def _pin(context: PageContext, value: str, text: str) -> Updates:
+    scope = context.scope
+    if value in scope.pinned:
+        yield from _release(context, value, text)
     else:
-        found = desk.backend.catalog.papers.find(value).id
-        yield desk.scoped(Scope((*pinned, found), _but(excluded, found)))
+        paper_id = context.backend.catalog.papers.find(value).id
+        yield context.show_scope(Scope((*scope.pinned, paper_id), _without(scope.excluded, paper_id)))
 
 
-def _exclude(desk: Desk, value: str, text: str) -> Iterator[View]:
-    pinned, excluded = desk.scope.pinned, desk.scope.excluded
-    if value in excluded:
-        yield from _free(desk, value, text)
+def _exclude(context: PageContext, value: str, text: str) -> Updates:
+    scope = context.scope
+    if value in scope.excluded:
+        yield from _release(context, value, text)
     else:
-        found = desk.backend.catalog.papers.find(value).id
-        yield desk.scoped(Scope(_but(pinned, found), (*excluded, found)))
+        paper_id = context.backend.catalog.papers.find(value).id
+        yield context.show_scope(Scope(_without(scope.pinned, paper_id), (*scope.excluded, paper_id)))
 
 
-def _only(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield desk.scoped(Scope((desk.backend.catalog.papers.find(value).id,)))
+def _only(context: PageContext, value: str, text: str) -> Updates:
+    yield context.show_scope(Scope((context.backend.catalog.papers.find(value).id,)))
 
 
-def _free(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield desk.scoped(Scope(_but(desk.scope.pinned, value), _but(desk.scope.excluded, value)))
+def _release(context: PageContext, value: str, text: str) -> Updates:
+    """Take a paper out of the pinned and excluded ones."""
+    scope = context.scope
+    yield context.show_scope(Scope(_without(scope.pinned, value), _without(scope.excluded, value)))
 
 
-def _everything(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield desk.scoped(EVERYTHING)
+def _everything(context: PageContext, value: str, text: str) -> Updates:
+    yield context.show_scope(EVERYTHING)
 
 
-def _similar(desk: Desk, value: str, text: str) -> Iterator[View]:
-    paper = desk.backend.catalog.papers.find(value)
-    said = f"{paper.title or ''} {paper.abstract}"[:_LIKE_CHARACTERS]
-    others = desk.backend.assistant(desk.choices).rivals(said, paper)
-    shown = evidence.similar_html(paper, others, desk.scope)
-    rest = desk.evidence([each.turn for each in desk.stored()])
-    yield View(evidence=shown + rest, message={"kind": "top", "id": "evidence"})
+def _similar(context: PageContext, value: str, text: str) -> Updates:
+    paper = context.backend.catalog.papers.find(value)
+    query = f"{paper.title or ''} {paper.abstract}"[:_MAX_SIMILAR_CHARACTERS]
+    similar = context.backend.assistant(context.settings).rivals(query, paper)
+    cards = evidence.similar_html(paper, similar, context.scope)
+    shown = context.evidence_html([stored.turn for stored in context.stored_turns()])
+    yield PageUpdate(evidence=cards + shown, message={"kind": "top", "id": "evidence"})
 
 
-def _cite(desk: Desk, value: str, text: str) -> Iterator[View]:
-    yield _clipboard(bibliography.bibtex([desk.backend.catalog.papers.find(value)]), "The BibTeX entry is copied.")
+def _cite(context: PageContext, value: str, text: str) -> Updates:
+    paper = context.backend.catalog.papers.find(value)
+    yield _copy_text(bibliography.bibtex([paper]), "The BibTeX entry is copied.")
 
 
-def _but(ids: tuple[str, ...], gone: str) -> tuple[str, ...]:
-    return tuple(each for each in ids if each != gone)
+def _without(paper_ids: tuple[str, ...], removed: str) -> tuple[str, ...]:
+    return tuple(paper_id for paper_id in paper_ids if paper_id != removed)
 
 
-def _rewriting(desk: Desk, turn_id: int, question: str) -> View:
-    """The question in the box, to be changed and asked again in the place of its turn."""
-    said = "Change the question and press Enter. Its answer, and what stands below, will be replaced; Esc leaves it."
-    return View(
-        open=Open(desk.open.id, turn_id), box=one_line(question), message={"kind": "edit", "text": said, "id": turn_id}
-    )
+# Messages
 
 
-def _file(name: str, text: str) -> View:
-    return View(message={"kind": "file", "name": name, "text": text})
+def _rewrite(context: PageContext, turn_id: int, question: str) -> PageUpdate:
+    """Put the question into the input box, so that it can be changed and asked again in place of its turn."""
+    notice = "Change the question and press Enter: its answer and all below it will be replaced. Esc cancels."
+    message = {"kind": "edit", "text": notice, "id": turn_id}
+    conversation = context.replacing(turn_id).conversation
+    return PageUpdate(conversation=conversation, question=one_line(question), message=message)
 
 
-def _clipboard(text: str, said: str) -> View:
-    return View(message={"kind": "copy", "copied": text, "text": said})
+def _save_file(name: str, text: str) -> PageUpdate:
+    return PageUpdate(message={"kind": "file", "name": name, "text": text})
 
 
-def _leave(desk: Desk, value: str, text: str) -> Iterator[View]:
-    """No longer change an earlier question."""
-    yield View(open=Open(desk.open.id), box="")
+def _copy_text(text: str, notice: str) -> PageUpdate:
+    return PageUpdate(message={"kind": "copy", "copied": text, "text": notice})
 
 
-_ACTS: dict[str, Callable[[Desk, str, str], Iterator[View]]] = {
+_ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "open": _open,
     "new": _new,
     "rename": _rename,
     "delete": _delete,
     "export": _export,
-    "judgements": _judgements,
+    "judgements": _export_judgements,
     "ask": _ask,
     "copy": _copy,
     "edit": _edit,
     "restate": _restate,
     "retry": _retry,
-    "drop": _drop,
+    "drop": _drop_filter,
     "judge": _judge,
-    "name": _name,
-    "nothing": _nothing,
-    "unname": _unname,
-    "leave": _leave,
-    "seeds": _seeds,
+    "name": _add_expected_paper,
+    "nothing": _expect_no_paper,
+    "unname": _remove_expected_paper,
+    "leave": _stop_editing,
+    "seeds": _add_seeds,
     "pin": _pin,
     "exclude": _exclude,
     "only": _only,
-    "free": _free,
+    "free": _release,
     "everything": _everything,
     "similar": _similar,
     "cite": _cite,

@@ -1,8 +1,8 @@
-"""A question asked on the page: what the screen shows from the moment it is sent until its answer is kept."""
+"""Answer a question on the page: what the screen shows from the moment it is sent until its answer is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 from assistant.errors import PaperchatError
@@ -10,63 +10,77 @@ from assistant.schema import Scope, Turn
 from assistant.storage.conversation_schema import StoredTurn
 from ui.logs import QuestionLog
 from ui.page import turns
-from ui.page.page_context import Desk
-from ui.page.session import Open, View
+from ui.page.page_context import PageContext
+from ui.page.session import OpenConversation, PageUpdate
+
+Updates = Generator[PageUpdate, None, None]
 
 
-def ask(desk: Desk, question: str, scope: Scope | None = None, alone: bool = False) -> Iterator[View]:
-    """The page after each piece of the answer; the last is kept in the conversation, or begins one.
+def ask(context: PageContext, question: str, scope: Scope | None = None, standalone: bool = False) -> Updates:
+    """Yield the page after each piece of the answer, and store the answer when it is complete.
 
-    The question takes the place of the turn that is being replaced, if there is one. `scope` is another one than the
-    page's; a question `alone` is taken as it is, whatever was said before.
+    The question replaces the turn that the context names, if any. `scope` is used instead of the page's; a
+    `standalone` question is not rewritten by what was said before.
     """
-    stored = _before(desk.stored(), desk.open.replacing)
-    number, earlier = len(stored) + 1, [each.turn for each in stored]
-    waiting = "Searching ..." if desk.backend.is_ready else "Loading the model ..."
-    yield View(
-        open=replace(desk.open, asking=None),
-        box="",
-        talk=desk.talk(stored),
-        now=turns.waiting_html(number, question, waiting),
-        message={"kind": "asked"},
-    )
+    stored = _turns_before(context.stored_turns(), context.conversation.replacing)
+    number, earlier = len(stored) + 1, [stored_turn.turn for stored_turn in stored]
+    yield _waiting(context, question, stored)
     try:
-        yield from _answered(desk, question, [] if alone else earlier, earlier, scope or desk.scope)
+        history = [] if standalone else earlier
+        yield from _answer(context, question, history, earlier, scope or context.scope)
     except PaperchatError as error:
+        conversation = replace(context.conversation, pending=None)
         failed = turns.failed_html(number, question, str(error))
-        yield View(open=replace(desk.open, asking=None), box=question, now=failed)
+        yield PageUpdate(conversation=conversation, question=question, pending=failed)
 
 
-def stopped(desk: Desk) -> View:
-    """The page after its person has stopped an answer: what there is of it stays to be read, and is not kept."""
-    asking, number = desk.open.asking, len(_before(desk.stored(), desk.open.replacing)) + 1
-    rest = Open(desk.open.id, desk.open.replacing)
-    if asking is None:
-        return replace(desk.whole(), open=rest)
-    return View(open=rest, box=asking.question, now=turns.growing_html(number, asking, stopped=True))
+def stop(context: PageContext) -> PageUpdate:
+    """Return the page after an answer was stopped: its text so far stays readable and is not stored."""
+    conversation = context.conversation
+    number = len(_turns_before(context.stored_turns(), conversation.replacing)) + 1
+    idle = OpenConversation(conversation.id, conversation.replacing)
+    if conversation.pending is None:
+        return replace(context.show_all(), conversation=idle)
+    stopped = turns.streaming_html(number, conversation.pending, stopped=True)
+    return PageUpdate(conversation=idle, question=conversation.pending.question, pending=stopped)
 
 
-def _answered(
-    desk: Desk, question: str, history: Sequence[Turn], earlier: Sequence[Turn], scope: Scope
-) -> Iterator[View]:
-    asked = f"{question} {desk.choices.filters}".strip()
-    with QuestionLog(asked, desk.backend.settings) as log:
-        assistant = desk.backend.assistant(desk.choices)
+def _waiting(context: PageContext, question: str, stored: Sequence[StoredTurn]) -> PageUpdate:
+    message = "Searching ..." if context.backend.is_ready else "Loading the model ..."
+    return PageUpdate(
+        conversation=replace(context.conversation, pending=None),
+        question="",
+        turns=context.turns_html(stored),
+        pending=turns.waiting_html(len(stored) + 1, question, message),
+        message={"kind": "sent"},
+    )
+
+
+def _answer(
+    context: PageContext, question: str, history: Sequence[Turn], earlier: Sequence[Turn], scope: Scope
+) -> Updates:
+    filtered = f"{question} {context.settings.filters}".strip()
+    with QuestionLog(filtered, context.backend.settings) as log:
+        assistant = context.backend.assistant(context.settings)
         turn = None
-        for log.answer in assistant.stream(asked, history, scope):
+        for log.answer in assistant.stream(filtered, history, scope):
             turn = Turn(question, log.answer, scope)
-            yield View(
-                open=replace(desk.open, asking=turn),
-                now=turns.growing_html(len(earlier) + 1, turn),
-                evidence=desk.evidence([*earlier, turn]),
-            )
+            yield _streaming(context, turn, earlier)
         if turn:
-            talks = desk.conversations
-            kept_in = desk.open.id or talks.begin().id
-            (turn_id,) = talks.append(kept_in, [turn], assistant.settings, replacing=desk.open.replacing)
-            log.id = f"{kept_in}-{turn_id}"
-            yield replace(desk, open=Open(kept_in)).whole()
+            conversations, conversation = context.conversations, context.conversation
+            stored_in = conversation.id or conversations.begin().id
+            [turn_id] = conversations.append(stored_in, [turn], assistant.settings, replacing=conversation.replacing)
+            log.id = f"{stored_in}-{turn_id}"
+            yield context.show_conversation(stored_in)
 
 
-def _before(stored: list[StoredTurn], replacing: int | None) -> list[StoredTurn]:
-    return [each for each in stored if replacing is None or each.id < replacing]
+def _streaming(context: PageContext, turn: Turn, earlier: Sequence[Turn]) -> PageUpdate:
+    return PageUpdate(
+        conversation=replace(context.conversation, pending=turn),
+        pending=turns.streaming_html(len(earlier) + 1, turn),
+        evidence=context.evidence_html([*earlier, turn]),
+    )
+
+
+def _turns_before(stored: Sequence[StoredTurn], replacing: int | None) -> list[StoredTurn]:
+    return [stored_turn for stored_turn in stored if replacing is None or stored_turn.id < replacing]

@@ -1,4 +1,4 @@
-"""What all browsers share: the library with its assistant, perhaps still loading, and the file of conversations."""
+"""What all browsers share: the library with its assistant, which may still be loading, and the conversations."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from assistant.settings import Settings, changed
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.library import Library
+from assistant.text.latex import to_text
 from ui.page import welcome
 from ui.page.ingest_view import SEEDS
-from ui.page.session import Choices
+from ui.page.session import TabSettings
 
 _EXAMPLES = 4
 
 
-class Backend:
-    """Opens what the page needs, each once. Safe to use from several threads."""
+class PageBackend:
+    """Opens what the page needs, each part once. Thread-safe."""
 
     def __init__(self, settings: Settings, assistant: Future[Assistant]) -> None:
-        """Raises LibraryError where the catalog or the conversations cannot be opened."""
+        """Raise LibraryError if the catalog or the conversations cannot be opened."""
         self.settings = settings
         self.catalog: Catalog = factory.open_catalog(settings.home)
         self._assistant = assistant
@@ -36,41 +37,37 @@ class Backend:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the models are loaded."""
+        """Tell whether the models are loaded."""
         return self._assistant.done()
 
     def conversations(self, owner: str) -> Conversations:
-        """The conversations of one owner, who sees no other's."""
+        """Return the conversations of one owner, who sees nobody else's."""
         return self._conversations.for_owner(owner)
 
-    def assistant(self, choices: Choices) -> Assistant:
-        """The assistant as somebody has chosen it; waits until it is loaded. Raises SettingsError and ModelError."""
-        common = self._assistant.result()
-        settings = self.check(choices)
+    def assistant(self, tab: TabSettings) -> Assistant:
+        """Return the assistant with a tab's settings, once it is loaded. Raises SettingsError and ModelError."""
+        shared = self._assistant.result()
+        settings = self.apply(tab)
         if settings == self.settings:
-            return common
-        llm = common.llm if settings.llm == self.settings.llm else self._model(settings)
-        return Assistant(common.library, settings, llm, common.reranker, common.entailment)
+            return shared
+        llm = shared.llm if settings.llm == self.settings.llm else self._model(settings)
+        return Assistant(shared.library, settings, llm, shared.reranker, shared.entailment)
 
     def library(self) -> Library:
-        """The library that everybody shares; waits until it is loaded. Raises PaperchatError where it cannot be."""
+        """Return the shared library, once it is loaded. Raises PaperchatError if it cannot be."""
         return self._assistant.result().library
 
-    def check(self, choices: Choices) -> Settings:
-        """The settings as somebody has chosen them. Raises SettingsError."""
-        chosen = {name: value for name, value in asdict(choices).items() if value is not None and name != "filters"}
-        settings = changed(self.settings, **chosen)
-        # A firm answer is never less sure than a tentative one.
-        return settings.model_copy(
-            update={"firm_threshold": max(settings.firm_threshold, settings.tentative_threshold)}
-        )
+    def apply(self, tab: TabSettings) -> Settings:
+        """Return the settings with a tab's own applied. Raises SettingsError."""
+        values = {name: value for name, value in asdict(tab).items() if value is not None and name != "filters"}
+        settings = changed(self.settings, **values)
+        # A firm answer is never less certain than a tentative one.
+        firm_threshold = max(settings.firm_threshold, settings.tentative_threshold)
+        return settings.model_copy(update={"firm_threshold": firm_threshold})
 
-    def welcome(self) -> str:
-        """What stands where a conversation will be: questions that this very library answers, or what to do first.
-
-        The questions are about the first few papers, which are in no order.
-        """
-        titles = (paper.title for paper in self.catalog.papers.all() if paper.title and paper.abstract)
+    def welcome_html(self) -> str:
+        """Return what stands in place of a conversation: questions about a few papers, or how to fill the library."""
+        titles = (to_text(paper.title) for paper in self.catalog.papers.all() if paper.title and paper.abstract)
         questions = [f"What does “{title}” show?" for title in islice(titles, _EXAMPLES)]
         return welcome.welcome_html(questions, self.catalog.papers.count(), SEEDS.is_dir())
 
@@ -86,15 +83,15 @@ class Backend:
             return self._models[settings.llm]
 
 
-def in_background(open_assistant: Callable[[], Assistant]) -> Future[Assistant]:
-    """The assistant that a thread opens; a daemon, so that Ctrl+C does not wait for it."""
+def load_in_background(open_assistant: Callable[[], Assistant]) -> Future[Assistant]:
+    """Open the assistant in a daemon thread, so that Ctrl+C does not wait for it."""
     future: Future[Assistant] = Future()
 
-    def work() -> None:
+    def load() -> None:
         try:
             future.set_result(open_assistant())
-        except BaseException as error:  # whoever asks for the result gets it
+        except BaseException as error:  # raised again to those who wait for the result
             future.set_exception(error)
 
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=load, daemon=True).start()
     return future

@@ -1,87 +1,106 @@
-"""Which event of the page leads to what. What an event does is in `ui.page.asking` and `ui.page.actions`."""
+"""Connect the events of the chat with what they do, which is in `ui.page.asking` and `ui.page.actions`."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 import gradio as gr
 
 from assistant.errors import PaperchatError
 from assistant.schema import Scope
-from ui.page import actions
-from ui.page.asking import ask, stopped
-from ui.page.backend import Backend
+from ui.page.actions import handle_action
+from ui.page.asking import ask, stop
+from ui.page.backend import PageBackend
 from ui.page.cookies import conversation_owner
-from ui.page.layout import Parts
-from ui.page.page_context import Desk
-from ui.page.session import Choices, Open, View
+from ui.page.layout import ChatParts
+from ui.page.page_context import PageContext
+from ui.page.session import OpenConversation, PageUpdate, TabSettings
 
-QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+Outputs = list[Any]
+MakeContext = Callable[..., PageContext]
 
 
-def bind(page: gr.Blocks, parts: Parts, backend: Backend) -> None:
+def bind_events(page: gr.Blocks, parts: ChatParts, backend: PageBackend) -> None:
     """Give every part of the chat its events."""
-    states = [parts.open, parts.scope, parts.choices]
 
-    def desk(request: gr.Request, open: Open, scope: Scope, choices: Choices) -> Desk:
-        return Desk(backend, owner_of(request), open, scope, choices)
+    def context(
+        request: gr.Request, conversation: OpenConversation, scope: Scope, settings: TabSettings
+    ) -> PageContext:
+        return PageContext(backend, request_owner(request), conversation, scope, settings)
 
-    def load(open: Open, scope: Scope, choices: Choices, request: gr.Request) -> list[Any]:
-        begun = desk(request, open, scope, choices)
-        return shown(_resumed(begun, request.query_params.get("talk", "")))
+    _bind_questions(parts, context)
+    _bind_conversations(page, parts, context)
 
-    def respond(question: str, open: Open, scope: Scope, choices: Choices, request: gr.Request) -> Iterator[list[Any]]:
-        yield from map(shown, ask(desk(request, open, scope, choices), question))
+
+def _bind_questions(parts: ChatParts, context: MakeContext) -> None:
+    def respond(
+        question: str, conversation: OpenConversation, scope: Scope, settings: TabSettings, request: gr.Request
+    ) -> Iterator[Outputs]:
+        yield from map(to_outputs, ask(context(request, conversation, scope, settings), question))
 
     def press(
-        open: Open, scope: Scope, choices: Choices, event: gr.EventData, request: gr.Request
-    ) -> Iterator[list[Any]]:
+        conversation: OpenConversation, scope: Scope, settings: TabSettings, event: gr.EventData, request: gr.Request
+    ) -> Iterator[Outputs]:
         pressed = [str(event._data.get(key) or "") for key in ("name", "value", "text")]
-        yield from map(shown, actions.act(desk(request, open, scope, choices), *pressed))
+        yield from map(to_outputs, handle_action(context(request, conversation, scope, settings), *pressed))
 
-    def stop(open: Open, scope: Scope, choices: Choices, request: gr.Request) -> list[Any]:
-        return shown(stopped(desk(request, open, scope, choices)))
+    def halt(conversation: OpenConversation, scope: Scope, settings: TabSettings, request: gr.Request) -> Outputs:
+        return to_outputs(stop(context(request, conversation, scope, settings)))
 
-    def start_anew(open: Open, scope: Scope, choices: Choices, request: gr.Request) -> Iterator[list[Any]]:
-        yield from map(shown, actions.act(desk(request, open, scope, choices), "new", ""))
-
-    def search(words: str, open: Open, request: gr.Request) -> str:
-        return Desk(backend, owner_of(request), open).history(words)
-
-    page.load(load, states, parts.shown, **QUIETLY)
-    asked = gr.on([parts.box.submit, parts.ask.click], respond, [parts.box, *states], parts.shown, **QUIETLY)
-    pressed = parts.bridge.act(press, states, parts.shown, trigger_mode="multiple", **QUIETLY)
-    parts.stop.click(stop, states, parts.shown, cancels=[asked, pressed], **QUIETLY)
-    parts.new.click(start_anew, states, parts.shown, **QUIETLY)
-    parts.words.change(search, [parts.words, parts.open], parts.history, trigger_mode="always_last", **QUIETLY)
+    states = [parts.conversation, parts.scope, parts.settings]
+    inputs = [parts.question, *states]
+    sent = gr.on([parts.question.submit, parts.ask.click], respond, inputs, parts.outputs, **QUIET)
+    pressed = parts.bridge.act(press, states, parts.outputs, trigger_mode="multiple", **QUIET)
+    parts.stop.click(halt, states, parts.outputs, cancels=[sent, pressed], **QUIET)
 
 
-def owner_of(request: gr.Request) -> str:
-    """Who sends an event; a browser that keeps no cookie is somebody for as long as its page is open."""
+def _bind_conversations(page: gr.Blocks, parts: ChatParts, context: MakeContext) -> None:
+    def load(conversation: OpenConversation, scope: Scope, settings: TabSettings, request: gr.Request) -> Outputs:
+        loaded = context(request, conversation, scope, settings)
+        return to_outputs(_resume(loaded, request.query_params.get("talk", "")))
+
+    def start_new(conversation: OpenConversation, scope: Scope, settings: TabSettings, request: gr.Request) -> Outputs:
+        return to_outputs(context(request, conversation, scope, settings).show_conversation(None, question=""))
+
+    def search(
+        words: str, conversation: OpenConversation, scope: Scope, settings: TabSettings, request: gr.Request
+    ) -> str:
+        return context(request, conversation, scope, settings).history_html(words)
+
+    states = [parts.conversation, parts.scope, parts.settings]
+    page.load(load, states, parts.outputs, **QUIET)
+    parts.new.click(start_new, states, parts.outputs, **QUIET)
+    inputs = [parts.history_words, *states]
+    parts.history_words.change(search, inputs, parts.history, trigger_mode="always_last", **QUIET)
+
+
+def request_owner(request: gr.Request) -> str:
+    """Return the owner of an event's conversations; without a cookie, it is the visit to the page."""
     return conversation_owner(request.cookies, request.username) or f"visit:{request.session_hash}"
 
 
-def shown(view: View) -> list[Any]:
-    """A view as gradio wants it."""
-    values = (getattr(view, field.name) for field in fields(View))
-    named = [gr.skip() if value is None else value for value in values]
-    if view.message is not None:
-        named[-1] = stamped(view.message)
-    return named
+def to_outputs(update: PageUpdate) -> Outputs:
+    """Return the fields of an update as gradio takes them."""
+    values = (getattr(update, field.name) for field in fields(PageUpdate))
+    outputs = [gr.skip() if value is None else value for value in values]
+    if update.message is not None:
+        outputs[-1] = stamped(update.message)
+    return outputs
 
 
 def stamped(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A message to the page's script; two equal ones, one after the other, are two."""
+    """Return a message to the page's script that differs from an equal one before it."""
     return {**message, "stamp": secrets.token_hex(4)}
 
 
-def _resumed(desk: Desk, conversation_id: str) -> View:
-    """The conversation that the page's address names, or a new one."""
+def _resume(context: PageContext, conversation_id: str) -> PageUpdate:
+    """Return the conversation that the page's address names, or a new one."""
     try:
-        found = desk.conversations.find(conversation_id) if conversation_id else None
-        return replace(desk, open=Open(found.id if found else None)).whole()
+        stored = context.conversations.find(conversation_id) if conversation_id else None
+        return context.show_conversation(stored.id if stored else None)
     except PaperchatError:
-        return desk.whole()
+        return context.show_all()

@@ -1,4 +1,4 @@
-"""The list of conversations to HTML."""
+"""Render the list of conversations."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
 from ui.export.transcripts import ExportFormat
-from ui.page.turns import attribute, button, line
+from ui.page.turns import attribute, button, line_html
 
-# What a conversation can be written as, how that is called, and how the file's name ends.
+# The formats of an exported conversation, each with its label and file extension.
 EXPORTS = {
     ExportFormat.MARKDOWN: ("Markdown", "md"),
     ExportFormat.HTML: ("HTML", "html"),
@@ -20,18 +20,18 @@ EXPORTS = {
     ExportFormat.RIS: ("RIS", "ris"),
     ExportFormat.CSL_JSON: ("CSL-JSON", "json"),
 }
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 
 def history_html(listed: Sequence[Conversation], count: int, open_id: str | None, words: str = "") -> str:
-    """The conversations, the newest first, the open one said to be so."""
+    """Return the conversations, newest first, with the open one marked as current."""
     if not listed:
-        said = "No conversation has these words." if words else "Your conversations appear here. They are kept."
-        return f'<p class="quiet">{said}</p>'
-    items = "".join(_item(each, each.id == open_id) for each in listed)
-    more = count - len(listed)
-    rest = f'<p class="quiet">{counted(more, "older conversation")}: the search finds them.</p>' if more > 0 else ""
-    return f'<ul class="talks">{items}</ul>{rest}'
+        hint = "No conversation has these words." if words else "Your conversations appear here. They are kept."
+        return f'<p class="quiet">{hint}</p>'
+    items = "".join(_item(conversation, conversation.id == open_id) for conversation in listed)
+    older = count - len(listed)
+    note = f'<p class="quiet">{counted(older, "older conversation")}: the search finds them.</p>' if older > 0 else ""
+    return f'<ul class="talks">{items}</ul>{note}'
 
 
 def _item(conversation: Conversation, is_open: bool) -> str:
@@ -41,18 +41,18 @@ def _item(conversation: Conversation, is_open: bool) -> str:
     return (
         f'<li class="talk"{current}><button type="button" class="act open" name="open" '
         f'value="{attribute(conversation.id)}">'
-        f'<span class="title">{escape(title)}</span><span class="quiet">{line(about)}</span></button>'
+        f'<span class="title">{escape(title)}</span><span class="quiet">{line_html(about)}</span></button>'
         f"{_menu(conversation.id, title)}</li>"
     )
 
 
 def _menu(conversation_id: str, title: str) -> str:
     exports = "".join(
-        button("export", f"{conversation_id}:{form}", f"Save as {name}") for form, (name, _) in EXPORTS.items()
+        button("export", f"{conversation_id}:{name}", f"Save as {label}") for name, (label, _) in EXPORTS.items()
     )
     rename = button("rename", conversation_id, "Rename")
     delete = button("delete", conversation_id, "Delete")
     return (
-        f'<details class="menu"><summary><span class="unseen">What to do with {escape(title)}</span>'
+        f'<details class="menu"><summary><span class="unseen">Actions for {escape(title)}</span>'
         f'<span aria-hidden="true">⋯</span></summary><span class="items">{rename}{exports}{delete}</span></details>'
     )

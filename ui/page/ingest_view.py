@@ -1,4 +1,4 @@
-"""Papers read while the page is open, with what is being done and what came of it as HTML."""
+"""Add papers while the page is open, and render the progress and the report."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ from ui.cli.terminal import counted
 from ui.page import render
 
 SEEDS = Path(__file__).parents[2] / "seeds"
-_MOST_TOLD = 100
+_MAX_LISTED_PROBLEMS = 100
 
 
-def add(open_library: Callable[[], Library], paths: Sequence[Path]) -> Iterator[str]:
-    """What is being done, again and again until it is done; then the report, or why there is none."""
-    return _news("Reading ...", lambda progress: report_html(pipeline.ingest(paths, open_library(), progress)))
+def add_papers(open_library: Callable[[], Library], paths: Sequence[Path]) -> Iterator[str]:
+    """Add the papers of files; yield the progress as HTML, then the report or the error."""
+    return _run("Reading ...", lambda progress: report_html(pipeline.ingest(paths, open_library(), progress)))
 
 
-def index_again(open_library: Callable[[], Library]) -> Iterator[str]:
-    """The same of reading anew every paper that the library has."""
+def reindex(open_library: Callable[[], Library]) -> Iterator[str]:
+    """Index every paper of the library again; yield the progress as HTML, then the result or the error."""
 
     def work(progress: ProgressCallback) -> str:
-        done = repair.reindex(open_library(), progress)
-        return f'<div class="report"><p>{counted(done, "paper")} indexed again.</p></div>'
+        count = repair.reindex(open_library(), progress)
+        return f'<div class="report"><p>{counted(count, "paper")} indexed again.</p></div>'
 
-    return _news("Looking at the indexes ...", work)
+    return _run("Looking at the indexes ...", work)
 
 
-def _news(beginning: str, work: Callable[[ProgressCallback], str]) -> Iterator[str]:
-    told: queue.Queue[str | None] = queue.Queue()
+def _run(heading: str, work: Callable[[ProgressCallback], str]) -> Iterator[str]:
+    updates: queue.Queue[str | None] = queue.Queue()
 
-    def tell() -> None:
+    def run() -> None:
         try:
-            pace = _Pace()
-            told.put(work(lambda step: told.put(_progress(step, pace.left(step)))))
+            estimate = _TimeEstimate()
+            updates.put(work(lambda progress: updates.put(_progress_html(progress, estimate.remaining(progress)))))
         except PaperchatError as error:
-            told.put(render.error_html(str(error)))
+            updates.put(render.error_html(str(error)))
         finally:
-            told.put(None)
+            updates.put(None)
 
-    yield f'<p class="waiting">{beginning}</p>'
-    # A daemon, because whoever closes the page does not stop it: what was begun is finished.
-    threading.Thread(target=tell, daemon=True).start()
-    while (news := told.get()) is not None:
-        yield news
+    yield f'<p class="waiting">{heading}</p>'
+    # In a thread, because closing the page does not stop the work: what was begun is finished.
+    threading.Thread(target=run, daemon=True).start()
+    while (update := updates.get()) is not None:
+        yield update
 
 
 def report_html(report: IngestReport) -> str:
-    """What became of each record."""
-    said = ", ".join(f"{count:,} {name}" for name, count in _counts(report) if count) or "nothing to add"
-    problems = [f"<li>{escape(one_line(str(each)))}</li>" for each in report.problems[:_MOST_TOLD]]
-    more = len(report.problems) - _MOST_TOLD
-    problems += [f"<li>and {more:,} more</li>"] if more > 0 else []
-    count = counted(len(report.problems), "problem")
-    listed = f'<p>{count}:</p><ul class="problems" tabindex="0">{"".join(problems)}</ul>' if problems else ""
-    return f'<div class="report"><p>{counted(report.records, "record")} read: {said}.</p>{listed}</div>'
+    """Return how many records were added, merged or skipped, and the problems."""
+    counts = ", ".join(f"{count:,} {name}" for name, count in _counts(report) if count) or "nothing to add"
+    problems = [f"<li>{escape(one_line(str(problem)))}</li>" for problem in report.problems[:_MAX_LISTED_PROBLEMS]]
+    unlisted = len(report.problems) - len(problems)
+    problems += [f"<li>and {unlisted:,} more</li>"] if unlisted else []
+    heading = counted(len(report.problems), "problem")
+    listed = f'<p>{heading}:</p><ul class="problems" tabindex="0">{"".join(problems)}</ul>' if problems else ""
+    return f'<div class="report"><p>{counted(report.records, "record")} read: {counts}.</p>{listed}</div>'
 
 
 def _counts(report: IngestReport) -> list[tuple[str, int]]:
@@ -72,25 +72,25 @@ def _counts(report: IngestReport) -> list[tuple[str, int]]:
     return [(name.replace("_", " "), getattr(report, name)) for name in names]
 
 
-class _Pace:
-    """How long it takes until everything is done, if it goes on as it has gone since the first report."""
+class _TimeEstimate:
+    """Estimates the remaining time from the pace since the first report of the same kind."""
 
     def __init__(self) -> None:
-        self._began: dict[str, tuple[float, int]] = {}
+        self._first: dict[str, tuple[float, int]] = {}
 
-    def left(self, step: Progress) -> str:
-        """A few words, or nothing where it is not known yet."""
+    def remaining(self, progress: Progress) -> str:
+        """Return the remaining time in words, empty while it is unknown."""
         now = time.monotonic()
-        began, before = self._began.setdefault(step.activity, (now, step.done))
-        if step.total is None or step.done <= before:
+        started, done_before = self._first.setdefault(progress.activity, (now, progress.done))
+        if progress.total is None or progress.done <= done_before:
             return ""
-        seconds = (now - began) * (step.total - step.done) / (step.done - before)
+        seconds = (now - started) * (progress.total - progress.done) / (progress.done - done_before)
         return f", about {counted(round(seconds / 60), 'minute')} left" if seconds >= 60 else ", under a minute left"
 
 
-def _progress(step: Progress, left: str) -> str:
-    if step.total is None:
-        return f'<p class="waiting">{step.done:,} {step.activity}</p>'
-    label = f"{step.done:,} of {step.total:,} {step.activity}{left}"
-    bar = f'<progress max="{step.total}" value="{step.done}" aria-label="{label}"></progress>'
+def _progress_html(progress: Progress, remaining: str) -> str:
+    if progress.total is None:
+        return f'<p class="waiting">{progress.done:,} {progress.activity}</p>'
+    label = f"{progress.done:,} of {progress.total:,} {progress.activity}{remaining}"
+    bar = f'<progress max="{progress.total}" value="{progress.done}" aria-label="{label}"></progress>'
     return f'<p class="waiting">{label} {bar}</p>'

@@ -1,10 +1,10 @@
-// The page's script: hands pressed buttons to the server, does what its messages say, and makes the keyboard useful.
+// The page's script: sends pressed buttons to the server, obeys its messages, and handles the keyboard.
 // It runs once; gradio gives it `element`, `trigger`, `props` and `watch`.
 const find = (selector) => document.querySelector(selector);
 const box = () => find("#question textarea, #question input");
-let last = null; // the button pressed last, to be found again when its part of the page is new
+let last = null; // the button pressed last, to find it again after its part of the page was replaced
 let editing = false;
-// What is asked before a button's word is taken.
+// Confirmations before a button takes effect.
 const unsure = {
   delete: "Delete this conversation? It cannot be brought back.",
   remove: "Delete this paper from the library, for everybody?",
@@ -45,7 +45,7 @@ document.addEventListener("click", (event) => {
   if (button) press(button);
 });
 
-// The page has a base address, beside which a plain link to a card would load the page anew.
+// The page has a base address, relative to which a plain link to a card would reload the page.
 function follow(event, link) {
   event.preventDefault();
   location.hash = link.hash;
@@ -90,7 +90,7 @@ function leave(event) {
 }
 
 const obey = {
-  at({ id }) {
+  address({ id }) {
     const address = new URL(location);
     if (id) address.searchParams.set("talk", id);
     else address.searchParams.delete("talk");
@@ -98,12 +98,12 @@ const obey = {
     history.replaceState(null, "", address);
     editing = false;
   },
-  asked() {
+  sent() {
     editing = false;
     say("");
     stayAtEnd = true;
   },
-  said({ text, is_error }) {
+  notice({ text, is_error }) {
     say(text, is_error);
   },
   edit({ text }) {
@@ -127,7 +127,7 @@ const obey = {
     try {
       await navigator.clipboard.writeText(copied);
     } catch {
-      copyTheOldWay(copied); // without encryption, or without leave, a browser gives no clipboard
+      copyTheOldWay(copied); // without encryption or permission, a browser gives no access to the clipboard
     }
     say(text);
   },
@@ -144,15 +144,15 @@ function copyTheOldWay(text) {
 
 watch("value", () => obey[props.value?.kind]?.(props.value));
 
-// A conversation stays at its end while it grows, unless somebody has scrolled away from there. The other parts of the
-// page may not be there yet when this runs, so everything is looked for when it is needed.
+// A conversation stays scrolled to its end while it grows, unless the reader has scrolled away. Other parts of the page
+// may not exist yet when this runs, so elements are looked up when they are needed.
 let stayAtEnd = true;
 function onScroll({ target }) {
   if (target.id === "talking") stayAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 80;
 }
 document.addEventListener("scroll", onScroll, true);
 
-// Where somebody may name what should have answered.
+// The field in which the reader names what should have answered.
 function furnish(place) {
   const field = document.createElement("input");
   field.type = "text";
@@ -168,7 +168,7 @@ new MutationObserver(() => {
   refocus();
 }).observe(document.body, { childList: true, subtree: true });
 
-// Light, dark, or as the system has it; remembered by this browser.
+// Light, dark, or as the system is set; remembered by this browser.
 function paint(theme) {
   const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   document.body.classList.toggle("dark", dark);
@@ -180,7 +180,7 @@ document.addEventListener("change", ({ target }) => {
 });
 if (localStorage.getItem("theme")) paint(localStorage.getItem("theme"));
 
-// A pressed button whose part of the page is new has lost the focus: its successor gets it.
+// A button whose part of the page was replaced has lost the focus: give it to its successor.
 function refocus() {
   if (!last || document.activeElement !== document.body) return;
   const { name, value } = last;

@@ -1,83 +1,97 @@
-"""One event on the page of one browser: who it is, what is on the screen, and what the screen shows next."""
+"""One event on the page of one browser: its user, the state of its tab, and what the screen shows next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.errors import NotFoundError
 from assistant.schema import EVERYTHING, Scope, Turn
-from assistant.storage.conversation_schema import StoredTurn
+from assistant.storage.conversation_schema import Feedback, StoredTurn
 from assistant.storage.conversations import Conversations
 from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.page import evidence, feedback, history, turns
-from ui.page.backend import Backend
-from ui.page.session import NOTHING_OPEN, UNCHANGED, Choices, Open, View
+from ui.page.backend import PageBackend
+from ui.page.session import NEW_CONVERSATION, SERVER_SETTINGS, OpenConversation, PageUpdate, TabSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What an event needs: the common things, the owner of the conversations, and the states of the tab."""
+class PageContext:
+    """What an event needs: the shared backend, the owner of the conversations, and the state of the tab."""
 
-    backend: Backend
+    backend: PageBackend
     owner: str
-    open: Open = NOTHING_OPEN
+    conversation: OpenConversation = NEW_CONVERSATION
     scope: Scope = EVERYTHING
-    choices: Choices = UNCHANGED
+    settings: TabSettings = SERVER_SETTINGS
 
     @property
     def conversations(self) -> Conversations:
-        """The owner's conversations."""
+        """Return the owner's conversations."""
         return self.backend.conversations(self.owner)
 
-    def stored(self) -> list[StoredTurn]:
-        """The turns of the open conversation."""
-        return self.conversations.turns(self.open.id) if self.open.id else []
+    def stored_turns(self) -> list[StoredTurn]:
+        """Return the turns of the open conversation."""
+        return self.conversations.turns(self.conversation.id) if self.conversation.id else []
 
-    def turn(self, turn_id: str) -> StoredTurn:
-        """A turn of the open conversation by its id, as a browser sends it. Raises NotFoundError."""
-        found = next((each for each in self.stored() if str(each.id) == turn_id), None)
-        if found is None:
-            raise NotFoundError("this question is no longer in the conversation; reload the page")
-        return found
+    def find_turn(self, turn_id: str) -> StoredTurn:
+        """Return a turn of the open conversation by its id as a browser sends it. Raises NotFoundError."""
+        for stored in self.stored_turns():
+            if str(stored.id) == turn_id:
+                return stored
+        raise NotFoundError("this question is no longer in the conversation; reload the page")
 
-    def whole(self, box: str | None = None) -> View:
-        """Everything on the screen, as it is kept."""
-        stored = self.stored()
-        return View(
-            open=self.open,
-            box=box,
-            talk=self.talk(stored) if stored else self.backend.welcome(),
-            now="",
-            evidence=self.evidence([each.turn for each in stored]),
-            history=self.history(),
-            message={"kind": "at", "id": self.open.id or ""},
+    def replacing(self, turn_id: int | None) -> PageContext:
+        """Return the context in which the next question takes the place of this turn."""
+        return replace(self, conversation=OpenConversation(self.conversation.id, turn_id))
+
+    def show_conversation(self, conversation_id: str | None, question: str | None = None) -> PageUpdate:
+        """Return everything on the screen for a stored conversation, or for a new one."""
+        return replace(self, conversation=OpenConversation(conversation_id)).show_all(question)
+
+    def show_all(self, question: str | None = None) -> PageUpdate:
+        """Return everything on the screen, as it is stored."""
+        stored = self.stored_turns()
+        return PageUpdate(
+            conversation=self.conversation,
+            question=question,
+            turns=self.turns_html(stored) if stored else self.backend.welcome_html(),
+            pending="",
+            evidence=self.evidence_html([stored_turn.turn for stored_turn in stored]),
+            history=self.history_html(),
+            message={"kind": "address", "id": self.conversation.id or ""},
         )
 
-    def talk(self, stored: Sequence[StoredTurn]) -> str:
-        """Turns that are kept; where one is not good, it can be said there what would answer it."""
-        wrong = {each.id: each.feedback for each in stored if each.feedback and not each.feedback.good}
-        titles = self._titles([paper for given in wrong.values() for paper in given.papers or ()])
-        return turns.conversation_html(
-            stored, lambda each: feedback.naming_html(each.id, wrong[each.id], titles) if each.id in wrong else ""
+    def show_scope(self, scope: Scope) -> PageUpdate:
+        """Return the page with another scope."""
+        titles = self._titles([*scope.pinned, *scope.excluded])
+        shown = [stored.turn for stored in self.stored_turns()]
+        return PageUpdate(
+            scope=scope,
+            scope_bar=evidence.scope_html(scope, titles),
+            evidence=replace(self, scope=scope).evidence_html(shown),
         )
 
-    def evidence(self, shown: Sequence[Turn]) -> str:
-        """The papers behind these turns."""
+    def turns_html(self, stored: Sequence[StoredTurn]) -> str:
+        """Return stored turns; a wrong answer has a form to name the papers that would answer it."""
+        judged = {stored_turn.id: stored_turn.feedback for stored_turn in stored}
+        wrong = {turn_id: judgement for turn_id, judgement in judged.items() if judgement and not judgement.good}
+        titles = self._titles([paper_id for judgement in wrong.values() for paper_id in judgement.papers or ()])
+        return turns.conversation_html(stored, _feedback_forms(wrong, titles))
+
+    def evidence_html(self, shown: Sequence[Turn]) -> str:
+        """Return the papers behind these turns."""
         return evidence.evidence_html(shown, self.scope)
 
-    def history(self, words: str = "") -> str:
-        """The list of conversations, or of those with these words."""
-        kept = self.conversations
-        listed = kept.recent(words, limit=history.MOST_LISTED)
-        return history.history_html(listed, kept.count(words), self.open.id, words)
-
-    def scoped(self, scope: Scope) -> View:
-        """The page looking at the papers of another scope from now on."""
-        titles = self._titles([*scope.pinned, *scope.excluded])
-        shown = replace(self, scope=scope).evidence([each.turn for each in self.stored()])
-        return View(scope=scope, looking=evidence.looking_html(scope, titles), evidence=shown)
+    def history_html(self, words: str = "") -> str:
+        """Return the list of conversations that contain these words."""
+        listed = self.conversations.recent(words, limit=history.MAX_LISTED)
+        return history.history_html(listed, self.conversations.count(words), self.conversation.id, words)
 
     def _titles(self, paper_ids: Sequence[str]) -> dict[str, str]:
         return {paper.id: to_text(display_title(paper)) for paper in self.backend.catalog.papers.get(paper_ids)}
+
+
+def _feedback_forms(wrong: Mapping[int, Feedback], titles: Mapping[str, str]) -> dict[int, str]:
+    return {turn_id: feedback.form_html(turn_id, judgement, titles) for turn_id, judgement in wrong.items()}

@@ -26,7 +26,7 @@ class LoginRateLimiter:
     """Counts failed attempts by client, which is any string that tells clients apart. Thread-safe."""
 
     def __init__(self, free_attempts: int, now: Callable[[], float] = time.monotonic) -> None:
-        """Let `free_attempts` in a row fail without a wait; `now` is a clock in seconds."""
+        """Allow `free_attempts` failures in a row without a wait; `now` is a clock in seconds."""
         self._free_attempts, self._now = free_attempts, now
         self._failures: dict[str, _Failures] = {}
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class LoginRateLimiter:
             return is_allowed
 
     def reset(self, client: str) -> None:
-        """Forget the failures of a client that has logged in."""
+        """Clear the failures of a client that has logged in."""
         with self._lock:
             self._failures.pop(client, None)
 

@@ -1,4 +1,4 @@
-"""The page on the network: built, served, closed."""
+"""Build, serve and close the page."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from assistant.chat import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.page import layout, library_tab, settings_tab
-from ui.page.backend import Backend, in_background
+from ui.page.backend import PageBackend, load_in_background
 from ui.page.cookies import CookieMiddleware
-from ui.page.events import QUIETLY, bind
+from ui.page.events import QUIET, bind_events
 from ui.page.middleware import LoginGate, OriginCheck, is_loopback
-from ui.page.table import Shelf
+from ui.page.table import TableState
 from ui.users import Users
 
 _PORTS_TRIED = 50
 _LARGEST_UPLOAD = "200mb"
-# Seconds: how often it is looked for uploads that nobody has had read, and after how long they go.
-_FORGOTTEN = (3600, 24 * 3600)
-_WAITING = "After a few wrong passwords the next ones are not looked at for a while."
-# The half-bold letters of this font that gradio brings are two: whatever is not plain is bold.
+# Seconds: how often abandoned uploads are looked for, and after how long they are deleted.
+_UPLOAD_CLEANUP = (3600, 24 * 3600)
+_LOGIN_HINT = "After a few wrong passwords, further attempts are refused for a while."
+# gradio ships this font in two weights only.
 _FONT: list[gr.themes.Font | str] = [
     gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)),
     "system-ui",
@@ -41,11 +41,11 @@ _STYLE = Path(__file__).with_name("page.css")
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A page that is being served, and where."""
+class RunningPage:
+    """A page that is being served, and its address."""
 
     page: Any
-    backend: Backend
+    backend: PageBackend
     address: str
 
     def close(self) -> None:
@@ -55,34 +55,40 @@ class Served:
 
 
 def serve(settings: Settings, announce: Callable[[str], Any]) -> None:
-    """Serve the page until interrupted. The models load while the page starts; a question waits for them.
+    """Serve the page until interrupted. The models load meanwhile; a question waits for them.
 
-    Raises PaperchatError where the library cannot be opened or no port is free.
+    Raises PaperchatError if the library cannot be opened or no port is free.
     """
-    assistant = in_background(lambda: factory.open_assistant(settings))
-    served = start(settings, assistant)
-    announce(f"paperchat is at {served.address} - press Ctrl+C to stop.")
+    assistant = load_in_background(lambda: factory.open_assistant(settings))
+    running = start(settings, assistant)
+    announce(f"paperchat is at {running.address} - press Ctrl+C to stop.")
     try:
         assistant.result()
-        served.page.block_thread()
+        running.page.block_thread()
     finally:
-        served.close()
+        running.close()
 
 
-def start(settings: Settings, assistant: Future[Assistant]) -> Served:
-    """Serve the page in the background. Port 0 is any free one.
+def start(settings: Settings, assistant: Future[Assistant]) -> RunningPage:
+    """Serve the page in the background; port 0 stands for any free one.
 
-    Raises SettingsError where others than this machine's users could reach it without logging in.
+    Raises SettingsError if it would be reachable from other machines without a login.
     """
-    users = _users(settings)
-    # gradio keeps what is uploaded in a directory that it would share with everybody on the machine.
-    os.environ["GRADIO_TEMP_DIR"] = str(_private(settings.home / "uploads"))
-    # It would also make a table of all earlier events after each one, which nobody here reads.
+    users = _open_users(settings)
+    # By default gradio keeps uploads in a directory that all users of the machine share.
+    os.environ["GRADIO_TEMP_DIR"] = str(_private_folder(settings.home / "uploads"))
+    # It would also build a table of all earlier events after each one, which is not used here.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
-    backend = Backend(settings, assistant)
+    backend = PageBackend(settings, assistant)
     page, port = build(backend), _free_port(settings.host, settings.port)
+    _launch(page, settings.host, port, users)
+    return RunningPage(page, backend, f"http://{settings.host}:{port}")
+
+
+def _launch(page: Any, host: str, port: int, users: Users | None) -> None:
+    is_private = users is None
     page.queue(default_concurrency_limit=4).launch(
-        server_name=settings.host,
+        server_name=host,
         server_port=port,
         quiet=True,
         prevent_thread_lock=True,
@@ -92,44 +98,43 @@ def start(settings: Settings, assistant: Future[Assistant]) -> Served:
         run_history=False,
         ssr_mode=False,
         auth=LoginGate(users).authenticate if users else None,
-        auth_message=_WAITING if users else None,
+        auth_message=_LOGIN_HINT if users else None,
         max_file_size=_LARGEST_UPLOAD,
-        app_kwargs={"middleware": [Middleware(OriginCheck, is_private=users is None), Middleware(CookieMiddleware)]},
+        app_kwargs={"middleware": [Middleware(OriginCheck, is_private=is_private), Middleware(CookieMiddleware)]},
     )
-    return Served(page, backend, f"http://{settings.host}:{port}")
 
 
-def build(backend: Backend) -> Any:
-    """The page with its events, not served yet."""
-    with gr.Blocks(title="paperchat", fill_width=True, analytics_enabled=False, delete_cache=_FORGOTTEN) as page:
-        layout.masthead()
+def build(backend: PageBackend) -> Any:
+    """Build the page with its events, without serving it."""
+    with gr.Blocks(title="paperchat", fill_width=True, analytics_enabled=False, delete_cache=_UPLOAD_CLEANUP) as page:
+        layout.build_masthead()
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Chat"):
-                parts = layout.chat()
-                bind(page, parts, backend)
+                parts = layout.build_chat()
+                bind_events(page, parts, backend)
             with gr.Tab("Library") as library:
                 table = library_tab.build(backend, parts.bridge)
-                library.select(lambda: library_tab.shown(backend, Shelf()), None, table, **QUIETLY)
+                library.select(lambda: library_tab.render_table(backend, TableState()), None, table, **QUIET)
             with gr.Tab("Settings"):
-                settings_tab.build(backend, parts.choices)
+                settings_tab.build(backend, parts.settings)
     return page
 
 
-def _private(folder: Path) -> Path:
-    """The folder, made for this user alone."""
+def _private_folder(folder: Path) -> Path:
+    """Create a folder that only this user can read."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     return folder
 
 
-def _users(settings: Settings) -> Users | None:
-    """Who may log in; None where nobody needs to, because the page is for this machine alone."""
+def _open_users(settings: Settings) -> Users | None:
+    """Return who may log in; None if the page serves this machine alone. Raises SettingsError."""
     if settings.auth:
         return Users(settings.auth)
     if not is_loopback(settings.host):
         raise SettingsError(
-            f"host is {settings.host}, which others can reach: name a file of users with PAPERCHAT_AUTH, "
-            "as written by: paperchat user FILE NAME"
+            f"host is {settings.host}, which other machines can reach: name a file of users with "
+            "PAPERCHAT_AUTH, as written by: paperchat user FILE NAME"
         )
     return None
 

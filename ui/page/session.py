@@ -1,4 +1,4 @@
-"""What one browser tab has on its screen, as values: nothing of it is shared between tabs."""
+"""The state of one browser tab, as values; tabs share none of it."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from assistant.schema import Scope, Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """The conversation on the screen: its id once it is kept, and the turn that the next question replaces.
+class OpenConversation:
+    """The conversation on the screen: its id once it is stored, and the turn that the next question replaces.
 
-    `asking` is the turn that is being answered, as far as it has come.
+    `pending` is the turn that is being answered, with the answer so far.
     """
 
     id: str | None = None
     replacing: int | None = None
-    asking: Turn | None = None
+    pending: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What a person has set for this tab; None is what the server's settings say. `filters` go with every question."""
+class TabSettings:
+    """The settings of this tab; None stands for the server's. `filters` are added to every question."""
 
     llm: str | None = None
-    papers: int | None = None
-    statements: int | None = None
-    tentative_from: float | None = None
+    top_k: int | None = None
+    max_sentences: int | None = None
+    tentative_threshold: float | None = None
     filters: str = ""
 
 
-NOTHING_OPEN, UNCHANGED = Open(), Choices()
+NEW_CONVERSATION, SERVER_SETTINGS = OpenConversation(), TabSettings()
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What an event changes on the page: states of the tab, parts of the page as HTML, a message to its script.
+class PageUpdate:
+    """What an event changes: states of the tab, parts of the page as HTML, and a message to its script.
 
-    None leaves a part as it is.
+    None leaves a part unchanged. `pending` is the turn below the stored `turns`; `question` fills the input box.
     """
 
-    open: Open | None = None
+    conversation: OpenConversation | None = None
     scope: Scope | None = None
-    box: str | None = None
-    talk: str | None = None
-    now: str | None = None
+    question: str | None = None
+    turns: str | None = None
+    pending: str | None = None
     evidence: str | None = None
     history: str | None = None
-    looking: str | None = None
+    scope_bar: str | None = None
     message: Mapping[str, Any] | None = None

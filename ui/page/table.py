@@ -1,4 +1,4 @@
-"""The papers of the library as a table to HTML, a page of it at a time."""
+"""Render the papers of the library as a table, one page at a time."""
 
 from __future__ import annotations
 
@@ -13,100 +13,100 @@ from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.links import paper_url
 from ui.page import render
-from ui.page.turns import button, line
+from ui.page.turns import button, line_html
 
-SIZE = 25
-# The columns, each with its heading.
+PAGE_SIZE = 25
 _COLUMNS = {Sort.TITLE: "Title", Sort.AUTHOR: "Authors", Sort.YEAR: "Year", Sort.VENUE: "Venue"}
-_KNOWN = ("title", "authors", "year", "venue", "doi", "arxiv_id", "abstract")
+_RECORD_FIELDS = ("title", "authors", "year", "venue", "doi", "arxiv_id", "abstract")
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """What of the library is on the screen: which papers, in which order, which page, and the paper that is open.
+class TableState:
+    """Which papers the table shows, in which order, which page of them, and the paper whose details are open.
 
-    `words` are words and filters, as `assistant.question.filters.parse_selection` takes them.
+    `query` is words and filters as `assistant.question.filters.parse_selection` takes them.
     """
 
-    words: str = ""
+    query: str = ""
     sort: Sort = Sort.TITLE
-    backwards: bool = False
+    reverse: bool = False
     page: int = 0
-    paper: str | None = None
+    open_id: str | None = None
 
 
-def table_html(papers: Sequence[Paper], shelf: Shelf, count: int, detail: str = "") -> str:
-    """A page of papers with its place among them all; `detail` stands below the paper that is open.
+def table_html(papers: Sequence[Paper], state: TableState, count: int, detail: str = "") -> str:
+    """Return a page of papers with its position among all `count`; `detail` belongs below the open paper.
 
-    The roles are said because a phone shows the rows as blocks, which are else no rows to a screen reader.
+    The roles are explicit because a phone shows the rows as blocks, which screen readers no longer take for rows.
     """
     if not count:
-        said = "No paper has these words." if shelf.words else "The library is empty: drop a file above."
-        return f'<p class="quiet">{said}</p>'
-    heads = "".join(_head(sort, shelf) for sort in _COLUMNS)
-    rows = "".join(_row(paper) + (_detail(detail) if paper.id == shelf.paper else "") for paper in papers)
+        hint = "No paper has these words." if state.query else "The library is empty: drop a file above."
+        return f'<p class="quiet">{hint}</p>'
+    heads = "".join(_head(sort, state) for sort in _COLUMNS)
+    rows = "".join(_row(paper) + (_detail_row(detail) if paper.id == state.open_id else "") for paper in papers)
     return (
-        f'{_places(shelf, len(papers), count)}<div class="table"><table role="table">'
+        f'{_pager(state, len(papers), count)}<div class="table"><table role="table">'
         f'<thead><tr role="row">{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
 def refused_html(reason: str) -> str:
-    """Why there is no table for what was typed."""
+    """Return why a query has no table."""
     return f'<p class="quiet">{render.plain_html(reason)}</p>'
 
 
 def detail_html(paper: Paper, records: Sequence[StoredRecord]) -> str:
-    """Everything known of a paper, and what each source says of it."""
-    address = paper_url(paper)
-    where = f"<p>{_web_link(address)}</p>" if address else ""
+    """Return the details of a paper, and the fields that each source has of it."""
+    url = paper_url(paper)
+    link = f"<p>{_web_link(url)}</p>" if url else ""
     abstract = render.plain_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
-    sources = "".join(_record(each) for each in records)
+    sources = "".join(_record(stored) for stored in records)
     merged = f"<p>{counted(len(records), 'record')} of it:</p><ul>{sources}</ul>"
     title = to_text(display_title(paper))[:60]
-    acts = button("remove", paper.id, "Delete this paper", unseen=title)
+    buttons = button("remove", paper.id, "Delete this paper", unseen=title)
     if len(records) > 1:
-        acts += button("unmerge", paper.id, "Take it apart", "The records are of several papers", title)
-    return f'<p class="quiet">{render.plain_html(", ".join(paper.authors))}</p>{where}<p>{abstract}</p>{merged}{acts}'
+        buttons += button("unmerge", paper.id, "Take it apart", "The records are of several papers", title)
+    authors = render.plain_html(", ".join(paper.authors))
+    return f'<p class="quiet">{authors}</p>{link}<p>{abstract}</p>{merged}{buttons}'
 
 
-def _web_link(address: str) -> str:
-    shown = escape(address)
-    return f'<a href="{shown}" target="_blank" rel="noopener noreferrer">{shown}</a>'
+def _web_link(url: str) -> str:
+    escaped = escape(url)
+    return f'<a href="{escaped}" target="_blank" rel="noopener noreferrer">{escaped}</a>'
 
 
-def _places(shelf: Shelf, shown: int, count: int) -> str:
-    first = shelf.page * SIZE + 1
-    before = button("turn", shelf.page - 1, "Previous page") if shelf.page else ""
-    after = button("turn", shelf.page + 1, "Next page") if shelf.page * SIZE + shown < count else ""
+def _pager(state: TableState, shown: int, count: int) -> str:
+    first = state.page * PAGE_SIZE + 1
+    before = button("turn", state.page - 1, "Previous page") if state.page else ""
+    after = button("turn", state.page + 1, "Next page") if state.page * PAGE_SIZE + shown < count else ""
     return f'<p class="places">{first:,} to {first + shown - 1:,} of {count:,} papers {before}{after}</p>'
 
 
-def _head(sort: Sort, shelf: Shelf) -> str:
-    falls = shelf.backwards is not sort.latest_first
-    state = ("descending" if falls else "ascending") if sort is shelf.sort else "none"
-    arrow = {"ascending": " ↑", "descending": " ↓", "none": ""}[state]
-    named = button("sort", sort, _COLUMNS[sort] + arrow)
-    return f'<th scope="col" role="columnheader" aria-sort="{state}">{named}</th>'
+def _head(sort: Sort, state: TableState) -> str:
+    is_descending = state.reverse is not sort.latest_first
+    order = ("descending" if is_descending else "ascending") if sort is state.sort else "none"
+    arrow = {"ascending": " ↑", "descending": " ↓", "none": ""}[order]
+    label = button("sort", sort, _COLUMNS[sort] + arrow)
+    return f'<th scope="col" role="columnheader" aria-sort="{order}">{label}</th>'
 
 
 def _row(paper: Paper) -> str:
     authors = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
-    cells = "".join(_cell(each) for each in (authors, paper.year, paper.venue))
+    cells = "".join(_cell(value) for value in (authors, paper.year, paper.venue))
     title = button("show", paper.id, to_text(display_title(paper)))
     return f'<tr role="row"><th scope="row" role="rowheader">{title}</th>{cells}</tr>'
 
 
 def _cell(value: object) -> str:
-    return f'<td role="cell">{line(to_text(str(value or "")))}</td>'
+    return f'<td role="cell">{line_html(to_text(str(value or "")))}</td>'
 
 
-def _detail(detail: str) -> str:
+def _detail_row(detail: str) -> str:
     return f'<tr class="detail" role="row"><td role="cell" colspan="{len(_COLUMNS)}">{detail}</td></tr>'
 
 
 def _record(stored: StoredRecord) -> str:
     record = stored.record
-    place = f"{record.source}, line {record.line}" if record.line else record.source
-    known = [name for name in _KNOWN if getattr(record, name)]
-    return f"<li>{line(place)} <span class=quiet>({', '.join(known)})</span></li>"
+    source = f"{record.source}, line {record.line}" if record.line else record.source
+    present = [name for name in _RECORD_FIELDS if getattr(record, name)]
+    return f"<li>{line_html(source)} <span class=quiet>({', '.join(present)})</span></li>"

@@ -1,8 +1,8 @@
-"""A conversation to HTML: each question, how it was understood, the answer, how it was made, and what to do with it."""
+"""Render a conversation: each question, how it was understood, its answer, how that was made, and its buttons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -24,17 +24,19 @@ _STAGES = {
     "first_text_ms": "first words",
     "total_ms": "whole answer",
 }
+_NO_FORMS: Mapping[int, str] = {}
 
 
-def conversation_html(stored: Sequence[StoredTurn], below: Callable[[StoredTurn], str] = lambda _: "") -> str:
-    """The turns that are kept, in their order, each with what stands `below` it."""
+def conversation_html(stored: Sequence[StoredTurn], forms: Mapping[int, str] = _NO_FORMS) -> str:
+    """Return the stored turns in their order; `forms` is HTML that belongs below turns, by their ids."""
     return "".join(
-        _turn(number, each.turn, _actions(each) + below(each), each.id) for number, each in enumerate(stored, start=1)
+        _turn(number, stored_turn.turn, _buttons(stored_turn) + forms.get(stored_turn.id, ""), stored_turn.id)
+        for number, stored_turn in enumerate(stored, start=1)
     )
 
 
-def growing_html(number: int, turn: Turn, stopped: bool = False) -> str:
-    """A turn that is not kept: it is still being answered, or was stopped."""
+def streaming_html(number: int, turn: Turn, stopped: bool = False) -> str:
+    """Return a turn that is not stored, because it is still being answered or was stopped."""
     if stopped:
         return _turn(number, turn, '<p class="note">Stopped. This answer is not kept.</p>')
     if not turn.answer.text:
@@ -43,53 +45,52 @@ def growing_html(number: int, turn: Turn, stopped: bool = False) -> str:
 
 
 def waiting_html(number: int, question: str, message: str) -> str:
-    """A question whose answer has not begun."""
+    """Return a question whose answer has not begun."""
     waiting = f'<p class="streaming waiting">{render.plain_html(message)}</p>'
     return _section(number, _question(question) + waiting)
 
 
 def failed_html(number: int, question: str, message: str) -> str:
-    """A question that could not be answered."""
+    """Return a question that could not be answered."""
     return _section(number, _question(question) + render.error_html(message))
 
 
-def button(name: str, value: object, text: str, hint: str = "", unseen: str = "", *, is_off: bool = False) -> str:
-    """A button that the page's script hands on; `unseen` is read out behind its text, to tell it from its likes."""
-    off = " disabled" if is_off else ""
-    title = f' title="{line(hint)}"' if hint else ""
-    more = f'<span class="unseen"> {line(unseen)}</span>' if unseen else ""
+def button(name: str, value: object, text: str, hint: str = "", unseen: str = "", *, disabled: bool = False) -> str:
+    """Return a button that the page's script passes on; screen readers read `unseen` after its text."""
+    state = " disabled" if disabled else ""
+    title = f' title="{line_html(hint)}"' if hint else ""
+    more = f'<span class="unseen"> {line_html(unseen)}</span>' if unseen else ""
     return (
-        f'<button type="button" class="act" name="{name}" value="{attribute(value)}"{title}{off}>'
-        f"{line(text)}{more}</button>"
+        f'<button type="button" class="act" name="{name}" value="{attribute(value)}"{title}{state}>'
+        f"{line_html(text)}{more}</button>"
     )
 
 
 def attribute(value: object) -> str:
-    """A value as it is, escaped, without a line's end: behind an empty line the component would read Markdown."""
+    """Escape a value without line breaks: after an empty line, the component would read Markdown."""
     return escape(str(value)).replace("\r", "&#13;").replace("\n", "&#10;")
 
 
-def line(text: str) -> str:
-    """Text that stands in one line, escaped."""
+def line_html(text: str) -> str:
+    """Escape text and put it into one line."""
     return escape(one_line(text))
 
 
-def parts(filters: Filters) -> list[tuple[str, Filters]]:
-    """Each filter as it would be typed, with the filters that are left without it."""
-    fields = ("authors", "titles", "venues", "sources", "phrases", "without")
-    found = []
-    for name in fields:
+def split_filters(filters: Filters) -> list[tuple[str, Filters]]:
+    """Return each filter as it would be typed, with the filters that remain without it."""
+    parts = []
+    for name in ("authors", "titles", "venues", "sources", "phrases", "without"):
         values = getattr(filters, name)
         for value in values:
-            left = tuple(each for each in values if each != value)
-            found.append((format_filters(_changed(Filters(), **{name: (value,)})), _changed(filters, **{name: left})))
+            rest = tuple(item for item in values if item != value)
+            parts.append((format_filters(_replaced(Filters(), **{name: (value,)})), _replaced(filters, **{name: rest})))
     if filters.since is not None or filters.until is not None:
         years = Filters(since=filters.since, until=filters.until)
-        found.append((format_filters(years), _changed(filters, since=None, until=None)))
-    return found
+        parts.append((format_filters(years), _replaced(filters, since=None, until=None)))
+    return parts
 
 
-def _changed(filters: Filters, **values: Any) -> Filters:
+def _replaced(filters: Filters, **values: Any) -> Filters:
     return replace(filters, **values)
 
 
@@ -99,7 +100,7 @@ def _turn(number: int, turn: Turn, below: str, stored_id: int | None = None) -> 
     inner = (
         _question(turn.question, edit if stored_id is not None else "")
         + _understood(answer, stored_id)
-        + _made(answer)
+        + _provenance(answer)
         + render.reply_html(answer, number)
         + ("" if answer.answered else _advice(answer))
     )
@@ -107,7 +108,7 @@ def _turn(number: int, turn: Turn, below: str, stored_id: int | None = None) -> 
 
 
 def _section(number: int, inner: str) -> str:
-    # No empty line may stand in it: behind one, the component would read Markdown.
+    # Without an empty line: after one, the component would read Markdown.
     return f'<section class="turn" id="turn-{number}" tabindex="-1">{inner}</section>'
 
 
@@ -116,45 +117,50 @@ def _question(question: str, edit: str = "") -> str:
 
 
 def _understood(answer: Answer, stored_id: int | None) -> str:
-    """What was searched for as buttons: one to change the words, one to take each filter away.
+    """Return what was searched for as buttons: one to change the words, and one to remove each filter.
 
-    They are there before the turn is kept, and do nothing yet, so that the answer does not move when it is.
+    Before the turn is stored they are shown disabled, so that the answer does not move when it is stored.
     """
-    off = stored_id is None
-    said = " ".join(answer.question.split())
-    chips = "".join(_chip(f"{stored_id}:{place}", each, off) for place, (each, _) in enumerate(parts(answer.filters)))
-    if answer.standalone == said and not chips:
+    disabled = stored_id is None
+    parts = enumerate(split_filters(answer.filters))
+    chips = "".join(_filter_chip(f"{stored_id}:{index}", typed, disabled) for index, (typed, _) in parts)
+    if answer.standalone == " ".join(answer.question.split()) and not chips:
         return ""
-    searched = to_text(answer.standalone) or "anything"
-    words = button("restate", stored_id, searched, "Change what is searched for", is_off=off)
+    query = to_text(answer.standalone) or "anything"
+    words = button("restate", stored_id, query, "Change what is searched for", disabled=disabled)
     return f'<p class="understood">Searched for {words}{chips}</p>'
 
 
-def _chip(place: str, typed: str, off: bool) -> str:
-    """One of the filters."""
-    end = button("drop", place, "×", "Ask again without this filter", f"remove {typed}", is_off=off)
-    return f'<span class="chip">{render.plain_html(typed)}{end}</span>'
+def _filter_chip(value: str, typed: str, disabled: bool) -> str:
+    drop = button("drop", value, "×", "Ask again without this filter", f"remove {typed}", disabled=disabled)
+    return f'<span class="chip">{render.plain_html(typed)}{drop}</span>'
 
 
-def _made(answer: Answer) -> str:
-    """How the answer was made: who wrote it, how sure it is, how long each stage took."""
+def _provenance(answer: Answer) -> str:
+    """Return who wrote the answer, how confident it is, and how long each stage took."""
     if not answer.model:
         return ""
-    who = "Quoted without a language model" if answer.model == "extractive" else f"Written by {answer.model}"
-    said = [who if answer.answered else "No answer"]
-    said += [f"{counted(len(answer.citations), 'paper')} cited"] if answer.citations else []
-    said += [f"{answer.searched:,} searched"] if answer.searched else []
-    said += [f"confidence {answer.confidence:.0%}"]
-    said += [_seconds(answer.timings["total_ms"])] if "total_ms" in answer.timings else []
     stages = "".join(
         f"<li>{name}: {_seconds(answer.timings[stage])}</li>"
         for stage, name in _STAGES.items()
         if stage in answer.timings
     )
     return (
-        f'<details class="made"><summary>{render.plain_html(", ".join(said))}</summary>'
+        f'<details class="made"><summary>{render.plain_html(", ".join(_facts(answer)))}</summary>'
         f"<p>The time that each stage took:</p><ul>{stages}</ul></details>"
     )
+
+
+def _facts(answer: Answer) -> Iterator[str]:
+    author = "Quoted without a language model" if answer.model == "extractive" else f"Written by {answer.model}"
+    yield author if answer.answered else "No answer"
+    if answer.citations:
+        yield f"{counted(len(answer.citations), 'paper')} cited"
+    if answer.searched:
+        yield f"{answer.searched:,} searched"
+    yield f"confidence {answer.confidence:.0%}"
+    if "total_ms" in answer.timings:
+        yield _seconds(answer.timings["total_ms"])
 
 
 def _seconds(milliseconds: float) -> str:
@@ -162,34 +168,34 @@ def _seconds(milliseconds: float) -> str:
 
 
 def _advice(answer: Answer) -> str:
-    """What to try where there is no answer."""
+    """Return what to try where there is no answer."""
     if not answer.reason:
         return ""
-    tips = ["Ask of one thing at a time, in words that an abstract would use."]
-    tips += ["Take a filter away with its × above."] if answer.filters else []
-    tips += ["Look at all papers again: below, take away what is pinned or excluded."] if answer.scope else []
-    tips += ["Add papers on it in the Library tab."]
+    tips = ["Ask about one thing at a time, in words that an abstract would use."]
+    tips += ["Remove a filter with its × above."] if answer.filters else []
+    tips += ["Look at all papers again: below, release what is pinned or excluded."] if answer.scope else []
+    tips += ["Add papers about it in the Library tab."]
     return f'<div class="advice"><p>What to try:</p><ul>{"".join(f"<li>{tip}</li>" for tip in tips)}</ul></div>'
 
 
-def _actions(stored: StoredTurn) -> str:
+def _buttons(stored: StoredTurn) -> str:
     buttons = [
         button("copy", stored.id, "Copy", "Copy the answer with its references"),
-        button("retry", stored.id, "Ask again", "Ask this question again; what stands below it goes"),
-        *_judgements(stored.id, stored.feedback),
+        button("retry", stored.id, "Ask again", "Ask this question again and remove what is below it"),
+        *_judgement_buttons(stored.id, stored.feedback),
     ]
     return f'<div class="actions">{"".join(buttons)}</div>'
 
 
-def _judgements(turn_id: int, given: Feedback | None) -> Iterator[str]:
-    """The thumbs; one that was given is said, and pressing it again takes it back."""
-    good = bool(given and given.good)
+def _judgement_buttons(turn_id: int, judgement: Feedback | None) -> Iterator[str]:
+    """Yield the buttons that judge an answer; the chosen one is ticked, and pressing it again withdraws it."""
+    good = bool(judgement and judgement.good)
     yield button("judge", f"{turn_id}:{'none' if good else 'good'}", "Helpful ✓" if good else "Helpful")
-    faults = "".join(_fault(turn_id, fault, bool(given and given.fault is fault)) for fault in Fault)
-    wrong = f"Not helpful: {given.fault} ✓" if given and given.fault else "Not helpful"
+    faults = "".join(_fault_button(turn_id, fault, bool(judgement and judgement.fault is fault)) for fault in Fault)
+    wrong = f"Not helpful: {judgement.fault} ✓" if judgement and judgement.fault else "Not helpful"
     yield f'<details class="menu"><summary>{wrong}</summary><span class="items">{faults}</span></details>'
 
 
-def _fault(turn_id: int, fault: Fault, given: bool) -> str:
-    text = f"{str(fault).capitalize()}{' ✓' if given else ''}"
-    return button("judge", f"{turn_id}:{'none' if given else fault}", text)
+def _fault_button(turn_id: int, fault: Fault, chosen: bool) -> str:
+    text = f"{str(fault).capitalize()}{' ✓' if chosen else ''}"
+    return button("judge", f"{turn_id}:{'none' if chosen else fault}", text)

@@ -1,4 +1,4 @@
-"""What stands on the page before there is a conversation."""
+"""Render what stands on the page before a conversation begins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ui.page.turns import button
 
 
 def welcome_html(questions: Sequence[str], papers: int, has_seeds: bool = False) -> str:
-    """Questions to begin with; where the library is empty, how to fill it."""
+    """Return example questions, or how to fill the library if it is empty."""
     if not papers:
         seeds = f"<p>{button('seeds', '', 'Begin with the seed papers')}</p>" if has_seeds else ""
         return (
@@ -17,10 +17,10 @@ def welcome_html(questions: Sequence[str], papers: int, has_seeds: bool = False)
             "(BibTeX, RIS, PubMed, arXiv, JSON, tables, or abstracts as plain text). Then ask here.</p>"
             f"{seeds}</section>"
         )
-    offered = "".join(f"<li>{button('ask', question, question)}</li>" for question in questions)
-    begin = f"<p>Questions to begin with:</p><ul>{offered}</ul>" if offered else ""
+    items = "".join(f"<li>{button('ask', question, question)}</li>" for question in questions)
+    examples = f"<p>Questions to begin with:</p><ul>{items}</ul>" if items else ""
     return (
         f'<section class="welcome"><h2>Ask the abstracts of {counted(papers, "paper")}</h2><p>Every statement of an '
-        f"answer leads to the sentence behind it. Where the library holds no answer, the reply says so.</p>{begin}"
+        f"answer leads to the sentence behind it. Where the library holds no answer, the reply says so.</p>{examples}"
         "</section>"
     )

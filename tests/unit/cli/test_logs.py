@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -21,9 +21,8 @@ from tests.conftest import Paperchat
 from tests.fakes import ScriptedLLM
 from ui import logs
 from ui.page.asking import ask
-from ui.page.backend import Backend
-from ui.page.page_context import Desk
-from ui.page.session import View
+from ui.page.backend import PageBackend
+from ui.page.page_context import PageContext
 
 QUESTION = "Which glaciers shrink the fastest?"
 LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ (DEBUG|INFO) (assistant|ingest|ui)\.[\w.]+: .+")
@@ -135,16 +134,16 @@ def test_a_retry_is_logged_without_the_message_of_the_error(capsys: pytest.Captu
 
 
 @pytest.fixture
-def page(judging: Judging) -> Iterator[Callable[..., Desk]]:
+def page(judging: Judging) -> Iterator[Callable[..., PageContext]]:
     """Opens a page over the library of the three papers."""
-    opened: list[Backend] = []
+    opened: list[PageBackend] = []
 
-    def open_page(llm: Any = None, **changes: Any) -> Desk:
+    def open_page(llm: Any = None, **changes: Any) -> PageContext:
         assistant = judging(llm)
         loaded: Future[Assistant] = Future()
         loaded.set_result(assistant)
-        opened.append(Backend(assistant.settings.model_copy(update=changes), loaded))
-        return Desk(opened[-1], "")
+        opened.append(PageBackend(assistant.settings.model_copy(update=changes), loaded))
+        return PageContext(opened[-1], "")
 
     yield open_page
     for backend in opened:
@@ -153,7 +152,7 @@ def page(judging: Judging) -> Iterator[Callable[..., Desk]]:
 
 @pytest.mark.parametrize("level", ["info", "debug"])
 def test_the_page_logs_one_line_a_question(
-    page: Callable[..., Desk], level: str, capsys: pytest.CaptureFixture[str]
+    page: Callable[..., PageContext], level: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk = page()
     list(ask(desk, QUESTION))
@@ -161,8 +160,8 @@ def test_the_page_logs_one_line_a_question(
     logs.configure(level)
     for question in (QUESTION, "auther:nonsense", "?"):
         list(ask(desk, question))
-    with closing(cast("Generator[View]", ask(desk, QUESTION))) as stopped:
-        while not (view := next(stopped)).open or not view.open.asking:
+    with closing(ask(desk, QUESTION)) as stopped:
+        while not (update := next(stopped)).conversation or not update.conversation.pending:
             pass
     told = capsys.readouterr().err
     answered, failed, blank, broken_off = questions(told)
@@ -176,7 +175,7 @@ def test_the_page_logs_one_line_a_question(
 
 
 def test_the_page_logs_the_text_of_a_question_where_that_is_asked_for(
-    page: Callable[..., Desk], capsys: pytest.CaptureFixture[str]
+    page: Callable[..., PageContext], capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.configure("info")
     list(ask(page(ScriptedLLM("Small glaciers shrink the fastest [1]."), log_questions=True), QUESTION))

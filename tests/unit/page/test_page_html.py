@@ -13,7 +13,7 @@ from ingest.parsers.base import Problem
 from ingest.report import IngestReport, Progress, ProgressCallback
 from tests.unit.page.test_render import HOSTILE, Page, answer, paper
 from ui.page import evidence, feedback, history, ingest_view, turns, welcome
-from ui.page.table import Shelf, detail_html, table_html
+from ui.page.table import TableState, detail_html, table_html
 
 # Elements that no part of the page is made of: where one of them is, a text has become markup.
 FOREIGN = {"script", "img", "iframe", "b", "svg", "style", "object", "form", "input"}
@@ -41,16 +41,19 @@ def stored(text: str, given: Feedback | None = None) -> StoredTurn:
 def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
     turn, scope = stored(text).turn, Scope(pinned=(text,), excluded=("id",))
     safe(turns.conversation_html([stored(text), stored(text, Feedback(False, Fault.WRONG_ANSWER))]))
-    safe(turns.growing_html(1, turn))
+    safe(turns.streaming_html(1, turn))
     safe(turns.failed_html(1, text, text))
-    safe(feedback.naming_html(1, Feedback(False, Fault.MISSING_PAPER, text, ("id", text), (text,)), {"id": text}))
+    safe(feedback.form_html(1, Feedback(False, Fault.MISSING_PAPER, text, ("id", text), (text,)), {"id": text}))
     safe(evidence.evidence_html([turn], scope))
     safe(evidence.similar_html(paper(text), [paper(text)], scope))
-    safe(evidence.looking_html(scope, {"id": text}))
+    safe(evidence.scope_html(scope, {"id": text}))
     safe(history.history_html([Conversation(text, text, text, text, 1)], 1, text))
     safe(
         table_html(
-            [paper(text)], Shelf(paper="id"), 1, detail_html(paper(text), [StoredRecord(1, _record(text), "id", 1)])
+            [paper(text)],
+            TableState(open_id="id"),
+            1,
+            detail_html(paper(text), [StoredRecord(1, _record(text), "id", 1)]),
         )
     )
     safe(ingest_view.report_html(IngestReport(problems=[Problem(text, 1, text)])))
@@ -62,10 +65,10 @@ def _record(text: str) -> Record:
 
 
 def test_each_filter_can_be_taken_away_from_the_others() -> None:
-    given = Filters(authors=("Arora", "Chen"), since=2020, without=("survey",))
-    assert [typed for typed, _ in turns.parts(given)] == ['author:"Arora"', 'author:"Chen"', "-survey", "year>=2020"]
-    assert turns.parts(given)[0][1] == Filters(authors=("Chen",), since=2020, without=("survey",))
-    assert turns.parts(given)[3][1] == Filters(authors=("Arora", "Chen"), without=("survey",))
+    parts = turns.split_filters(Filters(authors=("Arora", "Chen"), since=2020, without=("survey",)))
+    assert [typed for typed, _ in parts] == ['author:"Arora"', 'author:"Chen"', "-survey", "year>=2020"]
+    assert parts[0][1] == Filters(authors=("Chen",), since=2020, without=("survey",))
+    assert parts[3][1] == Filters(authors=("Arora", "Chen"), without=("survey",))
 
 
 def test_a_judgement_that_was_given_can_be_taken_back() -> None:
@@ -77,9 +80,9 @@ def test_a_judgement_that_was_given_can_be_taken_back() -> None:
 
 def test_small_talk_gets_no_advice_and_an_abstention_does() -> None:
     reply = Answer("hi", "hi", Strength.NONE, 0.0, "Hello.")
-    assert "What to try" not in turns.growing_html(1, Turn("hi", reply))
+    assert "What to try" not in turns.streaming_html(1, Turn("hi", reply))
     abstained = Answer("q", "q", Strength.NONE, 0.0, "No.", "no paper", filters=Filters(since=2020))
-    assert "Take a filter away" in turns.growing_html(1, Turn("q", abstained))
+    assert "Remove a filter" in turns.streaming_html(1, Turn("q", abstained))
 
 
 def test_the_newest_answers_papers_come_first_and_older_ones_stay() -> None:
@@ -91,12 +94,12 @@ def test_the_newest_answers_papers_come_first_and_older_ones_stay() -> None:
 
 def test_the_table_says_how_it_is_ordered_and_where_one_is() -> None:
     papers = [paper(f"Paper {number}") for number in range(25)]
-    html = unescape(table_html(papers, Shelf(sort=Sort.YEAR, page=2), 80_753))
+    html = unescape(table_html(papers, TableState(sort=Sort.YEAR, page=2), 80_753))
     assert 'aria-sort="descending"' in html
     assert "51 to 75 of 80,753 papers" in html
     assert 'name="turn" value="1"' in html
     assert 'name="turn" value="3"' in html
-    assert "Next page" not in table_html(papers[:3], Shelf(page=1), 28)
+    assert "Next page" not in table_html(papers[:3], TableState(page=1), 28)
 
 
 def test_whoever_adds_papers_is_told_how_many_are_read_and_about_how_long_the_rest_takes(
@@ -111,7 +114,7 @@ def test_whoever_adds_papers_is_told_how_many_are_read_and_about_how_long_the_re
     seconds = iter((0.0, 1.0, 11.0, 471.0))
     monkeypatch.setattr("ui.page.ingest_view.time", SimpleNamespace(monotonic=lambda: next(seconds)))
     monkeypatch.setattr("ingest.pipeline.ingest", ingest)
-    told = [Page(each).text for each in ingest_view.add(lambda: None, [])]  # type: ignore[arg-type, return-value]
+    told = [Page(each).text for each in ingest_view.add_papers(lambda: None, [])]  # type: ignore[arg-type, return-value]
     assert [each.strip() for each in told[1:5]] == [
         "5,000 records read",
         "100 of 5,000 papers indexed",
