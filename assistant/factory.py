@@ -1,4 +1,4 @@
-"""Names to objects. Heavy libraries are imported inside the functions that need them."""
+"""Create objects from settings. Heavy libraries are imported inside the functions that need them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from assistant.storage.library import Indexes, Library
 
 CHUNKING = "title + whole sentences"
-CATALOG, STORE, LEXICON, WORDS = "catalog.db", "store", "lexicon", "words.db"
+CATALOG_FILE, STORE_FOLDER, LEXICON_FOLDER, WORD_VECTORS_FILE = "catalog.db", "store", "lexicon", "words.db"
 EXTRACTIVE = "extractive"
 LATE_INTERACTION, NO_RERANKER = "late-interaction", "none"
 
 
-def stay_local(settings: Settings) -> None:
-    """Keep libraries from calling home. To be called before any of them is imported.
+def restrict_network_access(settings: Settings) -> None:
+    """Set environment variables that disable telemetry, and model hubs unless the settings name a model of one.
 
-    A hub is asked only where the settings name a model of it.
+    Libraries read them on import: call this before any is imported.
     """
     from assistant.embedding import is_local
 
-    quiet = {
+    variables = {
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "ORT_DISABLE_TELEMETRY": "1",
         "GRADIO_ANALYTICS_ENABLED": "False",
@@ -43,15 +43,15 @@ def stay_local(settings: Settings) -> None:
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
     provider, _, model = settings.llm.partition("/")
-    named = {settings.embedder, settings.reranker, settings.nli, model if provider == "huggingface" else None}
-    if all(map(is_local, filter(None, named - {LATE_INTERACTION, NO_RERANKER}))):
-        quiet["HF_HUB_OFFLINE"] = "1"
-    for name, value in quiet.items():
+    models = {settings.embedder, settings.reranker, settings.nli, model if provider == "huggingface" else None}
+    if all(map(is_local, filter(None, models - {LATE_INTERACTION, NO_RERANKER}))):
+        variables["HF_HUB_OFFLINE"] = "1"
+    for name, value in variables.items():
         os.environ.setdefault(name, value)
 
 
 def open_embedder(settings: Settings) -> Embedder:
-    """The embedder that the settings name. Raises ModelError."""
+    """Return the embedder that the settings name. Raises ModelError."""
     from assistant import embedding
 
     return embedding.load_embedder(
@@ -65,21 +65,21 @@ def open_embedder(settings: Settings) -> Embedder:
 
 
 def open_catalog(home: Path) -> Catalog:
-    """The catalog of a library's directory. Raises LibraryError."""
+    """Open the catalog in the directory of a library. Raises LibraryError."""
     from assistant.storage.catalog import Catalog
 
-    return Catalog(home / CATALOG)
+    return Catalog(home / CATALOG_FILE)
 
 
 def open_conversations(home: Path, owner: str = "") -> Conversations:
-    """The conversations kept in a library's directory. Raises LibraryError."""
+    """Open the conversations in the directory of a library. Raises LibraryError."""
     from assistant.storage.conversations import Conversations
 
     return Conversations(home / "conversations.db", owner)
 
 
-def recipe(settings: Settings, embedder: Embedder) -> Recipe:
-    """What the indexes of these settings are built with."""
+def index_recipe(settings: Settings, embedder: Embedder) -> Recipe:
+    """Return the recipe of indexes that are built with these settings."""
     from assistant.embedding.content_words import STORED_AS
     from assistant.storage.lexicon import ANALYZER
 
@@ -95,15 +95,15 @@ def recipe(settings: Settings, embedder: Embedder) -> Recipe:
     )
 
 
-def place(settings: Settings, catalog: Catalog) -> ChromaLocation:
-    """Where the vectors of a catalog's library lie. Nothing is opened."""
+def store_location(settings: Settings, catalog: Catalog) -> ChromaLocation:
+    """Return the location of the vector store that belongs to the catalog, without opening it."""
     from assistant.storage.chroma_location import ChromaFolder, ChromaServer
 
     if settings.store is None:
-        return ChromaFolder(settings.home / STORE)
+        return ChromaFolder(settings.home / STORE_FOLDER)
     return ChromaServer(
         url=settings.store,
-        collection=f"paperchat-{catalog.library_id:016x}",  # other libraries may be on the same server
+        collection=f"paperchat-{catalog.library_id:016x}",  # several libraries can share a server
         tenant=settings.store_tenant,
         database=settings.store_database,
         timeout=settings.store_timeout,
@@ -111,72 +111,68 @@ def place(settings: Settings, catalog: Catalog) -> ChromaLocation:
     )
 
 
-def held_recipe(settings: Settings, catalog: Catalog) -> dict[str, Any] | None:
-    """What the indexes of a catalog's library were built with; None where there are none. Raises LibraryError."""
+def stored_recipe(settings: Settings, catalog: Catalog) -> dict[str, Any] | None:
+    """Return the fields of the recipe that the indexes were built with; None without indexes. Raises LibraryError."""
     from assistant.storage import chroma_store
 
-    if settings.store is None and not (settings.home / STORE).is_dir():
-        return None  # a look must not make one
-    return chroma_store.stored_recipe(place(settings, catalog))
+    if settings.store is None and not (settings.home / STORE_FOLDER).is_dir():
+        return None  # opening it would create a store
+    return chroma_store.stored_recipe(store_location(settings, catalog))
 
 
-def open_held_indexes(settings: Settings, catalog: Catalog) -> Indexes | None:
-    """The indexes of a catalog's library, whatever they were built with; None where there are none of this version.
+def open_stored_indexes(settings: Settings, catalog: Catalog) -> Indexes | None:
+    """Open the existing indexes, regardless of the recipe; None without indexes, or with those of another version.
 
     Raises LibraryError.
     """
     try:
-        recipe = Recipe(**held_recipe(settings, catalog) or {})
-    except TypeError:  # fields that it has not, or that are not there
+        recipe = Recipe(**stored_recipe(settings, catalog) or {})
+    except TypeError:  # a field is missing or unknown
         return None
     return _open_indexes(settings, catalog, recipe)
 
 
-def open_library(settings: Settings, embedder: Embedder | None = None, *, to_mend: bool = False) -> Library:
-    """The library of the settings, created where there is none. Raises RecipeMismatch and LibraryError.
+def open_library(settings: Settings, embedder: Embedder | None = None, *, for_repair: bool = False) -> Library:
+    """Open the library of the settings, or create it. Raises RecipeMismatch and LibraryError.
 
-    One whose indexes are gone is opened only to mend it.
+    A library whose indexes are lost is opened only `for_repair`.
     """
     from assistant.storage.library import Library
 
     embedder = embedder or open_embedder(settings)
-    made_with = recipe(settings, embedder)
+    recipe = index_recipe(settings, embedder)
     with ExitStack() as on_failure:
         catalog = on_failure.enter_context(closing(open_catalog(settings.home)))
-        library = Library(
-            settings.home, catalog, embedder, made_with, lambda: _open_indexes(settings, catalog, made_with)
-        )
+        library = Library(settings.home, catalog, embedder, recipe, lambda: _open_indexes(settings, catalog, recipe))
         on_failure.callback(library.close)
-        searched = catalog.papers.count() - catalog.papers.count_without_abstract()
-        indexes = () if to_mend or not searched else (library.store, library.lexicon, library.words)
-        if any(index.is_empty() for index in indexes):
+        if not for_repair and _lacks_index(library):
             raise LibraryError(f"the indexes in {settings.home} are empty, the catalog is not; run: paperchat reindex")
         on_failure.pop_all()
     return library
 
 
 def reset_indexes(settings: Settings) -> None:
-    """Delete the indexes; the catalog stays, and everything in it waits to be indexed again."""
+    """Delete the indexes, so that all papers of the catalog are pending again. Raises LibraryBusy."""
     from assistant.storage.library import lock
 
     with closing(open_catalog(settings.home)) as catalog, lock(settings.home):
-        wipe_indexes(settings, catalog)
+        delete_indexes(settings, catalog)
 
 
-def wipe_indexes(settings: Settings, catalog: Catalog) -> None:
-    """The same, for whoever holds the writer's lock."""
+def delete_indexes(settings: Settings, catalog: Catalog) -> None:
+    """Delete the indexes, as `reset_indexes` does, under a write lock that the caller holds."""
     from assistant.storage import lexicon, word_vectors
 
-    place(settings, catalog).wipe()  # first: where a server is away, everything is to stay as it is
+    store_location(settings, catalog).wipe()  # first: an unreachable server must leave everything unchanged
     catalog.ledger.clear()
-    lexicon.wipe(settings.home / LEXICON)
-    word_vectors.wipe(settings.home / WORDS)
+    lexicon.wipe(settings.home / LEXICON_FOLDER)
+    word_vectors.wipe(settings.home / WORD_VECTORS_FILE)
 
 
-def reach_store(settings: Settings, catalog: Catalog) -> None:
-    """Raises StoreUnavailable where the vectors are on a server that cannot be asked; what is damaged passes."""
+def require_reachable_store(settings: Settings, catalog: Catalog) -> None:
+    """Raise StoreUnavailable where the server of the vector store cannot be reached; a damaged store is accepted."""
     try:
-        held_recipe(settings, catalog)
+        stored_recipe(settings, catalog)
     except StoreUnavailable:
         raise
     except LibraryError:
@@ -184,7 +180,7 @@ def reach_store(settings: Settings, catalog: Catalog) -> None:
 
 
 def open_llm(settings: Settings) -> LLM | None:
-    """The language model that the settings name; None for `extractive`. Raises ModelError."""
+    """Return the language model that the settings name; None for `extractive`. Raises ModelError."""
     if settings.llm == EXTRACTIVE:
         return None
     from assistant.llm import llama_index
@@ -206,7 +202,7 @@ def open_reranker(settings: Settings) -> Reranker | None:
 
 
 def open_entailment(name: str | None) -> Entailment | None:
-    """The entailment model of this name, if one is named. Raises ModelError."""
+    """Return the entailment model of this name, if any. Raises ModelError."""
     if name is None:
         return None
     from assistant import embedding
@@ -215,7 +211,7 @@ def open_entailment(name: str | None) -> Entailment | None:
 
 
 def open_assistant(settings: Settings, library: Library | None = None) -> Assistant:
-    """The assistant of the settings over their library."""
+    """Return an assistant over the library, by default the one of the settings. Raises LibraryError, ModelError."""
     from assistant.chat import Assistant
 
     library = library or open_library(settings)
@@ -223,21 +219,30 @@ def open_assistant(settings: Settings, library: Library | None = None) -> Assist
     return Assistant(library, settings, *models)
 
 
-def _open_indexes(settings: Settings, catalog: Catalog, made_with: Recipe) -> Indexes:
+def _lacks_index(library: Library) -> bool:
+    """Return whether an index is empty although the catalog has papers to search."""
+    papers = library.catalog.papers
+    if papers.count() == papers.count_without_abstract():
+        return False
+    return any(index.is_empty() for index in (library.store, library.lexicon, library.words))
+
+
+def _open_indexes(settings: Settings, catalog: Catalog, recipe: Recipe) -> Indexes:
     from assistant.storage.chroma_store import ChromaStore
     from assistant.storage.lexicon import TantivyLexicon
     from assistant.storage.library import Indexes
     from assistant.storage.word_vectors import SqliteWordVectors
 
-    lexicon = TantivyLexicon(settings.home / LEXICON)  # first: it holds nothing open if another then fails
-    store = ChromaStore(place(settings, catalog), made_with)
+    lexicon = TantivyLexicon(settings.home / LEXICON_FOLDER)  # first: it needs no closing where the store fails
+    location = store_location(settings, catalog)
+    store = ChromaStore(location, recipe)
     with ExitStack() as on_failure:
         on_failure.callback(store.close)
         if store.stamp != catalog.ledger.store_stamp and not store.is_empty():
             raise LibraryError(
-                f"{place(settings, catalog)} is not the one that this library was last indexed in, and may lack "
+                f"{location} is not the one that this library was last indexed in, and may lack "
                 "papers; run: paperchat reindex, or restore the earlier setting of store"
             )
-        indexes = Indexes(store, lexicon, SqliteWordVectors(settings.home / WORDS))
+        indexes = Indexes(store, lexicon, SqliteWordVectors(settings.home / WORD_VECTORS_FILE))
         on_failure.pop_all()
     return indexes

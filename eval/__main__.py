@@ -240,7 +240,7 @@ def _load_run(name: str) -> Run:
 
 def _settings(llm: str | None = None) -> Settings:
     settings = load(llm=llm)
-    factory.stay_local(settings)
+    factory.restrict_network_access(settings)
     return settings
 
 

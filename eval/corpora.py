@@ -94,7 +94,7 @@ def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assista
 
 
 def _folder(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:
-    digest = hashlib.sha256(repr(factory.recipe(settings, embedder)).encode())
+    digest = hashlib.sha256(repr(factory.index_recipe(settings, embedder)).encode())
     for paper in content:
         digest.update(repr(paper).encode())
     return settings.home / "eval" / "libraries" / f"{name}-{digest.hexdigest()[:12]}"

@@ -29,7 +29,7 @@ SEEDS = ROOT / "seeds"
 BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
 
 # Before any test module imports a library that would call home.
-factory.stay_local(Settings())
+factory.restrict_network_access(Settings())
 
 
 @pytest.fixture

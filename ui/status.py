@@ -66,8 +66,8 @@ def status(settings: Settings) -> Status:
             waiting=catalog.ledger.pending_count(),
             bytes=_directory_size(settings.home),
             sources=tuple(catalog.records.sources()),
-            recipe=factory.held_recipe(settings, catalog),
-            store=factory.place(settings, catalog).address,
+            recipe=factory.stored_recipe(settings, catalog),
+            store=factory.store_location(settings, catalog).address,
             last_ingest=last_ingest.isoformat() if last_ingest else None,
         )
 
@@ -77,7 +77,7 @@ def libraries(settings: Settings) -> list[LibraryEntry]:
     base = settings.home.parents[1] if settings.library else settings.home
     folders = sorted((base / LIBRARIES).glob("*")) if (base / LIBRARIES).is_dir() else []
     homes = [(None, base), *((folder.name, folder) for folder in folders)]
-    return [_entry(name, home) for name, home in homes if (home / factory.CATALOG).exists()]
+    return [_entry(name, home) for name, home in homes if (home / factory.CATALOG_FILE).exists()]
 
 
 def status_json(summary: Status) -> Json:

@@ -100,14 +100,19 @@ class _LibraryBenchmark:
             catalog = stack.enter_context(closing(factory.open_catalog(home)))
             parts = _LibraryParts(
                 catalog,
-                TantivyLexicon(home / factory.LEXICON),
-                stack.enter_context(closing(SqliteWordVectors(home / factory.WORDS))),
+                TantivyLexicon(home / factory.LEXICON_FOLDER),
+                stack.enter_context(closing(SqliteWordVectors(home / factory.WORD_VECTORS_FILE))),
                 _stores(self.settings, catalog, self.embedder, stack),
             )
             papers = self._merge(records, catalog)
             self._write(papers, self._embed(papers[:_SAMPLE], parts.lexicon), parts)
             self._query(papers, parts)
-        names = {CATALOG: factory.CATALOG, FOLDER: factory.STORE, LEXICON: factory.LEXICON, WORDS: factory.WORDS}
+        names = {
+            CATALOG: factory.CATALOG_FILE,
+            FOLDER: factory.STORE_FOLDER,
+            LEXICON: factory.LEXICON_FOLDER,
+            WORDS: factory.WORD_VECTORS_FILE,
+        }
         self.bytes = {part: _disk_usage(home, name) for part, name in names.items()}
 
     def figures(self) -> Json:
@@ -134,7 +139,7 @@ class _LibraryBenchmark:
         return papers
 
     def _embed(self, papers: Sequence[Paper], lexicon: TantivyLexicon) -> list[EncodedPaper]:
-        recipe = factory.recipe(self.settings, self.embedder)
+        recipe = factory.index_recipe(self.settings, self.embedder)
         with self._timed(EMBEDDER):
             chunks = chunk_papers(papers, self.embedder, recipe.chunk_tokens)
             encoded_chunks = self.embedder.encode_documents([chunk.text for chunk in chunks])
@@ -202,8 +207,8 @@ def _stores(settings: Settings, catalog: Catalog, embedder: Embedder, stack: Exi
     by_name = {FOLDER: settings.model_copy(update={"store": None})} | ({SERVER: settings} if settings.store else {})
     stores = {}
     for name, store_settings in by_name.items():
-        location = factory.place(store_settings, catalog)
-        stores[name] = ChromaStore(location, factory.recipe(settings, embedder))
+        location = factory.store_location(store_settings, catalog)
+        stores[name] = ChromaStore(location, factory.index_recipe(settings, embedder))
         if location.is_shared:
             stack.callback(location.wipe)
         stack.callback(stores[name].close)

@@ -109,7 +109,7 @@ def restore(settings: Settings, file: Path, progress: ProgressCallback | None = 
     embedder = factory.open_embedder(settings)
     with lock(settings.home), _unpacked(settings, file) as (folder, manifest):
         _replace(settings, folder, file)
-        with closing(factory.open_library(settings, embedder, to_mend=True)) as library:
+        with closing(factory.open_library(settings, embedder, for_repair=True)) as library:
             with _cached_encodings(folder / _ENCODINGS, manifest, library) as cached:
                 update_indexes(library, progress, cached)
             return library.catalog.papers.count()
@@ -145,9 +145,9 @@ def _copy_catalog(settings: Settings, catalog: Catalog, folder: Path) -> BackupM
     from assistant.storage.catalog import Catalog
 
     catalog.copy_to(folder / _CATALOG)
-    recipe = factory.held_recipe(settings, catalog)
+    recipe = factory.stored_recipe(settings, catalog)
     with closing(Catalog(folder / _CATALOG)) as snapshot:
-        if recipe and (indexes := factory.open_held_indexes(settings, catalog)):
+        if recipe and (indexes := factory.open_stored_indexes(settings, catalog)):
             _copy_encodings(snapshot, catalog, indexes, EmbeddingCache(folder / _ENCODINGS, recipe["dimension"]))
         return BackupManifest(datetime.now(UTC).isoformat(timespec="seconds"), snapshot.papers.count(), recipe)
 
@@ -261,9 +261,9 @@ def _replace(settings: Settings, folder: Path, file: Path) -> None:
         if restored_conversations := _open_conversations(folder, file):
             stack.callback(restored_conversations.close)
         catalog = stack.enter_context(closing(_open_catalog(settings)))
-        factory.reach_store(settings, catalog)
+        factory.require_reachable_store(settings, catalog)
         catalog.restore(restored)
-        factory.wipe_indexes(settings, catalog)
+        factory.delete_indexes(settings, catalog)
         if restored_conversations:
             conversations = stack.enter_context(closing(factory.open_conversations(settings.home)))
             conversations.restore(restored_conversations)
@@ -276,8 +276,8 @@ def _open_catalog(settings: Settings) -> Catalog:
     except LibraryError:
         for suffix in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
-                damaged = settings.home / f"{factory.CATALOG}{suffix}"
-                damaged.replace(damaged.with_name(f"{factory.CATALOG}.damaged{suffix}"))
+                damaged = settings.home / f"{factory.CATALOG_FILE}{suffix}"
+                damaged.replace(damaged.with_name(f"{factory.CATALOG_FILE}.damaged{suffix}"))
         return factory.open_catalog(settings.home)
 
 

@@ -57,6 +57,6 @@ def reindex(library: Library, progress: ProgressCallback | None = None) -> int:
 
 
 def _mend(settings: Settings, embedder: Embedder, progress: ProgressCallback | None) -> int:
-    with closing(factory.open_library(settings, embedder, to_mend=True)) as library, library.writing():
+    with closing(factory.open_library(settings, embedder, for_repair=True)) as library, library.writing():
         library.reconcile()
         return update_indexes(library, progress)

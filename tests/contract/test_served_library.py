@@ -65,7 +65,7 @@ def content(settings: Settings) -> Everything:
 def test_a_library_on_a_server_holds_what_one_in_a_folder_holds(settings: Settings, served: Settings) -> None:
     assert fill(served, PATH) == fill(settings, PATH)
     assert fill(served, PATH) == content(settings)
-    assert not (served.home / factory.STORE).exists()
+    assert not (served.home / factory.STORE_FOLDER).exists()
 
 
 def test_an_answer_is_the_same_and_does_not_say_where_the_vectors_are(
@@ -147,7 +147,7 @@ def test_a_disagreement_with_the_server_is_mended_to_the_very_same_library(
 def test_a_collection_that_is_gone_from_the_server_is_told_and_built_anew(served: Settings, papers_file: Path) -> None:
     whole = fill(served, papers_file)
     with closing(factory.open_catalog(served.home)) as catalog:
-        factory.place(served, catalog).wipe()
+        factory.store_location(served, catalog).wipe()
     with pytest.raises(LibraryError, match=r"are empty.*paperchat reindex"):
         factory.open_library(served, WordHashEmbedder())
     assert repair(served) == 3
@@ -211,7 +211,7 @@ from assistant.settings import load
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
 settings = load(home=Path(sys.argv[1]), store=sys.argv[2])
-factory.stay_local(settings)
+factory.restrict_network_access(settings)
 library = factory.open_library(settings, WordHashEmbedder())
 pipeline.ingest([Path(sys.argv[3])], library)
 assert len(factory.open_assistant(settings, library).search("How do bees dance?").hits) == 3

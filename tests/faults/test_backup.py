@@ -50,7 +50,7 @@ def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def content(settings: Settings) -> Everything:
-    with closing(factory.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder(), for_repair=True)) as library:
         assert library.compare() == {}
         return everything(library)
 
@@ -199,7 +199,7 @@ def test_a_killed_restore_leaves_one_of_the_two_libraries_and_the_next_ingest_co
     dying.start()
     dying.join(60)
     assert dying.exitcode == -signal.SIGKILL
-    with closing(factory.open_library(elsewhere, WordHashEmbedder(), to_mend=True)) as library, library.writing():
+    with closing(factory.open_library(elsewhere, WordHashEmbedder(), for_repair=True)) as library, library.writing():
         indexing.update_indexes(library)
     assert content(elsewhere) == (earlier if method == "restore" else content(settings))
 

@@ -54,7 +54,7 @@ def test_a_catalog_that_is_no_database_is_one_line(filled: Paperchat, papers_fil
 
 
 def test_a_damaged_lexicon_is_one_line_with_the_cure_that_works(filled: Paperchat, settings: Settings) -> None:
-    (settings.home / factory.LEXICON / "meta.json").write_text("{", encoding="utf-8")
+    (settings.home / factory.LEXICON_FOLDER / "meta.json").write_text("{", encoding="utf-8")
     assert_one_line(filled("search", BEES), "lexicon", "paperchat reindex")
     assert len(filled("list").out.splitlines()) == 3, "reading the catalog needs no index"
     assert filled("reindex").out == "3 papers indexed.\n"
@@ -62,7 +62,7 @@ def test_a_damaged_lexicon_is_one_line_with_the_cure_that_works(filled: Papercha
 
 
 def test_a_damaged_store_is_one_line_with_the_cure_that_works(filled: Paperchat, settings: Settings) -> None:
-    for file in (settings.home / factory.STORE).rglob("*"):
+    for file in (settings.home / factory.STORE_FOLDER).rglob("*"):
         if file.is_file():
             file.write_bytes(b"this is no database" * 100)
     assert_one_line(filled("search", BEES), "store", "paperchat reindex")
@@ -71,7 +71,7 @@ def test_a_damaged_store_is_one_line_with_the_cure_that_works(filled: Paperchat,
 
 
 def lose(table: str, settings: Settings) -> None:
-    with closing(sqlite3.connect(settings.home / factory.STORE / "chroma.sqlite3")) as database, database:
+    with closing(sqlite3.connect(settings.home / factory.STORE_FOLDER / "chroma.sqlite3")) as database, database:
         database.execute(f"DROP TABLE {table}")
 
 
@@ -96,7 +96,7 @@ def test_a_store_that_lost_what_its_chunks_belong_to_still_finds_papers_and_is_m
     assert filled("doctor").code == 0
 
 
-@pytest.mark.parametrize("index", [factory.STORE, factory.LEXICON])
+@pytest.mark.parametrize("index", [factory.STORE_FOLDER, factory.LEXICON_FOLDER])
 def test_an_index_that_was_deleted_is_one_line_with_the_cure_that_works(
     filled: Paperchat, settings: Settings, index: str
 ) -> None:

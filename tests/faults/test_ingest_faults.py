@@ -343,7 +343,7 @@ def test_a_word_index_that_is_lost_is_named_with_its_cure_and_made_anew(
     pipeline.ingest([papers_file], library)
     expected = contents(library)
     library.close()
-    file = settings.home / factory.WORDS
+    file = settings.home / factory.WORD_VECTORS_FILE
     broken = {"missing": None, "cut short": file.read_bytes()[:6000], "overwritten": b"ice " * 5000}[accident]
     file.unlink()
     if broken is not None:

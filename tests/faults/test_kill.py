@@ -36,20 +36,20 @@ BATCH = 2
 
 def ingest(home: Path, store: str | None) -> None:
     indexing.BATCH_SIZE = BATCH
-    with closing(factory.open_library(load(home=home, store=store), WordHashEmbedder(), to_mend=True)) as library:
+    with closing(factory.open_library(load(home=home, store=store), WordHashEmbedder(), for_repair=True)) as library:
         pipeline.ingest(PATHS, library)
 
 
 def ingest_timed(home: Path, store: str | None, begun: Synchronized[float], ended: Synchronized[float]) -> None:
     """Ingest, noting when the work began, the slow imports behind it, and when it was done."""
-    factory.open_library(load(home=home, store=store), WordHashEmbedder(), to_mend=True).close()
+    factory.open_library(load(home=home, store=store), WordHashEmbedder(), for_repair=True).close()
     begun.value = time.monotonic()
     ingest(home, store)
     ended.value = time.monotonic()
 
 
 def content(settings: Settings) -> Everything:
-    with closing(factory.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder(), for_repair=True)) as library:
         assert library.compare() == {}
         return everything(library)
 

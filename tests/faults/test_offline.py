@@ -41,7 +41,7 @@ def visit(home: str) -> None:
     from assistant.settings import load
 
     settings = load(home=Path(home))
-    factory.stay_local(settings)
+    factory.restrict_network_access(settings)
     import_everything()
     from ingest import pipeline
 

@@ -109,7 +109,7 @@ def test_a_disagreement_is_found_and_mended_to_the_very_same_library(
 def test_a_vector_that_the_store_has_lost_is_found_and_made_again(
     whole: Everything, settings: Settings, open_library: Open
 ) -> None:
-    with closing(sqlite3.connect(settings.home / factory.STORE / "chroma.sqlite3")) as database, database:
+    with closing(sqlite3.connect(settings.home / factory.STORE_FOLDER / "chroma.sqlite3")) as database, database:
         # As two writers leave it: the row is there, and its vector is in no index and no queue.
         database.execute("DELETE FROM embeddings_queue WHERE seq_id = (SELECT max(seq_id) FROM embeddings_queue)")
     library = open_library()
@@ -119,7 +119,7 @@ def test_a_vector_that_the_store_has_lost_is_found_and_made_again(
     assert everything(open_library()) == whole
 
 
-@pytest.mark.parametrize("index", [factory.STORE, factory.LEXICON, factory.WORDS])
+@pytest.mark.parametrize("index", [factory.STORE_FOLDER, factory.LEXICON_FOLDER, factory.WORD_VECTORS_FILE])
 @pytest.mark.parametrize("accident", ["gone", "overwritten"])
 def test_an_index_that_is_gone_or_damaged_is_built_anew(
     index: str, accident: str, whole: Everything, settings: Settings, open_library: Open
@@ -185,7 +185,7 @@ def test_a_damaged_catalog_is_no_reason_to_touch_the_indexes(settings: Settings)
     for suffix in ("", "-wal", "-shm"):
         (settings.home / f"catalog.db{suffix}").unlink(missing_ok=True)
     (settings.home / "catalog.db").write_bytes(b"no database" * 100)
-    before = sorted(file.name for file in (settings.home / factory.LEXICON).iterdir())
+    before = sorted(file.name for file in (settings.home / factory.LEXICON_FOLDER).iterdir())
     with pytest.raises(LibraryError, match="catalog"):
         repair(settings)
-    assert sorted(file.name for file in (settings.home / factory.LEXICON).iterdir()) == before
+    assert sorted(file.name for file in (settings.home / factory.LEXICON_FOLDER).iterdir()) == before

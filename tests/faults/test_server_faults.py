@@ -71,7 +71,7 @@ def on_server(
 
 
 def content(settings: Settings) -> Everything:
-    with closing(factory.open_library(settings, WordHashEmbedder(), to_mend=True)) as library:
+    with closing(factory.open_library(settings, WordHashEmbedder(), for_repair=True)) as library:
         assert library.compare() == {}
         return everything(library)
 

@@ -131,6 +131,6 @@ def record(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    factory.stay_local(Settings())
+    factory.restrict_network_access(Settings())
     with TemporaryDirectory() as folder:
         record(Path(folder))

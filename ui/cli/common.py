@@ -34,7 +34,7 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     """Return the effective settings, with logging and offline mode set up. Raises SettingsError."""
     settings = load(**context.obj, **overrides)
     logs.configure(settings.log)
-    factory.stay_local(settings)
+    factory.restrict_network_access(settings)
     return settings
 
 

@@ -149,6 +149,6 @@ def test_libraries_of_different_engines_are_interchangeable(settings: Any, home:
     library = factory.open_library(settings, other)
     library.close()
     with closing(factory.open_catalog(settings.home)) as catalog:
-        recipe = factory.held_recipe(settings, catalog)
+        recipe = factory.stored_recipe(settings, catalog)
     assert recipe is not None
     assert recipe["engine"] == "float32"

@@ -116,5 +116,5 @@ def test_the_hub_is_asked_only_for_a_reranker_that_is_there(
 ) -> None:
     environment: dict[str, str] = {}
     monkeypatch.setattr("assistant.factory.os.environ", environment)
-    factory.stay_local(settings.model_copy(update={"reranker": name}))
+    factory.restrict_network_access(settings.model_copy(update={"reranker": name}))
     assert (environment.get("HF_HUB_OFFLINE") == "1") == offline

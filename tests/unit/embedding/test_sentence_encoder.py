@@ -197,8 +197,8 @@ def test_a_text_of_max_tokens_is_encoded_whole_after_a_prompt(
 def test_another_document_prompt_is_another_recipe(
     settings: Settings, load: Callable[..., embedding.SentenceEncoder]
 ) -> None:
-    assert factory.recipe(settings, load(document_prompt="find : ")) != factory.recipe(settings, load())
-    assert factory.recipe(settings, load(query_prompt="find : ")) == factory.recipe(settings, load())
+    assert factory.index_recipe(settings, load(document_prompt="find : ")) != factory.index_recipe(settings, load())
+    assert factory.index_recipe(settings, load(query_prompt="find : ")) == factory.index_recipe(settings, load())
 
 
 def test_is_local_tells_folders_from_hub_models(tmp_path: Path) -> None:
