@@ -63,7 +63,7 @@ def as_text(diagnosis: Diagnosis) -> str:
 
 
 def _check_model(settings: Settings, diagnosis: Diagnosis) -> None:
-    """Time the first token of the language model, and stop it there."""
+    """Measure the time to the first token of the language model, and stop it there."""
     llm = factory.open_llm(settings)
     if llm is None:
         return

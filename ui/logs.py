@@ -12,7 +12,7 @@ from assistant.text.printable import one_line
 
 logger = logging.getLogger(__name__)
 
-# Only these packages are logged: what other libraries log is their own affair.
+# Only these packages write to the log; the loggers of other libraries stay as they are.
 PACKAGES = ("assistant", "ingest", "ui")
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _HANDLER = "paperchat"

@@ -141,7 +141,7 @@ def _delete_source(library: Library, source: str, yes: bool) -> None:
     records = library.catalog.records
     alone, shared = records.papers_from(source)
     if not alone and not shared:
-        names = ", ".join(repr(known.name) for known in records.sources()) or "none"
+        names = ", ".join(repr(counts.name) for counts in records.sources()) or "none"
         raise NotFoundError(f"no source is named {source!r}; there are: {names}")
     _announce(library, alone)
     if shared:

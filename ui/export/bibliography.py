@@ -171,7 +171,7 @@ def _bibtex_name(name: Mapping[str, str]) -> str:
 
 
 def _verbatim(text: str) -> str:
-    """Percent-encode what could end a field; identifiers and addresses are not typeset, and so not escaped."""
+    """Encode in percent form what could end a field; identifiers and addresses are not typeset, so not escaped."""
     return re.sub(r"[{}\\\s]", lambda match: quote(match[0]), text)
 
 
