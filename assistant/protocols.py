@@ -148,11 +148,7 @@ class TermStatistics(Protocol):
         ...
 
     def idf(self, terms: Collection[str]) -> dict[str, float]:
-        """Return the inverse document frequency of each term, in nats; it is highest for terms in no paper."""
-        ...
-
-    def unseen(self, terms: Collection[str]) -> set[str]:
-        """Return the terms that no paper has."""
+        """Return the inverse document frequency of each term, in nats; it is greatest for a term that no paper has."""
         ...
 
 

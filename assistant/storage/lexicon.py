@@ -99,11 +99,6 @@ class TantivyLexicon:
         total = snapshot.searcher.num_docs
         return {term: _inverse_document_frequency(total, snapshot.document_frequency(term)) for term in terms}
 
-    def unseen(self, terms: Collection[str]) -> set[str]:
-        """Return the terms that no paper has."""
-        document_frequency = self._snapshot.document_frequency
-        return {term for term in terms if not document_frequency(term)}
-
     def paper_ids(self) -> set[str]:
         """Return the ids of all indexed papers."""
         searcher = self._snapshot.searcher
