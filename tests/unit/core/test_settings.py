@@ -1,11 +1,10 @@
-"""Settings: where they come from, what is refused, and what the README says of them."""
+"""Settings: where they come from, and what is refused."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 import pytest
@@ -239,7 +238,7 @@ def test_variables_that_name_no_setting_are_listed(monkeypatch: pytest.MonkeyPat
 
 def test_variables_that_the_project_reads_itself_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [file for package in ("assistant", "ingest", "ui", "eval") for file in (ROOT / package).rglob("*.py")]
-    texts = [file.read_text(encoding="utf-8") for file in [*files, ROOT / "README.md"]]
+    texts = [file.read_text(encoding="utf-8") for file in files]
     for name in {name for text in texts for name in re.findall(r"\bPAPERCHAT_[A-Z_]*[A-Z]\b", text)}:
         monkeypatch.setenv(name, "anything")
     assert unknown_variables() == []
@@ -293,20 +292,6 @@ def test_the_earlier_names_in_use_are_listed_with_the_new_ones(home: Path, monke
 
 def test_no_setting_holds_a_key() -> None:
     assert not [name for name in Settings.model_fields if re.search("key|secret|password|api", name)]
-
-
-def test_the_readme_lists_exactly_the_settings_with_their_defaults_and_descriptions() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = re.split(r"^#+ Settings$", text, flags=re.MULTILINE)[1]
-    section = re.split(r"^#", section, maxsplit=1, flags=re.MULTILINE)[0]
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", section, flags=re.MULTILINE)
-    assert rows == [
-        (name, default_cell(name, field), field.description) for name, field in Settings.model_fields.items()
-    ]
-
-
-def default_cell(name: str, field: Any) -> str:
-    return "(platform data directory)" if name == "home" else f"`{field.default}`"
 
 
 def test_settings_that_are_changed_keep_the_library_that_is_named(
