@@ -11,7 +11,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 Q ?= What do papers here say about learning rate warmup?
 
-.PHONY: help setup chat ask test check fix eval bench lock clean
+.PHONY: help setup chat ask test slow check fix eval bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -44,8 +44,13 @@ ask: setup  ## one cited answer in the terminal: make ask Q="..."
 ask: export QUESTION = $(Q)
 
 # As many processes as processors; each computes with one thread, or they would wait for each other.
-test: setup  ## the whole suite
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --durations=20
+
+test: setup  ## the whole suite, but for the slow proofs
+	@$(PYTEST) -m "not slow"
+
+slow: setup  ## the slow proofs: many kills, big libraries, model conversion, the installed wheel
+	@$(PYTEST) -m slow
 
 check: setup  ## lint, format, types, import rules
 	@$(BIN)/ruff check .
