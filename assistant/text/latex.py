@@ -33,6 +33,7 @@ _MATH_COMMANDS = frozenset(
     rceil""".split()
 )
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
+_NUMBER = re.compile(r"[\d.,]+(?:\\%)?")
 _ARGUMENT_COMMAND = re.compile(r"\\[A-Za-z]+\s*\{[^{}]*\}|\\[A-Za-z]+")
 _PROSE_IN_FORMULA = re.compile(r"^\d[\d.,]*\s+[a-z]{2,}(?![a-z])|(?<![A-Za-z])[A-Za-z]{2,}[,;:]?\s+[A-Za-z]{2,}")
 
@@ -133,6 +134,8 @@ def is_formula(formula: str) -> bool:
 def _formula_segment(delimited: str) -> Segment:
     width = 1 if delimited[0] == "$" != delimited[1] else 2
     formula = delimited[width:-width].strip()
+    if _NUMBER.fullmatch(formula):  # needs no typesetting, and should look like the numbers around it
+        return Segment(_formula_text(formula))
     if is_formula(formula):
         return Segment(_formula_text(formula), formula)
     # Two amounts of money may look like the delimiters of a formula.

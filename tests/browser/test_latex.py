@@ -14,7 +14,7 @@ from tests.fakes import WordHashEmbedder
 pytestmark = pytest.mark.browser
 
 ABSTRACT = (
-    r"Wombats dig burrows in hard soil. With \method, burrows of wombats grow by 20\% over $4$K nights. "
+    r"Wombats dig burrows in hard soil. With \method, burrows of wombats grow by 20\% over $4$K nights of $\alpha$. "
     r"The rate $\alpha$ of digging wombats costs $5 and $10. Wombats sleep."
 )
 
@@ -30,7 +30,7 @@ def latex_address(tmp_path: Path) -> Iterator[str]:
     library.close()
 
 
-SENTENCE = "With method, burrows of wombats grow by 20% over 4K nights."
+SENTENCE = "With method, burrows of wombats grow by 20% over 4K nights of α."
 
 
 def seen(part: Locator) -> str:
@@ -56,7 +56,7 @@ def test_latex_is_rendered_in_answers_highlights_and_hints(open_page: OpenPage, 
     assert seen(page.locator("mark:target")) == SENTENCE
     card = seen(page.locator(".card .abstract").first)
     assert card.startswith(
-        "Wombats dig burrows in hard soil. With method, burrows of wombats grow by 20% over 4K nights."
+        "Wombats dig burrows in hard soil. With method, burrows of wombats grow by 20% over 4K nights of α."
     )
     assert card.endswith("The rate α of digging wombats costs $5 and $10. Wombats sleep.")
 
@@ -69,5 +69,5 @@ def test_latex_is_plain_text_in_the_library_and_in_what_is_copied(open_page: Ope
     assert SENTENCE in page.evaluate("navigator.clipboard.readText()")
     page.get_by_role("tab", name="Library").click()
     page.locator("#library tbody button").first.click()
-    expect(page.locator(".detail")).to_contain_text("grow by 20% over 4K nights. The rate α of digging wombats")
+    expect(page.locator(".detail")).to_contain_text("grow by 20% over 4K nights of α. The rate α of digging wombats")
     expect(page.locator(".table")).not_to_contain_text("\\")

@@ -175,7 +175,7 @@ def test_hostile_text_is_shown_as_it_was_written(text: str) -> None:
         ("$5-$10", "$5-$10"),
         ("from 5$ to 10$ a day", "from 5$ to 10$ a day"),
         (r"it costs \$5 or \$6", "it costs $5 or $6"),
-        (r"with $20\%$ of \method", r"with \(20\%\) of method"),
+        (r"with $20\%$ of $4$K and \method", "with 20% of 4K and method"),
         (r"run $\foo{x}$ & $\method$", "run foo x &amp; method"),
         ("$$ and $ k $", "$$ and $ k $"),
     ],
