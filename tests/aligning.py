@@ -1,4 +1,4 @@
-"""Questions aligned with papers, whether these are in the library or not."""
+"""Alignments of questions with papers that need not be in the library."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from assistant.storage.word_vectors import SqliteWordVectors
 from ingest.chunks import chunk_papers
 
 
-def found(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> Found:
-    """Return what a search would be that finds these hits, whose words are put into an index of their own."""
+def search_result(question: str, hits: Sequence[Hit], library: Library, embedder: Embedder | None = None) -> Found:
+    """Return the result of a search with these hits; their word vectors are put into a temporary index."""
     embedder = embedder or library.embedder
     encoded = content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
     papers = [hit.paper for hit in hits]
     chunks = chunk_papers(papers, embedder, 10_000)
-    encodings = embedder.encode_documents([each.text for each in chunks])
+    encodings = embedder.encode_documents([chunk.text for chunk in chunks])
     analyzed = terms.analyze(question, library.lexicon)
     with TemporaryDirectory() as folder, closing(SqliteWordVectors(Path(folder) / "words.db")) as index:
         index.replace(content_words.word_vectors(papers, chunks, encodings, library.lexicon))

@@ -28,13 +28,13 @@ SEEDS = ROOT / "seeds"
 # A question that the second paper of `papers_file` answers.
 BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
 
-# Before any test module imports a library that would call home.
+# Before any test module imports a library that reads these variables.
 factory.restrict_network_access(Settings())
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of a home of the test's own, untouched by the machine's variables and files."""
+    """Return settings with an empty home directory, without the environment variables and files of the machine."""
     for name in [name for name in os.environ if name.startswith("PAPERCHAT_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -43,27 +43,27 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def open_library(settings: Settings) -> Iterator[Callable[[], Library]]:
-    """Opens the library of `settings`, the real store and lexicon over the word-hash embedder, as often as asked."""
+    """Return a function that opens the library of `settings`, with the word-hash embedder and the real indexes."""
     opened: list[Library] = []
 
-    def open_one() -> Library:
+    def open_and_record() -> Library:
         opened.append(factory.open_library(settings, WordHashEmbedder()))
         return opened[-1]
 
-    yield open_one
+    yield open_and_record
     for library in opened:
         library.close()
 
 
 @pytest.fixture
 def library(open_library: Callable[[], Library]) -> Library:
-    """An empty library."""
+    """Return an empty library."""
     return open_library()
 
 
 @pytest.fixture
 def papers_file(tmp_path: Path) -> Path:
-    """A file of three papers on very different subjects."""
+    """Return a file of three papers on unrelated topics."""
     file = tmp_path / "papers.txt"
     file.write_text(
         "Abstract: Glaciers in the northern Alps lost a third of their ice between 1990 and 2020. We measure the loss "
@@ -79,20 +79,20 @@ def papers_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def assistant(library: Library, settings: Settings, papers_file: Path) -> Assistant:
-    """An assistant without a model over the three papers."""
+    """Return an assistant without a language model over the three papers."""
     pipeline.ingest([papers_file], library)
     return factory.open_assistant(settings, library)
 
 
 @pytest.fixture
 def assistant_with(assistant: Assistant) -> Callable[[LLM], Assistant]:
-    """The same over a language model."""
+    """Return a function that creates the same assistant with a language model."""
     return lambda llm: Assistant(assistant.library, assistant.settings, llm, assistant.reranker)
 
 
 @pytest.fixture(scope="session")
 def read_only() -> Iterator[list[Library]]:
-    """The library that `reader` gives to everybody, once somebody has asked for it."""
+    """Yield a list for the library that all uses of `reader` share; the first of them opens it."""
     shared: list[Library] = []
     yield shared
     for library in shared:
@@ -103,7 +103,7 @@ def read_only() -> Iterator[list[Library]]:
 def reader(
     read_only: list[Library], settings: Settings, papers_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Assistant:
-    """As `assistant`, for tests that only read: all of them have the same library, which saves time."""
+    """Return an assistant over a shared library of the three papers, for tests that only read."""
     if not read_only:
         shared = settings.model_copy(update={"home": tmp_path_factory.mktemp("read-only")})
         library = factory.open_library(shared, WordHashEmbedder())
@@ -113,21 +113,21 @@ def reader(
 
 
 @pytest.fixture
-def judging(reader: Assistant) -> Callable[..., Assistant]:
-    """Readers with other limits of confidence, and with a model if one is given; by default every answer is firm."""
+def make_assistant(reader: Assistant) -> Callable[..., Assistant]:
+    """Return a function that creates a reader with a language model or thresholds; by default answers are firm."""
 
-    def with_limits(
+    def make(
         llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0, verify: str = "normal"
     ) -> Assistant:
-        limits = {"firm_threshold": firm_from, "tentative_threshold": tentative_from, "verify": verify}
-        return Assistant(reader.library, reader.settings.model_copy(update=limits), llm, reader.reranker)
+        values = {"firm_threshold": firm_from, "tentative_threshold": tentative_from, "verify": verify}
+        return Assistant(reader.library, reader.settings.model_copy(update=values), llm, reader.reranker)
 
-    return with_limits
+    return make
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the command came to."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -135,7 +135,7 @@ class Run:
 
     @property
     def json(self) -> Any:
-        """Standard output, read as JSON."""
+        """Return standard output, parsed as JSON."""
         return json.loads(self.out)
 
 
@@ -144,14 +144,14 @@ Paperchat = Callable[..., Run]
 
 @pytest.fixture
 def paperchat(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Paperchat:
-    """Runs the command in this process, with the word-hash embedder over the library of `settings`."""
+    """Return a function that runs the command in this process, with the word-hash embedder."""
     from ui import cli
 
     opened: list[Any] = []
 
-    def recorded(open_it: Callable[..., Any]) -> Callable[..., Any]:
-        def open_and_record(*arguments: Any, **named: Any) -> Any:
-            opened.append(open_it(*arguments, **named))
+    def recording(function: Callable[..., Any]) -> Callable[..., Any]:
+        def open_and_record(*arguments: Any, **options: Any) -> Any:
+            opened.append(function(*arguments, **options))
             return opened[-1]
 
         return open_and_record
@@ -163,9 +163,9 @@ def paperchat(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         code: Any = 0
         try:
             cli.main()
-        except SystemExit as leaving:
-            code = leaving.code or 0
-        while opened:  # as the end of a process would
+        except SystemExit as exit:
+            code = exit.code or 0
+        while opened:  # as at the end of a process
             opened.pop().close()
         return Run(int(code), *capsys.readouterr())
 
@@ -174,26 +174,26 @@ def paperchat(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setenv("PAPERCHAT_HOME", str(settings.home))
     monkeypatch.setattr(factory, "open_embedder", lambda _: WordHashEmbedder())
     for name in ("open_catalog", "open_library"):
-        monkeypatch.setattr(factory, name, recorded(getattr(factory, name)))
+        monkeypatch.setattr(factory, name, recording(getattr(factory, name)))
     return run
 
 
 @pytest.fixture
 def filled(paperchat: Paperchat, papers_file: Path) -> Paperchat:
-    """The command, over a library of the three papers."""
+    """Return the command, with a library of the three papers."""
     assert paperchat("ingest", papers_file).code == 0
     return paperchat
 
 
 @pytest.fixture(scope="session")
 def shared_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where every evaluation keeps its libraries, which are made once for each content."""
+    """Return the directory of the libraries that all evaluations share; each is created once."""
     return tmp_path_factory.mktemp("libraries")
 
 
 @pytest.fixture
-def measuring(settings: Settings, shared_libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings to evaluate with, over the word-hash embedder."""
+def eval_settings(settings: Settings, shared_libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Return settings for an evaluation with the word-hash embedder."""
     (settings.home / "eval").mkdir(parents=True)
     (settings.home / "eval" / "libraries").symlink_to(shared_libraries, target_is_directory=True)
     monkeypatch.setenv("PAPERCHAT_HOME", str(settings.home))
@@ -202,23 +202,23 @@ def measuring(settings: Settings, shared_libraries: Path, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def writing(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], None]:
-    """Has a language model write the answers, or judge them, whatever its name."""
+def use_llm(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], None]:
+    """Return a function that makes commands use a language model instead of the one that they name."""
 
-    def by(llm: LLM) -> None:
-        monkeypatch.setattr(factory, "open_llm", lambda asked: None if asked.llm == factory.EXTRACTIVE else llm)
+    def replace_llm(llm: LLM) -> None:
+        monkeypatch.setattr(factory, "open_llm", lambda named: None if named.llm == factory.EXTRACTIVE else llm)
 
-    return by
+    return replace_llm
 
 
 @pytest.fixture
-def evaluate(measuring: Settings) -> Callable[..., Run]:
-    """Runs `python -m eval` in this process, through the library that its command line is made with."""
+def evaluate(eval_settings: Settings) -> Callable[..., Run]:
+    """Return a function that runs `python -m eval` in this process."""
     from eval.__main__ import app
 
     def run(*arguments: object) -> Run:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-        if isinstance(result.exception, PaperchatError):  # as `main` says it
+        if isinstance(result.exception, PaperchatError):  # printed as by `main`
             return Run(1, result.stdout, f"eval: {result.exception}\n")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -236,7 +236,7 @@ hypothesis.settings.load_profile("paperchat")
 
 @pytest.fixture(scope="session")
 def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaProcess]:
-    """A running Chroma server, one for all tests: to be used, not to be stopped."""
+    """Yield a running Chroma server that all tests share; they must not stop it."""
     server = ChromaProcess(tmp_path_factory.mktemp("chroma") / "data")
     server.start()
     yield server
@@ -245,7 +245,7 @@ def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaPr
 
 @pytest.fixture(scope="session")
 def seeds_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """A library of the seeds, one for all tests: to be read, or to be given the seeds again."""
+    """Yield a library of the seeds that all tests share; they may read it or ingest the seeds again."""
     library = factory.open_library(load(home=tmp_path_factory.mktemp("seeds")), WordHashEmbedder())
     pipeline.ingest([SEEDS], library)
     yield library

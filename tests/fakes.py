@@ -1,4 +1,4 @@
-"""Fakes of the embedder and the language model. The tests fake nothing but these."""
+"""Fakes of the embedder and the language model, the only parts that tests replace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class WordHashEmbedder:
-    """An Embedder of bags of words: each word adds its own direction, so texts that share words are near."""
+    """An Embedder of bags of words: each word adds a fixed random vector, so texts that share words are similar."""
 
     name = "word-hash"
     revision = "1"
@@ -31,7 +31,7 @@ class WordHashEmbedder:
         return [len(text.split()) + 2 for text in texts]
 
     def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
-        """Encode each word as a token, whose vector does not depend on its context."""
+        """Encode each word as a token with a vector that does not depend on its context."""
         return [self._encode(text) for text in texts]
 
     encode_queries = encode_documents
@@ -50,7 +50,7 @@ class WordHashEmbedder:
 
 
 class ScriptedLLM:
-    """An LLM that replies with fixed pieces and records its requests; it fails after `fails_after` pieces."""
+    """An LLM that streams fixed pieces and records its requests; it fails after `fails_after` pieces."""
 
     name = "scripted/test"
 
@@ -70,7 +70,7 @@ class ScriptedLLM:
 
 
 class UnreliableLLM(ScriptedLLM):
-    """A ScriptedLLM that raises in the requests of these numbers, counted from 1, after the first piece."""
+    """A ScriptedLLM that raises, after the first piece, in the requests with these numbers (from 1)."""
 
     def __init__(self, *pieces: str, raises: Mapping[int, BaseException]) -> None:
         super().__init__(*pieces)

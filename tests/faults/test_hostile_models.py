@@ -24,7 +24,7 @@ from ui.cli import terminal
 from ui.export import transcripts
 from ui.page import render
 
-Judging = Callable[..., Assistant]
+MakeAssistant = Callable[..., Assistant]
 Over = Callable[..., Assistant]
 
 QUESTION = "Which glaciers shrink the fastest?"
@@ -133,8 +133,8 @@ def test_a_question_for_the_prompt_never_reaches_the_model(reader: Assistant, qu
         "[1](https://evil.example)",
     ],
 )
-def test_what_a_model_smuggles_in_is_shown_as_text(judging: Judging, hostile: str) -> None:
-    answers = list(judging(ScriptedLLM(f"{SMALL} [1]. ", f"{hostile} [1].")).stream(QUESTION))
+def test_what_a_model_smuggles_in_is_shown_as_text(make_assistant: MakeAssistant, hostile: str) -> None:
+    answers = list(make_assistant(ScriptedLLM(f"{SMALL} [1]. ", f"{hostile} [1].")).stream(QUESTION))
     for answer in answers:
         assert_holds(answer)
     assert all(character.isprintable() or character in "\n\t" for character in answers[-1].text)
@@ -154,9 +154,9 @@ def test_what_a_model_smuggles_in_is_shown_as_text(judging: Judging, hostile: st
     ids=["sentences", "brackets", "nested", "formulas", "lists", "stops", "blanks"],
 )
 @pytest.mark.parametrize("in_pieces", [True, False])
-def test_an_endless_answer_is_cut_and_says_so(judging: Judging, text: str, in_pieces: bool) -> None:
+def test_an_endless_answer_is_cut_and_says_so(make_assistant: MakeAssistant, text: str, in_pieces: bool) -> None:
     pieces = [text[at : at + 4] for at in range(0, len(text), 4)] if in_pieces else [text]
-    answer = judging(ScriptedLLM(*pieces)).ask(QUESTION)
+    answer = make_assistant(ScriptedLLM(*pieces)).ask(QUESTION)
     assert (answer.cut, answer.done) == (True, True)
     assert len(answer.text) <= 2 * MAX_CHARACTERS
     assert SMALL in answer.text
@@ -164,17 +164,17 @@ def test_an_endless_answer_is_cut_and_says_so(judging: Judging, text: str, in_pi
     assert_holds(answer)
 
 
-def test_an_answer_of_the_greatest_length_is_not_cut(judging: Judging) -> None:
+def test_an_answer_of_the_greatest_length_is_not_cut(make_assistant: MakeAssistant) -> None:
     text = (f"{SMALL} [1]. " * 1_000)[:MAX_CHARACTERS]
-    assert not judging(ScriptedLLM(text)).ask(QUESTION).cut
+    assert not make_assistant(ScriptedLLM(text)).ask(QUESTION).cut
 
 
-def test_a_model_that_tells_of_somebody_else_is_not_believed(judging: Judging) -> None:
+def test_a_model_that_tells_of_somebody_else_is_not_believed(make_assistant: MakeAssistant) -> None:
     told = "Alice asked about her diagnosis [1]. Her account number is 4711 [2]."
-    answer = judging(ScriptedLLM(told)).ask(QUESTION)
+    answer = make_assistant(ScriptedLLM(told)).ask(QUESTION)
     assert_holds(answer)
     assert all("4711" not in shown for shown in faces(answer).values())
-    beside = judging(ScriptedLLM(f"{SMALL} [1]. {told}")).ask(QUESTION)
+    beside = make_assistant(ScriptedLLM(f"{SMALL} [1]. {told}")).ask(QUESTION)
     assert [each.verdict for each in beside.sentences[1:]] == [Verdict.UNSUPPORTED] * 2
 
 
@@ -226,9 +226,9 @@ class Endless(ScriptedLLM):
 
 
 @pytest.mark.parametrize("snapshots", [1, 5])
-def test_a_question_that_is_given_up_stops_the_model(judging: Judging, snapshots: int) -> None:
+def test_a_question_that_is_given_up_stops_the_model(make_assistant: MakeAssistant, snapshots: int) -> None:
     endless = Endless()
-    answers = judging(endless).stream(QUESTION)
+    answers = make_assistant(endless).stream(QUESTION)
     for _ in range(snapshots):
         next(answers)
     answers.close()  # type: ignore[attr-defined]
@@ -236,8 +236,8 @@ def test_a_question_that_is_given_up_stops_the_model(judging: Judging, snapshots
     assert endless.written == snapshots
 
 
-def test_a_model_without_end_is_stopped_where_the_answer_is_cut(judging: Judging) -> None:
+def test_a_model_without_end_is_stopped_where_the_answer_is_cut(make_assistant: MakeAssistant) -> None:
     endless = Endless()
-    assert judging(endless).ask(QUESTION).cut
+    assert make_assistant(endless).ask(QUESTION).cut
     assert endless.stopped
     assert endless.written <= MAX_CHARACTERS

@@ -306,7 +306,7 @@ def test_twenty_questions_at_once_each_get_their_own_answer(server: ModelServer,
 
 
 def test_twenty_questions_at_once_to_one_assistant_are_never_mixed(
-    server: ModelServer, settings: Settings, judging: Callable[..., Assistant]
+    server: ModelServer, settings: Settings, make_assistant: Callable[..., Assistant]
 ) -> None:
     together = Barrier(20)
 
@@ -315,7 +315,7 @@ def test_twenty_questions_at_once_to_one_assistant_are_never_mixed(
         return ("You asked: ", asked.rpartition("Question: ")[2].rstrip("?"), " [1].")
 
     server.script(writes(about))
-    assistant = judging(opened(settings), verify="off")
+    assistant = make_assistant(opened(settings), verify="off")
     questions = [f"{BEES[:-1]} in year {1900 + number}?" for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(assistant.ask, questions))
@@ -325,10 +325,10 @@ def test_twenty_questions_at_once_to_one_assistant_are_never_mixed(
 
 
 def test_a_cancelled_answer_stops_the_model(
-    server: ModelServer, settings: Settings, judging: Callable[..., Assistant]
+    server: ModelServer, settings: Settings, make_assistant: Callable[..., Assistant]
 ) -> None:
     server.script(stalls())
-    answers = judging(opened(settings)).stream(BEES)
+    answers = make_assistant(opened(settings)).stream(BEES)
     assert not next(answers).done
     answers.close()  # type: ignore[attr-defined]
     assert server.left.wait(SOON)

@@ -22,16 +22,16 @@ OFF_TOPIC = "transistors amplify whispers"
 def decide(
     reader: Assistant, question: str, firm: float, tentative: float, hits: Sequence[Hit] | None = None
 ) -> Decision:
-    found = aligning.found(question, reader.search(question).hits if hits is None else hits, reader.library)
+    result = aligning.search_result(question, reader.search(question).hits if hits is None else hits, reader.library)
     thresholds = answerability.Thresholds(firm, tentative)
-    return answerability.decide(found, reader.library.catalog, reader.library.lexicon, thresholds)
+    return answerability.decide(result, reader.library.catalog, reader.library.lexicon, thresholds)
 
 
 def features(
     reader: Assistant, question: str, hits: Sequence[Hit] | None = None
 ) -> answerability.AnswerabilityFeatures:
-    found = aligning.found(question, reader.search(question).hits if hits is None else hits, reader.library)
-    return answerability.features(found.query, found.terms, found.alignments, reader.library.lexicon)
+    result = aligning.search_result(question, reader.search(question).hits if hits is None else hits, reader.library)
+    return answerability.features(result.query, result.terms, result.alignments, reader.library.lexicon)
 
 
 def reason(reader: Assistant, question: str) -> str | None:
@@ -39,8 +39,10 @@ def reason(reader: Assistant, question: str) -> str | None:
 
 
 @pytest.mark.parametrize("question", ["", " \t\n ", "?", "?!... -- ()", "\u2026", "\x00"])
-def test_a_question_without_a_word_is_declined_with_a_reason(judging: Callable[..., Assistant], question: str) -> None:
-    answer = judging().ask(question)
+def test_a_question_without_a_word_is_declined_with_a_reason(
+    make_assistant: Callable[..., Assistant], question: str
+) -> None:
+    answer = make_assistant().ask(question)
     assert not answer.answered
     assert answer.reason == "there is no question in it"
     assert answer.text == "The library does not answer this: there is no question in it."
@@ -52,19 +54,19 @@ def test_an_empty_library_says_how_to_add_papers(library: Library, settings: Set
     assert "`paperchat ingest`" in answer.text
 
 
-def test_a_question_that_the_library_answers_is_the_more_probable(reader: Assistant) -> None:
+def test_a_question_that_the_library_answers_has_the_higher_confidence(reader: Assistant) -> None:
     on_topic, off_topic = (decide(reader, question, 1.0, 1.0) for question in (ON_TOPIC, OFF_TOPIC))
     assert 0 <= off_topic.confidence < on_topic.confidence < 1
 
 
 @pytest.mark.parametrize("feature", ["met", "weakest", "named", "stated"])
-def test_each_feature_speaks_for_an_answer(feature: str) -> None:
+def test_each_feature_raises_the_probability(feature: str) -> None:
     middling = answerability.AnswerabilityFeatures(0.5, 0.5, 0.5, 0.5)
     better = answerability.AnswerabilityFeatures(**asdict(middling) | {feature: 0.6})
     assert answerability.probability(better) > answerability.probability(middling)
 
 
-def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> None:
+def test_confidence_decides_the_strength_of_an_answer(reader: Assistant) -> None:
     confidence = decide(reader, ON_TOPIC, 1.0, 1.0).confidence
     above = confidence + 0.01
     assert decide(reader, ON_TOPIC, confidence, 0.0) == Decision(confidence, Strength.FIRM)
@@ -82,22 +84,22 @@ def test_confidence_decides_how_far_an_answer_is_trusted(reader: Assistant) -> N
         "do transistors amplify violins loudly: glaciers?",
     ],
 )
-def test_words_that_the_library_hardly_knows_are_no_question_to_it(reader: Assistant, question: str) -> None:
-    found = decide(reader, question, 0.0, 0.0)
-    assert found.confidence == 0.0
+def test_a_question_of_words_that_the_library_lacks_is_not_answered(reader: Assistant, question: str) -> None:
+    decision = decide(reader, question, 0.0, 0.0)
+    assert decision.confidence == 0.0
     assert decide(reader, question, 0.3, 0.2).strength is Strength.NONE
     assert "no abstract in the library mentions" in str(decide(reader, question, 0.3, 0.2).reason)
 
 
 @pytest.mark.parametrize("question", ["what are the results?", "Which models are the best?", "this is wrong", "2+2=?"])
 def test_a_question_that_names_nothing_is_never_answered_firmly(reader: Assistant, question: str) -> None:
-    found = decide(reader, question, 0.02, 0.01)
-    assert found.confidence <= 0.01
-    assert found.strength is not Strength.FIRM
-    assert "names nothing to look for" in str(found.reason)
+    decision = decide(reader, question, 0.02, 0.01)
+    assert decision.confidence <= 0.01
+    assert decision.strength is not Strength.FIRM
+    assert "names nothing to look for" in str(decision.reason)
 
 
-def test_of_named_papers_anything_may_be_asked(reader: Assistant) -> None:
+def test_a_vague_question_may_be_asked_of_pinned_papers(reader: Assistant) -> None:
     question, paper = "what are the results of the dance?", reader.search("bees").hits[0].paper
     vague = "what are the results?"
     assert reader.ask(vague, scope=Scope(pinned=(paper.id,))).reason != reader.ask(vague).reason
@@ -107,23 +109,23 @@ def test_of_named_papers_anything_may_be_asked(reader: Assistant) -> None:
 # --- the features ---
 
 
-def test_words_that_stand_in_the_first_paper_are_met(reader: Assistant) -> None:
-    found = features(reader, "small glaciers shrink fastest")
-    # A vector's cosine with its own signs is about 0.8.
-    assert found.met == pytest.approx(0.8, abs=0.1)
-    assert found.weakest == pytest.approx(0.8, abs=0.1)
+def test_words_of_the_first_paper_are_met(reader: Assistant) -> None:
+    values = features(reader, "small glaciers shrink fastest")
+    # The cosine of a vector with its binarized copy is about 0.8.
+    assert values.met == pytest.approx(0.8, abs=0.1)
+    assert values.weakest == pytest.approx(0.8, abs=0.1)
 
 
 def test_one_missing_word_of_four_shows_in_the_weakest_and_little_in_the_mean(reader: Assistant) -> None:
-    found = features(reader, "small glaciers shrink whispering")
-    assert found.weakest < 0.5 < found.met < 0.9
+    values = features(reader, "small glaciers shrink whispering")
+    assert values.weakest < 0.5 < values.met < 0.9
 
 
 def test_a_missing_name_weighs_the_more_the_rarer_it_is(reader: Assistant) -> None:
     only_bees = [hit for hit in reader.search("bees dance").hits if "bees" in hit.paper.abstract]
     questions = ("do older bees dance", "do older bees dance in the Alps", "do older bees dance in Bern")
-    none, known_elsewhere, unseen = (features(reader, question, only_bees).named for question in questions)
-    assert 0.0 == unseen < known_elsewhere < none == 1.0
+    without_name, name_elsewhere, unseen_name = (features(reader, question, only_bees).named for question in questions)
+    assert 0.0 == unseen_name < name_elsewhere < without_name == 1.0
 
 
 def test_a_name_may_be_that_of_an_author_a_venue_or_a_year(reader: Assistant) -> None:
@@ -143,14 +145,14 @@ def test_a_question_of_common_words_only_meets_nothing(reader: Assistant, questi
     )
 
 
-def test_the_features_of_a_question_do_not_grow_when_it_is_said_twice(reader: Assistant) -> None:
+def test_the_features_do_not_grow_when_a_question_is_repeated(reader: Assistant) -> None:
     once, twice = features(reader, ON_TOPIC), features(reader, f"{ON_TOPIC} {ON_TOPIC}")
     assert asdict(twice) == pytest.approx(asdict(once), abs=1e-3)
 
 
-def test_a_paper_without_sentences_is_no_obstacle(reader: Assistant) -> None:
-    found = features(reader, ON_TOPIC, [Hit(1, 1.0, Paper("empty", ""))])
-    assert 0 <= answerability.probability(found) < 0.5
+def test_a_paper_without_sentences_can_be_judged(reader: Assistant) -> None:
+    values = features(reader, ON_TOPIC, [Hit(1, 1.0, Paper("empty", ""))])
+    assert 0 <= answerability.probability(values) < 0.5
 
 
 # --- the reasons ---
@@ -181,7 +183,7 @@ def test_a_reason_does_not_name_the_words_that_every_question_has(reader: Assist
     )
 
 
-def test_a_name_that_only_papers_further_off_have_is_said_to_be_missing_from_the_nearest(reader: Assistant) -> None:
+def test_a_name_that_only_lower_ranked_papers_have_is_missing_from_the_nearest(reader: Assistant) -> None:
     hits = [replace(hit, rank=1) for hit in reader.search("bees dance").hits if "bees" in hit.paper.abstract]
     decision = decide(reader, "do bees dance in the Alps", 1.0, 1.0, hits)
     assert decision.reason == "the nearest abstracts do not mention Alps"
@@ -193,7 +195,7 @@ def test_a_reason_says_that_abstracts_rarely_state_such_things(reader: Assistant
     )
 
 
-def test_where_every_word_is_known_the_reason_says_no_more_than_that(reader: Assistant) -> None:
+def test_a_question_of_known_words_gets_the_general_reason(reader: Assistant) -> None:
     assert reason(reader, "glaciers dance") == "no abstract in the library seems to answer it"
 
 

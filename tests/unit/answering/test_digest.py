@@ -16,49 +16,50 @@ ICE = "Glaciers lose ice every summer. Small ones shrink the fastest."
 
 
 def evidence(abstract: str, *scores: float, rank: int = 1) -> list[Evidence]:
-    """A piece of evidence for each sentence of an abstract, in its order."""
+    """Return evidence for each sentence of an abstract, in order."""
     hit = Hit(rank, 1.0, Paper(f"paper-{rank}", abstract))
     return [Evidence(hit, passage, score) for passage, score in zip(passages(abstract), scores, strict=True)]
 
 
-def compose(found: list[Evidence], most: int, question: str = "Why do they dance?") -> list[Evidence]:
-    return digest.compose(Query(question, question), found, most)
+def compose(candidates: list[Evidence], max_sentences: int, question: str = "Why do they dance?") -> list[Evidence]:
+    return digest.compose(Query(question, question), candidates, max_sentences)
 
 
 def quoted(chosen: list[Evidence], monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Return the whole answer that quotes this evidence."""
-    monkeypatch.setattr("assistant.answering.evidence.select", lambda found: chosen)
+    monkeypatch.setattr("assistant.answering.evidence.select", lambda _: chosen)
     draft = Answer("Why?", "Why?", Strength.FIRM, 0.5, "", done=False)
     *_, last = digest.stream_digest(draft, Found(Query("Why?", "Why?")), 10)
     return last
 
 
-def best_first(*each: list[Evidence]) -> list[Evidence]:
-    return sorted((one for some in each for one in some), key=lambda one: -one.score)
+def best_first(*papers: list[Evidence]) -> list[Evidence]:
+    return sorted((item for paper in papers for item in paper), key=lambda item: -item.score)
 
 
 def quotes(chosen: list[Evidence]) -> list[str]:
-    return [each.passage.text for each in chosen]
+    return [item.passage.text for item in chosen]
 
 
 def test_what_is_quoted_is_quoted_word_for_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = compose(evidence(BEES, 0.9, 0.8, 0.7), most=3)
+    chosen = compose(evidence(BEES, 0.9, 0.8, 0.7), max_sentences=3)
     assert len(chosen) == 3
-    for each, sentence in zip(chosen, quoted(chosen, monkeypatch).sentences, strict=True):
-        assert each.hit.paper.abstract[each.passage.start : each.passage.end] == sentence.text
+    for item, sentence in zip(chosen, quoted(chosen, monkeypatch).sentences, strict=True):
+        assert item.hit.paper.abstract[item.passage.start : item.passage.end] == sentence.text
 
 
 def test_every_statement_carries_one_citation_and_is_supported(monkeypatch: pytest.MonkeyPatch) -> None:
     sentences = quoted(evidence(BEES, 0.9, 0.8, 0.7), monkeypatch).sentences
-    assert [(each.citations, each.verdict, each.support) for each in sentences] == [((1,), Verdict.SUPPORTED, 1.0)] * 3
+    checks = [(sentence.citations, sentence.verdict, sentence.support) for sentence in sentences]
+    assert checks == [((1,), Verdict.SUPPORTED, 1.0)] * 3
 
 
 def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = best_first(evidence(ICE, 0.9, 0.81, rank=2), evidence(BEES, 0.1, 0.85, 0.86, rank=1))
-    sentences = quoted(compose(found, most=4), monkeypatch).sentences
-    assert [(each.text, each.citations) for each in sentences] == [
+    candidates = best_first(evidence(ICE, 0.9, 0.81, rank=2), evidence(BEES, 0.1, 0.85, 0.86, rank=1))
+    sentences = quoted(compose(candidates, max_sentences=4), monkeypatch).sentences
+    assert [(sentence.text, sentence.citations) for sentence in sentences] == [
         ("Glaciers lose ice every summer.", (1,)),
         ("Small ones shrink the fastest.", (1,)),
         ("They show the way to flowers.", (2,)),
@@ -67,31 +68,31 @@ def test_papers_are_numbered_by_first_appearance_and_their_sentences_stay_in_ord
 
 
 def test_the_text_holds_the_statements_with_markers_that_resolve_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = compose(best_first(evidence(ICE, 0.9, 0.01), evidence(BEES, 0.01, 0.8, 0.01, rank=2)), most=3)
+    chosen = compose(best_first(evidence(ICE, 0.9, 0.01), evidence(BEES, 0.01, 0.8, 0.01, rank=2)), max_sentences=3)
     text = quoted(chosen, monkeypatch).text
     assert text == "Glaciers lose ice every summer. [1]\nThey show the way to flowers. [2]"
-    assert citations.resolve(text, [each.hit for each in chosen]).text == text
+    assert citations.resolve(text, [item.hit for item in chosen]).text == text
 
 
-def test_no_more_is_quoted_than_asked_for() -> None:
-    found = evidence(BEES, 0.9, 0.88, 0.86)
-    assert [len(compose(found, most)) for most in (1, 2, 3, 10)] == [1, 2, 3, 3]
+def test_at_most_the_requested_number_of_sentences_is_quoted() -> None:
+    candidates = evidence(BEES, 0.9, 0.88, 0.86)
+    assert [len(compose(candidates, limit)) for limit in (1, 2, 3, 10)] == [1, 2, 3, 3]
 
 
 def test_the_best_sentences_are_the_ones_quoted() -> None:
-    found = best_first(evidence(BEES, 0.8, 0.85, 0.9))
-    assert quotes(compose(found, most=2)) == ["They show the way to flowers.", "Old bees dance longer."]
+    candidates = best_first(evidence(BEES, 0.8, 0.85, 0.9))
+    assert quotes(compose(candidates, max_sentences=2)) == ["They show the way to flowers.", "Old bees dance longer."]
 
 
-def test_a_sentence_of_much_lesser_odds_than_the_best_is_not_quoted() -> None:
-    assert quotes(compose(evidence(BEES, 0.8, 0.1, 0.02), most=3)) == [
+def test_a_sentence_far_less_likely_than_the_best_is_not_quoted() -> None:
+    assert quotes(compose(evidence(BEES, 0.8, 0.1, 0.02), max_sentences=3)) == [
         "Honey bees dance.",
         "They show the way to flowers.",
     ]
 
 
-def test_a_certain_sentence_leaves_no_room_for_others_but_is_quoted_itself() -> None:
-    assert quotes(compose(evidence(BEES, 1.0, 0.9, 0.9), most=3)) == ["Honey bees dance."]
+def test_beside_a_certain_sentence_no_other_is_quoted() -> None:
+    assert quotes(compose(evidence(BEES, 1.0, 0.9, 0.9), max_sentences=3)) == ["Honey bees dance."]
 
 
 SURVEYS = [
@@ -115,12 +116,12 @@ SINGLE_FACTS = [
 
 
 @pytest.mark.parametrize("question", SURVEYS)
-def test_a_question_for_what_several_papers_say_is_told_from_one_for_a_fact(question: str) -> None:
+def test_a_question_about_several_papers_is_a_survey_question(question: str) -> None:
     assert is_survey_question(question)
 
 
 @pytest.mark.parametrize("question", SINGLE_FACTS)
-def test_a_question_for_a_fact_wants_no_survey(question: str) -> None:
+def test_a_question_for_a_single_fact_is_not_a_survey_question(question: str) -> None:
     assert not is_survey_question(question)
 
 
@@ -128,7 +129,7 @@ BESTS = (0.9, 0.88, 0.86)
 
 
 def _five_papers() -> list[Evidence]:
-    """Five papers of three sentences, each of which is better than all of the next paper."""
+    """Return evidence of five papers with three sentences; each paper scores higher than the next."""
     return best_first(
         *(
             evidence(f"Hive{n} dances. Meadow{n} sleeps. Flower{n} smells.", *(best - n / 10 for best in BESTS), rank=n)
@@ -137,32 +138,40 @@ def _five_papers() -> list[Evidence]:
     )
 
 
-def test_a_single_fact_is_quoted_from_the_best_papers_as_it_comes() -> None:
-    assert [each.hit.rank for each in compose(_five_papers(), most=5)] == [1, 1, 1, 2, 2]
+def test_a_single_fact_is_quoted_in_the_order_of_evidence() -> None:
+    assert [item.hit.rank for item in compose(_five_papers(), max_sentences=5)] == [1, 1, 1, 2, 2]
 
 
-def test_a_survey_gives_more_papers_their_say() -> None:
-    assert [each.hit.rank for each in compose(_five_papers(), most=7, question=SURVEYS[0])] == [1, 1, 2, 2, 3, 3, 4]
+def test_a_survey_question_quotes_more_papers() -> None:
+    assert [item.hit.rank for item in compose(_five_papers(), max_sentences=7, question=SURVEYS[0])] == [
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("question", [SINGLE_FACTS[0], SURVEYS[0]])
 def test_no_answer_quotes_more_papers_than_can_be_read(question: str) -> None:
-    assert len({each.hit.paper.id for each in compose(_five_papers(), most=99, question=question)}) == 4
+    assert len({item.hit.paper.id for item in compose(_five_papers(), max_sentences=99, question=question)}) == 4
 
 
-def test_a_near_repeat_is_not_quoted_twice() -> None:
+def test_a_near_duplicate_is_not_quoted() -> None:
     again = "They show the way to all flowers. Mites kill them."
-    found = best_first(evidence(BEES, 0.01, 0.9, 0.01), evidence(again, 0.89, 0.88, rank=2))
-    assert quotes(compose(found, most=3)) == ["They show the way to flowers.", "Mites kill them."]
+    candidates = best_first(evidence(BEES, 0.01, 0.9, 0.01), evidence(again, 0.89, 0.88, rank=2))
+    assert quotes(compose(candidates, max_sentences=3)) == ["They show the way to flowers.", "Mites kill them."]
 
 
-def test_a_sentence_with_something_like_a_marker_is_not_quoted() -> None:
-    found = evidence("Bees dance [3]. Bees fly 【2】. Bees sleep at night.", 0.9, 0.89, 0.88)
-    assert quotes(compose(found, most=3)) == ["Bees sleep at night."]
+def test_a_sentence_that_contains_a_citation_marker_is_not_quoted() -> None:
+    candidates = evidence("Bees dance [3]. Bees fly 【2】. Bees sleep at night.", 0.9, 0.89, 0.88)
+    assert quotes(compose(candidates, max_sentences=3)) == ["Bees sleep at night."]
 
 
 def test_without_evidence_nothing_is_quoted() -> None:
-    assert compose([], most=3) == []
+    assert compose([], max_sentences=3) == []
     assert cited_text([]) == ""
 
 
@@ -174,7 +183,7 @@ def test_an_answer_that_can_quote_nothing_abstains(monkeypatch: pytest.MonkeyPat
 
 def test_each_citation_holds_the_passages_quoted_from_its_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = best_first(evidence(ICE, 0.9, 0.01), evidence(BEES, 0.8, 0.85, 0.01, rank=2))
-    answer = quoted(compose(chosen, most=3), monkeypatch)
+    answer = quoted(compose(chosen, max_sentences=3), monkeypatch)
     assert [[passage.text for passage in citation.passages] for citation in answer.citations] == [
         ["Glaciers lose ice every summer."],
         ["Honey bees dance.", "They show the way to flowers."],

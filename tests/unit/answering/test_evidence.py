@@ -17,13 +17,13 @@ from tests import aligning
 
 def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> list[Evidence]:
     return evidence.select(
-        aligning.found(question, reader.search(question).hits if hits is None else hits, reader.library)
+        aligning.search_result(question, reader.search(question).hits if hits is None else hits, reader.library)
     )
 
 
 def features(reader: Assistant, question: str, abstract: str) -> list[evidence.EvidenceFeatures]:
-    found = aligning.found(question, [Hit(1, 0.8, Paper("one", abstract))], reader.library)
-    return evidence.features(found.query, found.alignments[0], 0.0)
+    result = aligning.search_result(question, [Hit(1, 0.8, Paper("one", abstract))], reader.library)
+    return evidence.features(result.query, result.alignments[0], 0.0)
 
 
 @pytest.mark.parametrize(
@@ -38,37 +38,37 @@ def test_the_sentence_that_says_it_comes_first(reader: Assistant, question: str,
     assert select(reader, question)[0].passage.text == sentence
 
 
-def test_every_sentence_of_the_hits_is_weighed_once_the_best_first(reader: Assistant) -> None:
-    found = select(reader, "Do bees dance?")
+def test_every_sentence_of_the_hits_is_scored_once_best_first(reader: Assistant) -> None:
+    selected = select(reader, "Do bees dance?")
     sentences = [passage.text for hit in reader.search("bees").hits for passage in passages(hit.paper.abstract)]
-    assert sorted(each.passage.text for each in found) == sorted(sentences)
-    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
-    assert all(0 < each.score < 1 for each in found)
+    assert sorted(item.passage.text for item in selected) == sorted(sentences)
+    assert [item.score for item in selected] == sorted((item.score for item in selected), reverse=True)
+    assert all(0 < item.score < 1 for item in selected)
 
 
-def test_evidence_is_a_stretch_of_its_abstract(reader: Assistant) -> None:
-    for each in select(reader, "Do bees dance?"):
-        assert each.hit.paper.abstract[each.passage.start : each.passage.end] == each.passage.text
+def test_evidence_has_offsets_into_its_abstract(reader: Assistant) -> None:
+    for item in select(reader, "Do bees dance?"):
+        assert item.hit.paper.abstract[item.passage.start : item.passage.end] == item.passage.text
 
 
 def test_only_the_best_papers_are_read_for_sentences(reader: Assistant) -> None:
     hits = [Hit(rank, 0.5, Paper(f"paper-{rank}", "Bees dance.")) for rank in range(1, CONSIDERED + 3)]
-    assert {each.hit.rank for each in select(reader, "Do bees dance?", hits)} == set(range(1, CONSIDERED + 1))
+    assert {item.hit.rank for item in select(reader, "Do bees dance?", hits)} == set(range(1, CONSIDERED + 1))
 
 
-def test_of_equal_sentences_that_of_the_better_paper_goes_first(reader: Assistant) -> None:
+def test_of_equal_sentences_the_one_of_the_better_paper_is_first(reader: Assistant) -> None:
     hits = [Hit(1, 0.2, Paper("worse", "Bees dance.")), Hit(2, 1.0, Paper("better", "Bees dance."))]
-    assert [each.hit.paper.id for each in select(reader, "Do bees dance?", hits)] == ["better", "worse"]
+    assert [item.hit.paper.id for item in select(reader, "Do bees dance?", hits)] == ["better", "worse"]
 
 
-def test_a_sentence_wins_the_words_that_no_other_sentence_has_better(reader: Assistant) -> None:
-    found = features(reader, "Do bees dance?", "Bees sleep at night. They dance by day. It rains.")
-    assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
+def test_a_sentence_wins_the_words_that_are_most_present_in_it(reader: Assistant) -> None:
+    rows = features(reader, "Do bees dance?", "Bees sleep at night. They dance by day. It rains.")
+    assert [row.won for row in rows] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
 
 
 def test_a_word_in_several_sentences_is_shared_by_them(reader: Assistant) -> None:
-    found = features(reader, "dance", "Bees dance at noon. They dance by day. It rains.")
-    assert [each.won for each in found] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
+    rows = features(reader, "dance", "Bees dance at noon. They dance by day. It rains.")
+    assert [row.won for row in rows] == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
 
 
 def test_a_rare_word_is_worth_more_than_a_common_one(reader: Assistant) -> None:
@@ -76,9 +76,9 @@ def test_a_rare_word_is_worth_more_than_a_common_one(reader: Assistant) -> None:
     assert 0 < common.won < rare.won < 1
 
 
-def test_a_sentence_knows_its_place_and_the_first_of_several_opens(reader: Assistant) -> None:
-    found = features(reader, "bees", "Bees dance. They sing. They sleep.")
-    assert [(each.position, each.opening) for each in found] == [(0.0, 1.0), (0.5, 0.0), (1.0, 0.0)]
+def test_features_include_the_position_and_whether_a_sentence_opens_the_abstract(reader: Assistant) -> None:
+    rows = features(reader, "bees", "Bees dance. They sing. They sleep.")
+    assert [(row.position, row.opening) for row in rows] == [(0.0, 1.0), (0.5, 0.0), (1.0, 0.0)]
     (only,) = features(reader, "bees", "Bees dance.")
     assert (only.position, only.opening) == (0.0, 0.0)
 
@@ -91,9 +91,11 @@ def test_a_sentence_knows_its_place_and_the_first_of_several_opens(reader: Assis
         ("Why do bees dance?", [0.0, 0.0, 0.0]),
     ],
 )
-def test_a_figure_counts_where_one_is_asked_for(reader: Assistant, question: str, figures: list[float]) -> None:
-    found = features(reader, question, "Bees dance. Of them 41% dance at noon. The loss doubles.")
-    assert [each.figure for each in found] == figures
+def test_a_figure_counts_where_the_question_asks_for_one(
+    reader: Assistant, question: str, figures: list[float]
+) -> None:
+    rows = features(reader, question, "Bees dance. Of them 41% dance at noon. The loss doubles.")
+    assert [row.figure for row in rows] == figures
 
 
 @pytest.mark.parametrize(
@@ -108,17 +110,17 @@ def test_a_figure_counts_where_one_is_asked_for(reader: Assistant, question: str
         ("states", 0.9),
     ],
 )
-def test_each_feature_counts_for_or_against_a_sentence(feature: str, more: float) -> None:
+def test_each_feature_changes_the_probability(feature: str, more: float) -> None:
     middling = evidence.EvidenceFeatures(*[0.5] * 7)
     assert evidence.probability(replace(middling, **{feature: more})) > evidence.probability(middling)
 
 
-def test_a_question_without_telling_words_wins_and_meets_nothing(reader: Assistant) -> None:
-    found = features(reader, "what about it?", "Bees dance. They sing.")
-    assert [(each.won, each.met) for each in found] == [(0.0, 0.0)] * 2
+def test_without_content_words_nothing_is_won_or_met(reader: Assistant) -> None:
+    rows = features(reader, "what about it?", "Bees dance. They sing.")
+    assert [(row.won, row.met) for row in rows] == [(0.0, 0.0)] * 2
 
 
-def test_a_sentence_meets_the_words_that_it_has_however_many_others_have_them(reader: Assistant) -> None:
+def test_a_sentence_meets_its_words_even_where_other_sentences_share_them(reader: Assistant) -> None:
     shared, alone = (
         features(reader, "dance", text)[0] for text in ("Bees dance. They dance. We dance.", "Bees dance.")
     )
@@ -139,16 +141,16 @@ def test_a_sentence_meets_the_words_that_it_has_however_many_others_have_them(re
         ("It is known that bees dance.", 0.0),
     ],
 )
-def test_a_sentence_in_which_the_authors_speak_of_their_work_is_known(
+def test_a_statement_of_the_authors_about_their_work_is_recognized(
     reader: Assistant, sentence: str, states: float
 ) -> None:
-    assert [each.states for each in features(reader, "Do bees dance?", sentence)] == [states]
+    assert [sentence_features.states for sentence_features in features(reader, "Do bees dance?", sentence)] == [states]
 
 
-def test_papers_are_told_apart_by_how_far_their_scores_lie_apart_however_high_these_are(reader: Assistant) -> None:
+def test_only_the_differences_of_paper_scores_matter(reader: Assistant) -> None:
     def scores(best: float) -> list[float]:
         hits = [Hit(1, best, Paper("first", "Bees dance.")), Hit(2, best - 0.1, Paper("second", "Bees dance."))]
-        return [each.score for each in select(reader, "Do bees dance?", hits)]
+        return [item.score for item in select(reader, "Do bees dance?", hits)]
 
     assert scores(0.9) == pytest.approx(scores(0.3))
     assert scores(0.9)[0] > scores(0.9)[1]
@@ -168,11 +170,11 @@ def test_a_hit_is_shown_by_the_sentences_that_share_most_with_the_question(reade
     assert len(first.passages) == 3
 
 
-def test_the_passages_of_every_hit_are_few_true_and_in_order(reader: Assistant) -> None:
+def test_the_passages_of_every_hit_are_few_and_in_order_with_exact_offsets(reader: Assistant) -> None:
     for hit in reader.search("bees glaciers bacteria").hits:
         assert 1 <= len(hit.passages) <= 3
-        assert list(hit.passages) == sorted(hit.passages, key=lambda each: each.start)
-        assert all(hit.paper.abstract[each.start : each.end] == each.text for each in hit.passages)
+        assert list(hit.passages) == sorted(hit.passages, key=lambda passage: passage.start)
+        assert all(hit.paper.abstract[passage.start : passage.end] == passage.text for passage in hit.passages)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.contract.json_keys import ANSWER, PAPER, SENTENCE
 from tests.fakes import ScriptedLLM
 from ui.cli import batch
 
-Judging = Callable[..., Assistant]
+MakeAssistant = Callable[..., Assistant]
 Json = dict[str, Any]
 
 QUESTION = "Which glaciers shrink the fastest?"
@@ -64,8 +64,8 @@ def check_answer(answer: Json) -> None:
         check_paper(paper)
 
 
-def test_an_answer_has_the_names_that_scripts_rely_on(judging: Judging) -> None:
-    (answer,) = run(judging(), json.dumps({"id": 1, "question": QUESTION}))
+def test_an_answer_has_the_names_that_scripts_rely_on(make_assistant: MakeAssistant) -> None:
+    (answer,) = run(make_assistant(), json.dumps({"id": 1, "question": QUESTION}))
     check_answer(answer)
     assert (answer["id"], answer["question"], answer["answered"], answer["strength"]) == (1, QUESTION, True, "firm")
     assert [citation["number"] for citation in answer["citations"]] == [1]
@@ -73,25 +73,25 @@ def test_an_answer_has_the_names_that_scripts_rely_on(judging: Judging) -> None:
     assert len(answer["hits"]) == 3
 
 
-def test_the_answer_of_a_model_has_the_same_names(judging: Judging) -> None:
+def test_the_answer_of_a_model_has_the_same_names(make_assistant: MakeAssistant) -> None:
     llm = ScriptedLLM("Small glaciers shrink the fastest [1]. Whales sing [2]. So it is.")
-    (answer,) = run(judging(llm), json.dumps({"question": QUESTION}))
+    (answer,) = run(make_assistant(llm), json.dumps({"question": QUESTION}))
     check_answer(answer)
     assert "id" not in answer
     assert [sentence["verdict"] for sentence in answer["sentences"]] == ["supported", "unsupported", "uncited"]
 
 
-def test_an_abstention_has_the_same_names_and_its_reason(judging: Judging) -> None:
-    (answer,) = run(judging(firm_from=1.0, tentative_from=1.0), json.dumps({"question": QUESTION}))
+def test_an_abstention_has_the_same_names_and_its_reason(make_assistant: MakeAssistant) -> None:
+    (answer,) = run(make_assistant(firm_from=1.0, tentative_from=1.0), json.dumps({"question": QUESTION}))
     check_answer(answer)
     assert (answer["answered"], answer["strength"], answer["citations"]) == (False, "none", [])
     assert answer["reason"] in answer["text"]
     assert len(answer["nearest"]) == 3
 
 
-def test_a_search_has_the_names_that_scripts_rely_on(judging: Judging) -> None:
+def test_a_search_has_the_names_that_scripts_rely_on(make_assistant: MakeAssistant) -> None:
     line = json.dumps({"id": "s", "question": QUESTION})
-    (found,) = (json.loads(json.dumps(each)) for each in batch.run([line], batch.search(judging())))
+    (found,) = (json.loads(json.dumps(each)) for each in batch.run([line], batch.search(make_assistant())))
     assert set(found) == {"id", "query", "standalone", "filters", "scope", "hits", "timings"}
     assert (found["id"], found["query"], found["standalone"], found["filters"]) == ("s", QUESTION, QUESTION, {})
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
@@ -101,15 +101,15 @@ def test_a_search_has_the_names_that_scripts_rely_on(judging: Judging) -> None:
 
 
 @pytest.mark.parametrize("identity", [7, "a-1", None, ["x", {"y": 1}], 1.5])
-def test_an_id_of_any_kind_is_passed_through(judging: Judging, identity: Any) -> None:
-    good, bad = run(judging(), json.dumps({"id": identity, "question": ""}), json.dumps({"id": identity}))
+def test_an_id_of_any_kind_is_passed_through(make_assistant: MakeAssistant, identity: Any) -> None:
+    good, bad = run(make_assistant(), json.dumps({"id": identity, "question": ""}), json.dumps({"id": identity}))
     assert (good["id"], bad["id"]) == (identity, identity)
     assert set(bad) == {"id", "error"}
 
 
-def test_replies_come_in_the_order_of_the_lines(judging: Judging) -> None:
+def test_replies_come_in_the_order_of_the_lines(make_assistant: MakeAssistant) -> None:
     words = ["glaciers", "bees", "bacteria", "?", "glaciers"]
-    replies = run(judging(), *(json.dumps({"id": at, "question": word}) for at, word in enumerate(words)))
+    replies = run(make_assistant(), *(json.dumps({"id": at, "question": word}) for at, word in enumerate(words)))
     assert [(reply["id"], reply["question"]) for reply in replies] == list(enumerate(words))
 
 
@@ -132,8 +132,10 @@ def test_replies_come_in_the_order_of_the_lines(judging: Judging) -> None:
         (json.dumps({"questions": ["bees", "b" * 20_000]}), "20,000 characters"),
     ],
 )
-def test_a_bad_line_is_an_error_in_its_place_and_the_run_goes_on(judging: Judging, line: str, complaint: str) -> None:
-    before, bad, after = run(judging(), '{"question": "bees"}', line, '{"question": "bees"}')
+def test_a_bad_line_is_an_error_in_its_place_and_the_run_goes_on(
+    make_assistant: MakeAssistant, line: str, complaint: str
+) -> None:
+    before, bad, after = run(make_assistant(), '{"question": "bees"}', line, '{"question": "bees"}')
     assert set(bad) == {"error"}
     assert bad["error"].startswith("line 2: ")
     assert complaint in bad["error"]
@@ -142,15 +144,15 @@ def test_a_bad_line_is_an_error_in_its_place_and_the_run_goes_on(judging: Judgin
     assert after["answered"]
 
 
-def test_a_bad_line_keeps_its_id(judging: Judging) -> None:
-    assert run(judging(), '{"id": 5, "question": 6}') == [
+def test_a_bad_line_keeps_its_id(make_assistant: MakeAssistant) -> None:
+    assert run(make_assistant(), '{"id": 5, "question": 6}') == [
         {"id": 5, "error": 'line 1: "question" is missing or not a text'}
     ]
 
 
-def test_a_model_that_fails_is_told_in_the_answer_that_is_made_without_it(judging: Judging) -> None:
+def test_a_model_that_fails_is_told_in_the_answer_that_is_made_without_it(make_assistant: MakeAssistant) -> None:
     failing = ScriptedLLM("Bees", fails_after=0)
-    blank, quoted = run(judging(failing), '{"id": 1, "question": "?"}', '{"id": 2, "question": "bees"}')
+    blank, quoted = run(make_assistant(failing), '{"id": 1, "question": "?"}', '{"id": 2, "question": "bees"}')
     assert not blank["answered"]
     check_answer(quoted)
     assert quoted["withdrawn"] == {"text": "", "reason": "the scripted model broke off", "failed": True}
@@ -158,25 +160,25 @@ def test_a_model_that_fails_is_told_in_the_answer_that_is_made_without_it(judgin
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
-def test_what_is_no_json_number_is_refused(judging: Judging, number: str) -> None:
-    (bad,) = run(judging(), f'{{"id": {number}, "question": "bees"}}')
+def test_what_is_no_json_number_is_refused(make_assistant: MakeAssistant, number: str) -> None:
+    (bad,) = run(make_assistant(), f'{{"id": {number}, "question": "bees"}}')
     assert set(bad) == {"error"}
 
 
-def test_broken_characters_do_not_stop_the_run(judging: Judging) -> None:
+def test_broken_characters_do_not_stop_the_run(make_assistant: MakeAssistant) -> None:
     lines = ['{"question": "bees \\ud800"}', '{"id": "\\ud800", "question": "bees"}', '{"question": "bees"}']
-    replies = run(judging(), *lines)
+    replies = run(make_assistant(), *lines)
     assert [reply["answered"] for reply in replies] == [True, True, True]
     assert replies[1]["id"] == "\ud800"
 
 
-def test_empty_lines_are_passed_over_but_counted(judging: Judging) -> None:
-    replies = run(judging(), "", '{"question": "bees"}', "   ", "no json")
+def test_empty_lines_are_passed_over_but_counted(make_assistant: MakeAssistant) -> None:
+    replies = run(make_assistant(), "", '{"question": "bees"}', "   ", "no json")
     assert len(replies) == 2
     assert replies[1]["error"].startswith("line 4: ")
 
 
-def test_replies_come_as_the_lines_are_read(judging: Judging) -> None:
+def test_replies_come_as_the_lines_are_read(make_assistant: MakeAssistant) -> None:
     read: list[int] = []
 
     def lines() -> Any:
@@ -184,14 +186,14 @@ def test_replies_come_as_the_lines_are_read(judging: Judging) -> None:
             read.append(number)
             yield '{"question": "bees"}'
 
-    next(batch.run(lines(), batch.ask(judging())))
+    next(batch.run(lines(), batch.ask(make_assistant())))
     assert read == [1]
 
 
-def test_a_turn_of_a_dialog_sees_the_turns_before_it(judging: Judging) -> None:
+def test_a_turn_of_a_dialog_sees_the_turns_before_it(make_assistant: MakeAssistant) -> None:
     llm = ScriptedLLM("Small glaciers shrink the fastest [1].")
     questions = [QUESTION, "Why do they?", "How do honey bees dance?"]
-    (reply,) = run(judging(llm), json.dumps({"id": "d", "questions": questions}))
+    (reply,) = run(make_assistant(llm), json.dumps({"id": "d", "questions": questions}))
     assert set(reply) == {"id", "answers"}
     assert [answer["question"] for answer in reply["answers"]] == questions
     assert [answer["standalone"] for answer in reply["answers"]] == [
@@ -204,17 +206,17 @@ def test_a_turn_of_a_dialog_sees_the_turns_before_it(judging: Judging) -> None:
         check_answer(answer)
 
 
-def test_a_dialog_knows_nothing_of_other_lines(judging: Judging) -> None:
-    _, alone = run(judging(), json.dumps({"questions": [QUESTION]}), json.dumps({"questions": ["Why do they?"]}))
+def test_a_dialog_knows_nothing_of_other_lines(make_assistant: MakeAssistant) -> None:
+    _, alone = run(make_assistant(), json.dumps({"questions": [QUESTION]}), json.dumps({"questions": ["Why do they?"]}))
     assert alone["answers"][0]["standalone"] == "Why do they?"
 
 
-def test_a_dialog_without_questions_has_no_answers(judging: Judging) -> None:
-    assert run(judging(), '{"id": 1, "questions": []}') == [{"id": 1, "answers": []}]
+def test_a_dialog_without_questions_has_no_answers(make_assistant: MakeAssistant) -> None:
+    assert run(make_assistant(), '{"id": 1, "questions": []}') == [{"id": 1, "answers": []}]
 
 
-def test_a_line_may_say_which_papers_are_looked_at(judging: Judging) -> None:
-    assistant = judging()
+def test_a_line_may_say_which_papers_are_looked_at(make_assistant: MakeAssistant) -> None:
+    assistant = make_assistant()
     (first,) = run(assistant, json.dumps({"question": QUESTION}))
     best, *others = [hit["paper"]["id"] for hit in first["hits"]]
     pinned, excluded, dialog = run(
@@ -238,12 +240,14 @@ def test_a_line_may_say_which_papers_are_looked_at(judging: Judging) -> None:
         ({"question": "auther:x"}, "there is no filter auther:"),
     ],
 )
-def test_a_scope_or_a_filter_that_cannot_be_is_an_error_in_place(judging: Judging, line: Json, complaint: str) -> None:
-    (reply,) = run(judging(), json.dumps(line))
+def test_a_scope_or_a_filter_that_cannot_be_is_an_error_in_place(
+    make_assistant: MakeAssistant, line: Json, complaint: str
+) -> None:
+    (reply,) = run(make_assistant(), json.dumps(line))
     assert complaint in reply["error"]
 
 
-def test_filters_are_part_of_a_reply(judging: Judging) -> None:
-    (reply,) = run(judging(), json.dumps({"question": "bees -glaciers year<=2020 year>2000 author:Chen"}))
+def test_filters_are_part_of_a_reply(make_assistant: MakeAssistant) -> None:
+    (reply,) = run(make_assistant(), json.dumps({"question": "bees -glaciers year<=2020 year>2000 author:Chen"}))
     assert reply["filters"] == {"author": ["Chen"], "year": {"from": 2001, "to": 2020}, "without": ["glaciers"]}
     assert (reply["standalone"], reply["answered"]) == ("bees", False)

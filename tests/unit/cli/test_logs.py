@@ -26,7 +26,7 @@ from ui.page.page_context import PageContext
 
 QUESTION = "Which glaciers shrink the fastest?"
 LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ (DEBUG|INFO) (assistant|ingest|ui)\.[\w.]+: .+")
-Judging = Callable[..., Assistant]
+MakeAssistant = Callable[..., Assistant]
 
 
 @pytest.fixture(autouse=True)
@@ -134,12 +134,12 @@ def test_a_retry_is_logged_without_the_message_of_the_error(capsys: pytest.Captu
 
 
 @pytest.fixture
-def page(judging: Judging) -> Iterator[Callable[..., PageContext]]:
+def page(make_assistant: MakeAssistant) -> Iterator[Callable[..., PageContext]]:
     """Opens a page over the library of the three papers."""
     opened: list[PageBackend] = []
 
     def open_page(llm: Any = None, **changes: Any) -> PageContext:
-        assistant = judging(llm)
+        assistant = make_assistant(llm)
         loaded: Future[Assistant] = Future()
         loaded.set_result(assistant)
         opened.append(PageBackend(assistant.settings.model_copy(update=changes), loaded))

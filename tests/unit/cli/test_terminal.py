@@ -63,21 +63,21 @@ def test_nothing_that_is_shown_can_command_the_terminal(output: Callable[[str], 
     assert all(character.isprintable() or character == "\n" for character in shown)
 
 
-def test_an_answer_is_followed_by_its_references(judging: Callable[..., Assistant]) -> None:
-    found = judging().ask("Which glaciers shrink the fastest?")
+def test_an_answer_is_followed_by_its_references(make_assistant: Callable[..., Assistant]) -> None:
+    found = make_assistant().ask("Which glaciers shrink the fastest?")
     text, references = terminal.answer_text(found).split("\n\n")
     assert text == found.text
     (citation,) = found.citations
     assert references.startswith(f"[1] {citation.paper.id}  Glaciers in the northern Alps")
 
 
-def test_an_answer_in_doubt_opens_with_its_reason(judging: Callable[..., Assistant]) -> None:
-    found = judging(firm_from=1.0).ask("Which glaciers shrink the fastest?")
+def test_an_answer_in_doubt_opens_with_its_reason(make_assistant: Callable[..., Assistant]) -> None:
+    found = make_assistant(firm_from=1.0).ask("Which glaciers shrink the fastest?")
     assert terminal.answer_text(found).startswith(f"({found.reason})\n\n{found.text}\n\n[1] ")
 
 
-def test_an_abstention_names_the_nearest_papers(judging: Callable[..., Assistant]) -> None:
-    found = judging(firm_from=1.0, tentative_from=1.0).ask("transistors amplify whispers")
+def test_an_abstention_names_the_nearest_papers(make_assistant: Callable[..., Assistant]) -> None:
+    found = make_assistant(firm_from=1.0, tentative_from=1.0).ask("transistors amplify whispers")
     text, nearest = terminal.answer_text(found).split("\n\n")
     assert text == found.text
     assert nearest.splitlines() == [
@@ -87,8 +87,8 @@ def test_an_abstention_names_the_nearest_papers(judging: Callable[..., Assistant
     assert len(found.nearest) == 3
 
 
-def test_a_search_lists_each_hit_with_its_passages(judging: Callable[..., Assistant]) -> None:
-    found = judging().search("Which glaciers shrink the fastest?")
+def test_a_search_lists_each_hit_with_its_passages(make_assistant: Callable[..., Assistant]) -> None:
+    found = make_assistant().search("Which glaciers shrink the fastest?")
     blocks = terminal.search_text(found).split("\n\n")
     assert [block.split(".")[0].strip() for block in blocks] == ["1", "2", "3"]
     for block, hit in zip(blocks, found.hits, strict=True):
@@ -126,10 +126,10 @@ def test_what_was_searched_for_is_said_where_it_is_not_what_was_typed(
     assert terminal.describe_search("bees", standalone, filters, scope) == shown
 
 
-def test_answers_and_searches_begin_with_what_was_searched_for(judging: Callable[..., Assistant]) -> None:
+def test_answers_and_searches_begin_with_what_was_searched_for(make_assistant: Callable[..., Assistant]) -> None:
     question, note = "glaciers bees -sourdough", "Searched for: glaciers bees [papers with -sourdough]\n\n"
-    assert terminal.answer_text(judging().ask(question)).startswith(note)
-    assert terminal.search_text(judging().search(question)).startswith(note)
+    assert terminal.answer_text(make_assistant().ask(question)).startswith(note)
+    assert terminal.search_text(make_assistant().search(question)).startswith(note)
 
 
 # What is said against an answer

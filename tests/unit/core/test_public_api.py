@@ -1,4 +1,4 @@
-"""What `import assistant` gives, what it costs, and from where it comes."""
+"""The public names of `assistant`, the modules that its import loads, and the location of the packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 
 def run(script: str, cwd: str = str(ROOT)) -> str:
-    """What a fresh interpreter prints."""
+    """Return what a script prints in a new interpreter."""
     command = [sys.executable, "-c", script]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -51,5 +51,5 @@ def test_from_anywhere_the_packages_come_from_this_checkout() -> None:
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("paperchat is not installed in this interpreter")
     names = ["assistant", "ingest", "ui", "eval"]
-    found = run(f"import {', '.join(names)}\nfor each in ({', '.join(names)}): print(each.__file__)", cwd="/")
-    assert found.splitlines() == [str(ROOT / name / "__init__.py") for name in names]
+    printed = run(f"import {', '.join(names)}\nfor package in ({', '.join(names)}): print(package.__file__)", cwd="/")
+    assert printed.splitlines() == [str(ROOT / name / "__init__.py") for name in names]

@@ -115,33 +115,33 @@ def test_a_compressed_file_that_is_damaged_is_refused(uniform: Path) -> None:
 
 
 def test_papers_keep_their_ids_even_where_they_are_equal_and_are_indexed_once(
-    measuring: Settings, beir_folder: Path
+    eval_settings: Settings, beir_folder: Path
 ) -> None:
     papers = beir.read(beir_folder).papers
-    first = corpora.build("beir", papers, measuring, WordHashEmbedder())
+    first = corpora.build("beir", papers, eval_settings, WordHashEmbedder())
     generation = first.catalog.ledger.generation
     first.close()
-    second = corpora.build("beir", papers, measuring, WordHashEmbedder())
+    second = corpora.build("beir", papers, eval_settings, WordHashEmbedder())
     assert [paper.id for paper in second.catalog.papers.all()] == ["d1", "d2", "d3"]
     assert second.catalog.ledger.generation == generation
-    other = corpora.build("beir", papers[:2], measuring, WordHashEmbedder())
+    other = corpora.build("beir", papers[:2], eval_settings, WordHashEmbedder())
     assert other.home != second.home
     second.close()
     other.close()
 
 
-def test_a_run_over_a_folder_gives_the_figures_of_its_questions(measuring: Settings, beir_folder: Path) -> None:
-    searched = run(measuring, RunOptions((str(beir_folder),), "test", answers=False))
+def test_a_run_over_a_folder_gives_the_figures_of_its_questions(eval_settings: Settings, beir_folder: Path) -> None:
+    searched = run(eval_settings, RunOptions((str(beir_folder),), "test", answers=False))
     figures = measures.figures(searched.records)
     assert figures["beir"]["R@10"] == {"all": 1.0}
     assert set(figures["beir"]) == {"R@1", "R@5", "R@10", "nDCG@10", "RR@10"}
-    answered = run(measuring, RunOptions((str(beir_folder),), "test"), "with-answers")
+    answered = run(eval_settings, RunOptions((str(beir_folder),), "test"), "with-answers")
     assert set(measures.figures(answered.records)["beir"]) > {"R@1", "gold paper cited"}
 
 
-def test_a_suite_that_is_neither_known_nor_a_folder_is_refused(measuring: Settings) -> None:
+def test_a_suite_that_is_neither_known_nor_a_folder_is_refused(eval_settings: Settings) -> None:
     with pytest.raises(InputError, match="nonsense: neither a folder, a file, nor one of single"):
-        run(measuring, RunOptions(("nonsense",)))
+        run(eval_settings, RunOptions(("nonsense",)))
 
 
 # Claims

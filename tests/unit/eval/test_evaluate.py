@@ -29,7 +29,7 @@ from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
 from ui.export import transcripts
 
 Evaluate = Callable[..., Run]
-Writing = Callable[[LLM], None]
+UseLLM = Callable[[LLM], None]
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def store(settings: Settings, name: str, found: str = "a", missing: int = 0) -> 
 
 
 def test_answers_that_were_judged_on_the_page_are_asked_again_of_ones_own_library(
-    evaluate: Evaluate, measuring: Settings, library: Library, papers_file: Path, tmp_path: Path
+    evaluate: Evaluate, eval_settings: Settings, library: Library, papers_file: Path, tmp_path: Path
 ) -> None:
     pipeline.ingest([papers_file], library)
     (bees,) = (paper.id for paper in library.catalog.papers.all() if "waggle" in paper.abstract)
@@ -80,7 +80,7 @@ def test_answers_that_were_judged_on_the_page_are_asked_again_of_ones_own_librar
 
 
 def test_a_run_prints_a_table_a_suite_and_stores_what_came_of_it(
-    evaluate: Evaluate, measuring: Settings, science: Path
+    evaluate: Evaluate, eval_settings: Settings, science: Path
 ) -> None:
     done = evaluate("run", "--suite", science, "--name", "one")
     assert done.code == 0
@@ -88,7 +88,7 @@ def test_a_run_prints_a_table_a_suite_and_stores_what_came_of_it(
     tables = {line.split()[0] for line in done.out.splitlines() if line.endswith(" all") or " all " in line}
     assert tables == {"science", "science-claims"}
     assert done.out.endswith("run one: 6 questions\n")
-    assert len(storage.load(measuring.home, "one").records) == 6
+    assert len(storage.load(eval_settings.home, "one").records) == 6
 
 
 def test_a_run_as_json_is_json_and_nothing_else(evaluate: Evaluate, science: Path) -> None:
@@ -120,27 +120,27 @@ def _but_memory(out: str) -> list[str]:
 
 
 def test_failed_questions_end_in_an_error_with_the_cure(
-    evaluate: Evaluate, science: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
+    evaluate: Evaluate, science: Path, use_llm: UseLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
     arguments = ("run", "--suite", science, "--llm", "scripted/test", "--name", "one")
-    writing(UnreliableLLM("It is ", "so [1].", raises={1: ModelError("timed out")}))
+    use_llm(UnreliableLLM("It is ", "so [1].", raises={1: ModelError("timed out")}))
     failed = evaluate(*arguments)
     assert failed.code == 1
     assert failed.err.splitlines()[1:] == [
         "1 questions failed (timed out) and count as zero; the same command with --name one asks them again"
     ]
-    writing(ScriptedLLM("It is ", "so [1]."))
+    use_llm(ScriptedLLM("It is ", "so [1]."))
     mended = evaluate(*arguments, "--price", 1000, 5000)
     assert (mended.code, mended.err.splitlines()[1:]) == (0, [])
     assert "tokens in, out" in mended.out
 
 
 def test_money_is_told_where_prices_are(
-    evaluate: Evaluate, science: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
+    evaluate: Evaluate, science: Path, use_llm: UseLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
-    writing(ScriptedLLM("It is ", "so [1]."))
+    use_llm(ScriptedLLM("It is ", "so [1]."))
     done = evaluate("run", "--suite", science, "--llm", "scripted/test", "--price", 1000, 5000)
     counted = next(line.split()[-2:] for line in done.out.splitlines() if line.startswith("tokens"))
     money = next(line.split()[-1] for line in done.out.splitlines() if line.startswith("money"))
@@ -148,10 +148,10 @@ def test_money_is_told_where_prices_are(
 
 
 def test_a_judge_is_shown_beside_the_other_measures(
-    evaluate: Evaluate, science: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
+    evaluate: Evaluate, science: Path, use_llm: UseLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
-    writing(ScriptedLLM("Fine.\nScore: 4"))
+    use_llm(ScriptedLLM("Fine.\nScore: 4"))
     done = evaluate("run", "--suite", science, "--judge", "scripted/test", "--votes", 2)
     assert "judge's score" in done.out
     assert "6 votes, 0 of them without a score" in done.out
@@ -179,9 +179,9 @@ def test_a_judge_is_shown_beside_the_other_measures(
     ],
 )
 def test_bad_input_is_one_line_that_names_the_cure(
-    evaluate: Evaluate, measuring: Settings, arguments: tuple[str, ...], complaint: str
+    evaluate: Evaluate, eval_settings: Settings, arguments: tuple[str, ...], complaint: str
 ) -> None:
-    store(measuring, "held")
+    store(eval_settings, "held")
     done = evaluate(*arguments)
     assert (done.code, done.out) == (1, "")
     complaints = [line for line in done.err.splitlines() if not line.startswith("run ")]
@@ -229,7 +229,7 @@ def test_the_module_is_the_command() -> None:
 
 
 @pytest.fixture
-def own_library(measuring: Settings, tmp_path: Path) -> None:
+def own_library(eval_settings: Settings, tmp_path: Path) -> None:
     """Thirty-six papers in the library of the home."""
     file = tmp_path / "many.txt"
     words = "ice bees bread stars rain fish rocks leaves moons sand salt wind iron snow frogs lamps coal silk".split()
@@ -239,7 +239,7 @@ def own_library(measuring: Settings, tmp_path: Path) -> None:
         names = (words[place % 18] for place in (first, first + step, first + 5 * step))
         lines.append(f"Abstract: {abstract.format(*names, first + 18 * step)}\n")
     file.write_text("".join(lines), encoding="utf-8")
-    library = factory.open_library(measuring, WordHashEmbedder())
+    library = factory.open_library(eval_settings, WordHashEmbedder())
     pipeline.ingest([file], library)
     library.close()
 
@@ -268,9 +268,9 @@ def test_the_gate_is_fitted_to_the_library_of_the_home(evaluate: Evaluate) -> No
 # compare
 
 
-def test_a_comparison_prints_differences_and_changes(evaluate: Evaluate, measuring: Settings) -> None:
-    store(measuring, "before", "b")
-    store(measuring, "after", "a")
+def test_a_comparison_prints_differences_and_changes(evaluate: Evaluate, eval_settings: Settings) -> None:
+    store(eval_settings, "before", "b")
+    store(eval_settings, "after", "a")
     done = evaluate("compare", "before", "after")
     assert done.code == 0
     assert done.out.startswith("before -> after")
@@ -285,11 +285,11 @@ def test_a_comparison_prints_differences_and_changes(evaluate: Evaluate, measuri
 
 
 def test_a_report_goes_beside_the_run_or_where_it_is_told(
-    evaluate: Evaluate, measuring: Settings, tmp_path: Path
+    evaluate: Evaluate, eval_settings: Settings, tmp_path: Path
 ) -> None:
-    store(measuring, "one")
-    store(measuring, "two", "b")
-    beside = measuring.home / "eval" / "runs" / "one" / "report.html"
+    store(eval_settings, "one")
+    store(eval_settings, "two", "b")
+    beside = eval_settings.home / "eval" / "runs" / "one" / "report.html"
     assert evaluate("report", "one", "two").out == f"written: {beside}\n"
     assert "two" in beside.read_text(encoding="utf-8")
     assert evaluate("report", "one", "--to", tmp_path / "page.html").code == 0
@@ -301,50 +301,52 @@ def test_a_report_goes_beside_the_run_or_where_it_is_told(
 HIGH = 'slice_size = 1\n[whole.single."R@1"]\nall = 0.5\n[slice]\n'
 
 
-def test_a_gate_that_holds_exits_with_0(evaluate: Evaluate, measuring: Settings, floors: Callable[[str], None]) -> None:
+def test_a_gate_that_holds_exits_with_0(
+    evaluate: Evaluate, eval_settings: Settings, floors: Callable[[str], None]
+) -> None:
     floors(HIGH)
-    store(measuring, "good")
+    store(eval_settings, "good")
     done = evaluate("gate", "--run", "good")
     assert (done.code, done.err) == (0, "")
     assert "R@1" in done.out
 
 
 def test_a_gate_that_does_not_hold_exits_with_1_and_what_fell(
-    evaluate: Evaluate, measuring: Settings, floors: Callable[[str], None]
+    evaluate: Evaluate, eval_settings: Settings, floors: Callable[[str], None]
 ) -> None:
     floors(HIGH)
-    store(measuring, "bad", "b")
+    store(eval_settings, "bad", "b")
     done = evaluate("gate", "--run", "bad")
     assert (done.code, done.err) == (1, "fell: single, R@1 (all): 0.000 is below 0.500\n")
 
 
 def test_a_gate_does_not_hold_for_a_run_that_lacks_questions(
-    evaluate: Evaluate, measuring: Settings, floors: Callable[[str], None]
+    evaluate: Evaluate, eval_settings: Settings, floors: Callable[[str], None]
 ) -> None:
     floors(HIGH)
-    store(measuring, "short", missing=3)
+    store(eval_settings, "short", missing=3)
     done = evaluate("gate", "--run", "short")
     assert done.code == 1
     assert done.err == ("3 questions of run short were never asked; the same command with --name short asks them\n")
 
 
 def test_a_gate_with_a_floor_of_what_was_not_measured_is_refused_by_name(
-    evaluate: Evaluate, measuring: Settings, floors: Callable[[str], None]
+    evaluate: Evaluate, eval_settings: Settings, floors: Callable[[str], None]
 ) -> None:
     floors(HIGH.replace("R@1", "R@2"))
-    store(measuring, "good")
+    store(eval_settings, "good")
     done = evaluate("gate", "--run", "good")
     assert done.code == 1
     assert "has a floor for single, R@2 (all), which was not measured" in done.err
 
 
 def test_the_slice_asks_so_many_of_each_suite_and_has_floors_of_its_own(
-    evaluate: Evaluate, measuring: Settings, floors: Callable[[str], None]
+    evaluate: Evaluate, eval_settings: Settings, floors: Callable[[str], None]
 ) -> None:
     floors('slice_size = 2\n[whole.single."R@1"]\nall = 2.0\n[slice.single."R@1"]\nall = 0.0\n')
     done = evaluate("gate", "--slice")
     assert done.code == 0
-    (name,) = [each.name for each in (measuring.home / "eval" / "runs").iterdir()]
-    held = json.loads((measuring.home / "eval" / "runs" / name / "run.json").read_text(encoding="utf-8"))
+    (name,) = [each.name for each in (eval_settings.home / "eval" / "runs").iterdir()]
+    held = json.loads((eval_settings.home / "eval" / "runs" / name / "run.json").read_text(encoding="utf-8"))
     assert held["items"]["single"] == held["items"]["claims"] == 2
     assert held["asks"]["limit"] == 2

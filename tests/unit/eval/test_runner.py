@@ -31,10 +31,10 @@ def claim(text: str, paper: str = "ice") -> Claim:
 
 
 @pytest.fixture
-def over_three(measuring: Settings) -> Iterator[Callable[..., Assistant]]:
+def over_three(eval_settings: Settings) -> Iterator[Callable[..., Assistant]]:
     """Assistants over the three papers, firm about everything that is found."""
-    library = corpora.build("three", PAPERS, measuring, WordHashEmbedder())
-    settings = measuring.model_copy(update={"firm_threshold": 0.0, "tentative_threshold": 0.0})
+    library = corpora.build("three", PAPERS, eval_settings, WordHashEmbedder())
+    settings = eval_settings.model_copy(update={"firm_threshold": 0.0, "tentative_threshold": 0.0})
 
     def over(llm: LLM | None = None) -> Assistant:
         return Assistant(library, settings, llm)
@@ -96,9 +96,11 @@ def test_a_search_is_taken_down_without_a_reply(three: Assistant) -> None:
 
 
 def test_an_unanswerable_question_is_taken_down_with_the_reason_why_it_was_refused(
-    three: Assistant, measuring: Settings
+    three: Assistant, eval_settings: Settings
 ) -> None:
-    strict = Assistant(three.library, measuring.model_copy(update={"firm_threshold": 1.0, "tentative_threshold": 1.0}))
+    strict = Assistant(
+        three.library, eval_settings.model_copy(update={"firm_threshold": 1.0, "tentative_threshold": 1.0})
+    )
     record = one(runner.run_item(NOT_THERE, "unanswerable", strict))
     assert not record.answerable
     assert record.answer is not None
@@ -188,11 +190,13 @@ def test_a_claim_that_cannot_be_checked_is_a_failed_one(three: Assistant) -> Non
     assert record.verdict is None
 
 
-def test_a_claim_is_about_the_paper_of_the_very_id(measuring: Settings, three: Assistant) -> None:
+def test_a_claim_is_about_the_paper_of_the_very_id(eval_settings: Settings, three: Assistant) -> None:
     numbered = [replace(PAPERS[0], id="12"), replace(PAPERS[1], id="123")]
-    library = corpora.build("numbered", numbered, measuring, WordHashEmbedder())
-    assert verified("The loss doubles after 2005.", Assistant(library, measuring), "12").verdict is Verdict.SUPPORTED
-    assert verified("The loss doubles after 2005.", Assistant(library, measuring), "1").error
+    library = corpora.build("numbered", numbered, eval_settings, WordHashEmbedder())
+    assert (
+        verified("The loss doubles after 2005.", Assistant(library, eval_settings), "12").verdict is Verdict.SUPPORTED
+    )
+    assert verified("The loss doubles after 2005.", Assistant(library, eval_settings), "1").error
     library.close()
 
 

@@ -40,17 +40,17 @@ ASKS = RunOptions(("tiny",))
 SAYS = ("It is ", "so [1].")
 TIMED_OUT = ModelError("timed out")
 
-Writing = Callable[[LLM], None]
+UseLLM = Callable[[LLM], None]
 Take = Callable[..., Run]
 
 
 @pytest.fixture
-def ask(measuring: Settings, writing: Writing) -> Take:
+def ask(eval_settings: Settings, use_llm: UseLLM) -> Take:
     """Runs suites with a language model, firm about everything, under the name of `one`."""
-    firm = measuring.model_copy(update={"llm": "scripted/test", "firm_threshold": 0.0, "tentative_threshold": 0.0})
+    firm = eval_settings.model_copy(update={"llm": "scripted/test", "firm_threshold": 0.0, "tentative_threshold": 0.0})
 
     def run(llm: LLM, *suites: Suite, workers: int = 1, settings: dict[str, object] | None = None) -> Run:
-        writing(llm)
+        use_llm(llm)
         return run_suites(firm.model_copy(update=settings or {}), suites or (SUITE,), ASKS, "one", workers)
 
     return run
@@ -72,9 +72,9 @@ def questions_put(llm: ScriptedLLM) -> int:
 # Storing
 
 
-def test_a_run_is_stored_with_everything_that_its_figures_come_from(ask: Take, measuring: Settings) -> None:
+def test_a_run_is_stored_with_everything_that_its_figures_come_from(ask: Take, eval_settings: Settings) -> None:
     found = ask(ScriptedLLM(*SAYS))
-    held = storage.load(measuring.home, "one")
+    held = storage.load(eval_settings.home, "one")
     assert held == found
     assert [record.id for record in held.records] == [question.id for question in QUESTIONS]
     assert (held.missing, held.failed) == (0, ())
@@ -140,19 +140,19 @@ def test_a_run_stored_by_an_earlier_version_is_read_and_written_with_the_same_na
     assert claim.timings == {}
 
 
-def test_a_run_without_a_name_is_called_by_the_time(measuring: Settings) -> None:
-    found = run_suites(measuring, [SUITE], RunOptions(answers=False))
-    assert storage.load(measuring.home, found.name).records == found.records
+def test_a_run_without_a_name_is_called_by_the_time(eval_settings: Settings) -> None:
+    found = run_suites(eval_settings, [SUITE], RunOptions(answers=False))
+    assert storage.load(eval_settings.home, found.name).records == found.records
 
 
 # Going on
 
 
-def test_an_interrupted_run_goes_on_without_asking_again_what_is_done(ask: Take, measuring: Settings) -> None:
+def test_an_interrupted_run_goes_on_without_asking_again_what_is_done(ask: Take, eval_settings: Settings) -> None:
     stopped = UnreliableLLM(*SAYS, raises={3: KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
         ask(stopped)
-    begun = storage.load(measuring.home, "one")
+    begun = storage.load(eval_settings.home, "one")
     assert ([record.id for record in begun.records], begun.missing) == (["q-ice", "q-bees"], 1)
     going_on = ScriptedLLM(*SAYS)
     found = ask(going_on)
@@ -194,22 +194,22 @@ def test_a_turn_that_fails_when_its_conversation_is_held_anew_counts_as_failed(a
     assert (len(worse.records), worse.missing) == (3, 0)
 
 
-def test_an_interrupted_conversation_is_held_anew(ask: Take, measuring: Settings) -> None:
+def test_an_interrupted_conversation_is_held_anew(ask: Take, eval_settings: Settings) -> None:
     with pytest.raises(KeyboardInterrupt):
         ask(UnreliableLLM(*SAYS, raises={2: KeyboardInterrupt()}), TALKS)
-    assert storage.load(measuring.home, "one").missing == 3
+    assert storage.load(eval_settings.home, "one").missing == 3
     again = ScriptedLLM(*SAYS)
     assert ask(again, TALKS).missing == 0
     assert questions_put(again) == 3
 
 
 @pytest.mark.parametrize("left", [1, -1, -40], ids=["no end of line", "a letter less", "much less"])
-def test_a_last_line_that_was_being_written_is_asked_again(ask: Take, measuring: Settings, left: int) -> None:
+def test_a_last_line_that_was_being_written_is_asked_again(ask: Take, eval_settings: Settings, left: int) -> None:
     ask(ScriptedLLM(*SAYS))
-    file = records_of(measuring.home)
+    file = records_of(eval_settings.home)
     content = file.read_bytes()
     file.write_bytes(content[: left - 2] if left < 0 else content[:-1])
-    assert storage.load(measuring.home, "one").missing == 1
+    assert storage.load(eval_settings.home, "one").missing == 1
     again = ScriptedLLM(*SAYS)
     assert ask(again).missing == 0
     assert questions_put(again) == 1
@@ -229,21 +229,21 @@ def test_a_line_that_breaks_off_in_the_middle_of_a_letter_is_asked_again(tmp_pat
 
 
 @pytest.mark.parametrize("line", ["no json", '{"id": "q-bees"}', "", "\udcff"], ids=["text", "half", "empty", "bytes"])
-def test_a_broken_line_is_refused_by_file_and_line(ask: Take, measuring: Settings, line: str) -> None:
+def test_a_broken_line_is_refused_by_file_and_line(ask: Take, eval_settings: Settings, line: str) -> None:
     ask(ScriptedLLM(*SAYS))
-    file = records_of(measuring.home)
+    file = records_of(eval_settings.home)
     first, _, *rest = file.read_bytes().split(b"\n")
     file.write_bytes(b"\n".join([first, line.encode("utf-8", "surrogateescape"), *rest]))
     complaint = r"records\.jsonl:2: not a record: .*delete the line"
     with pytest.raises(InputError, match=complaint):
-        storage.load(measuring.home, "one")
+        storage.load(eval_settings.home, "one")
     with pytest.raises(InputError, match=complaint):
         ask(ScriptedLLM(*SAYS))
 
 
-def test_the_question_of_a_deleted_line_is_asked_again(ask: Take, measuring: Settings) -> None:
+def test_the_question_of_a_deleted_line_is_asked_again(ask: Take, eval_settings: Settings) -> None:
     ask(ScriptedLLM(*SAYS))
-    file = records_of(measuring.home)
+    file = records_of(eval_settings.home)
     first, _, *rest = file.read_bytes().split(b"\n")
     file.write_bytes(b"\n".join([first, *rest]))
     again = ScriptedLLM(*SAYS)
@@ -356,16 +356,16 @@ def test_a_broken_description_is_refused_by_file(tmp_path: Path) -> None:
             storage.load(tmp_path, "one")
 
 
-def test_an_unknown_judge_is_refused_before_anything_is_asked(measuring: Settings) -> None:
+def test_an_unknown_judge_is_refused_before_anything_is_asked(eval_settings: Settings) -> None:
     with pytest.raises(ModelError, match="extractive cannot judge: a judge is a language model"):
-        run_suites(measuring, [SUITE], RunOptions(judge="extractive"), "one")
-    assert not (measuring.home / "eval" / "runs").exists()
+        run_suites(eval_settings, [SUITE], RunOptions(judge="extractive"), "one")
+    assert not (eval_settings.home / "eval" / "runs").exists()
 
 
 # Several at a time
 
 
-def test_several_workers_bring_the_same_records_as_one(ask: Take, measuring: Settings) -> None:
+def test_several_workers_bring_the_same_records_as_one(ask: Take, eval_settings: Settings) -> None:
     many = Suite("many", (*TWELVE, NOT_THERE), "three", PAPERS)
 
     def plain(run: Run) -> list[QuestionRecord]:
@@ -380,24 +380,24 @@ def test_several_workers_bring_the_same_records_as_one(ask: Take, measuring: Set
         )
 
     alone = ask(ScriptedLLM(*SAYS), many, TALKS)
-    records_of(measuring.home).unlink()
+    records_of(eval_settings.home).unlink()
     together = ask(ScriptedLLM(*SAYS), many, TALKS, workers=4)
     assert len(together.records) == 16
     assert plain(together) == plain(alone)
 
 
-def test_an_interruption_of_several_workers_keeps_what_is_done(ask: Take, measuring: Settings) -> None:
+def test_an_interruption_of_several_workers_keeps_what_is_done(ask: Take, eval_settings: Settings) -> None:
     many = Suite("many", TWELVE, "three", PAPERS)
     with pytest.raises(RuntimeError, match="pulled the plug"):
         ask(UnreliableLLM(*SAYS, raises={9: RuntimeError("pulled the plug")}), many, workers=2)
-    begun = storage.load(measuring.home, "one")
+    begun = storage.load(eval_settings.home, "one")
     assert begun.missing == 12 - len(begun.records) > 0
     again = ScriptedLLM(*SAYS)
     assert ask(again, many, workers=2).missing == 0
     assert questions_put(again) == begun.missing
 
 
-def test_the_description_is_json_for_everybody(ask: Take, measuring: Settings) -> None:
+def test_the_description_is_json_for_everybody(ask: Take, eval_settings: Settings) -> None:
     ask(ScriptedLLM(*SAYS))
-    held = json.loads((records_of(measuring.home).parent / storage.DESCRIPTION_FILE).read_text(encoding="utf-8"))
+    held = json.loads((records_of(eval_settings.home).parent / storage.DESCRIPTION_FILE).read_text(encoding="utf-8"))
     assert {"name", "asks", "settings", "items", "recipes", "versions", "commit", "started"} <= held.keys()

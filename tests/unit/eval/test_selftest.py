@@ -120,8 +120,8 @@ def test_the_smallest_library_that_will_do_is_asked_about_each_way() -> None:
     ]
 
 
-def test_a_run_finds_the_papers_again_and_tells_how_far_to_trust_it(measuring: Settings, exam: Suite) -> None:
-    found = run_suites(measuring, [exam], RunOptions((selftest.NAME,)), "mine")
+def test_a_run_finds_the_papers_again_and_tells_how_far_to_trust_it(eval_settings: Settings, exam: Suite) -> None:
+    found = run_suites(eval_settings, [exam], RunOptions((selftest.NAME,)), "mine")
     figures = measures.figures(found.records)
     assert (len(found.records), found.missing, found.failed) == (18, 0, ())
     assert set(figures) == {"selftest", "trust"}

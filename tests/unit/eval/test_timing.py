@@ -28,6 +28,6 @@ def test_calls_take_turns_in_blocks_and_each_gets_every_text_once_beside_one_to_
         assert all(turn[0] not in turn[1:] for turn in blocks)
 
 
-def test_a_size_without_a_collection_is_refused_with_the_sizes_there_are(measuring: Settings) -> None:
+def test_a_size_without_a_collection_is_refused_with_the_sizes_there_are(eval_settings: Settings) -> None:
     with pytest.raises(InputError, match="--sizes: 300 is not one of 278, 5183, 80753"):
-        measure_speed(measuring, [300])
+        measure_speed(eval_settings, [300])

@@ -6,7 +6,7 @@ from assistant.question.beyond_abstracts import rarely_stated
 
 
 @pytest.mark.parametrize(
-    ("question", "what"),
+    ("question", "detail"),
     [
         ("Which learning rate was used for fine-tuning?", "hyper-parameters and exact settings"),
         ("what value of gamma works best, and which batch size do they use?", "hyper-parameters and exact settings"),
@@ -24,8 +24,8 @@ from assistant.question.beyond_abstracts import rarely_stated
         ("under which license is it released", "licences and where code is found"),
     ],
 )
-def test_what_abstracts_rarely_state_is_recognised(question: str, what: str) -> None:
-    assert what in rarely_stated(question)
+def test_details_that_abstracts_rarely_state_are_recognized(question: str, detail: str) -> None:
+    assert detail in rarely_stated(question)
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,5 @@ def test_what_abstracts_rarely_state_is_recognised(question: str, what: str) -> 
         "",
     ],
 )
-def test_what_abstracts_may_well_state_is_let_be(question: str) -> None:
+def test_details_that_abstracts_often_state_are_not_reported(question: str) -> None:
     assert rarely_stated(question) == []

@@ -7,11 +7,11 @@ from assistant.question.filters import ParsedQuestion, explain_no_match, format_
 from assistant.schema import Filters, Scope
 from assistant.text.matching import contains_phrase, has_author, source_contains
 
-KNOWN = ["Danqi Chen", "Yong Lin", "Sanjeev Arora"]
+AUTHORS = ["Danqi Chen", "Yong Lin", "Sanjeev Arora"]
 
 
-def knows(name: str) -> bool:
-    return has_author(KNOWN, name)
+def is_author(name: str) -> bool:
+    return has_author(AUTHORS, name)
 
 
 TYPED = [
@@ -47,7 +47,7 @@ TYPED = [
     ("What does “Honey bees dance” show?", "What does Honey bees dance show?", Filters(phrases=("Honey bees dance",))),
 ]
 
-SAID = [
+IN_WORDS = [
     ("reward models since 2022", "reward models", Filters(since=2022)),
     ("What is known about pruning since 2022?", "What is known about pruning?", Filters(until=None, since=2022)),
     ("papers before 2020 about pruning", "papers about pruning", Filters(until=2019)),
@@ -116,17 +116,17 @@ NO_FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("question", "text", "filters"), TYPED + SAID)
+@pytest.mark.parametrize(("question", "text", "filters"), TYPED + IN_WORDS)
 def test_filters_are_taken_out_of_a_question(question: str, text: str, filters: Filters) -> None:
-    assert parse(question, knows) == ParsedQuestion(text, filters)
+    assert parse(question, is_author) == ParsedQuestion(text, filters)
 
 
 @pytest.mark.parametrize("question", NO_FILTERS)
 def test_what_only_looks_like_a_filter_is_left_alone(question: str) -> None:
-    assert parse(question, knows) == ParsedQuestion(question, Filters())
+    assert parse(question, is_author) == ParsedQuestion(question, Filters())
 
 
-@pytest.mark.parametrize(("question", "text", "filters"), TYPED + SAID)
+@pytest.mark.parametrize(("question", "text", "filters"), TYPED + IN_WORDS)
 def test_filters_can_be_written_and_read_again(question: str, text: str, filters: Filters) -> None:
     assert parse(format_filters(filters)).filters == filters
 
@@ -150,25 +150,25 @@ def test_filters_can_be_written_and_read_again(question: str, text: str, filters
         ("-author:Arora", "cannot be excluded with a minus"),
     ],
 )
-def test_a_filter_that_cannot_be_is_refused_with_the_cure(question: str, complaint: str) -> None:
+def test_an_invalid_filter_is_refused_with_a_remedy(question: str, complaint: str) -> None:
     with pytest.raises(InputError) as refused:
         parse(question)
     assert complaint in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_a_year_that_was_typed_silences_one_that_is_said() -> None:
+def test_a_typed_year_overrides_a_year_in_words() -> None:
     assert parse("year:2021 papers since 2020") == ParsedQuestion("papers since 2020", Filters(since=2021, until=2021))
 
 
-def test_filters_inside_an_exact_phrase_are_words() -> None:
+def test_filters_inside_an_exact_phrase_are_ordinary_words() -> None:
     assert parse('"papers since 2020 -survey year:2021"').filters == Filters(
         phrases=("papers since 2020 -survey year:2021",)
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "phrase", "held"),
+    ("text", "phrase", "contained"),
     [
         ("Reward Hacking is common", "reward hacking", True),
         ("Reward-hacking", "reward hacking", True),
@@ -181,8 +181,8 @@ def test_filters_inside_an_exact_phrase_are_words() -> None:
         (None, "reward", False),
     ],
 )
-def test_a_phrase_stands_in_a_text_word_for_word(text: str | None, phrase: str, held: bool) -> None:
-    assert contains_phrase(text, phrase) is held
+def test_a_phrase_is_contained_word_for_word(text: str | None, phrase: str, contained: bool) -> None:
+    assert contains_phrase(text, phrase) is contained
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_source_is_known_by_a_part_of_its_name() -> None:
     assert not source_contains(["a.txt"], "b.txt")
 
 
-def test_nothing_found_says_by_which_filter_and_what_the_papers_lack() -> None:
+def test_without_matches_the_explanation_names_the_filter_and_what_papers_lack() -> None:
     assert explain_no_match(Filters(since=2023), Scope(), 7, {"year": 7, "authors": 0}) == (
         "no paper in the library matches year>=2023 (7 of its 7 papers have no year)"
     )

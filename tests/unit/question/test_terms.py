@@ -19,7 +19,7 @@ def names(reader: Assistant, question: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "content"),
     [
         ("What do the glaciers of the Alps lose?", ["glaciers", "Alps", "lose"]),
         ("Are there any papers about how bees dance?", ["bees", "dance"]),
@@ -30,17 +30,17 @@ def names(reader: Assistant, question: str) -> list[str]:
         ("?!", []),
     ],
 )
-def test_the_words_of_asking_tell_nothing(reader: Assistant, question: str, told: list[str]) -> None:
-    assert [word.text for word in words(reader, question)] == told
+def test_question_words_are_not_content_words(reader: Assistant, question: str, content: list[str]) -> None:
+    assert [word.text for word in words(reader, question)] == content
 
 
-def test_a_word_knows_its_place_in_the_question(reader: Assistant) -> None:
+def test_a_term_has_its_offsets_in_the_question(reader: Assistant) -> None:
     question = "Do honey bees' dances, (honestly) help?"
     assert all(question[word.start :].startswith(word.text) for word in words(reader, question))
     assert all(word.text in question[word.start : word.end] for word in words(reader, question))
 
 
-def test_a_word_that_fewer_papers_have_is_rarer_and_an_unknown_one_the_rarest(reader: Assistant) -> None:
+def test_the_idf_grows_with_rarity_and_is_highest_for_unseen_words(reader: Assistant) -> None:
     question = analyzed(reader, "third bees violins")
     third, bees, violins = question.content
     assert third.idf < bees.idf < violins.idf == question.max_idf
@@ -54,7 +54,7 @@ def test_every_index_term_of_a_question_has_its_idf(reader: Assistant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "named"),
+    ("question", "expected"),
     [
         ("Does NovoGrad beat Adam on ImageNet?", ["NovoGrad", "Adam", "ImageNet"]),
         ("what is said of DPO and of the 7B model", ["DPO", "7B"]),
@@ -68,12 +68,12 @@ def test_every_index_term_of_a_question_has_its_idf(reader: Assistant) -> None:
         ("which value of x", []),
     ],
 )
-def test_a_name_is_told_by_how_it_is_written(reader: Assistant, question: str, named: list[str]) -> None:
-    assert names(reader, question) == named
+def test_a_name_is_recognized_by_its_spelling(reader: Assistant, question: str, expected: list[str]) -> None:
+    assert names(reader, question) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "there"),
+    ("name", "text", "present"),
     [
         ("SFT", "We study supervised fine-tuning.", True),
         ("LLMs", "Large language models are studied.", True),
@@ -85,6 +85,6 @@ def test_a_name_is_told_by_how_it_is_written(reader: Assistant, question: str, n
         ("NovoGrad", "Novo and others graduate.", False),
     ],
 )
-def test_a_name_may_be_spelt_out(reader: Assistant, name: str, text: str, there: bool) -> None:
+def test_an_acronym_may_be_spelt_out(reader: Assistant, name: str, text: str, present: bool) -> None:
     (word,) = words(reader, name)
-    assert is_in(word, text, set(reader.library.lexicon.terms(text))) is there
+    assert is_in(word, text, set(reader.library.lexicon.terms(text))) is present

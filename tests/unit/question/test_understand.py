@@ -21,7 +21,7 @@ def turn(question: str, standalone: str | None = None, cited: Sequence[Paper] = 
     return Turn(question, answer)
 
 
-LEANING = [
+FOLLOW_UPS = [
     "How much of it melts in summer?",
     "When did they begin to shrink?",
     "Who are its authors?",
@@ -140,7 +140,7 @@ LEANING = [
     "is [3] about language models too?",
     "how would they do on longer sequences?",
 ]
-STANDING = [
+STANDALONE = [
     "How do honey bees communicate?",
     "Which bacteria live in sourdough?",
     "What drives the loss of glacier ice in the northern Alps?",
@@ -243,36 +243,36 @@ STANDING = [
 ]
 
 
-@pytest.mark.parametrize("question", LEANING)
-def test_a_question_that_leans_on_the_one_before_takes_it_along(question: str) -> None:
+@pytest.mark.parametrize("question", FOLLOW_UPS)
+def test_a_follow_up_is_prefixed_with_the_question_that_it_depends_on(question: str) -> None:
     assert understand(question, [turn(FIRST)]) == Query(question, f"{FIRST} {question}", is_follow_up=True)
 
 
-@pytest.mark.parametrize("question", STANDING)
-def test_a_question_that_stands_on_its_own_is_left_alone(question: str) -> None:
+@pytest.mark.parametrize("question", STANDALONE)
+def test_a_standalone_question_is_not_changed(question: str) -> None:
     query = understand(question, [turn(FIRST)])
     assert not query.is_follow_up
     assert query.standalone in question  # the opening that announces a new topic is not searched for
 
 
-@pytest.mark.parametrize("question", LEANING + STANDING)
+@pytest.mark.parametrize("question", FOLLOW_UPS + STANDALONE)
 def test_without_a_conversation_nothing_is_added(question: str) -> None:
     assert understand(question) == Query(question, question)
 
 
-def test_a_second_follow_up_still_knows_what_it_is_about() -> None:
+def test_a_second_follow_up_keeps_the_topic() -> None:
     history = [turn(FIRST), turn("Why?", understand("Why?", [turn(FIRST)]).standalone)]
     assert FIRST in understand("And in winter?", history).standalone
 
 
-def test_a_long_conversation_does_not_grow_the_query_without_end() -> None:
+def test_a_long_conversation_does_not_lengthen_the_query() -> None:
     history = [turn(FIRST)]
     for _ in range(100):
         history.append(turn("And in winter?", understand("And in winter?", history).standalone))
     assert len(history[-1].answer.standalone) < 200
 
 
-def test_a_new_subject_leaves_the_conversation_behind() -> None:
+def test_a_follow_up_continues_the_latest_topic() -> None:
     history = [turn(FIRST), turn("How do honey bees communicate?")]
     assert understand("And at night?", history).standalone == "How do honey bees communicate? And at night?"
 
@@ -281,17 +281,17 @@ def test_white_space_around_and_within_a_question_does_not_matter() -> None:
     assert understand("  Do\tbees\n\ndance? ").text == "Do bees dance?"
 
 
-def test_a_question_up_to_the_limit_is_taken() -> None:
+def test_a_question_up_to_the_limit_is_accepted() -> None:
     assert understand("a" * 4000).text == "a" * 4000
     assert understand("a" * 120, limit=120).text == "a" * 120
 
 
-def test_an_endless_question_is_refused_in_one_line() -> None:
+def test_a_question_above_the_limit_is_refused_in_one_line() -> None:
     with pytest.raises(InputError, match=r"^question: 20,000 characters are too many for a question \(most: 4,000\)$"):
         understand("a" * 20_000)
 
 
-def test_a_question_of_broken_characters_can_be_encoded() -> None:
+def test_a_question_with_invalid_characters_can_be_encoded() -> None:
     assert understand("\ud800glaciers\udcff").standalone.encode().count(b"glaciers") == 1
 
 
@@ -310,7 +310,7 @@ TALK = [turn(FIRST, cited=[ICE]), turn("How do honey bees communicate?", cited=[
         ("new optimizers for transformers", "new optimizers for transformers"),
     ],
 )
-def test_an_announced_switch_leaves_the_conversation_behind(question: str, searched: str) -> None:
+def test_an_announced_topic_switch_ends_the_context(question: str, searched: str) -> None:
     assert understand(question, TALK) == Query(question, searched)
 
 
@@ -322,23 +322,23 @@ def test_an_announced_switch_leaves_the_conversation_behind(question: str, searc
         "Returning to the ice of the Alps, who measured that?",
     ],
 )
-def test_a_question_can_go_back_to_an_earlier_subject(question: str) -> None:
+def test_a_question_can_return_to_an_earlier_topic(question: str) -> None:
     standalone = understand(question, TALK).standalone
     assert standalone.startswith(FIRST)
     assert "bees" not in standalone
 
 
-def test_going_back_without_saying_to_what_stays_with_the_last_subject() -> None:
+def test_a_return_without_a_topic_stays_with_the_last_one() -> None:
     assert "honey bees" in understand("back to that, how far does it carry?", TALK).standalone
 
 
-def test_a_pronoun_takes_the_title_of_the_paper_cited_first() -> None:
+def test_an_anaphor_adds_the_title_of_the_first_cited_paper() -> None:
     assert understand("How do they know?", [turn(FIRST, cited=[ICE, BEES])]).standalone == (
         f"{FIRST} Ice in warm years How do they know?"
     )
 
 
-def test_the_second_of_two_things_named_side_by_side_is_named_again() -> None:
+def test_an_ordinal_adds_the_second_of_two_coordinated_names() -> None:
     history = [turn("How do Adam-mini and NovoGrad save memory?", cited=[ICE, BEES])]
     query = understand("does the second one need tuning?", history)
     assert query.standalone == "How do Adam-mini and NovoGrad save memory? NovoGrad does the second one need tuning?"
@@ -376,19 +376,17 @@ CITING = [turn(FIRST, cited=[ICE, BEES, BREAD])]
         ("How much of it melts in summer?", ()),
     ],
 )
-def test_papers_named_by_number_title_or_author_are_the_only_ones_looked_at(
-    question: str, pinned: tuple[str, ...]
-) -> None:
+def test_papers_named_by_number_title_or_author_are_pinned(question: str, pinned: tuple[str, ...]) -> None:
     assert understand(question, CITING).scope == Scope(pinned)
 
 
-def test_a_number_means_the_latest_answer_that_cites() -> None:
+def test_a_number_refers_to_the_latest_answer_with_citations() -> None:
     history = [turn(FIRST, cited=[ICE, BREAD]), turn("How do bees dance?", cited=[BEES]), turn("Do snails?")]
     assert understand("[1]", history).scope == Scope(("bees",))
     assert understand("[2]", history).scope == Scope()
 
 
-def test_what_is_named_cannot_leave_the_scope_of_the_caller() -> None:
+def test_named_papers_cannot_extend_the_scope_of_the_caller() -> None:
     assert understand("[2]", CITING, scope=Scope(("ice", "bees"))).scope == Scope(("bees",))
     assert understand("[2]", CITING, scope=Scope(("ice",))).scope == Scope(("ice",))
     assert understand("[2]", CITING, scope=Scope((), ("bees",))).scope == Scope((), ("bees",))

@@ -13,8 +13,8 @@ from assistant.schema import Hit, Paper
 from tests import aligning
 from tests.fakes import WordHashEmbedder
 
-# A vector's cosine with its own signs is about 0.8; with those of a stranger it is near 0.
-THERE, ABSENT = 0.7, 0.5
+# The cosine of a vector with its binarized copy is about 0.8; with the copy of an unrelated vector it is near 0.
+PRESENT, ABSENT = 0.7, 0.5
 
 
 def hit(abstract: str, title: str | None = None, rank: int = 1) -> Hit:
@@ -22,39 +22,41 @@ def hit(abstract: str, title: str | None = None, rank: int = 1) -> Hit:
 
 
 def aligned(reader: Assistant, question: str, *hits: Hit, embedder: WordHashEmbedder | None = None) -> list[Alignment]:
-    return list(aligning.found(question, hits, reader.library, embedder).alignments)
+    return list(aligning.search_result(question, hits, reader.library, embedder).alignments)
 
 
-def test_a_word_is_present_where_it_stands_and_less_elsewhere(reader: Assistant) -> None:
-    (found,) = aligned(reader, "do bees dance?", hit("Bees sleep. They dance. Glaciers shrink."))
-    assert [word.text for word in found.terms] == ["bees", "dance"]
-    assert found.presence.shape == (2, 3)
-    # The stand-in embedder tells Bees from bees as little as the lexicon does.
-    assert (found.presence > THERE).tolist() == [[True, False, False], [False, True, False]]
-    assert ((found.presence > THERE) == (found.presence > ABSENT)).all()
+def test_a_word_is_present_in_its_sentence_and_less_elsewhere(reader: Assistant) -> None:
+    (alignment,) = aligned(reader, "do bees dance?", hit("Bees sleep. They dance. Glaciers shrink."))
+    assert [word.text for word in alignment.terms] == ["bees", "dance"]
+    assert alignment.presence.shape == (2, 3)
+    # The word-hash embedder ignores case, as the lexicon does.
+    assert (alignment.presence > PRESENT).tolist() == [[True, False, False], [False, True, False]]
+    assert ((alignment.presence > PRESENT) == (alignment.presence > ABSENT)).all()
 
 
-def test_what_is_present_overall_is_present_in_title_or_abstract(reader: Assistant) -> None:
-    (found,) = aligned(reader, "bees dance slowly", hit("They dance.", title="On bees"))
-    assert (found.overall > THERE).tolist() == [True, True, False]
-    assert (found.presence[:, 0] > THERE).tolist() == [False, True, False]
+def test_overall_presence_covers_title_and_abstract(reader: Assistant) -> None:
+    (alignment,) = aligned(reader, "bees dance slowly", hit("They dance.", title="On bees"))
+    assert (alignment.overall > PRESENT).tolist() == [True, True, False]
+    assert (alignment.presence[:, 0] > PRESENT).tolist() == [False, True, False]
 
 
 def test_no_sentence_has_more_of_a_word_than_the_whole(reader: Assistant) -> None:
-    for found in aligned(reader, "small glaciers and older bees", *reader.search("glaciers bees").hits):
-        assert np.all(found.presence <= found.overall[:, None] + 1e-6)
-        assert np.all(np.abs(found.overall) <= 1 + 1e-6)
+    for alignment in aligned(reader, "small glaciers and older bees", *reader.search("glaciers bees").hits):
+        assert np.all(alignment.presence <= alignment.overall[:, None] + 1e-6)
+        assert np.all(np.abs(alignment.overall) <= 1 + 1e-6)
 
 
-def test_the_terms_of_a_question_are_those_that_tell_what_it_asks_about(reader: Assistant) -> None:
-    (found,) = aligned(reader, "What do papers say: does GPT-4's bees' dance_floor help?", hit("Bees dance."))
-    assert [word.text for word in found.terms] == ["say", "GPT", "4", "bees", "dance", "help"]
+def test_the_terms_of_a_question_are_its_content_words(reader: Assistant) -> None:
+    (alignment,) = aligned(reader, "What do papers say: does GPT-4's bees' dance_floor help?", hit("Bees dance."))
+    assert [word.text for word in alignment.terms] == ["say", "GPT", "4", "bees", "dance", "help"]
 
 
-def test_a_sentence_beyond_what_is_read_has_none_of_the_words(reader: Assistant) -> None:
-    (found,) = aligned(reader, "bees", hit("They sleep at night. Bees dance."), embedder=WordHashEmbedder(max_tokens=6))
-    assert found.presence[0, 1] == 0.0
-    assert len(found.passages) == 2
+def test_a_sentence_beyond_the_token_limit_has_no_words(reader: Assistant) -> None:
+    (alignment,) = aligned(
+        reader, "bees", hit("They sleep at night. Bees dance."), embedder=WordHashEmbedder(max_tokens=6)
+    )
+    assert alignment.presence[0, 1] == 0.0
+    assert len(alignment.passages) == 2
 
 
 def test_a_paper_that_the_word_index_lacks_has_none_of_the_words(reader: Assistant) -> None:
@@ -71,7 +73,7 @@ def test_a_paper_that_the_word_index_lacks_has_none_of_the_words(reader: Assista
 def test_every_hit_of_a_search_is_aligned(reader: Assistant) -> None:
     search = reader.find(understand("Which glaciers shrink the fastest?"), reader.library.fresh())
     assert [aligned.paper for aligned in search.alignments] == [hit.paper for hit in search.hits]
-    assert search.alignments[0].presence.max() > THERE
+    assert search.alignments[0].presence.max() > PRESENT
 
 
 @pytest.mark.parametrize("question", ["", "?!", " "])
@@ -85,7 +87,7 @@ def test_without_hits_there_is_nothing_to_align(reader: Assistant) -> None:
 
 @pytest.mark.parametrize("question", ["Do bees dance?", "what about it?"])
 @pytest.mark.parametrize("abstract", ["", "Bees", "Bees dance."])
-def test_rows_are_words_and_columns_are_sentences_however_few(reader: Assistant, question: str, abstract: str) -> None:
-    (found,) = aligned(reader, question, hit(abstract))
-    assert found.presence.shape == (len(found.terms), len(found.passages))
-    assert found.overall.shape == (len(found.terms),)
+def test_rows_are_words_and_columns_are_sentences(reader: Assistant, question: str, abstract: str) -> None:
+    (alignment,) = aligned(reader, question, hit(abstract))
+    assert alignment.presence.shape == (len(alignment.terms), len(alignment.passages))
+    assert alignment.overall.shape == (len(alignment.terms),)

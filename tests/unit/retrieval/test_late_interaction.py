@@ -27,7 +27,7 @@ def whole(paper: Paper) -> Chunk:
     return Chunk(paper.id, 0, prefix + paper.abstract, 0, len(paper.abstract))
 
 
-def held(
+def word_vectors(
     library: Library, embedder: WordHashEmbedder, papers: Sequence[Paper], chunks: Sequence[Chunk]
 ) -> dict[str, WordVectors]:
     return content_words.word_vectors(
@@ -35,12 +35,12 @@ def held(
     )
 
 
-def ask(library: Library, embedder: WordHashEmbedder, question: str) -> EncodedQuery:
+def encode(library: Library, embedder: WordHashEmbedder, question: str) -> EncodedQuery:
     return content_words.encode_query(question, embedder.encode_queries([question])[0], library.lexicon)
 
 
-class Holding:
-    """An index that holds these word vectors."""
+class InMemoryIndex:
+    """A WordVectorLookup over word vectors in memory."""
 
     def __init__(self, papers: Mapping[str, WordVectors]) -> None:
         self._papers = papers
@@ -49,8 +49,8 @@ class Holding:
         return {paper_id: self._papers[paper_id] for paper_id in paper_ids}
 
 
-class Counting:
-    """Reads from another index, and notes which papers were read."""
+class RecordingIndex:
+    """A WordVectorLookup that records which papers are read."""
 
     def __init__(self, index: WordVectorLookup) -> None:
         self._index = index
@@ -67,70 +67,72 @@ def loaded(query: EncodedQuery, index: WordVectorLookup, paper_id: str = "ice") 
     return interactions
 
 
-def test_content_words_are_held_with_their_places_and_stop_words_are_not(
+def test_content_words_are_stored_with_their_offsets_and_stop_words_are_not(
     library: Library, embedder: WordHashEmbedder
 ) -> None:
-    words = held(library, embedder, [ICE], [whole(ICE)])["ice"]
-    places = [start for start in words.starts if start >= 0]
-    assert [ICE.abstract[start:].split()[0] for start in places] == "Glaciers retreat. Small ones vanish.".split()
+    words = word_vectors(library, embedder, [ICE], [whole(ICE)])["ice"]
+    offsets = [start for start in words.starts if start >= 0]
+    assert [ICE.abstract[start:].split()[0] for start in offsets] == "Glaciers retreat. Small ones vanish.".split()
     assert list(words.starts[:2]) == [-1, -1]  # the title's
     assert words.bits.shape == (7, 128 // 8)
 
 
-def test_a_title_is_held_once_and_later_chunks_have_their_own_places(
+def test_a_title_is_stored_once_and_later_chunks_keep_their_offsets(
     library: Library, embedder: WordHashEmbedder
 ) -> None:
     cut = ICE.abstract.index("Small")
     parts = [(0, cut - 1), (cut, len(ICE.abstract))]
-    chunks = [Chunk("ice", at, f"Warm years. {ICE.abstract[a:b]}", a, b) for at, (a, b) in enumerate(parts)]
-    one, pieces = (held(library, embedder, [ICE], each)["ice"] for each in ([whole(ICE)], chunks))
-    assert list(one.starts) == list(pieces.starts)
-    assert np.array_equal(one.bits, pieces.bits)  # these vectors know nothing of their context
+    chunks = [Chunk("ice", number, f"Warm years. {ICE.abstract[a:b]}", a, b) for number, (a, b) in enumerate(parts)]
+    single, split = (word_vectors(library, embedder, [ICE], chunking)["ice"] for chunking in ([whole(ICE)], chunks))
+    assert list(single.starts) == list(split.starts)
+    assert np.array_equal(single.bits, split.bits)  # these vectors do not depend on their context
 
 
-def test_a_paper_without_a_content_word_is_held_without_words(library: Library, embedder: WordHashEmbedder) -> None:
+def test_a_paper_without_content_words_has_no_vectors(library: Library, embedder: WordHashEmbedder) -> None:
     empty = Paper("empty", "Of it.")
-    words = held(library, embedder, [empty, ICE], [whole(empty)])
+    words = word_vectors(library, embedder, [empty, ICE], [whole(empty)])
     assert [len(words[name].starts) for name in ("empty", "ice")] == [0, 0]
 
 
-def test_pieces_of_a_word_are_averaged_and_what_was_not_read_is_left_out(library: Library) -> None:
+def test_tokens_of_a_word_are_averaged_and_words_without_tokens_are_left_out(library: Library) -> None:
     tokens = np.array([[1, 0, 0], [0, 2, 0], [0, 0, -1]], dtype=np.float32)
-    reading = EncodedText(np.ones(3, dtype=np.float32), ((0, 4), (4, 7), (8, 9)), tokens)
-    asked = content_words.encode_query("glacier. retreat", reading, library.lexicon)
-    assert asked.words == pytest.approx(np.array([[0.5**0.5, 0.5**0.5, 0]]), abs=1e-6)
-    assert list(asked.weights) == [1.0]
+    encoded = EncodedText(np.ones(3, dtype=np.float32), ((0, 4), (4, 7), (8, 9)), tokens)
+    query = content_words.encode_query("glacier. retreat", encoded, library.lexicon)
+    assert query.words == pytest.approx(np.array([[0.5**0.5, 0.5**0.5, 0]]), abs=1e-6)
+    assert list(query.weights) == [1.0]
 
 
-def test_rare_words_weigh_more_and_all_weigh_one_together(library: Library, embedder: WordHashEmbedder) -> None:
+def test_rare_words_weigh_more_and_the_weights_sum_to_one(library: Library, embedder: WordHashEmbedder) -> None:
     library.lexicon.replace([Paper(str(number), "Glaciers melt.") for number in range(9)])
     library.lexicon.replace([Paper("rare", "Glaciers calve.")])
-    common, rare = ask(library, embedder, "glaciers calve").weights
+    common, rare = encode(library, embedder, "glaciers calve").weights
     assert rare > common > 0
     assert common + rare == pytest.approx(1.0)
 
 
-def test_a_text_with_the_words_of_the_question_is_most_like_it(library: Library, embedder: WordHashEmbedder) -> None:
+def test_a_paper_with_the_words_of_the_question_has_the_highest_maxsim(
+    library: Library, embedder: WordHashEmbedder
+) -> None:
     papers = [ICE, Paper("bees", "Bees dance. Older bees dance longer."), Paper("empty", "Of it.")]
-    library.words.replace(held(library, embedder, papers, [whole(paper) for paper in papers]))
-    asked = ask(library, embedder, "older bees dance")
-    ice, bees, empty = Interactions(asked, library.words).maxsim([paper.id for paper in papers])
+    library.words.replace(word_vectors(library, embedder, papers, [whole(paper) for paper in papers]))
+    query = encode(library, embedder, "older bees dance")
+    ice, bees, empty = Interactions(query, library.words).maxsim([paper.id for paper in papers])
     assert 1 >= bees > 0.7 > 0.4 > ice
     assert empty == 0
 
 
-def test_papers_that_the_index_lacks_and_questions_without_words_score_nothing(
+def test_maxsim_is_zero_for_unindexed_papers_and_questions_without_words(
     library: Library, embedder: WordHashEmbedder
 ) -> None:
-    assert Interactions(ask(library, embedder, "bees"), library.words).maxsim(["ice"]) == [0.0]
-    library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
-    assert Interactions(ask(library, embedder, "of it"), library.words).maxsim(["ice"]) == [0.0]
-    assert Interactions(ask(library, embedder, "bees"), library.words).maxsim([]) == []
+    assert Interactions(encode(library, embedder, "bees"), library.words).maxsim(["ice"]) == [0.0]
+    library.words.replace(word_vectors(library, embedder, [ICE], [whole(ICE)]))
+    assert Interactions(encode(library, embedder, "of it"), library.words).maxsim(["ice"]) == [0.0]
+    assert Interactions(encode(library, embedder, "bees"), library.words).maxsim([]) == []
 
 
-def test_each_passage_is_compared_by_its_own_words(library: Library, embedder: WordHashEmbedder) -> None:
-    library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
-    query = ask(library, embedder, "which small ones vanish in warm years?")
+def test_each_passage_is_compared_by_its_words(library: Library, embedder: WordHashEmbedder) -> None:
+    library.words.replace(word_vectors(library, embedder, [ICE], [whole(ICE)]))
+    query = encode(library, embedder, "which small ones vanish in warm years?")
     maxsim = query.weights @ loaded(query, library.words).by_passage("ice", passages(ICE.abstract))
     assert len(maxsim) == len(passages(ICE.abstract)) == 3
     assert maxsim[1] == maxsim.max()
@@ -138,10 +140,10 @@ def test_each_passage_is_compared_by_its_own_words(library: Library, embedder: W
     assert loaded(query, library.words).by_passage("ice", ()).shape == (len(query.words), 0)
 
 
-def test_a_paper_is_read_once_however_often_it_is_compared(library: Library, embedder: WordHashEmbedder) -> None:
-    library.words.replace(held(library, embedder, [ICE], [whole(ICE)]))
-    index = Counting(library.words)
-    interactions = Interactions(ask(library, embedder, "small ones"), index)
+def test_a_paper_is_read_only_once(library: Library, embedder: WordHashEmbedder) -> None:
+    library.words.replace(word_vectors(library, embedder, [ICE], [whole(ICE)]))
+    index = RecordingIndex(library.words)
+    interactions = Interactions(encode(library, embedder, "small ones"), index)
     interactions.maxsim(["ice"])
     interactions.load(["ice", "bees"])
     interactions.by_passage("ice", passages(ICE.abstract))
@@ -150,14 +152,16 @@ def test_a_paper_is_read_once_however_often_it_is_compared(library: Library, emb
 
 
 @pytest.mark.parametrize("dimension", [5, 8, 64, 384])
-def test_signs_keep_who_is_nearest(dimension: int) -> None:
+def test_binarized_vectors_keep_the_nearest_word(dimension: int) -> None:
     rng = np.random.default_rng(1)
     whole_vectors = rng.standard_normal((20, dimension)).astype(np.float32)
     whole_vectors /= np.linalg.norm(whole_vectors, axis=1, keepdims=True)
-    asked = EncodedQuery("", whole_vectors[3], whole_vectors[3:4], np.ones(1, dtype=np.float32))
+    query = EncodedQuery("", whole_vectors[3], whole_vectors[3:4], np.ones(1, dtype=np.float32))
     words = WordVectors(np.arange(0, 40, 2, dtype=np.int32), np.packbits(whole_vectors > 0, axis=1))
     bits = np.where(whole_vectors > 0, 1, -1) / dimension**0.5
-    (maxsim,) = Interactions(asked, Holding({"one": words})).maxsim(["one"])
+    (maxsim,) = Interactions(query, InMemoryIndex({"one": words})).maxsim(["one"])
     assert maxsim == pytest.approx(float((bits @ whole_vectors[3]).max()), abs=1e-5)
-    by_passage = loaded(asked, Holding({"one": words}), "one").by_passage("one", [Passage("", 6, 8), Passage("", 8, 8)])
+    by_passage = loaded(query, InMemoryIndex({"one": words}), "one").by_passage(
+        "one", [Passage("", 6, 8), Passage("", 8, 8)]
+    )
     assert by_passage.tolist() == [[pytest.approx(float(bits[3] @ whole_vectors[3]), abs=1e-5), 0.0]]
