@@ -25,8 +25,6 @@ README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 CHANGELOG = ROOT / "CHANGELOG.md"
 PAGES = [README, CHANGELOG, *sorted(DOCS.glob("*.md")), ROOT / "eval" / "README.md", ROOT / "seeds" / "README.md"]
-# Pages about what is, and not about what was: what they name must exist.
-CURRENT = [page for page in PAGES if page not in (CHANGELOG, DOCS / "experiments.md")]
 CODE_FOLDERS = "assistant|ingest|ui|eval|tests|seeds|docs"
 PAPERS = """
 @inproceedings{liu2020variance,
@@ -121,7 +119,7 @@ def is_complete(arguments: list[str]) -> bool:
     return len(arguments) != 1 or arguments[0].startswith("-")
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=named)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 @pytest.mark.parametrize(("program", "group"), [("paperchat", app), (r"python -m eval", eval_app)])
 def test_every_command_exists_with_its_options(page: Path, program: str, group: typer.Typer) -> None:
     command: Any = typer.main.get_command(group)
@@ -151,19 +149,19 @@ def test_every_command_is_documented() -> None:
     assert set(command.commands) <= documented
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=named)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_target_of_make_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE))
     assert {arguments[0] for arguments in commands(text_of(page), "make") if arguments} <= targets
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=named)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_path_exists(page: Path) -> None:
     paths = [code for code in inline_code(text_of(page)) if re.fullmatch(rf"(?:{CODE_FOLDERS})/[\w./-]*", code)]
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=named)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_name_is_in_the_file_that_it_is_said_to_be_in(page: Path) -> None:
     prose = " ".join(text_of(page).split())
     for names, path in re.findall(rf"((?:`\w+`(?:, | or | and )?)+) in `((?:{CODE_FOLDERS})/[\w/]+\.py)`", prose):
@@ -198,7 +196,7 @@ def python_blocks(pages: Iterable[Path]) -> list[str]:
 
 
 def test_what_python_examples_import_exists() -> None:
-    blocks = python_blocks(CURRENT)
+    blocks = python_blocks(PAGES)
     assert len(blocks) >= 4
     imports = [node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
     for node in imports:
