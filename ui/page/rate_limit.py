@@ -26,7 +26,7 @@ class LoginRateLimiter:
     """Counts failed attempts by client, which is any string that tells clients apart. Thread-safe."""
 
     def __init__(self, free_attempts: int, now: Callable[[], float] = time.monotonic) -> None:
-        """Allow `free_attempts` failures in a row without a wait; `now` is a clock in seconds."""
+        """Accept `free_attempts` failures in a row without a wait; `now` is a clock in seconds."""
         self._free_attempts, self._now = free_attempts, now
         self._failures: dict[str, _Failures] = {}
         self._lock = threading.Lock()
