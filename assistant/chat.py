@@ -92,11 +92,13 @@ class Assistant:
         indexes = self.library.fresh()
         query = self._understand(question, history, scope)
         decision = answerability.decline_small_talk(query)
-        found = Found(query) if decision else self.find(query, indexes)
-        decision = decision or answerability.decide(found, self.library.catalog, indexes.lexicon, self._thresholds())
-        draft = self._draft(found, decision, milliseconds(started))
+        retrieved = Found(query) if decision else self.find(query, indexes)
+        decision = decision or answerability.decide(
+            retrieved, self.library.catalog, indexes.lexicon, self._thresholds()
+        )
+        draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
-        for answer in self._answers(draft, found, history, indexes):
+        for answer in self._answers(draft, retrieved, history, indexes):
             if answer.text:
                 timings.setdefault("first_text_ms", milliseconds(started))
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
@@ -129,7 +131,7 @@ class Assistant:
     def rivals(self, claim: str, paper: Paper) -> list[Paper]:
         """Return the other papers that are likeliest to say what the claim says of this one, best first."""
         related = self._related(claim, self.library.fresh())
-        return [other for other in related if other.id != paper.id][:_COMPARED]
+        return [candidate for candidate in related if candidate.id != paper.id][:_COMPARED]
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
         is_author = self.library.catalog.papers.has_author
@@ -152,9 +154,9 @@ class Assistant:
     def _thresholds(self) -> answerability.Thresholds:
         return answerability.Thresholds(self.settings.firm_threshold, self.settings.tentative_threshold)
 
-    def _draft(self, found: Found, decision: Decision, retrieve_ms: float) -> Answer:
+    def _draft(self, retrieved: Found, decision: Decision, retrieve_ms: float) -> Answer:
         """Return what is known of the answer before its text."""
-        query = found.query
+        query = retrieved.query
         return Answer(
             question=query.text,
             standalone=query.standalone,
@@ -164,37 +166,37 @@ class Assistant:
             confidence=decision.confidence,
             text=decision.reply or "",
             reason=decision.reason,
-            hits=found.hits,
-            searched=found.searched,
+            hits=retrieved.hits,
+            searched=retrieved.searched,
             model=self.llm.name if self.llm else digest.NAME,
             prompt=self.prompts.hash if self.llm and decision.strength is not Strength.NONE else None,
             recipe=self.library.recipe,
-            timings={**found.timings, "retrieve_ms": retrieve_ms},
+            timings={**retrieved.timings, "retrieve_ms": retrieve_ms},
             done=False,
         )
 
-    def _answers(self, draft: Answer, found: Found, history: Sequence[Turn], indexes: Indexes) -> Iterator[Answer]:
+    def _answers(self, draft: Answer, retrieved: Found, history: Sequence[Turn], indexes: Indexes) -> Iterator[Answer]:
         if not draft.answered:
             yield answerability.abstain(draft)
             return
         if self.llm:
-            yield from self._generated(draft, self.llm, found, history, indexes)
+            yield from self._generated(draft, self.llm, retrieved, history, indexes)
         else:
-            yield from digest.stream_digest(draft, found, self.settings.max_sentences)
+            yield from digest.stream_digest(draft, retrieved, self.settings.max_sentences)
 
     def _generated(
-        self, draft: Answer, llm: LLM, found: Found, history: Sequence[Turn], indexes: Indexes
+        self, draft: Answer, llm: LLM, retrieved: Found, history: Sequence[Turn], indexes: Indexes
     ) -> Iterator[Answer]:
         """Yield the model's answer as it grows, and last its review, or quotations where it was withdrawn."""
         budget = prompts.Budget(self.settings.max_prompt_tokens, llm.count_tokens)
-        prompt = self.prompts.answer(found.query, draft.hits[:_SHOWN], history, budget)
+        prompt = self.prompts.answer(retrieved.query, draft.hits[:_SHOWN], history, budget)
         reply = StreamedReply()
         for reply in stream_reply(llm, prompt.messages):
             if not reply.done:
                 yield draft if self.settings.verify == STRICT else _growing(draft, reply, prompt.hits)
         answer = self._reviewed(draft, reply, prompt.hits, indexes)
         if answer.withdrawn:
-            yield from digest.stream_digest(answer, found, self.settings.max_sentences)
+            yield from digest.stream_digest(answer, retrieved, self.settings.max_sentences)
         else:
             yield answer
 

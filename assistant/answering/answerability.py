@@ -1,6 +1,6 @@
 """Decide whether the library answers a question: a calibrated probability, the strength that follows, and the reason.
 
-The one place that decides, and the one place that phrases why there is no answer.
+Abstentions are decided and phrased here only.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 # Papers named in an abstention.
 NEAREST = 3
-# Hits whose text decides.
+# Hits that are examined for an answer.
 CONSIDERED = 5
 # Words of a question named as missing.
-_MOST_NAMED = 3
-# A name that none of so many leading papers has is missing from the evidence.
+_MAX_NAMED = 3
+# The leading papers: a name that none of them has is missing from the evidence.
 _LEADING = 3
-# Where the library has seen less of a question, by idf, the question is about something else, or not a question.
-_SEEN = 0.25
+# The least share of a question's idf that must be on terms that the library has.
+_MIN_SEEN = 0.25
 _DOUBTFUL = (Verdict.UNSUPPORTED, Verdict.UNCITED)
 
 
@@ -59,11 +59,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class AnswerabilityFeatures:
-    """Evidence that the library holds an answer, each about 0..1, higher is better; none grows with question length.
+    """The features of a question for the probability that the library answers it, each about 0..1, higher is better.
 
-    `met` is the mean presence of the question's terms in the first paper, weighted by idf, and `weakest` the presence
-    below which a fifth of that weight lies; `named` is 1 where the leading papers have every name in the question, and
-    less the rarer a missing one is; `stated` is 0 where the question asks for what abstracts rarely state.
+    None grows with the length of the question. `met` is the mean presence of its terms in the first paper, weighted by
+    idf, and `weakest` their 0.2 quantile by weight. `named` is 1 where the leading papers have every name in the
+    question, and decreases with the idf of a missing one. `stated` is 0 where the question asks for a detail that
+    abstracts rarely state.
     """
 
     met: float
@@ -84,10 +85,10 @@ def decline_small_talk(query: Query) -> Decision | None:
     return Decision(0.0, Strength.NONE, "it is not a question about papers", intent.SMALL_TALK_REPLY)
 
 
-def decide(found: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: Thresholds) -> Decision:
+def decide(retrieved: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: Thresholds) -> Decision:
     """Return how likely it is that the hits answer the question, and the strength of an answer from them."""
-    query, alignments = found.query, found.alignments[:CONSIDERED]
-    if not found.hits and (query.filters or query.scope):
+    query, alignments = retrieved.query, retrieved.alignments[:CONSIDERED]
+    if not retrieved.hits and (query.filters or query.scope):
         reason = explain_no_match(
             query.filters, query.scope, catalog.papers.count(), catalog.papers.count_missing(query.filters)
         )
@@ -96,13 +97,15 @@ def decide(found: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: 
         return Decision(0.0, Strength.NONE, "there is no question in it")
     if not alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
-    confidence = _confidence(query, found.terms, alignments, lexicon)
+    confidence = _confidence(query, retrieved.terms, alignments, lexicon)
     is_vague = not has_topic(query)
     if is_vague:
         confidence = min(confidence, thresholds.tentative)
     if confidence >= thresholds.firm:
         return Decision(confidence, Strength.FIRM)
-    doubts = ["the question names nothing to look for"] * is_vague + _doubts(query, found.terms, alignments, lexicon)
+    doubts = ["the question names nothing to look for"] * is_vague + _doubts(
+        query, retrieved.terms, alignments, lexicon
+    )
     if confidence >= thresholds.tentative:
         reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
         return Decision(confidence, Strength.TENTATIVE, reason)
@@ -156,10 +159,10 @@ def weigh_sentences(answer: Answer, firm_threshold: float) -> Answer:
 def features(
     query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics
 ) -> AnswerabilityFeatures:
-    """Return the features of a question against its best hits, of which there is one at least."""
+    """Return the features of a question against its best hits, at least one."""
     first = alignments[0]
     absent = _absent_names(first.terms, _leading(alignments), lexicon)
-    # A name is there or not: a word similar to an absent one says only that the subject is the same.
+    # A similar word does not make up for an absent name: it shows only that the topic is the same.
     presence = sorted(
         (0.0 if term in absent else max(0.0, float(similarity)), term.idf)
         for similarity, term in zip(first.overall, first.terms, strict=True)
@@ -192,9 +195,9 @@ def _is_doubtful(sentence: Sentence) -> bool:
 
 
 def _is_seen(content: Sequence[Term], terms: QuestionTerms) -> bool:
-    """Return whether the library has seen enough of the question's terms to be asked with them."""
+    """Return whether the library has enough of the question's terms, by idf, to answer it."""
     seen = sum(term.idf for term in content if not terms.is_unseen(term))
-    return seen >= _SEEN * sum(term.idf for term in content)
+    return seen >= _MIN_SEEN * sum(term.idf for term in content)
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float:
@@ -220,26 +223,28 @@ def _leading(alignments: Sequence[Alignment]) -> list[Paper]:
 def _absent_names(content: Sequence[Term], papers: Sequence[Paper], lexicon: TermStatistics) -> list[Term]:
     """Return the names among the terms that no paper has, in its text or among its authors."""
     names = [term for term in content if term.is_name]
-    texts = [_everything(paper) for paper in papers] if names else []
+    texts = [_searchable_text(paper) for paper in papers] if names else []
     index_terms = [set(lexicon.terms(text)) for text in texts]
     return [name for name in names if not any(is_in(name, *text) for text in zip(texts, index_terms, strict=True))]
 
 
-def _everything(paper: Paper) -> str:
+def _searchable_text(paper: Paper) -> str:
     parts = (paper.title, paper.abstract, *paper.authors, paper.venue, paper.year)
     return "\n".join(str(part) for part in parts if part is not None)
 
 
 def _doubts(query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics) -> list[str]:
-    """Return the reasons that can be given why the library may hold no answer."""
+    """Return reasons why the library may have no answer."""
     missing = _missing(terms, alignments[0])
     absent = _absent_names(terms.content, _leading(alignments), lexicon)
     doubts = []
     if missing:
         doubts.append(f"no abstract in the library mentions {_listed(missing)}")
     elif absent:
-        doubts.append(f"the nearest abstracts do not mention {_listed(absent[:_MOST_NAMED])}")
-    return doubts + [f"abstracts rarely state {what}" for what in beyond_abstracts.rarely_stated(query.standalone)[:1]]
+        doubts.append(f"the nearest abstracts do not mention {_listed(absent[:_MAX_NAMED])}")
+    return doubts + [
+        f"abstracts rarely state {detail}" for detail in beyond_abstracts.rarely_stated(query.standalone)[:1]
+    ]
 
 
 def _missing(terms: QuestionTerms, first: Alignment) -> list[Term]:
@@ -247,7 +252,7 @@ def _missing(terms: QuestionTerms, first: Alignment) -> list[Term]:
     unseen = list({term.text.casefold(): term for term in terms.content if terms.is_unseen(term)}.values())
     unseen = [term for term in unseen if term.is_name] or unseen
     presence = dict(zip((term.start for term in first.terms), first.overall, strict=True))
-    least = sorted(unseen, key=lambda term: float(presence.get(term.start, 0.0)))[:_MOST_NAMED]
+    least = sorted(unseen, key=lambda term: float(presence.get(term.start, 0.0)))[:_MAX_NAMED]
     return sorted(least, key=lambda term: term.start)
 
 

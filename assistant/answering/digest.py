@@ -15,19 +15,19 @@ from assistant.retrieval.search import Found
 from assistant.schema import Answer, Hit, Passage, Query, Sentence, Verdict
 
 NAME = "extractive"
-# A further passage's odds of answering must be this good beside those of the best one.
+# The least ratio of a further passage's odds of answering to those of the best one.
 _SHARE_OF_BEST = 0.01
 # Two sentences whose sets of words overlap more than this (Jaccard) repeat each other.
 _REPEAT = 0.5
-# Papers that are quoted at most.
+# The most papers that are quoted.
 _MAX_PAPERS = 4
-# Sentences of one paper at most where a question asks what several papers say.
+# The most sentences of one paper where a question asks what several papers say.
 _MAX_OF_ONE_PAPER = 2
 
 
-def stream_digest(draft: Answer, found: Found, max_sentences: int) -> Iterator[Answer]:
+def stream_digest(draft: Answer, retrieved: Found, max_sentences: int) -> Iterator[Answer]:
     """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain if nothing can be quoted."""
-    quoted = compose(found.query, evidence.select(found), max_sentences)
+    quoted = compose(retrieved.query, evidence.select(retrieved), max_sentences)
     if not quoted:
         yield abstain(draft, "no sentence found can be quoted")
     for count in range(1, len(quoted) + 1):
@@ -38,7 +38,7 @@ def compose(query: Query, candidates: Sequence[Evidence], max_sentences: int) ->
     """Return one to `max_sentences` passages that answer the question, grouped by paper, in each abstract's order.
 
     `candidates` come best first. A question that asks what several papers say gets sentences of more of them. A
-    sentence that holds something like a citation marker is not quoted: it would read as one of this answer's.
+    sentence that contains a citation marker is not quoted: it would be read as a citation of this answer.
     """
     max_of_one = _MAX_OF_ONE_PAPER if is_survey_question(query.standalone) else max_sentences
     chosen: list[Evidence] = []
@@ -69,7 +69,7 @@ def _passages_by_number(hits: Sequence[Hit], quoted: Sequence[Evidence]) -> dict
 
 
 def _is_good(candidate: Evidence, chosen: Sequence[Evidence]) -> bool:
-    """Return whether a passage is worth quoting beside those chosen already, of which the first is the best."""
+    """Return whether a passage is worth quoting beside those already chosen, the best first."""
     near_best = not chosen or _odds(candidate) >= _SHARE_OF_BEST * _odds(chosen[0])
     return near_best and not has_marker(candidate.passage.text) and not _repeats(candidate, chosen)
 

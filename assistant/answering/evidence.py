@@ -15,7 +15,7 @@ from assistant.schema import Hit, Passage, Query
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
 
-# How sharply a term of the question falls to the passage of an abstract in which it is most present.
+# The inverse temperature of the softmax that assigns a term of the question to the passages of an abstract.
 _SHARPNESS = 20.0
 _ASKS_FOR_A_FIGURE = re.compile(
     r"\bhow (?:many|much|large|big|far|often|long|small|fast|high|low)\b"
@@ -25,7 +25,7 @@ _ASKS_FOR_A_FIGURE = re.compile(
 _HAS_A_FIGURE = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twice|half|third|double|doubles)\b", re.IGNORECASE
 )
-# How a sentence says that it is the authors' own: what they do, or what they find.
+# Phrases in which authors state what they do or find.
 _STATES = re.compile(
     r"\b(?:we (?:find|found|show|prove|demonstrate|observe|argue|conclude|propose|introduce|identify|discover|contend)"
     r"|results? (?:show|suggest|indicate)|our (?:findings|results|experiments)|outperform)",
@@ -44,14 +44,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFeatures:
-    """Evidence that a passage answers, each about 0..1 but the first.
+    """The features of a passage for the probability that it answers, each about 0..1 but the first.
 
-    `paper` is the hit's score less that of the best hit: scores differ in height from question to question, while the
-    distances between papers compare. `won` is the share of the question's terms, weighted by idf, that falls to the
-    passage rather than to others of the abstract, `met` the mean presence of these terms in it; `position` in the
-    abstract is 0 for the first and 1 for the last; `opening` is 1 for the first of several, which sets the scene;
-    `figure` 1 where the question asks for a figure and the passage has one; `states` 1 where it says what the authors
-    do or find.
+    `paper` is the score of the hit minus that of the best hit: score differences are comparable between questions,
+    scores are not. `won` is the share of the question's terms, weighted by idf, that a softmax over the passages of
+    the abstract assigns to this one, `met` the mean presence of the terms in it. `position` in the abstract is 0 for
+    the first passage and 1 for the last; `opening` is 1 for the first of several, which is often background. `figure`
+    is 1 where the question asks for a figure and the passage has one, `states` where it says what the authors do or
+    find.
     """
 
     paper: float
@@ -68,14 +68,14 @@ WEIGHTS = EvidenceFeatures(paper=27.63, won=6.09, met=6.36, position=2.44, openi
 BIAS = -6.85
 
 
-def select(found: Found) -> list[Evidence]:
-    """Return every passage of the best hits, the likeliest to answer first; its score is that likelihood, 0..1."""
-    hits = found.hits[:CONSIDERED]
+def select(retrieved: Found) -> list[Evidence]:
+    """Return every passage of the best hits, the likeliest to answer first, scored by that probability, 0..1."""
+    hits = retrieved.hits[:CONSIDERED]
     evidence = [
         Evidence(hit, passage, probability(passage_features))
-        for hit, aligned in zip(hits, found.alignments, strict=False)
+        for hit, aligned in zip(hits, retrieved.alignments, strict=False)
         for passage, passage_features in zip(
-            aligned.passages, features(found.query, aligned, hit.score - hits[0].score), strict=True
+            aligned.passages, features(retrieved.query, aligned, hit.score - hits[0].score), strict=True
         )
     ]
     return sorted(evidence, key=lambda item: (-item.score, item.hit.rank, item.passage.start))

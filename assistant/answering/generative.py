@@ -1,4 +1,4 @@
-"""Stream a language model's reply: whatever happens to the model is a value, never an exception."""
+"""Stream the reply of a language model; its failure is a value, not an exception."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ Scores = Mapping[str, float]
 def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> dict[str, float]:
     """Return the weighted sum of two rankings' scores by paper id, best first.
 
-    A paper that the dense ranking lacks counts as its last one, which it is no nearer than; one that the lexical
-    ranking lacks counts as 0.
+    A paper that the dense ranking lacks gets its lowest score, which is an upper bound; one that the lexical ranking
+    lacks gets 0.
     """
     last = min(dense.values(), default=0.0)
     return ranked(
@@ -27,7 +27,7 @@ def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> dict[str, float
 
 
 def mix(fused: Scores, reranked: Scores, weight: float) -> dict[str, float]:
-    """Return fused scores mixed with a reranker's, best first; a paper that was not reranked has 0 of its share."""
+    """Return the weighted sum of fused and reranked scores, best first; the latter is 0 for a paper not reranked."""
     return ranked(
         {paper_id: (1.0 - weight) * score + weight * reranked.get(paper_id, 0.0) for paper_id, score in fused.items()}
     )

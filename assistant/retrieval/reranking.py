@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class CrossEncoder(Protocol):
-    """A model that reads a query together with a document."""
+    """A model that encodes a query and a document together and scores the pair."""
 
     name: str
 
@@ -23,7 +23,7 @@ class CrossEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Papers to look at more closely, best first; `read` gets their text from the catalog when a reranker needs it."""
+    """Papers to rerank, best first; `read` gets their text from the catalog for rerankers that need it."""
 
     paper_ids: Sequence[str]
     interactions: Interactions
@@ -31,7 +31,7 @@ class Candidates:
 
 
 class Reranker(Protocol):
-    """A closer look at the best candidates. `name` is the one in the settings."""
+    """A second scoring of the best candidates. `name` is the one in the settings."""
 
     name: str
 
@@ -52,7 +52,7 @@ class LateInteraction:
 
 
 class CrossEncoderReranker:
-    """A Reranker over a model that reads question and paper together."""
+    """A Reranker over a CrossEncoder."""
 
     def __init__(self, model: CrossEncoder) -> None:
         self.name, self._model = model.name, model

@@ -1,7 +1,8 @@
 """Search a library: embed, search by meaning and by words, fuse, rerank, align; one hit a paper.
 
-All scores are on scales that no search stretches: cosines, shares of the greatest BM25 score that the question allows,
-the reranker's 0..1. So a weak match stays weak where it is the best of its list, and hits of two searches compare.
+No score is normalized by the results of its search: they are cosines, shares of the maximum BM25 score of the
+question, and the reranker's 0..1. So a weak match has a low score even as the best of its list, and the scores of
+different searches are comparable.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 class Ranking:
     """How hits are chosen: `top_k` of them, from `candidates` of each index.
 
-    `dense_weight` is the share of the cosine in the fused score, the rest is BM25's. The best `reranked` are looked at
-    more closely; `rerank_weight` is the share of that score.
+    `dense_weight` is the share of the cosine in the fused score, the rest is that of BM25. `reranked` is the number of
+    papers that are reranked, `rerank_weight` the share of the reranker in the final score.
     """
 
     top_k: int
@@ -70,8 +71,8 @@ def search(
 ) -> Found:
     """Return the best papers that the query allows, best first, with every part of their scores.
 
-    `terms` are those of the query, `indexes` the library's. A query of filters alone lists the papers that they allow,
-    the newest first. Raises LibraryError, and ModelError where a model fails.
+    `terms` are those of the query, `indexes` those of the library. A query of filters alone lists the papers that they
+    allow, newest first. Raises LibraryError, and ModelError where a model fails.
     """
     watch = Stopwatch()
     allowed_ids = library.catalog.papers.allowed_ids(query.filters, query.scope)

@@ -131,8 +131,10 @@ def align(claim: EncodedClaim, abstract: EncodedAbstract) -> ClaimAlignment | No
         return None
     cosines = similarity(claim.words, abstract.words)
     alignments = (
-        ClaimAlignment(claim, abstract, cosines, each, coverage(cosines, claim.weights, claim.content, each.words))
-        for each in abstract.candidates
+        ClaimAlignment(
+            claim, abstract, cosines, passage, coverage(cosines, claim.weights, claim.content, passage.words)
+        )
+        for passage in abstract.candidates
     )
     return max(alignments, key=_merit)
 

@@ -98,7 +98,7 @@ class _LibraryBenchmark:
         home = self.settings.home
         with ExitStack() as stack:
             catalog = stack.enter_context(closing(factory.open_catalog(home)))
-            parts = _LibraryParts(
+            parts = _MeasuredLibrary(
                 catalog,
                 TantivyLexicon(home / factory.LEXICON_FOLDER),
                 stack.enter_context(closing(SqliteWordVectors(home / factory.WORD_VECTORS_FILE))),
@@ -149,7 +149,7 @@ class _LibraryBenchmark:
             vectors[chunk.paper_id].append(encoded.vector)
         return [EncodedPaper(np.array(vectors[paper.id]), words[paper.id]) for paper in papers]
 
-    def _write(self, papers: Sequence[Paper], sample: Sequence[EncodedPaper], parts: _LibraryParts) -> None:
+    def _write(self, papers: Sequence[Paper], sample: Sequence[EncodedPaper], parts: _MeasuredLibrary) -> None:
         noise, encodings = np.random.default_rng(0), cycle(sample)
         for batch in batches(papers, _BATCH):
             by_paper = {paper.id: next(encodings) for paper in batch}
@@ -165,7 +165,7 @@ class _LibraryBenchmark:
                 parts.catalog.ledger.announce(batch, parts.stores[FOLDER].stamp)
                 parts.catalog.ledger.mark_indexed(batch)
 
-    def _query(self, papers: Sequence[Paper], parts: _LibraryParts) -> None:
+    def _query(self, papers: Sequence[Paper], parts: _MeasuredLibrary) -> None:
         """Measure the queries of one question: candidates of each index, papers and words of the re-ranked ones."""
         texts = [question.text for question in load(SEEDS / "single.jsonl", "dev")][:_QUESTIONS]
         vectors = {text: self.embedder.encode_queries([text])[0].vector for text in texts}
@@ -193,7 +193,7 @@ class _LibraryBenchmark:
 
 
 @dataclass(frozen=True, slots=True)
-class _LibraryParts:
+class _MeasuredLibrary:
     """The catalog and the indexes of one library."""
 
     catalog: Catalog
