@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,13 +15,14 @@ from sqlalchemy.exc import DBAPIError
 
 from assistant.batches import batches
 from assistant.errors import LibraryError, LibraryWriteError
+from assistant.retry import Backoff, retrying
 
 # SQLite's oldest limit on the parameters of one statement is 999.
 MAX_PARAMETERS = 900
 # Parts of SQLite's messages about files that neither waiting nor disk space repairs.
 _DAMAGED = ("malformed", "not a database")
 _TIMEOUT_SECONDS = 30
-_RETRY_SECONDS = 0.02
+_WAL_BACKOFF = Backoff(attempts=50, pause=0.02, jitter=0.5, deadline=_TIMEOUT_SECONDS)
 
 Value = TypeVar("Value")
 
@@ -211,12 +211,8 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
     Two connections that create a file together may each hold a lock that the other needs: SQLite then refuses one of
     them at once, whatever its time-out.
     """
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                raise
-            time.sleep(_RETRY_SECONDS)
+    retrying(_WAL_BACKOFF, _is_busy)(connection.execute, "PRAGMA journal_mode=WAL")
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY

@@ -24,7 +24,7 @@ _REINDEX = button("reindex", "", "Index again", "Index every paper of the librar
 
 
 @dataclass(frozen=True, slots=True)
-class _LibraryParts:
+class _TabParts:
     """What the tab's events read and change. `bridge` passes pressed buttons on, and messages to the page's script."""
 
     bridge: gr.HTML
@@ -45,13 +45,13 @@ def build(backend: PageBackend, bridge: gr.HTML) -> gr.HTML:
             label="Search papers", show_label=False, container=False, placeholder="Search", elem_id="find"
         )
         gr.HTML(_REINDEX, elem_id="again")
-    parts = _LibraryParts(bridge, state, files, status, query, gr.HTML(elem_id="library"))
+    parts = _TabParts(bridge, state, files, status, query, gr.HTML(elem_id="library"))
     _bind_ingest(backend, parts)
     _bind_table(backend, parts)
     return parts.table
 
 
-def _bind_ingest(backend: PageBackend, parts: _LibraryParts) -> None:
+def _bind_ingest(backend: PageBackend, parts: _TabParts) -> None:
     """Add the files that are dropped, and index the library again on request."""
 
     def upload(files: list[str] | None, state: TableState) -> Iterator[list[Any]]:
@@ -73,7 +73,7 @@ def _bind_ingest(backend: PageBackend, parts: _LibraryParts) -> None:
     parts.bridge.reindex(reindex, parts.state, outputs, **QUIET)
 
 
-def _bind_table(backend: PageBackend, parts: _LibraryParts) -> None:
+def _bind_table(backend: PageBackend, parts: _TabParts) -> None:
     """Sort, search and page the table, and open the details of its papers."""
 
     def press(state: TableState, event: gr.EventData) -> list[Any]:
