@@ -54,6 +54,7 @@ def open_embedder(settings: Settings) -> Embedder:
     """Return the embedder that the settings name. Raises ModelError."""
     from assistant import embedding
 
+    restrict_network_access(settings)
     return embedding.load_embedder(
         settings.embedder,
         cache=settings.shared,
@@ -139,6 +140,7 @@ def open_library(settings: Settings, embedder: Embedder | None = None, *, for_re
     """
     from assistant.storage.library import Library
 
+    restrict_network_access(settings)  # before Chroma is imported, whoever calls
     embedder = embedder or open_embedder(settings)
     recipe = index_recipe(settings, embedder)
     with ExitStack() as on_failure:

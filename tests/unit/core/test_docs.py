@@ -212,6 +212,7 @@ def test_the_first_lines_of_the_readme_fill_a_library_and_ask_it(tmp_path: Path)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERCHAT_")}
     environment |= {"PYTHONPATH": str(ROOT), "PAPERCHAT_HOME": str(tmp_path / "home"), "PAPERCHAT_ENGINE": "float32"}
     command = [sys.executable, "-c", code]
-    printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
-    assert "stabilizes the training of Adam. [1]" in printed
-    assert "['On the Variance of the Adaptive Learning Rate and Beyond']" in printed
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "stabilizes the training of Adam. [1]" in done.stdout
+    assert "['On the Variance of the Adaptive Learning Rate and Beyond']" in done.stdout
+    assert done.stderr == ""  # libraries were told not to show progress, and so also not to report their use
