@@ -20,6 +20,7 @@ from chromadb.errors import NotFoundError
 
 from assistant.batches import batches
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch, StoreUnavailable
+from assistant.retry import Backoff, retrying
 from assistant.schema import Chunk, PaperScore, Recipe
 from assistant.storage.chroma_location import ChromaLocation, Operation
 
@@ -37,6 +38,9 @@ _RELATIVE_COST = 0.1
 _IDS_PER_PAGE = 20_000
 # Rows in one write to a server that does not tell its limit.
 _DEFAULT_BATCH_SIZE = 1000
+# Of 60 servers that were killed during the first write to a collection and started again, 16 rejected one to three
+# queries in a row; a busy machine takes longer.
+_FIRST_WRITE = Backoff(attempts=7, pause=0.02)
 
 
 class ChromaStore:
@@ -173,16 +177,20 @@ class ChromaStore:
         return best
 
     def _query(self, **arguments: Any) -> Any:
-        """Query Chroma. On a server a query fails that coincides with the very first write to a collection."""
-        try:
-            return self._read("query", **arguments)
-        except StoreUnavailable:
-            raise
-        except LibraryError:
-            if not self._location.is_shared:
+        """Query Chroma, on a server repeatedly: queries fail while the very first write to a collection goes on."""
+
+        def query() -> Any:
+            try:
+                return self._read("query", **arguments)
+            except LibraryError as error:
+                if self._may_be_first_write(error) and self.is_empty():
+                    return {"ids": [[]], "distances": [[]]}
                 raise
-            no_chunks: dict[str, Any] = {"ids": [[]], "distances": [[]]}
-            return no_chunks if self.is_empty() else self._read("query", **arguments)
+
+        return retrying(_FIRST_WRITE, self._may_be_first_write)(query)
+
+    def _may_be_first_write(self, error: BaseException) -> bool:
+        return self._location.is_shared and isinstance(error, LibraryError) and not isinstance(error, StoreUnavailable)
 
     def _exact_search(self, vector: Vectors, allowed_ids: frozenset[str]) -> dict[str, float]:
         """Return each indexed paper of these with the cosine of its best chunk, best first."""

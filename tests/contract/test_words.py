@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,18 @@ def test_several_threads_may_read_at_once(open_words: Open) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_several_instances_may_create_the_index_at_once(open_words: Open) -> None:
+    together = threading.Barrier(8)
+
+    def create(number: int) -> None:
+        together.wait()
+        open_words().replace({str(number): some(4, number)})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(create, range(8)))
+    assert open_words().paper_ids() == set(map(str, range(8)))
 
 
 def test_a_refresh_opens_the_file_that_a_reindex_replaced(tmp_path: Path) -> None:

@@ -140,25 +140,34 @@ def test_a_damaged_catalog_is_replaced_and_kept_beside_it(saved: Path, settings:
 # While others work
 
 
-def ingest_slowly(home: Path, begun: Event) -> None:
-    """Ingest a paper at a time, saying when the first is indexed."""
+def ingest_slowly(home: Path, begun: Event, saved: Event) -> None:
+    """Ingest a paper at a time, telling when the first is indexed; the last one waits until the backups are saved."""
+
+    def follow(progress: Progress) -> None:
+        if progress.total and progress.done:
+            begun.set()
+        if progress.done == progress.total:
+            saved.wait(120)
+
     indexing.BATCH_SIZE = 1
     library = factory.open_library(load(home=home), WordHashEmbedder())
-    pipeline.ingest(PATHS, library, lambda *_: begun.set())
+    pipeline.ingest(PATHS, library, follow)
     library.close()
 
 
 def test_backups_taken_during_an_ingest_are_whole_and_hold_what_was_there_at_one_moment(
     settings: Settings, elsewhere: Settings, tmp_path: Path
 ) -> None:
-    begun = PROCESSES.Event()
-    ingesting = PROCESSES.Process(target=ingest_slowly, args=(settings.home, begun))
+    begun, saved = PROCESSES.Event(), PROCESSES.Event()
+    ingesting = PROCESSES.Process(target=ingest_slowly, args=(settings.home, begun, saved))
     ingesting.start()
     assert begun.wait(60)
     files = [tmp_path / f"{number}.zip" for number in range(2)]
     shown = [backup.backup(settings, file).papers for file in files]
     assert ingesting.is_alive(), "the backups were to be taken meanwhile"
+    saved.set()
     ingesting.join(120)
+    assert ingesting.exitcode == 0
     assert shown == sorted(shown)
     ingested = set(content(settings).papers)
     for file in files:
