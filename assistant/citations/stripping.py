@@ -14,12 +14,14 @@ from assistant.text.function_words import CONJUNCTIONS, PREPOSITIONS
 
 # [1], [1, 2], [1; 2], [1-3], and the same in full-width brackets; an interval such as [0, 1] is no marker.
 _MARKER = re.compile(r"[\[【]\s*(?!0+\s*[,;])(\d+(?:\s*[,;\u2013-]\s*\d+)*)\s*[\]】]")
-_GROUP = re.compile(rf"(?<![ \t])(?P<gap>[ \t]*)(?P<markers>{_MARKER.pattern}(?:[ \t]*{_MARKER.pattern})*)")
+# Markers side by side or separated by commas count as one.
+_GROUP = re.compile(rf"(?<![ \t])(?P<gap>[ \t]*)(?P<markers>{_MARKER.pattern}(?:[ \t]*,?[ \t]*{_MARKER.pattern})*)")
 # A preposition or a conjunction, which a noun has to follow; `see` is the verb that takes a bare reference.
 _GOVERNOR = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(PREPOSITIONS | CONJUNCTIONS | {'see'}))})[ \t]*\Z", re.IGNORECASE)
 _LABEL = re.compile(r"\b(?:Abstract|Source|Document|Doc)[ \t]+\Z")
-_SENTENCE_START = re.compile(r"(?:\A|[.?!:]\s+|\n)\s*\Z")
-_AFTER_COMMA = re.compile(r",[ \t]+\Z")
+# Behind `et al.` neither a sentence nor a clause begins.
+_SENTENCE_START = re.compile(r"(?:\A|(?<!\bet al)[.?!:]\s+|\n)\s*\Z")
+_AFTER_COMMA = re.compile(r"(?<!\bet al\.),[ \t]+\Z")
 # How a sentence goes on behind its subject.
 _PREDICATE = re.compile(r"[ \t]+[a-z]|[ \t]*,")
 # Characters before a marker that are examined.

@@ -128,6 +128,7 @@ def test_a_marker_is_told_from_other_brackets() -> None:
         ("Ice melts. [1][2] show that bees dance.", "Ice melts. These show that bees dance."),
         ("In contrast, [2] argues that bees sing.", "In contrast, it argues that bees sing."),
         ("Unlike [1] and [2], bees dance.", "Unlike it and it, bees dance."),
+        ("As in [1], [2], bees dance.", "As in these, bees dance."),
         ("[1], a study of bees, is old.", "It, a study of bees, is old."),
         ("See [3] for details.", "See it for details."),
         ("The method of [1] improves on [2].", "The method of it improves on it."),
@@ -146,6 +147,10 @@ def test_a_marker_in_place_of_a_noun_stays_and_is_a_pronoun_in_a_claim(text: str
         ("Bees dance. [1] Ice melts. [2]", "Bees dance. Ice melts."),
         ("[1] Bees dance.", "Bees dance."),
         ("Bees dance (a lot) [1] and sing.", "Bees dance (a lot) and sing."),
+        ("Frisch et al. [1] show that bees dance.", "Frisch et al. show that bees dance."),
+        ("Frisch et al., [1] show that bees dance.", "Frisch et al., show that bees dance."),
+        ("Several works [1], [2] show that bees dance.", "Several works show that bees dance."),
+        ("Bees dance [1], [2], and sing.", "Bees dance, and sing."),
     ],
 )
 def test_a_marker_behind_what_it_supports_goes(text: str, without: str) -> None:
