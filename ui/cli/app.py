@@ -15,7 +15,7 @@ from ui.cli import conversation_commands, library_commands, page_commands, paper
 
 app = typer.Typer(
     help="Ask questions of a library of research-paper abstracts and get answers with a citation behind each claim.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
