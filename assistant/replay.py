@@ -44,7 +44,7 @@ def _answer(assistant: Assistant, turn: Turn, history: Sequence[Turn]) -> Answer
     try:
         return assistant.ask(turn.question, history, turn.scope)
     except NotFoundError as error:
-        text = f"This question cannot be asked any more: {error}."
+        text = f"This question can no longer be asked: {error}."
         return Answer(turn.question, turn.question, Strength.NONE, 0.0, text, str(error))
 
 

@@ -326,4 +326,5 @@ def _message(problem: Any) -> str:
     # A value that our own validators refuse may be secret: they include in their message what may be shown.
     is_hidden = problem["type"] in ("extra_forbidden", "value_error")
     value = "" if is_hidden else f" (given: {problem['input']!r})"
-    return f"setting {name} ({PREFIX}{name.upper()}): {problem['msg'].removeprefix('Value error, ')}{value}"
+    earlier = next((f", formerly {PREFIX}{old.upper()}" for old, new in RENAMED.items() if new == name), "")
+    return f"setting {name} ({PREFIX}{name.upper()}{earlier}): {problem['msg'].removeprefix('Value error, ')}{value}"

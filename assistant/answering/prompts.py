@@ -85,7 +85,7 @@ class Prompts:
         shown = self._abstracts(hits, Budget(budget.tokens - overhead, budget.count))
         if hits and not shown:
             raise SettingsError(
-                f"{budget.tokens} tokens hold no abstract beside the rules and the question; raise "
+                f"{budget.tokens} tokens leave no room for an abstract beside the rules and the question; raise "
                 "max_prompt_tokens (PAPERCHAT_MAX_PROMPT_TOKENS), or shorten the question"
             )
         question = self._question(query, _SEPARATOR.join(abstract for _, abstract in shown))

@@ -132,7 +132,7 @@ def explain_no_match(filters: Filters, scope: Scope, papers: int, missing: Mappi
     """Return why no paper matches; `missing` counts the papers of the library that lack a field, by its name."""
     subject = "none of the papers asked about" if scope.pinned else "no paper in the library"
     gaps = "; ".join(f"{count} of its {papers} papers have no {name}" for name, count in missing.items() if count)
-    reason = f"matches {format_filters(filters)}" if filters else "is left when the excluded ones are gone"
+    reason = f"matches {format_filters(filters)}" if filters else "is left after the exclusions"
     return f"{subject} {reason}" + (f" ({gaps})" if gaps else "")
 
 

@@ -54,7 +54,7 @@ def search(words: str, name: str, client: HttpClient, url: str, limit: int) -> I
         if len(items) < size:
             break
     if not count:
-        yield Problem(name, 0, "arXiv finds no paper")
+        yield Problem(name, 0, "arXiv finds no matching paper")
 
 
 def _query(words: str) -> str:

@@ -107,7 +107,7 @@ def _buttons(paper: Paper, scope: Scope) -> str:
     buttons = (
         button("pin", paper.id, "Pinned ✓" if pinned else "Pin", "Look at pinned papers only", title),
         button("exclude", paper.id, "Left out ✓" if excluded else "Exclude", "Leave this paper out", title),
-        button("only", paper.id, "Only this paper", "Ask the next questions of this paper alone", title),
+        button("only", paper.id, "Only this paper", "Ask the next questions about this paper only", title),
         button("similar", paper.id, "Find similar", "Show similar papers of the library", title),
         button("cite", paper.id, "Cite", "Copy its BibTeX entry", title),
     )

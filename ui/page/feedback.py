@@ -92,7 +92,7 @@ def _chip(turn_id: int, paper_id: str, title: str) -> str:
 
 
 def _remove_button(turn_id: int, paper_id: str, title: str) -> str:
-    return button("unname", f"{turn_id}:{paper_id}", "×", "Take this back", f"for {_shorten(title)}")
+    return button("unname", f"{turn_id}:{paper_id}", "×", "Remove this paper", f"for {_shorten(title)}")
 
 
 def _shorten(text: str) -> str:

@@ -26,7 +26,7 @@ MAX_LISTED = 100
 def history_html(listed: Sequence[Conversation], count: int, open_id: str | None, words: str = "") -> str:
     """Return the conversations, newest first, with the open one marked as current."""
     if not listed:
-        hint = "No conversation has these words." if words else "Your conversations appear here. They are kept."
+        hint = "No conversation has these words." if words else "Your conversations are stored and appear here."
         return f'<p class="quiet">{hint}</p>'
     items = "".join(_item(conversation, conversation.id == open_id) for conversation in listed)
     older = count - len(listed)

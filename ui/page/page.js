@@ -8,7 +8,7 @@ let editing = false;
 const unsure = {
   delete: "Delete this conversation? It cannot be brought back.",
   remove: "Delete this paper from the library, for everybody?",
-  unmerge: "Take this paper apart, one for each of its sources?",
+  unmerge: "Split this paper into one for each of its sources?",
   reindex: "Read every paper of the library again? Questions are answered meanwhile; many papers take long.",
 };
 

@@ -40,7 +40,7 @@ def build(backend: PageBackend, tab_settings: gr.State) -> None:
     model = _build_model(backend.settings)
     inputs: list[Any] = [model.llm, *_build_search(backend.settings)]
     gr.HTML(_THEME, elem_id="theme")
-    gr.HTML(button("judgements", "", "Save the answers that I judged as questions to measure with"))
+    gr.HTML(button("judgements", "", "Export judged answers as questions for evaluation"))
     notice = gr.HTML(elem_id="chosen")
 
     def choose(*values: Any) -> tuple[TabSettings, str]:
@@ -98,7 +98,7 @@ def _build_search(settings: Settings) -> list[Any]:
     threshold = settings.tentative_threshold
     return [
         gr.Slider(1, 50, settings.top_k, step=1, label="Papers that a search returns"),
-        gr.Slider(1, 10, settings.max_sentences, step=1, label="Most sentences that a quoting answer has"),
+        gr.Slider(1, 10, settings.max_sentences, step=1, label="Maximum sentences of an extractive answer"),
         gr.Slider(0, 1, threshold, step=0.01, label="Confidence below which there is no answer"),
         gr.Textbox(label="Filters of every question", placeholder="year>=2020 -survey", elem_id="filters"),
     ]

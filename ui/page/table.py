@@ -65,7 +65,7 @@ def detail_html(paper: Paper, records: Sequence[StoredRecord]) -> str:
     title = to_text(display_title(paper))[:60]
     buttons = button("remove", paper.id, "Delete this paper", unseen=title)
     if len(records) > 1:
-        buttons += button("unmerge", paper.id, "Take it apart", "The records are of several papers", title)
+        buttons += button("unmerge", paper.id, "Split", "The records are of several papers", title)
     authors = render.plain_html(", ".join(paper.authors))
     return f'<p class="quiet">{authors}</p>{link}<p>{abstract}</p>{merged}{buttons}'
 

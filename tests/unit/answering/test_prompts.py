@@ -195,7 +195,7 @@ def test_a_hit_beyond_the_budget_is_left_out_of_the_numbering() -> None:
 
 
 def test_a_budget_without_room_for_an_abstract_is_refused_with_a_remedy() -> None:
-    with pytest.raises(SettingsError, match=r"100 tokens hold no abstract .* raise max_prompt_tokens"):
+    with pytest.raises(SettingsError, match=r"100 tokens leave no room for an abstract .* raise max_prompt_tokens"):
         answer(QUERY, [lengthy(1)], tokens=100)
 
 

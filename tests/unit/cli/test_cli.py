@@ -422,7 +422,7 @@ def test_a_usage_error_exits_with_2(paperchat: Paperchat, wrong: tuple[str, ...]
     [
         (("show", "nobody"), "no paper has the id 'nobody'"),
         (("delete", "nobody"), "no paper has the id 'nobody'"),
-        (("search", "words", "--papers", "0"), "setting top_k (PAPERCHAT_TOP_K)"),
+        (("search", "words", "--papers", "0"), "setting top_k (PAPERCHAT_TOP_K, formerly PAPERCHAT_PAPERS)"),
         (("ask", "why?", "--llm", "nobody/model"), "unknown provider 'nobody'"),
         (("ask", "why?", "--llm", "gpt"), "setting llm (PAPERCHAT_LLM)"),
         (("ask", "--batch", "no-such-file.jsonl"), "no-such-file.jsonl: cannot be read: "),

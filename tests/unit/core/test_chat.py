@@ -322,7 +322,7 @@ def test_where_every_pinned_paper_is_excluded_the_answer_says_so(make_assistant:
     bees = ids(make_assistant())["Honey"]
     answer = make_assistant().ask(QUESTION, scope=Scope((bees,), (bees,)))
     assert (answer.answered, answer.hits) == (False, ())
-    assert answer.reason == "none of the papers asked about is left when the excluded ones are gone"
+    assert answer.reason == "none of the papers asked about is left after the exclusions"
 
 
 def test_a_number_in_a_follow_up_scopes_it_to_that_paper(make_assistant: MakeAssistant) -> None:

@@ -112,7 +112,8 @@ def test_a_value_out_of_range_is_refused_in_one_line_that_names_it(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"PAPERCHAT_{name.upper()}", value)
-    with pytest.raises(SettingsError, match=rf"setting {name} \(PAPERCHAT_{name.upper()}\).*{re.escape(value)}") as no:
+    variable = rf"PAPERCHAT_{name.upper()}(, formerly PAPERCHAT_[A-Z_]+)?"
+    with pytest.raises(SettingsError, match=rf"setting {name} \({variable}\).*{re.escape(value)}") as no:
         load()
     assert "\n" not in str(no.value)
 
@@ -271,7 +272,7 @@ def test_where_both_names_are_given_the_new_one_counts(home: Path, monkeypatch: 
 
 
 def test_a_wrong_value_under_an_earlier_name_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"setting top_k \(PAPERCHAT_TOP_K\).*0"):
+    with pytest.raises(SettingsError, match=r"setting top_k \(PAPERCHAT_TOP_K, formerly PAPERCHAT_PAPERS\).*0"):
         load(papers=0)
 
 
