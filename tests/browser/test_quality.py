@@ -59,7 +59,7 @@ def test_the_page_is_there_before_the_model_is_and_a_question_waits_for_it(open_
         expect(page.locator("#now")).to_contain_text("Loading the model")
         loading.set_result(Assistant(library, quick(tmp_path), None))
         expect(page.locator("#talk .answer")).to_contain_text("The loss of ice doubles after 2005.")
-        page.close()
+        page.goto("about:blank")
         served.close()
 
 

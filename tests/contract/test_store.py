@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -20,6 +19,7 @@ from assistant.schema import Chunk, PaperScore, Recipe
 from assistant.storage.chroma_location import ChromaFolder, ChromaLocation
 from assistant.storage.chroma_store import ChromaStore, stored_recipe
 from tests.chromas import ChromaProcess
+from tests.processes import exit_code
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -250,10 +250,7 @@ def test_refresh_sees_what_another_process_wrote(open_store: Open, location: Chr
     reader = open_store()
     reader.replace(chunks("a"), turned(10))
     assert ids(reader.search(EAST, 5)) == ["a"]
-    other = multiprocessing.get_context("spawn").Process(target=write_elsewhere, args=(location,))
-    other.start()
-    other.join()
-    assert other.exitcode == 0
+    assert exit_code(write_elsewhere, location) == 0
     reader.refresh()
     assert ids(reader.search(EAST, 5)) == ["a", "b"]
 

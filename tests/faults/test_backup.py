@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -30,9 +29,8 @@ from ingest.report import Progress
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
+from tests.processes import PROCESSES, start
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["chromadb", "datasketch", "pytest", "scipy.cluster", "sqlalchemy", "tantivy"])
 # Enough papers for an ingest that lasts a while.
 PATHS = [SEEDS / "000_917dde31eefbba1f.txt", SEEDS / "004_18424ad33afb765c.txt"]
 
@@ -104,8 +102,7 @@ def test_a_running_reader_sees_the_restored_library(saved: Path, elsewhere: Sett
     with closing(factory.open_library(elsewhere, WordHashEmbedder())) as reader:
         question = reader.embedder.encode_queries([BEES])[0].vector
         assert reader.store.search(question, 1) == []
-        restoring = PROCESSES.Process(target=restore_elsewhere, args=(elsewhere.home, saved))
-        restoring.start()
+        restoring = start(restore_elsewhere, elsewhere.home, saved)
         restoring.join(60)
         assert restoring.exitcode == 0
         (hit,) = reader.store.search(question, 1)
@@ -159,8 +156,7 @@ def test_backups_taken_during_an_ingest_are_whole_and_hold_what_was_there_at_one
     settings: Settings, elsewhere: Settings, tmp_path: Path
 ) -> None:
     begun, saved = PROCESSES.Event(), PROCESSES.Event()
-    ingesting = PROCESSES.Process(target=ingest_slowly, args=(settings.home, begun, saved))
-    ingesting.start()
+    ingesting = start(ingest_slowly, settings.home, begun, saved)
     assert begun.wait(60)
     files = [tmp_path / f"{number}.zip" for number in range(2)]
     shown = [backup.backup(settings, file).papers for file in files]
@@ -204,8 +200,7 @@ def test_a_killed_restore_leaves_one_of_the_two_libraries_and_the_next_ingest_co
     with closing(factory.open_library(elsewhere, WordHashEmbedder())) as library:
         pipeline.ingest([ice], library)
     earlier = content(elsewhere)
-    dying = PROCESSES.Process(target=restore_and_die, args=(elsewhere.home, saved, owner, method))
-    dying.start()
+    dying = start(restore_and_die, elsewhere.home, saved, owner, method)
     dying.join(60)
     assert dying.exitcode == -signal.SIGKILL
     with closing(factory.open_library(elsewhere, WordHashEmbedder(), for_repair=True)) as library, library.writing():
@@ -364,8 +359,7 @@ def test_a_backup_for_which_there_is_no_room_is_an_error_and_leaves_no_piece_of_
     assert filled("status").code == 0
     target = tmp_path / "target"
     target.mkdir()
-    writing = PROCESSES.Process(target=backup_without_room, args=(settings.home, target / "full.zip"))
-    writing.start()
+    writing = start(backup_without_room, settings.home, target / "full.zip")
     writing.join(60)
     assert writing.exitcode == 3
     assert list(target.iterdir()) == []

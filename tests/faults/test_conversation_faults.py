@@ -23,7 +23,8 @@ from assistant.settings import Settings, load
 from assistant.storage import conversations
 from assistant.storage.conversations import Conversations
 from tests.conftest import Run
-from tests.faults.test_ingest_faults import DISK_FULL, PROCESSES, elsewhere
+from tests.faults.test_ingest_faults import DISK_FULL
+from tests.processes import PROCESSES, exit_code, start
 
 NOBODY = 65534
 ANSWER = Answer("Why is the sky blue?", "Why is the sky blue?", Strength.FIRM, 0.9, "Light scatters. " * 400)
@@ -111,9 +112,7 @@ def at_once(task: Callable[..., None], *arguments: object) -> list[int | None]:
     """Do a task in two processes that start together; their exit codes."""
     barrier = PROCESSES.Barrier(2)
     file, *others = arguments
-    both = [PROCESSES.Process(target=task, args=(file, name, *others, barrier)) for name in "ab"]
-    for process in both:
-        process.start()
+    both = [start(task, file, name, *others, barrier) for name in "ab"]
     for process in both:
         process.join(60)
         process.kill()
@@ -127,7 +126,7 @@ def at_once(task: Callable[..., None], *arguments: object) -> list[int | None]:
 def test_a_process_killed_in_the_middle_of_a_turn_loses_that_turn_alone(
     file: Path, conversation: str, call: int
 ) -> None:
-    assert elsewhere(append_and_die, file, conversation, call) == -signal.SIGKILL
+    assert exit_code(append_and_die, file, conversation, call) == -signal.SIGKILL
     assert questions(file, conversation) == ["first", *map(str, range(call - 1))]
     append(file, conversation, "afterwards")
     assert questions(file, conversation)[-1] == "afterwards"
@@ -169,7 +168,7 @@ def test_a_conversation_deleted_meanwhile_is_not_brought_back(
 def test_a_full_disk_is_one_error_that_keeps_what_was_there_and_with_room_again_the_next_turn_is_kept(
     file: Path, conversation: str
 ) -> None:
-    assert elsewhere(append_until_full, file, conversation) == DISK_FULL
+    assert exit_code(append_until_full, file, conversation) == DISK_FULL
     assert questions(file, conversation) == ["first", "there is room", "there is room again"]
 
 
@@ -187,7 +186,7 @@ def public(file: Path, conversation: str) -> Iterator[Path]:
 
 def test_a_read_only_folder_is_one_error_and_nothing_changes(public: Path, conversation: str) -> None:
     before = public.read_bytes()
-    assert elsewhere(append_as_nobody, public, conversation) == 0
+    assert exit_code(append_as_nobody, public, conversation) == 0
     assert public.read_bytes() == before
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import multiprocessing
 import os
 import signal
 import sys
@@ -30,14 +29,12 @@ from ingest import indexing, pipeline, spool
 from ingest.report import IngestReport
 from tests.conftest import SEEDS
 from tests.fakes import WordHashEmbedder
+from tests.processes import PROCESSES, exit_code, start
 
 # No paper of the first is in the others.
 EARLIER, *LATER = (
     SEEDS / name for name in ("001_20b5fffaab4760ea.txt", "000_917dde31eefbba1f.txt", "004_18424ad33afb765c.txt")
 )
-# New processes come from one that has the slow imports behind it, but nothing open.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["chromadb", "datasketch", "pytest", "scipy.cluster", "sqlalchemy", "tantivy"])
 DISK_FULL = 3
 
 not_as_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
@@ -55,16 +52,6 @@ def contents(library: Library) -> Contents:
         library.lexicon.paper_ids(),
         library.words.paper_ids(),
     )
-
-
-def elsewhere(task: Callable[..., object], *arguments: object) -> int | None:
-    """Do a task in a process of its own; its exit code, negative if a signal ended it."""
-    process = PROCESSES.Process(target=task, args=arguments)
-    process.start()
-    process.join(200)
-    process.kill()
-    process.join()
-    return process.exitcode
 
 
 # What other processes do.
@@ -237,7 +224,7 @@ def test_a_killed_ingest_is_completed_by_the_next_run(
     settings: Settings,
     open_library: Open,
 ) -> None:
-    assert elsewhere(ingest_and_die, settings.home, owner, method, call) == -signal.SIGKILL
+    assert exit_code(ingest_and_die, settings.home, owner, method, call) == -signal.SIGKILL
     library = open_library()
     assert set(earlier) <= set(library.catalog.papers.all())
     assert contents(library) != uninterrupted
@@ -253,7 +240,7 @@ def test_a_paper_that_is_merged_after_a_killed_ingest_is_held_under_its_new_id_a
     abstract = "Volcanoes sleep for centuries before they wake. " * 6
     untitled.write_text(f"Abstract: {abstract}", encoding="utf-8")
     titled.write_text(f"On the Sleep of Volcanoes\n{abstract}", encoding="utf-8")
-    assert elsewhere(ingest_and_die, settings.home, IndexLedger, "mark_indexed", 1, untitled) == -signal.SIGKILL
+    assert exit_code(ingest_and_die, settings.home, IndexLedger, "mark_indexed", 1, untitled) == -signal.SIGKILL
     library = open_library()
     pipeline.ingest([titled], library)
     (paper,) = library.catalog.papers.all()
@@ -280,8 +267,7 @@ def test_a_full_temporary_directory_is_an_error_that_names_it_and_leaves_the_lib
 
 def test_a_second_writer_is_turned_away_until_the_first_has_gone(library: Library, papers_file: Path) -> None:
     locked = PROCESSES.Event()
-    writer = PROCESSES.Process(target=hold_the_lock, args=(library.home, locked))
-    writer.start()
+    writer = start(hold_the_lock, library.home, locked)
     assert locked.wait(60)
     with pytest.raises(LibraryBusy, match=r"another process is writing to the library .* try again"):
         pipeline.ingest([papers_file], library)
@@ -295,7 +281,7 @@ def test_an_open_library_finds_what_another_process_ingests(library: Library, pa
     pipeline.ingest([EARLIER], library)
     question = library.embedder.encode_queries(["honey bees waggle dance flowers"])[0].vector
     assert library.store.search(question, 1)[0].score < 0.5
-    assert elsewhere(ingest_into, library.home, papers_file) == 0
+    assert exit_code(ingest_into, library.home, papers_file) == 0
     (hit,) = library.store.search(question, 1)
     assert library.catalog.papers.find(hit.paper_id).abstract.startswith("Honey bees")
     assert library.lexicon.search("waggle", 5)[0].paper_id == hit.paper_id
@@ -306,7 +292,7 @@ def test_an_open_library_finds_what_another_process_ingests(library: Library, pa
 def test_a_writer_keeps_what_another_process_wrote_before(open_library: Open, papers_file: Path) -> None:
     library = open_library()
     pipeline.ingest([EARLIER], library)
-    assert elsewhere(ingest_into, library.home, papers_file) == 0
+    assert exit_code(ingest_into, library.home, papers_file) == 0
     pipeline.ingest(LATER, library)
     library.close()
     again = open_library()
@@ -391,7 +377,7 @@ def test_a_directory_that_may_not_be_written_is_an_error_that_names_it(library: 
 def test_a_full_disk_is_an_error_and_once_there_is_room_the_next_ingest_completes(
     owner: Any, method: str, earlier: list[Paper], uninterrupted: Contents, settings: Settings, open_library: Open
 ) -> None:
-    assert elsewhere(ingest_until_full, settings.home, owner, method) == DISK_FULL
+    assert exit_code(ingest_until_full, settings.home, owner, method) == DISK_FULL
     library = open_library()
     assert list(library.catalog.papers.all()) == earlier
     pipeline.ingest(LATER, library)

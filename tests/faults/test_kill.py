@@ -2,14 +2,11 @@
 
 The vectors are in a folder, or on a Chroma server, which goes on.
 
-A few moments by default; `KILLS=50 pytest tests/faults/test_kill.py` tries fifty.
+Ten moments by default; `KILLS=50 pytest tests/faults/test_kill.py` tries fifty.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import random
 import signal
 import time
 from contextlib import closing
@@ -25,10 +22,8 @@ from tests.chromas import ChromaProcess
 from tests.conftest import SEEDS
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
+from tests.processes import MOMENTS, PROCESSES, exit_code, kill_after, start
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["chromadb", "datasketch", "pytest", "scipy.cluster", "sqlalchemy", "tantivy"])
-KILLS = int(os.environ.get("KILLS", "3"))
 # Small batches, so that the ingest has many steps to be killed between, and in.
 PATHS = [SEEDS / "000_917dde31eefbba1f.txt", SEEDS / "004_18424ad33afb765c.txt"]
 BATCH = 2
@@ -59,8 +54,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Everything,
     """The library of an ingest that nothing happens to, and how many seconds it takes."""
     settings = load(home=tmp_path_factory.mktemp("uninterrupted"))
     begun, ended = PROCESSES.Value("d", 0.0), PROCESSES.Value("d", 0.0)
-    process = PROCESSES.Process(target=ingest_timed, args=(settings.home, None, begun, ended))
-    process.start()
+    process = start(ingest_timed, settings.home, None, begun, ended)
     process.join()
     assert process.exitcode == 0
     return content(settings), ended.value - begun.value
@@ -75,25 +69,19 @@ def killed(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     return settings.model_copy(update={"store": server.address})
 
 
-@pytest.mark.parametrize("moment", range(KILLS))
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_an_ingest_killed_at_a_random_moment_and_run_again_makes_the_very_same_library(
     moment: int, uninterrupted: tuple[Everything, float], killed: Settings
 ) -> None:
     expected, seconds = uninterrupted
     begun, ended = PROCESSES.Value("d", 0.0), PROCESSES.Value("d", 0.0)
-    process = PROCESSES.Process(target=ingest_timed, args=(killed.home, killed.store, begun, ended))
-    process.start()
+    process = start(ingest_timed, killed.home, killed.store, begun, ended)
     while not begun.value:
         assert process.is_alive()
         time.sleep(0.001)
-    # One moment of each equal stretch of the run, so that few of them are spread over all of it.
-    share = (moment + random.Random(moment).random()) / KILLS  # noqa: S311
-    time.sleep(share * seconds)
+    time.sleep(kill_after(moment, seconds))
     process.kill()
     process.join()
     assert process.exitcode in (-signal.SIGKILL, 0)  # 0 where this run was faster than the first
-    again = PROCESSES.Process(target=ingest, args=(killed.home, killed.store))
-    again.start()
-    again.join()
-    assert again.exitcode == 0
+    assert exit_code(ingest, killed.home, killed.store) == 0
     assert content(killed) == expected

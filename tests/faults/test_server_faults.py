@@ -1,14 +1,12 @@
 """The Chroma server away, killed, restarted, or not what it should be: one clear error, and the library as it was.
 
-A few moments for kills by default; `KILLS=50 pytest tests/faults/test_server_faults.py` tries fifty.
+Ten moments for kills by default; `KILLS=50 pytest tests/faults/test_server_faults.py` tries fifty.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,8 +31,8 @@ from tests.chromas import ChromaProcess
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
+from tests.processes import MOMENTS, kill_after
 
-KILLS = int(os.environ.get("KILLS", "3"))
 PATH = SEEDS / "004_18424ad33afb765c.txt"
 TOKEN = "hunter2"  # noqa: S105
 
@@ -209,7 +207,7 @@ def ask_until(ends: threading.Event, assistant: Assistant) -> None:
             assistant.search(BEES)
 
 
-@pytest.mark.parametrize("moment", range(KILLS))
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_server_killed_under_load_loses_nothing_once_it_is_back_and_the_ingest_is_run_again(
     moment: int, uninterrupted: tuple[Everything, float], served: Settings, server: ChromaProcess
 ) -> None:
@@ -218,8 +216,7 @@ def test_a_server_killed_under_load_loses_nothing_once_it_is_back_and_the_ingest
         assistant, ends = factory.open_assistant(served, other), threading.Event()
         with meanwhile(lambda: ask_until(ends, assistant)) as asking:
             with meanwhile(lambda: ingest(library)) as ingesting:
-                share = (moment + random.Random(moment).random()) / KILLS  # noqa: S311
-                time.sleep(share * seconds)
+                time.sleep(kill_after(moment, seconds))
                 server.kill()
             assert type(ingesting.exception()) in (LibraryWriteError, type(None))  # none where it was done before
             server.start()
