@@ -28,7 +28,7 @@ _TRANSIENT = {"done"}
 
 def paper_json(paper: Paper) -> Json:
     """Return a paper as JSON; absent values are null, absent lists empty."""
-    return _dump(paper)
+    return _title_first(_dump(paper))
 
 
 def passage_json(passage: Passage) -> Json:
@@ -69,12 +69,23 @@ def search_json(result: SearchResult) -> Json:
 def answer_json(answer: Answer) -> Json:
     """Return an answer or an abstention as JSON."""
     dumped = _dump(answer, exclude=_TRANSIENT)
-    return dumped | {
-        "answered": answer.answered,
-        "confidence": round(answer.confidence, 4),
+    summary = {
+        "question": answer.question,
+        "standalone": answer.standalone,
         "filters": filters_json(answer.filters),
-        "hits": [_rounded(hit) for hit in dumped["hits"]],
+        "scope": dumped["scope"],
+        "answered": answer.answered,
+        "strength": dumped["strength"],
+        "reason": answer.reason,
+        "confidence": round(answer.confidence, 4),
+        "text": answer.text,
     }
+    papers = {
+        "citations": [citation | {"paper": _title_first(citation["paper"])} for citation in dumped["citations"]],
+        "hits": [_rounded(hit) for hit in dumped["hits"]],
+        "nearest": list(map(_title_first, dumped["nearest"])),
+    }
+    return summary | {name: value for name, value in dumped.items() if name not in summary} | papers
 
 
 def verification_json(verification: Verification) -> Json:
@@ -111,7 +122,12 @@ def _filters_fields(written: Mapping[str, Any]) -> Json:
 
 def _rounded(hit: Json) -> Json:
     scores = {name: round(score, 6) for name, score in hit["scores"].items()}
-    return hit | {"score": round(hit["score"], 6), "scores": scores}
+    return hit | {"score": round(hit["score"], 6), "paper": _title_first(hit["paper"]), "scores": scores}
+
+
+def _title_first(paper: Json) -> Json:
+    """Return the JSON of a paper with its title before the long abstract, for readers."""
+    return {"id": paper["id"], "title": paper["title"], **paper}
 
 
 def _dump(value: Any, exclude: Any = None) -> Json:

@@ -70,6 +70,14 @@ def test_every_field_of_an_answer_is_written_but_those_of_its_making() -> None:
     assert answer_from_json(travelled(written)) == answer
 
 
+@given(ANSWERS)
+def test_the_outcome_stands_before_the_papers_and_titles_before_abstracts(answer: Answer) -> None:
+    written = answer_json(answer)
+    assert list(written)[:7] == ["question", "standalone", "filters", "scope", "answered", "strength", "reason"]
+    papers = [*(held["paper"] for held in (*written["hits"], *written["citations"])), *written["nearest"]]
+    assert all(list(paper)[:3] == ["id", "title", "abstract"] for paper in papers)
+
+
 def unwritten(value: Any, written: dict[str, Any]) -> set[str]:
     """The fields of a value that its JSON lacks."""
     return {field.name for field in fields(value)} - set(written)
