@@ -118,7 +118,7 @@ class _CountedStream(io.RawIOBase):
         try:
             data = self._inner.read1(len(buffer))
         except _UNREADABLE as error:
-            raise InputError(self._source, f"cannot be read further, damaged or cut off: {_cause(error)}") from error
+            raise InputError(self._source, f"cannot be read further (damaged or cut off): {_cause(error)}") from error
         self._count(len(data))
         buffer[: len(data)] = data
         return len(data)

@@ -57,7 +57,7 @@ def iter_records(lines: Iterable[Line], source: str, names: str) -> Iterator[Xml
     """Yield the elements with these names (a regular expression) at any depth. They must not be nested."""
     for number, text in _element_texts(lines, names):
         if not text:
-            yield Problem(source, number, f"a record without end, or of more than {LONGEST_RECORD:,} characters")
+            yield Problem(source, number, f"an unterminated record, or one of more than {LONGEST_RECORD:,} characters")
             continue
         try:
             yield XmlRecord(number, _parse_element(text))

@@ -116,7 +116,7 @@ def export_papers(
 ) -> None:
     """Export a conversation, its bibliography, or the papers of the library."""
     if conversation and matching:
-        raise typer.BadParameter("--conversation and --filter exclude each other")
+        raise typer.BadParameter("--conversation and --filter cannot be combined")
     if conversation:
         text = transcripts.export_conversation(*_conversation(context, conversation), form)
     else:

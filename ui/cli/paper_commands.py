@@ -116,7 +116,7 @@ def delete(
     Papers of a deleted source that other sources describe too remain, with what those sources say.
     """
     if sum(choice is not None for choice in (paper_ids, source, filters)) != 1:
-        raise typer.BadParameter("give either ids, --source NAME or --filter FILTER")
+        raise typer.BadParameter("give exactly one of ids, --source NAME and --filter FILTER")
     library = factory.open_library(settings_of(context))
     if source is not None:
         _delete_source(library, source, yes)

@@ -131,7 +131,7 @@ def verify(
 def _resume(settings: Settings, last: bool, conversation_id: str | None) -> Dialog:
     """Return the dialog to continue, and name it on standard error."""
     if last and conversation_id:
-        raise typer.BadParameter("-c and --conversation exclude each other")
+        raise typer.BadParameter("-c and --conversation cannot be combined")
     dialog = resume(settings, last, conversation_id)
     if dialog.id:
         turns = terminal.counted(len(dialog.turns), "turn")
