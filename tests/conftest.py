@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,16 @@ ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
 # A question that the second paper of `papers_file` answers.
 BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own there
+_ENOUGH_BYTES = 4 << 30
+
+
+def pytest_configure() -> None:
+    """Keep temporary files in memory where there is enough: on a disk, filling libraries takes half as long again."""
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
 
 # Before any test module imports a library that reads these variables.
 factory.restrict_network_access(Settings())

@@ -225,6 +225,7 @@ def test_remove_ignores_unknown_ids(open_store: Open, unknown: Sequence[str]) ->
     assert store.paper_ids() == {"a", "b"} - set(unknown)
 
 
+@pytest.mark.slow
 def test_tens_of_thousands_of_papers_go_in_and_out_in_one_call(open_store: Open) -> None:
     store = open_store()
     many = [f"{number:05}" for number in range(33_000)]  # Chroma gives no more than 32,766 with their fields

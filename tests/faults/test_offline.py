@@ -124,15 +124,18 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.slow
 def test_no_other_machine_is_ever_asked(visited: dict[str, Any]) -> None:
     assert visited["forbidden"] == []
 
 
+@pytest.mark.slow
 def test_the_papers_went_in_and_a_question_was_answered_with_a_citation(visited: dict[str, Any]) -> None:
     assert visited["added"] == 10
     assert "[1]" in visited["text"]
 
 
+@pytest.mark.slow
 def test_the_page_was_served_and_names_nothing_from_elsewhere(visited: dict[str, Any]) -> None:
     assert '"title":"paperchat"' in visited["page"]
     assert re.findall(r"""(?:src|href)=["'](?:https?:)?//[^"']*""", visited["page"]) == []

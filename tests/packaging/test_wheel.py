@@ -53,12 +53,12 @@ def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs a command of an environment away from the checkout, with a home of its own."""
+    """Return a function that runs Python in an environment away from the checkout, with a home of its own."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAPERCHAT_", "PYTHON"))}
 
-    def run_command(environment: Environment, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run_python(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [environment.bin / command, *arguments],
+            [environment.bin / "python", *arguments],
             cwd=tmp_path,
             env=inherited | {"HOME": str(tmp_path), "PAPERCHAT_HOME": str(tmp_path / "home")},
             capture_output=True,
@@ -66,7 +66,7 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             check=False,
         )
 
-    return run_command
+    return run_python
 
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
@@ -88,25 +88,25 @@ def test_the_packages_come_from_the_wheel_and_what_developers_install_is_not_the
 ) -> None:
     names = ", ".join(PACKAGES)
     script = f"import {names}\nprint(*(package.__file__ for package in ({names})))"
-    process = run(plain, "python", "-I", "-c", script)
+    process = run(plain, "-I", "-c", script)
     assert process.stderr == ""
     assert process.stdout.split() == [str(plain.site_packages / name / "__init__.py") for name in PACKAGES]
     for module in ("pytest", "hypothesis", "openvino", "playwright", "ir_measures", "bm25s"):
-        assert "ModuleNotFoundError" in run(plain, "python", "-I", "-c", f"import {module}").stderr, module
+        assert "ModuleNotFoundError" in run(plain, "-I", "-c", f"import {module}").stderr, module
 
 
 def test_the_version_is_the_projects(plain: Environment, run: Runner) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert run(plain, "paperchat", "--version").stdout == f"paperchat {project['version']}\n"
+    assert run(plain, str(plain.bin / "paperchat"), "--version").stdout == f"paperchat {project['version']}\n"
 
 
 def test_a_library_is_filled_and_answers_a_question_with_a_citation(
     plain: Environment, run: Runner, papers_file: Path
 ) -> None:
-    ingested = run(plain, "paperchat", "ingest", str(papers_file))
+    ingested = run(plain, str(plain.bin / "paperchat"), "ingest", str(papers_file))
     assert ingested.returncode == 0, ingested.stderr
     assert "3 papers added" in ingested.stdout
-    asked = run(plain, "paperchat", "ask", BEES, "--json")
+    asked = run(plain, str(plain.bin / "paperchat"), "ask", BEES, "--json")
     assert asked.returncode == 0, asked.stderr
     answer = json.loads(asked.stdout)
     assert answer["answered"]
@@ -114,7 +114,7 @@ def test_a_library_is_filled_and_answers_a_question_with_a_citation(
 
 
 def test_the_self_test_names_the_extra_that_it_needs(plain: Environment, run: Runner) -> None:
-    process = run(plain, "python", "-m", "eval", "selftest")
+    process = run(plain, "-m", "eval", "selftest")
     assert process.returncode == 1
     assert process.stdout == ""
     assert process.stderr.count("\n") == 1
@@ -125,8 +125,8 @@ def test_with_the_extra_the_self_test_measures_the_library(
     wheel: Path, run: Runner, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     measuring = create(tmp_path_factory.mktemp("measuring"), wheel, "eval")
-    ingested = run(measuring, "paperchat", "ingest", *map(str, SEED_FILES))
+    ingested = run(measuring, str(measuring.bin / "paperchat"), "ingest", *map(str, SEED_FILES))
     assert ingested.returncode == 0, ingested.stderr
-    process = run(measuring, "python", "-m", "eval", "selftest", "--questions", "3", "--json")
+    process = run(measuring, "-m", "eval", "selftest", "--questions", "3", "--json")
     assert process.returncode == 0, process.stderr
     assert json.loads(process.stdout)

@@ -18,6 +18,8 @@ from assistant.errors import ModelError, SettingsError
 from assistant.settings import load
 
 TEXTS = ["Bees dance to tell where flowers are.", "Ice sheets melt from below. " * 20, "Bread"]
+# A conversion takes seconds.
+CONVERTED = [pytest.param(engine, marks=pytest.mark.slow) for engine in ("openvino", "openvino-int8")]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def record(home: Path) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("engine", ["float32", "medium", "bfloat16", "openvino", "openvino-int8"])
+@pytest.mark.parametrize("engine", ["float32", "medium", "bfloat16", *CONVERTED])
 def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exact: embedding.SentenceEncoder) -> None:
     other = embedding.load_embedder(PACKAGED, home, engine=engine)
     assert other.engine == engine
@@ -100,7 +102,7 @@ def test_an_unknown_engine_is_a_settings_error() -> None:
         load(engine="steam")
 
 
-@pytest.mark.parametrize("engine", ["openvino", "openvino-int8"])
+@pytest.mark.parametrize("engine", CONVERTED)
 def test_a_converted_model_is_saved_and_converted_again_only_when_damaged(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +135,7 @@ def test_weights_in_eight_bits_differ_by_at_most_half_a_step() -> None:
     assert (np.abs(restored - weights) <= spans[:, None] / 255 / 2 + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_openvino_does_not_report_its_use(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from assistant import embedding; "
