@@ -44,7 +44,7 @@ ask: setup  ## one cited answer in the terminal: make ask Q="..."
 ask: export QUESTION = $(Q)
 
 # As many processes as processors; each computes with one thread, or they would wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --durations=20
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist worksteal --durations=20
 
 test: setup  ## the whole suite, but for the slow proofs
 	@$(PYTEST) -m "not slow"

@@ -74,7 +74,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         serving = Service(f"http://127.0.0.1:{server.server_address[1]}", lambda *_: Reply(status=404))
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield serving
         server.shutdown()
