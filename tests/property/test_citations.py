@@ -81,9 +81,10 @@ def test_every_number_left_stands_for_the_hit_that_was_meant(parts: list[tuple[s
     assert [HITS.index(resolved.hits[number - 1]) + 1 for number in left] == meant
 
 
-@given(st.lists(st.tuples(WORDS, MARKERS, st.integers(0, 3))))
+@given(st.lists(st.tuples(WORDS.filter(lambda words: words.strip(" ") != ","), MARKERS, st.integers(0, 3))))
 def test_nothing_but_markers_and_white_space_is_lost(parts: list[tuple[str, list[int], int]]) -> None:
     resolved = citations.resolve("".join(words + written(numbers, style) for words, numbers, style in parts), HITS).text
+    # A comma alone between two markers is not among the words: it makes a list of them, which goes as a whole.
     words = "".join("".join(words for words, _, _ in parts).split())
     assert "".join(citations.remove_markers(resolved).split()) == words
     # What else is there stands for a noun: none of these letters is in WORDS.
