@@ -289,7 +289,8 @@ def _deprecated(used: Collection[str], names: Mapping[str, str], file: Path | No
 
 def _toml_files(home: Path) -> tuple[Path, ...]:
     """Return the files of settings, the one that takes precedence first."""
-    return tuple(dict.fromkeys(file.resolve() for file in (Path(TOML), home / TOML)))
+    # Unlike Path.resolve, realpath accepts a circle of links; opening the library reports it.
+    return tuple(dict.fromkeys(Path(os.path.realpath(file)) for file in (Path(TOML), home / TOML)))
 
 
 def _renamed(values: Mapping[str, Value], prefix: str = "") -> dict[str, Value]:

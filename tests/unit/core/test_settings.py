@@ -218,6 +218,13 @@ def test_a_broken_file_is_refused_in_one_line_that_names_it(content: bytes) -> N
     assert "\n" not in str(refused.value)
 
 
+def test_a_home_that_links_to_itself_has_no_file(tmp_path: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    settings = load(home=circle)
+    assert (settings.top_k, deprecated_names(settings)) == (10, [])
+
+
 def test_a_folder_in_the_place_of_the_file_is_passed_over() -> None:
     (Path.cwd() / "paperchat.toml").mkdir()
     assert load().top_k == 10
