@@ -16,6 +16,7 @@ from ingest.sources import arxiv, doi
 from ingest.sources.http_client import HttpClient
 from ingest.sources.responses import errors_as_problems
 
+_INVALID = {"arxiv": "is not a valid arXiv id", "doi": "is not a valid DOI"}
 _USAGE = "write arxiv:ID, doi:DOI or arxiv-search:WORDS; files are for paperchat ingest"
 
 
@@ -51,7 +52,7 @@ def _fetch_other(name: str, client: HttpClient, urls: ServiceUrls, limit: int) -
     elif kind == "arxiv-search" and value:
         yield from errors_as_problems(name, partial(arxiv.search, value, name, client, urls.arxiv, limit))
     else:
-        yield Problem(name, 0, f"is not a valid {kind} id" if kind in ("arxiv", "doi") else _USAGE)
+        yield Problem(name, 0, _INVALID.get(kind, _USAGE))
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -209,9 +209,9 @@ def test_a_withdrawn_paper_is_reported(service: Service) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("arxiv:bees", "is not a valid arxiv id"),
-        ("arxiv:../../etc/passwd", "is not a valid arxiv id"),
-        ("doi:bees", "is not a valid doi id"),
+        ("arxiv:bees", "is not a valid arXiv id"),
+        ("arxiv:../../etc/passwd", "is not a valid arXiv id"),
+        ("doi:bees", "is not a valid DOI"),
         ("bees.bib", "files are for paperchat ingest"),
         ("arxiv-search:", "write arxiv:ID"),
         ("http://127.0.0.1/", "write arxiv:ID"),
