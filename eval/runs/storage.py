@@ -15,15 +15,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from filelock import FileLock, Timeout
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from assistant.errors import InputError
+from assistant.settings import RENAMED
 from eval.runs.records import Record, from_json, to_json
 
 DESCRIPTION_FILE, RECORDS_FILE = "run.json", "records.jsonl"
 # A run is resumed only if these are unchanged.
 _FIXED = ("options", "settings", "items", "contents", "recipes")
 _NAME = re.compile(r"\w[\w.-]{0,59}")
+
+
+def _current_names(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run under their current names, by which runs are compared."""
+    return {RENAMED.get(name, name): value for name, value in settings.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class RunDescription:
 
     name: str
     options: Annotated[dict[str, Any], Field(alias="asks")]
-    settings: dict[str, Any]
+    settings: Annotated[dict[str, Any], AfterValidator(_current_names)]
     items: dict[str, int]
     contents: dict[str, str] = field(default_factory=dict)
     recipes: dict[str, Any] = field(default_factory=dict)

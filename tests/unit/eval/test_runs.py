@@ -61,7 +61,7 @@ def records_of(home: Path) -> Path:
 
 
 def about(name: str = "one", **fields: Any) -> RunDescription:
-    given: dict[str, Any] = {"options": {}, "settings": {"papers": 10}, "items": {"single": 2}}
+    given: dict[str, Any] = {"options": {}, "settings": {"top_k": 10}, "items": {"single": 2}}
     return RunDescription(name, **(given | fields))
 
 
@@ -136,8 +136,15 @@ def test_a_run_stored_by_an_earlier_version_is_read_and_written_with_the_same_na
     assert question.answer.sentences[0].citations == (1,)
     assert [to_json(record) for record in old.records] == [STORED_QUESTION, STORED_CLAIM]
     assert (old.description.options, old.missing) == ({"suites": [], "split": None}, 0)
-    assert old.description.to_json() == json.loads(STORED_DESCRIPTION)
+    assert old.description.to_json() == json.loads(STORED_DESCRIPTION) | {"settings": {"top_k": 10}}
     assert claim.timings == {}
+
+
+def test_a_run_is_gone_on_with_whose_settings_have_their_earlier_names(tmp_path: Path) -> None:
+    with storage.recording(tmp_path, about(settings={"papers": 10})) as (_, store):
+        store([question_record("one", "a", "a")])
+    with storage.recording(tmp_path, about()) as (stored, _):
+        assert [record.id for record in stored.records] == ["one"]
 
 
 def test_a_run_without_a_name_is_called_by_the_time(eval_settings: Settings) -> None:
@@ -258,11 +265,11 @@ def test_the_question_of_a_deleted_line_is_asked_again(ask: Take, eval_settings:
     ("changed", "what"),
     [
         ({"options": {"limit": 3}}, "options"),
-        ({"settings": {"papers": 5}}, "settings"),
+        ({"settings": {"top_k": 5}}, "settings"),
         ({"items": {"single": 3}}, "items"),
         ({"contents": {"single": "other"}}, "contents"),
         ({"recipes": {"seeds": {"embedder": "other"}}}, "recipes"),
-        ({"settings": {"papers": 5}, "items": {"single": 3}}, "settings and items"),
+        ({"settings": {"top_k": 5}, "items": {"single": 3}}, "settings and items"),
     ],
 )
 def test_a_run_is_not_gone_on_with_under_other_conditions(tmp_path: Path, changed: dict[str, Any], what: str) -> None:
