@@ -76,7 +76,7 @@ def attribute(
 
 def nearest_passage(claim: str, hits: Sequence[Hit], model: SupportModel) -> tuple[Hit, Passage] | None:
     """Return the hit and the passage closest to the claim; None where no abstract has a passage for it."""
-    results = [(model.assess(strip(claim), hit.paper), hit) for hit in hits]
+    results = [(_nearest_in(strip(claim), hit.paper, model), hit) for hit in hits]
     candidates = [(result.support, hit, result.passage) for result, hit in results if result.passage]
     return max(candidates, key=lambda candidate: candidate[0])[1:] if candidates else None
 
@@ -158,6 +158,12 @@ def _supporting_hit(claim: str, shown: Sequence[Hit], model: SupportModel) -> Hi
     results = [(model.assess(claim, hit.paper), hit) for hit in shown]
     best, hit = max(results, key=lambda pair: pair[0].support, default=(None, None))
     return hit if best and best.supported else None
+
+
+def _nearest_in(claim: str, paper: Paper, model: SupportModel) -> SupportResult:
+    """Assess the claim; one that says nothing beside the names of papers is compared with its names."""
+    result = model.assess(claim, paper)
+    return result if result.passage else model.assess(claim, Paper(paper.id, paper.abstract))
 
 
 def _verification(claim: str, paper_id: str | None, result: SupportResult) -> Verification:

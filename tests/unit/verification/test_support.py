@@ -9,9 +9,10 @@ import pytest
 
 from assistant.chat import Assistant
 from assistant.encodings import EncodedText
-from assistant.schema import Paper, Passage
+from assistant.schema import Hit, Paper, Passage
 from assistant.text.sentences import passages
 from assistant.verification.support import SupportModel, SupportResult
+from assistant.verification.verify import nearest_passage
 from tests.fakes import WordHashEmbedder
 
 ABSTRACT = (
@@ -150,6 +151,14 @@ def test_the_authors_of_another_paper_are_foreign_unless_it_is_cited_too(judge: 
     other = Paper("mills", OTHER, "Mills", ("Li Chen",))
     assert "Chen" in judge.assess(claim, AUTHORED).reason
     assert judge.assess(claim, AUTHORED, cited=[other]).supported
+
+
+def test_a_sentence_that_only_names_the_paper_has_a_passage_to_be_quoted_in_its_place(judge: SupportModel) -> None:
+    claim = "Aalto and Wu (2021) disagree."
+    assert judge.assess(claim, AUTHORED).passage is None
+    nearest = nearest_passage(claim, [Hit(1, 1.0, AUTHORED)], judge)
+    assert nearest is not None
+    assert nearest[1].text in ABSTRACT
 
 
 class CountingEmbedder(WordHashEmbedder):
