@@ -14,8 +14,15 @@ from assistant.text.function_words import CONJUNCTIONS, PREPOSITIONS
 
 # [1], [1, 2], [1; 2], [1-3], and the same in full-width brackets; an interval such as [0, 1] is no marker.
 _MARKER = re.compile(r"[\[【]\s*(?!0+\s*[,;])(\d+(?:\s*[,;\u2013-]\s*\d+)*)\s*[\]】]")
-# Markers side by side or separated by commas count as one.
-_GROUP = re.compile(rf"(?<![ \t])(?P<gap>[ \t]*)(?P<markers>{_MARKER.pattern}(?:[ \t]*,?[ \t]*{_MARKER.pattern})*)")
+# The last marker of a list: `[1] and [2].`, but not `[1], and [2] argues that`, where a clause begins.
+_LAST = (
+    rf",?[ \t]+(?:and|or|&)[ \t]+{_MARKER.pattern}(?=[ \t]*(?:[.;:?!)]|\Z))"
+    rf"|[ \t]+(?:and|or|&)[ \t]+{_MARKER.pattern}(?=[ \t]*,)"
+)
+# Markers side by side and lists of them count as one.
+_GROUP = re.compile(
+    rf"(?<![ \t])(?P<gap>[ \t]*)(?P<markers>{_MARKER.pattern}(?:[ \t]*,?[ \t]*{_MARKER.pattern})*(?:{_LAST})?)"
+)
 # A preposition or a conjunction, which a noun has to follow; `see` is the verb that takes a bare reference.
 _GOVERNOR = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(PREPOSITIONS | CONJUNCTIONS | {'see'}))})[ \t]*\Z", re.IGNORECASE)
 _LABEL = re.compile(r"\b(?:Abstract|Source|Document|Doc)[ \t]+\Z")

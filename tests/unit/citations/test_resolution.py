@@ -127,8 +127,9 @@ def test_a_marker_is_told_from_other_brackets() -> None:
         ("[1] shows that bees dance.", "It shows that bees dance."),
         ("Ice melts. [1][2] show that bees dance.", "Ice melts. These show that bees dance."),
         ("In contrast, [2] argues that bees sing.", "In contrast, it argues that bees sing."),
-        ("Unlike [1] and [2], bees dance.", "Unlike it and it, bees dance."),
+        ("Unlike [1] and [2], bees dance.", "Unlike these, bees dance."),
         ("As in [1], [2], bees dance.", "As in these, bees dance."),
+        ("Bees dance, and [2] argues that ice melts.", "Bees dance, and it argues that ice melts."),
         ("[1], a study of bees, is old.", "It, a study of bees, is old."),
         ("See [3] for details.", "See it for details."),
         ("The method of [1] improves on [2].", "The method of it improves on it."),
@@ -151,6 +152,9 @@ def test_a_marker_in_place_of_a_noun_stays_and_is_a_pronoun_in_a_claim(text: str
         ("Frisch et al., [1] show that bees dance.", "Frisch et al., show that bees dance."),
         ("Several works [1], [2] show that bees dance.", "Several works show that bees dance."),
         ("Bees dance [1], [2], and sing.", "Bees dance, and sing."),
+        ("Bees dance [1] and [2].", "Bees dance."),
+        ("Bees dance [1], [2], and [3]; ice melts.", "Bees dance; ice melts."),
+        ("Bees dance [1] or [2], and ice melts.", "Bees dance, and ice melts."),
     ],
 )
 def test_a_marker_behind_what_it_supports_goes(text: str, without: str) -> None:
