@@ -44,13 +44,14 @@ ask: setup  ## one cited answer in the terminal: make ask Q="..."
 ask: export QUESTION = $(Q)
 
 # As many processes as processors; each computes with one thread, or they would wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist worksteal --durations=20
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --durations=20
 
 test: setup  ## the whole suite, but for the slow proofs
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) --dist worksteal -m "not slow"
 
+# The slow tests of a file run in one process, so that their costly fixtures are set up once.
 slow: setup  ## the slow proofs: many kills, big libraries, model conversion, the installed wheel
-	@$(PYTEST) -m slow
+	@$(PYTEST) --dist loadfile -m slow
 
 check: setup  ## lint, format, types, import rules
 	@$(BIN)/ruff check .
