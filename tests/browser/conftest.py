@@ -4,9 +4,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -33,7 +33,6 @@ _QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
-_PERMISSIONS = ["clipboard-read", "clipboard-write"]
 
 HOSTILE = (
     "Abstract: We study <img src=x onerror=\"document.title='owned'\"> injections and <script>document.title='owned'"
@@ -102,24 +101,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="package")
-def shared_page(browser: Browser) -> Iterator[Page]:
-    """Return a page that the tests use in turn; a new browser context costs three times the computing."""
-    context = browser.new_context(permissions=_PERMISSIONS)
-    yield context.new_page()
-    context.close()
-
-
 @pytest.fixture
-def open_page(
-    browser: Browser, shared_page: Page, address: str, caplog: pytest.LogCaptureFixture
-) -> Iterator[OpenPage]:
+def open_page(browser: Browser, address: str, caplog: pytest.LogCaptureFixture) -> Iterator[OpenPage]:
     """Return a function that opens the page, by default as a new browser.
 
     Fails on console errors, requests that leave this machine, and errors of the server that nobody else is told.
     """
     complaints: list[str] = []
-    unused = [shared_page]
+    opened: list[Page] = []
 
     def open_one(
         width: int = 1280,
@@ -128,50 +117,25 @@ def open_page(
         at: str = address,
         within: BrowserContext | None = None,
     ) -> Page:
-        if within:
-            page = opened.enter_context(closing(within.new_page()))
-        elif unused:
-            page = unused.pop()
-            _forget(page, at)
-            opened.callback(page.goto, "about:blank")
-        else:
-            page = opened.enter_context(closing(browser.new_context(permissions=_PERMISSIONS))).new_page()
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=color_scheme)
-        opened.callback(_listen(page, at, complaints))
+        context = within or browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=color_scheme,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if _is_fault(message) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.append(request.url) if _is_foreign(request.url, at) else None)
         page.goto(at)
         page.locator("#talk .welcome, #talk .turn").first.wait_for()
+        opened.append(page)
         return page
 
-    with ExitStack() as opened:
-        yield open_one
+    yield open_one
+    for page in opened:
+        page.context.close()
     complaints += [record.getMessage() for record in caplog.get_records("call") if record.name == "asyncio"]
     assert complaints == []
-
-
-def _forget(page: Page, address: str) -> None:
-    """Make a page that of a new browser: without cookies, and without what pages of the address have stored."""
-    page.context.clear_cookies()
-    session = page.context.new_cdp_session(page)
-    session.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "local_storage"})
-    session.detach()
-
-
-def _listen(page: Page, address: str, complaints: list[str]) -> Callable[[], None]:
-    """Collect a page's errors and its requests to elsewhere; return the function that ends that."""
-    listeners: dict[Any, Callable[[Any], None]] = {
-        "console": lambda message: complaints.extend([message.text] * _is_fault(message)),
-        "pageerror": lambda error: complaints.append(str(error)),
-        "request": lambda request: complaints.extend([request.url] * _is_foreign(request.url, address)),
-    }
-    for event, listener in listeners.items():
-        page.on(event, listener)
-
-    def end() -> None:
-        for event, listener in listeners.items():
-            page.remove_listener(event, listener)
-
-    return end
 
 
 def ask(page: Page, question: str) -> None:
