@@ -212,6 +212,11 @@ class Verdict(StrEnum):
     REMARK = "remark"
     UNCHECKED = "unchecked"
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether no abstract stands behind the sentence."""
+        return self in (Verdict.UNSUPPORTED, Verdict.UNCITED)
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

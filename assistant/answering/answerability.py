@@ -33,7 +33,6 @@ _MAX_NAMED = 3
 _LEADING = 3
 # The least share of a question's idf that must be on terms that the library has.
 _MIN_SEEN = 0.25
-_DOUBTFUL = (Verdict.UNSUPPORTED, Verdict.UNCITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ def _nearest(answer: Answer) -> tuple[Paper, ...]:
 
 
 def _is_doubtful(sentence: Sentence) -> bool:
-    return sentence.verdict in _DOUBTFUL or sentence.replaces is not None
+    return sentence.verdict.is_doubtful or sentence.replaces is not None
 
 
 def _is_seen(content: Sequence[Term], terms: QuestionTerms) -> bool:

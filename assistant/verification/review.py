@@ -13,7 +13,6 @@ from assistant.verification.support import SupportModel
 from assistant.verification.verify import CheckedSentence
 
 STRICT, OFF = "strict", "off"
-_DOUBTFUL = (Verdict.UNSUPPORTED, Verdict.UNCITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def review(text: str, shown: Sequence[Hit], model: SupportModel, mode: str) -> R
     marked, hits, attributed = verify.attribute(resolved.text, resolved.hits, model, shown)
     whole = replace(resolve(marked, hits), dropped=resolved.dropped)
     checked = [_noted(item, attributed) for item in verify.verify_text(whole.text, whole.hits, model, shown)]
-    if mode == STRICT and any(item.sentence.verdict in _DOUBTFUL for item in checked):
+    if mode == STRICT and any(item.sentence.verdict.is_doubtful for item in checked):
         whole, checked = _quoting(checked, whole, shown, model)
     return Review(
         whole.text,
@@ -90,7 +89,7 @@ def _quoting(
     hits = list(whole.hits)
     quoted: dict[str, CheckedSentence] = {}
     for item in checked:
-        new = _quoted(item, hits, shown, model) if item.sentence.verdict in _DOUBTFUL else item
+        new = _quoted(item, hits, shown, model) if item.sentence.verdict.is_doubtful else item
         before = quoted.get(new.sentence.text)
         quoted[new.sentence.text] = _joined(before, new) if before else new
     order = list(dict.fromkeys(number for item in quoted.values() for number in item.sentence.citations))
