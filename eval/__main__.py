@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant import factory
+from assistant.answering import firm_risk
 from assistant.errors import InputError, PaperchatError
 from assistant.settings import Settings, load
 
 if TYPE_CHECKING:
+    from eval.gate import Floors
     from eval.runs.storage import Run
     from eval.suites.selection import Suite
 
@@ -41,7 +43,10 @@ Model = Annotated[str | None, typer.Option(help="Who writes the answers: extract
 def run(
     suite: Annotated[
         list[str] | None,
-        typer.Option(help="single, multi, unanswerable, dialogs, claims, a folder or a file; may be repeated."),
+        typer.Option(
+            help="single, multi, unanswerable, dialogs, claims; abstracts, or one of abstracts-questions, -near, "
+            "-claims, -intents, -dialogs; a folder or a file; may be repeated."
+        ),
     ] = None,
     split: Split = None,
     limit: Limit = None,
@@ -56,7 +61,7 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run suites over the seeds, over a collection in a folder, or over your own library (a file); store and print."""
+    """Run suites over the seeds, the annotated abstracts, a folder, or your own library (a file); store and print."""
     from eval.runs import execution
 
     options = execution.RunOptions(tuple(suite or ()), split, limit, answers, judge, votes)
@@ -71,12 +76,16 @@ def selftest(
     as_json: AsJson = False,
 ) -> None:
     """Test your own library with questions generated from its papers, without a language model."""
+    from eval.measures import firm_risks
     from eval.runs import execution
     from eval.suites.selftest import NAME
 
     settings = _settings()
     suites = [_selftest_suite(settings, papers, questions)]
-    _print_run(execution.run_suites(settings, suites, execution.RunOptions((NAME,)), _announced(name)), as_json)
+    result = execution.run_suites(settings, suites, execution.RunOptions((NAME,)), _announced(name))
+    for risk in firm_risks(result.records).values():
+        firm_risk.store(settings.home, risk)
+    _print_run(result, as_json)
 
 
 @app.command()
@@ -114,15 +123,13 @@ def gate(
 ) -> None:
     """Check the figures against the floors in eval/floors.toml; exit with 1 if any is below its floor."""
     from eval import measures, terminal
-    from eval.gate import read_floors, regressions
-    from eval.runs import execution
+    from eval.gate import floors_of, read_floors, regressions
 
     floors = read_floors()
-    options = execution.RunOptions(limit=floors["slice_size"] if small else None)
-    result = _load_run(stored) if stored else execution.run(_settings(), options, _announced(None))
+    result = _load_run(stored) if stored else _gate_run(floors, small)
     figures = measures.figures(result.records)
     typer.echo(terminal.format_run(result))
-    below = regressions(floors["slice" if small else "whole"], figures)
+    below = regressions(floors_of(floors["slice" if small else "whole"], result.description.items), figures)
     for regression in below:
         typer.echo(f"fell: {regression}", err=True)
     raise typer.Exit(int(bool(below or _warn_if_incomplete(result))))
@@ -184,6 +191,20 @@ def scale(
     _print_figures(measure_scale(_settings(), large), as_json)
 
 
+def _gate_run(floors: Floors, small: bool) -> Run:
+    """Ask the suites over the seeds, and those over the annotated abstracts that have floors."""
+    from eval.runs import execution
+    from eval.suites import selection
+
+    gated = floors["slice" if small else "whole"]
+    names = (*selection.OVER_SEEDS, *(name for name in selection.OVER_ABSTRACTS if name in gated))
+    options = execution.RunOptions(names, limit=floors["slice_size"] if small else None)
+    suites = selection.read(options.suites, limit=options.limit)
+    if small:
+        suites = selection.with_fewer_papers(suites)
+    return execution.run_suites(_settings(), suites, options, _announced(None))
+
+
 def _selftest_suite(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS) -> Suite:
     """Generate questions from the library of the settings."""
     from eval.suites.selftest import generate_suite
@@ -208,7 +229,8 @@ def _print_run(result: Run, as_json: bool) -> None:
     if as_json:
         figures, costs = measures.figures(result.records), measures.costs(result.records)
         summary = {"run": result.description.to_json(), "failed": len(result.failed), "missing": result.missing}
-        typer.echo(json.dumps(summary | {"figures": figures, "cost": costs}))
+        risks = {name: asdict(risk) for name, risk in measures.firm_risks(result.records).items()}
+        typer.echo(json.dumps(summary | {"figures": figures, "firm_risk": risks, "cost": costs}))
     else:
         typer.echo(terminal.format_run(result))
     if _warn_if_incomplete(result):

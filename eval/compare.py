@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,27 @@ from assistant.errors import InputError
 from eval import measures
 from eval.measures import JointMeasure
 from eval.measures.calibration import Array
-from eval.runs.records import QuestionRecord, Record
+from eval.runs.records import ClaimRecord, QuestionRecord, Record, RewritingRecord, text_of
 from eval.runs.storage import Run
+from eval.suites import SPLITS
 
 _RESAMPLES = 2000
 _CONFIDENCE = 0.95
 # Measures by which a question passes or fails.
-PASS_MEASURES = ("R@1", "gold paper cited", "gold sentence quoted", "not answered firmly", "refused", "accuracy")
+PASS_MEASURES = (
+    "R@1",
+    "gold paper cited",
+    "gold sentence quoted",
+    "not answered firmly",
+    "refused",
+    "accuracy",
+    "three-way accuracy",
+    "research recognised",
+    "intent accuracy",
+    "follow-up recognised",
+)
+# Measures that are compared within each group of questions, too.
+STRATIFIED = (*PASS_MEASURES, "R@5", "R@10", "firm", "citation precision", "same papers in top 5")
 
 Pairs: TypeAlias = Sequence[tuple[Record, Record]]
 Columns: TypeAlias = tuple[Array, ...]
@@ -28,7 +42,10 @@ Columns: TypeAlias = tuple[Array, ...]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A measure in both runs; `low` and `high` bound the difference, `p` is that of a two-sided randomisation test."""
+    """A measure in both runs, over a group of questions.
+
+    `low` and `high` bound the difference, `p` is that of a two-sided randomisation test.
+    """
 
     suite: str
     measure: str
@@ -38,6 +55,7 @@ class Difference:
     high: float
     p: float
     questions: int
+    group: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +104,44 @@ def _by_key(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
 
 
 def _content(record: Record) -> tuple[object, ...]:
+    text = text_of(record)
     if isinstance(record, QuestionRecord):
-        return record.question, record.papers, record.evidence
-    return record.claim, record.paper, record.supported
+        return text, record.papers, record.evidence
+    if isinstance(record, ClaimRecord):
+        return text, record.paper, record.supported
+    return text, record.reference if isinstance(record, RewritingRecord) else record.group
 
 
 def _differences(pairs: Pairs) -> Iterable[Difference]:
     for suite, suite_pairs in _by_suite(pairs).items():
-        before, after = (measures.values(records) for records in zip(*suite_pairs, strict=True))
-        for name in before:
-            if common := sorted(before[name].keys() & after.get(name, {}).keys()):
-                columns = [np.array([values[name][record_id] for record_id in common]) for values in (before, after)]
-                yield _difference(suite, name, np.mean, (columns[0],), (columns[1],))
+        yield from _mean_differences(suite, suite_pairs)
         yield from _joint_differences(suite, suite_pairs, measures.support_measures)
     # Confidence is compared only where both runs answered; otherwise different questions would be compared.
     answered = [pair for pair in pairs if all(map(_has_answer, pair))]
-    yield from _joint_differences(measures.TRUST, answered, measures.trust_measures)
+    for table, family in measures.trust_families([before for before, _ in answered]).items():
+        members = {(record.suite, record.id) for record in family}
+        family_pairs = [pair for pair in answered if (pair[0].suite, pair[0].id) in members]
+        yield from _joint_differences(table, family_pairs, measures.trust_measures)
+
+
+def _mean_differences(suite: str, pairs: Pairs) -> Iterable[Difference]:
+    """Compare the measures of a suite that are means: over all questions, and some of them by group."""
+    before, after = (measures.values(records) for records in zip(*pairs, strict=True))
+    members = measures.groups([record for record, _ in pairs])
+    for name in before:
+        common = sorted(before[name].keys() & after.get(name, {}).keys())
+        for group, ids in _groups(common, members, name).items():
+            columns = [np.array([values[name][record_id] for record_id in ids]) for values in (before, after)]
+            yield _difference(suite, name, np.mean, (columns[0],), (columns[1],), group)
+
+
+def _groups(ids: Sequence[str], members: Mapping[str, Sequence[str]], measure: str) -> dict[str, Sequence[str]]:
+    """Return the records that a measure is compared over: all, then those of each group but the splits."""
+    by_group: dict[str, list[str]] = {"all": list(ids)} if ids else {}
+    names = {group for record_id in ids for group in members[record_id]} if measure in STRATIFIED else set()
+    for group in sorted(names - set(SPLITS)):
+        by_group[group] = [record_id for record_id in ids if group in members[record_id]]
+    return dict(by_group)
 
 
 def _has_answer(record: Record) -> bool:
@@ -116,14 +156,16 @@ def _joint_differences(
         yield _difference(suite, name, before[name].function, before[name].columns, after[name].columns)
 
 
-def _difference(suite: str, name: str, function: Callable[..., float], before: Columns, after: Columns) -> Difference:
+def _difference(
+    suite: str, name: str, function: Callable[..., float], before: Columns, after: Columns, group: str = "all"
+) -> Difference:
     first, second = float(function(*before)), float(function(*after))
     low = high = second - first
     p = 1.0
     if len(before[0]) > 1 and any(not np.array_equal(*columns) for columns in zip(before, after, strict=True)):
         low, high = _interval(function, before, after)
         p = _p_value(function, before, after)
-    return Difference(suite, name, first, second, low, high, p, len(before[0]))
+    return Difference(suite, name, first, second, low, high, p, len(before[0]), group)
 
 
 def _interval(function: Callable[..., float], before: Columns, after: Columns) -> tuple[float, float]:
@@ -134,12 +176,15 @@ def _interval(function: Callable[..., float], before: Columns, after: Columns) -
     """
     count = len(before[0])
     resamples = np.random.default_rng(0).integers(0, count, (_RESAMPLES, count))
-    differences = np.array(
-        [
-            function(*(column[rows] for column in after)) - function(*(column[rows] for column in before))
-            for rows in resamples
-        ]
-    )
+    if function is np.mean:
+        differences = (after[0] - before[0])[resamples].mean(axis=1)
+    else:
+        differences = np.array(
+            [
+                function(*(column[rows] for column in after)) - function(*(column[rows] for column in before))
+                for rows in resamples
+            ]
+        )
     bounds = [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2]
     low, high = np.quantile(differences[np.isfinite(differences)], bounds)
     return float(low), float(high)
@@ -152,18 +197,19 @@ def _p_value(function: Callable[..., float], before: Columns, after: Columns) ->
     Carterette 2007, "A comparison of statistical significance tests for information retrieval evaluation".
     """
     columns = [np.concatenate(pair) for pair in zip(before, after, strict=True)]
+    is_mean = function is np.mean  # which takes all permutations at once
     rows = np.arange(len(columns[0])).reshape(2, -1)
 
-    def difference(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
-        return float(function(*(column[second] for column in columns))) - float(
-            function(*(column[first] for column in columns))
-        )
+    def difference(first: NDArray[np.int64], second: NDArray[np.int64], axis: int = -1) -> Any:
+        if is_mean:
+            return columns[0][second].mean(axis=axis) - columns[0][first].mean(axis=axis)
+        return function(*(column[second] for column in columns)) - function(*(column[first] for column in columns))
 
     result = permutation_test(
         tuple(rows),
         difference,
         permutation_type="samples",
-        vectorized=False,
+        vectorized=is_mean,
         n_resamples=_RESAMPLES,
         rng=np.random.default_rng(0),
     )
@@ -184,5 +230,4 @@ def _changes(pairs: Pairs) -> Iterable[MeasureChange]:
             for record, _ in suite_pairs:
                 old, new = before.get(name, {}).get(record.id), after.get(name, {}).get(record.id)
                 if old is not None and new is not None and (old >= 1) != (new >= 1):
-                    text = record.question if isinstance(record, QuestionRecord) else record.claim
-                    yield MeasureChange(suite, name, new > old, record.id, text)
+                    yield MeasureChange(suite, name, new > old, record.id, text_of(record))

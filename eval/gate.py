@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from assistant.errors import InputError
 from eval.measures import LOWER_IS_BETTER, Table
+from eval.suites import ANNOTATED
 
 FLOORS = Path(__file__).parent / "floors.toml"
+
+
+# Measure, then group, then floor.
+SuiteFloors: TypeAlias = dict[str, dict[str, float]]
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -22,8 +27,8 @@ class Floors(TypedDict):
     """Floors by suite, measure and group, for whole suites and for a slice of `slice_size` items of each."""
 
     slice_size: Annotated[int, Field(ge=1)]
-    whole: dict[str, dict[str, dict[str, float]]]
-    slice: dict[str, dict[str, dict[str, float]]]
+    whole: dict[str, SuiteFloors]
+    slice: dict[str, SuiteFloors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,16 @@ def read_floors(file: Path = FLOORS) -> Floors:
         raise InputError(str(file), f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     except (OSError, ValueError) as error:
         raise InputError(str(file), f"cannot be read: {error}") from error
+
+
+def floors_of(floors: Mapping[str, SuiteFloors], asked: Iterable[str]) -> dict[str, SuiteFloors]:
+    """Return the floors that a run of these suites must keep: those over the seeds, over the abstracts, or both."""
+    families = {_is_annotated(suite) for suite in asked}
+    return {suite: measures for suite, measures in floors.items() if _is_annotated(suite) in families}
+
+
+def _is_annotated(suite: str) -> bool:
+    return suite.startswith(f"{ANNOTATED}-")
 
 
 def regressions(

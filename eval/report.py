@@ -12,8 +12,18 @@ from jinja2 import Environment, StrictUndefined
 
 from assistant.settings import Settings
 from eval import measures
-from eval.runs.records import ClaimRecord, QuestionRecord, Record, group_by_suite, split_by_type
+from eval.compare import STRATIFIED
+from eval.runs.records import (
+    ClaimRecord,
+    IntentRecord,
+    QuestionRecord,
+    Record,
+    RewritingRecord,
+    group_by_suite,
+    of_type,
+)
 from eval.runs.storage import Run
+from eval.suites import SPLITS
 
 _TEMPLATE = Path(__file__).parent / "report.html"
 _MAX_WORST = 20
@@ -30,6 +40,8 @@ _PROBLEMS = {
     "refused, though a relevant paper was retrieved": "answered",
     "no relevant paper cited": "gold paper cited",
     "wrong verdict": "accuracy",
+    "taken for research, or not, by mistake": "research recognised",
+    "taken for a follow-up, or not, by mistake": "follow-up recognised",
     "relevant paper ranked below the top 5": "R@5",
 }
 
@@ -53,6 +65,7 @@ class Sheet:
 
     run: Run
     tables: dict[str, measures.Table]
+    blocks: dict[str, measures.Table]
     stages: dict[str, dict[str, float]]
     tokens: tuple[int, int] | None
     changed_settings: dict[str, object]
@@ -80,13 +93,19 @@ def page(runs: Sequence[Run]) -> str:
 
 
 def _sheet(run: Run) -> Sheet:
-    confidence, correct, answerable = measures.confidences(run.records)
+    # The charts are those of one library: of the seeds, where a run asks about the annotated abstracts, too.
+    families = measures.trust_families(run.records)
+    confidence, correct, answerable = measures.confidences(next(iter(families.values()), []))
     both_labels = len(set(answerable)) == 2
     risks = measures.risk_coverage(confidence, correct) if both_labels else np.array([])
     bins = measures.reliability(confidence, answerable) if both_labels else []
+    tables = measures.figures(run.records)
     return Sheet(
         run=run,
-        tables=measures.figures(run.records),
+        tables=tables,
+        blocks={
+            name: block for suite, table in tables.items() for name, block in measures.blocks(suite, table).items()
+        },
         stages=measures.costs(run.records),
         tokens=measures.tokens(run.records),
         changed_settings=_changed_settings(run.description.settings),
@@ -98,14 +117,23 @@ def _sheet(run: Run) -> Sheet:
 
 
 def _side_by_side(sheets: Sequence[Sheet]) -> dict[str, dict[str, list[float | None]]]:
-    """Return, by suite and measure, the figure of each run."""
+    """Return, by suite and measure, the figure of each run; for some measures those of the groups, too."""
     suites: dict[str, dict[str, list[float | None]]] = {}
     for suite, measure in (
         (suite, measure) for sheet in sheets for suite, table in sheet.tables.items() for measure in table
     ):
-        figures = [sheet.tables.get(suite, {}).get(measure, {}).get("all") for sheet in sheets]
-        suites.setdefault(suite, {})[measure] = figures
+        rows = [sheet.tables.get(suite, {}).get(measure, {}) for sheet in sheets]
+        for group in _compared_groups(measure, rows):
+            name = measure if group == "all" else f"{measure}, {group}"
+            suites.setdefault(suite, {})[name] = [row.get(group) for row in rows]
     return suites
+
+
+def _compared_groups(measure: str, rows: Iterable[Mapping[str, float]]) -> list[str]:
+    """Return the groups whose figures stand side by side: all, and for some measures each but the splits."""
+    groups = dict.fromkeys(group for row in rows for group in row)
+    shown = groups if measure in STRATIFIED else {"all", measures.QUESTION_ALONE}
+    return [group for group in groups if group in shown and group not in SPLITS]
 
 
 def _changed_settings(settings: Mapping[str, object]) -> dict[str, object]:
@@ -128,7 +156,7 @@ def _histogram(latencies: Sequence[float]) -> Iterable[tuple[float, float, float
 
 
 def _outcomes_with_problems(records: Sequence[Record]) -> Iterable[WorstOutcome]:
-    questions, _ = split_by_type(records)
+    questions = of_type(records, QuestionRecord)
     titles = {paper.id: paper.title or paper.id for record in questions for paper in record.retrieved}
     for suite_records in group_by_suite(records).values():
         values = measures.values(suite_records)
@@ -141,6 +169,10 @@ def _outcome(record: Record, problem: str, titles: Mapping[str, str]) -> WorstOu
     if isinstance(record, ClaimRecord):
         verdict = f"{record.verdict}, support {record.support:.2f}, by: {record.passage}"
         return WorstOutcome(record.suite, record.id, record.claim, problem, (), (), verdict)
+    if isinstance(record, RewritingRecord):
+        return WorstOutcome(record.suite, record.id, record.turn, problem, (record.reference,), (), record.standalone)
+    if isinstance(record, IntentRecord):
+        return WorstOutcome(record.suite, record.id, record.message, problem, (record.group,), (), "")
     return WorstOutcome(
         suite=record.suite,
         id=record.id,
@@ -152,7 +184,7 @@ def _outcome(record: Record, problem: str, titles: Mapping[str, str]) -> WorstOu
     )
 
 
-def _problem(record: QuestionRecord | ClaimRecord, values: Mapping[str, float | None]) -> str | None:
+def _problem(record: Record, values: Mapping[str, float | None]) -> str | None:
     """Return the most serious problem of the outcome, None if there is none."""
     if record.error:
         return f"failed: {record.error}"

@@ -11,10 +11,15 @@ from eval.measures import Table
 from eval.runs import judge
 from eval.runs.storage import Run
 
+# The least widths of the first column of a table and of the others.
+_FIRST_COLUMN, _COLUMN = 28, 12
+
 
 def format_run(run: Run) -> str:
     """Format a table per suite, with a row for each measure and a column for each group, then the costs."""
-    parts = [_table(suite, table) for suite, table in measures.figures(run.records).items()]
+    tables = measures.figures(run.records).items()
+    parts = [_table(name, block) for suite, table in tables for name, block in measures.blocks(suite, table).items()]
+    parts += [f"{name}: {risk}" for name, risk in measures.firm_risks(run.records).items()]
     parts += [_costs(run), *_judge(run), f"run {run.name}: {len(run.records)} questions"]
     return "\n\n".join(parts)
 
@@ -47,18 +52,22 @@ def _change(change: MeasureChange) -> str:
 def _difference(row: Difference) -> str:
     change = f"{row.after - row.before:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
     figures = f"{row.before:.3f} -> {row.after:.3f}"
-    return f"{row.suite:14}{row.measure:28}{figures}  {change}  p = {row.p:.3f}, {row.questions} questions"
+    measure = row.measure if row.group == "all" else f"  {row.group}"
+    return f"{row.suite:20}{measure:38}{figures}  {change}  p = {row.p:.3f}, {row.questions} questions"
 
 
 def _table(suite: str, table: Table) -> str:
     groups = list(dict.fromkeys(group for row in table.values() for group in row))
-    lines = [f"{suite:28}" + "".join(f"{group:>12}" for group in groups)]
-    lines += [f"{name:28}" + "".join(_cell(row.get(group)) for group in groups) for name, row in table.items()]
+    first = max(_FIRST_COLUMN, *(len(name) + 2 for name in (suite, *table)))
+    widths = {group: max(_COLUMN, len(group) + 2) for group in groups}
+    lines = [f"{suite:{first}}" + "".join(f"{group:>{width}}" for group, width in widths.items())]
+    for name, row in table.items():
+        lines.append(f"{name:{first}}" + "".join(_cell(row.get(group), width) for group, width in widths.items()))
     return "\n".join(lines)
 
 
-def _cell(value: float | None) -> str:
-    return " " * 12 if value is None else f"{value:12.3f}"
+def _cell(value: float | None, width: int) -> str:
+    return " " * width if value is None else f"{value:{width}.3f}"
 
 
 def _costs(run: Run) -> str:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any, cast
 
 from assistant import factory
+from assistant.answering import firm_risk
 from assistant.errors import PaperchatError
 from assistant.schema import Message
 from assistant.settings import Settings, deprecated_names, unknown_variables
@@ -83,6 +84,7 @@ def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
             "embedder": f"{library.embedder.name} by {library.embedder.engine}",
             "waiting": pending,
             "generation": catalog.ledger.generation,
+            "firm answers": firm_risk.describe(settings.home),
         }
         if pending:
             diagnosis.problems.append(f"{pending} papers are not indexed yet: {_REMEDY}")

@@ -13,22 +13,28 @@ from eval.measures.calibration import (
     risk_coverage,
     roc_auc,
     support_measures,
+    trust_families,
     trust_measures,
 )
+from eval.measures.conformal import firm_risks
 from eval.measures.costs import costs, price, tokens
 from eval.measures.ranking import RANKING, ranking
-from eval.measures.tables import LOWER_IS_BETTER, Table, Values, figures, values
+from eval.measures.tables import LOWER_IS_BETTER, QUESTION_ALONE, Table, Values, blocks, figures, groups, values
 
 __all__ = [
     "LOWER_IS_BETTER",
+    "QUESTION_ALONE",
     "RANKING",
     "TRUST",
     "JointMeasure",
     "Table",
     "Values",
+    "blocks",
     "confidences",
     "costs",
     "figures",
+    "firm_risks",
+    "groups",
     "price",
     "ranking",
     "reliability",
@@ -36,6 +42,7 @@ __all__ = [
     "roc_auc",
     "support_measures",
     "tokens",
+    "trust_families",
     "trust_measures",
     "values",
 ]

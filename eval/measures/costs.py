@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from eval.runs.records import Record, split_by_type
+from eval.runs.records import QuestionRecord, Record, of_type
 
 _QUANTILES = 0.5, 0.95
 
@@ -22,7 +22,7 @@ def costs(records: Sequence[Record]) -> dict[str, dict[str, float]]:
 
 def tokens(records: Iterable[Record]) -> tuple[int, int] | None:
     """Count the tokens that a language model read and wrote; None if no model wrote an answer."""
-    answers = [record.answer for record in split_by_type(records)[0] if record.answer]
+    answers = [record.answer for record in of_type(records, QuestionRecord) if record.answer]
     counted = [answer for answer in answers if answer.tokens_in is not None]
     if not counted:
         return None

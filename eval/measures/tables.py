@@ -4,36 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from eval.measures.answers import ANSWER_MEASURES
-from eval.measures.calibration import TRUST, JointMeasure, support_measures, trust_measures
+from eval.measures.calibration import JointMeasure, style_auc, support_measures, trust_families, trust_measures
 from eval.measures.claims import CLAIM_MEASURES
+from eval.measures.conversations import INTENT_MEASURES, REWRITING_MEASURES
 from eval.measures.ranking import ranking
-from eval.runs.records import ClaimRecord, QuestionRecord, Record, group_by_suite, split_by_type
+from eval.runs.records import (
+    ClaimRecord,
+    IntentRecord,
+    QuestionRecord,
+    Record,
+    RecordType,
+    RewritingRecord,
+    group_by_suite,
+    of_type,
+)
+from eval.suites import SPLITS
 
 # Measure, then group of questions with `all` first, then figure.
 Table: TypeAlias = dict[str, dict[str, float]]
 # Measure, then record id, then value.
 Values: TypeAlias = dict[str, dict[str, float]]
-RecordType = TypeVar("RecordType", QuestionRecord, ClaimRecord)
 
-LOWER_IS_BETTER = frozenset({"area under risk-coverage", "Brier score"})
+LOWER_IS_BETTER = frozenset({"area under risk-coverage", "Brier score", "true claims marked"})
+# The column beside the ROC AUC of confidence: what the wording of the questions gives to a model that reads no paper.
+QUESTION_ALONE = "question alone"
+# Columns of a table; the groups of one with more become rows.
+_MAX_COLUMNS = 12
 
 
 def figures(records: Sequence[Record]) -> dict[str, Table]:
     """Return the table of each suite, and that of `trust` if answerable and unanswerable questions were asked."""
     tables = {suite: _table(members) for suite, members in group_by_suite(records).items()}
-    tables[TRUST] = _joint_rows(trust_measures(records))
+    tables |= {name: _trust_table(members) for name, members in trust_families(records).items()}
     return {suite: table for suite, table in tables.items() if table}
 
 
 def values(records: Sequence[Record]) -> Values:
     """Return the values of each measure that is a mean, for the records that it applies to."""
-    questions, claims = split_by_type(records)
+    questions = of_type(records, QuestionRecord)
     by_measure = ranking([record for record in questions if record.answerable])
     by_measure |= _apply(ANSWER_MEASURES, questions)
-    return by_measure | _apply(CLAIM_MEASURES, claims)
+    by_measure |= _apply(CLAIM_MEASURES, of_type(records, ClaimRecord))
+    by_measure |= _apply(INTENT_MEASURES, of_type(records, IntentRecord))
+    return by_measure | _apply(REWRITING_MEASURES, of_type(records, RewritingRecord))
+
+
+def groups(records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
+    """Return the groups of each record by its id, the split first; a group that all records share is left out."""
+    by_record = {record.id: _groups(record) for record in records}
+    if len({record.split for record in records}) < 2:
+        return {name: members[1:] for name, members in by_record.items()}
+    return by_record
+
+
+def blocks(name: str, table: Table) -> dict[str, Table]:
+    """Return a table as tables that fit a page: one with many groups has those other than the splits as rows."""
+    columns = {column for row in table.values() for column in row}
+    if len(columns) <= _MAX_COLUMNS:
+        return {name: table}
+    splits = {
+        measure: {group: row[group] for group in ("all", *SPLITS) if group in row} for measure, row in table.items()
+    }
+    by_group: Table = {}
+    for measure, row in table.items():
+        for group, value in row.items():
+            if group not in splits[measure]:
+                by_group.setdefault(group, {})[measure] = value
+    return {name: splits, f"{name}, by group": by_group}
 
 
 def _apply(measures: Mapping[str, Callable[[RecordType], float | None]], records: Sequence[RecordType]) -> Values:
@@ -45,10 +85,8 @@ def _apply(measures: Mapping[str, Callable[[RecordType], float | None]], records
 
 
 def _table(records: Sequence[Record]) -> Table:
-    groups = {record.id: _groups(record) for record in records}
-    if len({record.split for record in records}) < 2:
-        groups = {name: members[1:] for name, members in groups.items()}  # the split would repeat the column `all`
-    means = {name: _mean_by_group(by_record, groups) for name, by_record in values(records).items()}
+    members = groups(records)
+    means = {name: _mean_by_group(by_record, members) for name, by_record in values(records).items()}
     return means | _joint_rows(support_measures(records))
 
 
@@ -56,14 +94,25 @@ def _joint_rows(measures: Mapping[str, JointMeasure]) -> Table:
     return {name: {"all": measure.value} for name, measure in measures.items()}
 
 
+def _trust_table(records: Sequence[Record]) -> Table:
+    table = _joint_rows(trust_measures(records))
+    if table and (style := style_auc(records)) is not None:
+        table["ROC AUC of confidence"][QUESTION_ALONE] = style
+    return table
+
+
 def _groups(record: Record) -> tuple[str, ...]:
-    """Return the split, then the difficulty or kind unless all records share it."""
-    return (record.split, record.group) if record.group not in ("all", record.suite) else (record.split,)
+    """Return the split; then label, label and wording of an annotated claim; then the difficulty or kind."""
+    strata: tuple[str, ...] = ()
+    if isinstance(record, ClaimRecord) and record.label:
+        strata = (record.label, f"{record.label}, {record.wording}")
+    kind = (record.group,) if record.group not in ("all", record.suite) else ()
+    return (record.split, *strata, *kind)
 
 
 def _mean_by_group(by_record: Mapping[str, float], groups: Mapping[str, Sequence[str]]) -> dict[str, float]:
     members: dict[str, list[float]] = {"all": list(by_record.values())}
-    for level in range(2):  # splits come before the other groups
+    for level in range(max(map(len, groups.values()), default=0)):  # splits come before the other groups
         for record_id, value in by_record.items():
             for group in groups[record_id][level : level + 1]:
                 members.setdefault(group, []).append(value)

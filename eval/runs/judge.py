@@ -18,7 +18,7 @@ from assistant.protocols import LLM
 from assistant.schema import Message
 from assistant.settings import Settings
 from eval import measures
-from eval.runs.records import AnswerRecord, QuestionRecord, Record, split_by_type
+from eval.runs.records import AnswerRecord, QuestionRecord, Record, of_type
 
 _MAX_SCORE = 5
 # Deterministic measures whose rank correlation with the scores is reported.
@@ -81,7 +81,7 @@ def agreement(records: Sequence[Record]) -> dict[str, float | None]:
 
 def count_votes(records: Sequence[Record]) -> tuple[int, int]:
     """Count the votes, and those without a score."""
-    votes = [vote for record in split_by_type(records)[0] for vote in record.votes]
+    votes = [vote for record in of_type(records, QuestionRecord) for vote in record.votes]
     return len(votes), votes.count(None)
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from assistant.schema import Answer, Hit, Passage, Strength, Verdict
-from eval.suites import Claim, Question
+from eval.suites import Claim, LabelledMessage, Question, RewrittenTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ class QuestionRecord:
     """A question and its outcome. `answer` is None if only a search was requested or if the question failed.
 
     `papers` are the relevant ones and `evidence` the sentences that answer the question; a question without papers is
-    unanswerable. `only_search` is true if no answer was requested. `timings` are milliseconds by stage. `votes` are
-    the scores of an LLM judge, 0 to 1, with None for a vote without a score.
+    unanswerable. `style` is how answerable its wording looks. `only_search` is true if no answer was requested.
+    `timings` are milliseconds by stage. `votes` are the scores of an LLM judge, 0 to 1, with None for a vote without a
+    score.
     """
 
     id: str
@@ -77,6 +78,7 @@ class QuestionRecord:
     question: str
     papers: tuple[str, ...]
     evidence: tuple[str, ...]
+    style: float | None = None
     only_search: bool = False
     standalone: str = ""
     retrieved: Annotated[tuple[RetrievedPaper, ...], Field(alias="found")] = ()
@@ -95,7 +97,8 @@ class QuestionRecord:
 class ClaimRecord:
     """A claim about a paper, whether it is supported, and the verdict of the assistant.
 
-    `passage` is shown with the verdict; `nearest` are the passages that a search within that paper shows.
+    `label` and `wording` are those of the claim, where annotated. `contradiction` is None in runs that did not measure
+    it. `passage` is shown with the verdict; `nearest` are the passages that a search within that paper shows.
     """
 
     id: str
@@ -106,15 +109,62 @@ class ClaimRecord:
     paper: str
     supported: bool
     evidence: tuple[str, ...]
+    label: str = ""
+    wording: str = ""
     verdict: Verdict | None = None
     support: float = 0.0
+    contradiction: float | None = None
     passage: str = ""
     nearest: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
 
 
-Record: TypeAlias = QuestionRecord | ClaimRecord
+@dataclass(frozen=True, slots=True)
+class IntentRecord:
+    """A message, its intent (also its group), and what the assistant took it for.
+
+    `treated_as_research` tells whether the assistant searches for an answer; None if it failed. `predicted` is the
+    intent that it recognised, None where it distinguishes none.
+    """
+
+    id: str
+    suite: str
+    split: str
+    group: str
+    message: str
+    is_research: bool
+    treated_as_research: bool | None = None
+    predicted: str | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RewritingRecord:
+    """A turn of a conversation, the standalone question that it means, and that of the assistant.
+
+    `retrieved` are the papers for the assistant's standalone question, best first; `expected` those for the annotated
+    one.
+    """
+
+    id: str
+    suite: str
+    split: str
+    group: str
+    turn: str
+    reference: str
+    needs_history: bool
+    standalone: str = ""
+    is_follow_up: bool | None = None
+    retrieved: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+Record: TypeAlias = QuestionRecord | ClaimRecord | IntentRecord | RewritingRecord
+RecordType = TypeVar("RecordType", QuestionRecord, ClaimRecord, IntentRecord, RewritingRecord)
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -142,6 +192,7 @@ def question_record(question: Question, suite: str, answers: bool = True) -> Que
         question=question.text,
         papers=tuple(sorted(question.papers)),
         evidence=question.evidence,
+        style=question.style,
         only_search=not answers,
     )
 
@@ -181,19 +232,37 @@ def claim_record(claim: Claim, suite: str) -> ClaimRecord:
         paper=claim.paper,
         supported=claim.supported,
         evidence=claim.evidence,
+        label=claim.label,
+        wording=claim.wording,
     )
 
 
-def split_by_type(records: Iterable[Record]) -> tuple[list[QuestionRecord], list[ClaimRecord]]:
-    """Return the records of questions and those of claims."""
-    questions: list[QuestionRecord] = []
-    claims: list[ClaimRecord] = []
-    for record in records:
-        if isinstance(record, QuestionRecord):
-            questions.append(record)
-        else:
-            claims.append(record)
-    return questions, claims
+def intent_record(message: LabelledMessage, suite: str) -> IntentRecord:
+    """Return the record of a message without an outcome."""
+    return IntentRecord(message.id, suite, message.split, message.intent, message.text, message.is_research)
+
+
+def rewriting_record(turn: RewrittenTurn, suite: str, split: str) -> RewritingRecord:
+    """Return the record of a turn without an outcome."""
+    return RewritingRecord(turn.id, suite, split, turn.group, turn.text, turn.standalone, turn.needs_history)
+
+
+def text_of(record: Record) -> str:
+    """Return the text that was put to the assistant."""
+    match record:
+        case QuestionRecord():
+            return record.question
+        case ClaimRecord():
+            return record.claim
+        case IntentRecord():
+            return record.message
+        case RewritingRecord():
+            return record.turn
+
+
+def of_type(records: Iterable[Record], kind: type[RecordType]) -> list[RecordType]:
+    """Return the records of one type, in order."""
+    return [record for record in records if isinstance(record, kind)]
 
 
 def group_by_suite(records: Iterable[Record]) -> dict[str, list[Record]]:

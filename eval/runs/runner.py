@@ -7,14 +7,16 @@ from dataclasses import replace
 from functools import singledispatch
 from time import perf_counter
 
+from assistant.answering import answerability
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
+from assistant.question.understand import understand
 from assistant.schema import Answer, Scope, Turn
 from assistant.timing import milliseconds
 from eval.runs import records
-from eval.runs.records import ClaimRecord, QuestionRecord, Record
+from eval.runs.records import ClaimRecord, IntentRecord, QuestionRecord, Record, RewritingRecord
 from eval.runs.token_counter import TokenCounter
-from eval.suites import Claim, Question, ScriptedDialog
+from eval.suites import Claim, LabelledMessage, Question, RewrittenDialog, RewrittenTurn, ScriptedDialog
 
 
 def run_item(item: object, suite: str, assistant: Assistant, answers: bool = True) -> list[Record]:
@@ -56,6 +58,53 @@ def _run_claim(item: Claim, suite: str, assistant: Assistant, answers: bool) -> 
         return [replace(record, error=str(error))]
 
 
+@_run.register
+def _run_message(item: LabelledMessage, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+    """Record what the message is taken for; nothing is searched."""
+    record = records.intent_record(item, suite)
+    try:
+        return [_recognise(record)]
+    except PaperchatError as error:
+        return [replace(record, error=str(error))]
+
+
+@_run.register
+def _run_rewritten_dialog(item: RewrittenDialog, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+    """Rewrite each turn after the answers to the turns before it, whether or not answers are measured."""
+    history: list[Turn] = []
+    turn_records: list[Record] = []
+    for turn in item.turns:
+        record = records.rewriting_record(turn, suite, item.split)
+        try:
+            turn_records.append(_rewrite(record, turn, history, assistant))
+            history.append(Turn(turn.text, assistant.ask(turn.text, history)))
+        except PaperchatError as error:
+            turn_records.append(replace(record, error=str(error)))
+    return turn_records
+
+
+def _recognise(record: IntentRecord) -> IntentRecord:
+    started = perf_counter()
+    declined = answerability.decline_small_talk(understand(record.message)) is not None
+    return replace(record, treated_as_research=not declined, timings={"total_ms": milliseconds(started)})
+
+
+def _rewrite(
+    record: RewritingRecord, turn: RewrittenTurn, history: Sequence[Turn], assistant: Assistant
+) -> RewritingRecord:
+    """Return the record with the standalone question, and what a search finds for it and for the annotated one."""
+    result = assistant.search(turn.text, history)
+    expected = assistant.search(turn.standalone)
+    return replace(
+        record,
+        standalone=result.query.standalone,
+        is_follow_up=result.query.is_follow_up,
+        retrieved=tuple(hit.paper.id for hit in result.hits),
+        expected=tuple(hit.paper.id for hit in expected.hits),
+        timings=dict(result.timings),
+    )
+
+
 def _ask(
     record: QuestionRecord, history: Sequence[Turn], assistant: Assistant, answers: bool
 ) -> tuple[QuestionRecord, Answer | None]:
@@ -88,6 +137,7 @@ def _verify(record: ClaimRecord, claim: Claim, assistant: Assistant) -> ClaimRec
         record,
         verdict=result.verdict,
         support=result.support,
+        contradiction=getattr(result, "contradiction", None),
         passage=result.passage.text if result.passage else "",
         nearest=tuple(passage.text for hit in hits for passage in hit.passages),
         timings={"total_ms": total_ms},

@@ -1,9 +1,11 @@
 """Suites: JSON Lines files with one question, conversation or claim per line.
 
     question  id, question, papers (ids of the papers that answer it, empty if it is unanswerable), split;
-              optionally evidence (sentences, verbatim), difficulty, kind
+              optionally evidence (sentences, verbatim), difficulty, kind, style
     dialog    id, split, turns, each with question, papers, needs_history, kind, evidence
-    claim     id, split, claim, paper, supported, kind, evidence
+    claim     id, split, claim, paper, supported, kind, evidence; optionally label, wording
+    message   id, split, message, intent
+    rewriting id, split, turns, each with question, standalone, kind
 
 `split` is dev or test: models are chosen and fitted on dev only.
 """
@@ -17,14 +19,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from assistant.errors import InputError
+from eval.suites.lines import numbered_lines
 
 SPLITS = ("dev", "test")
 SEEDS = Path(__file__).parent / "seeds"
+# The annotated abstracts: the name of their library, and the folder of their suites.
+ANNOTATED = "abstracts"
+ABSTRACTS = Path(__file__).parent / ANNOTATED
+# Intents of messages that are no question about research.
+_NOT_RESEARCH = frozenset({"chitchat", "injection", "meta_assistant", "noise", "off_topic"})
+# The kinds of a turn: whether it needs the conversation before it.
+_NEEDS_HISTORY = {"new": False, "switch": False, "history": True, "return": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of a suite; `group` is its difficulty or kind."""
+    """A question of a suite; `group` is its difficulty or kind.
+
+    `style` is the probability that it is answered, as its wording alone suggests (`eval.training.question_style`).
+    """
 
     id: str
     text: str
@@ -32,6 +45,7 @@ class Question:
     split: str
     group: str
     evidence: tuple[str, ...] = ()
+    style: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,11 @@ class ScriptedDialog:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement, and whether the abstract of `paper` supports it; `group` is the kind of error in it."""
+    """A statement, and whether the abstract of `paper` supports it; `group` is the kind of error in it.
+
+    `label` is supported, contradicted or not stated, and `wording` close to that of the abstract, half, or paraphrased;
+    both are empty where they were not annotated.
+    """
 
     id: str
     text: str
@@ -57,9 +75,53 @@ class Claim:
     split: str
     group: str
     evidence: tuple[str, ...] = ()
+    label: str = ""
+    wording: str = ""
 
 
-Item = TypeVar("Item", Question, ScriptedDialog, Claim)
+@dataclass(frozen=True, slots=True)
+class LabelledMessage:
+    """A message and its intent; `is_research` tells whether it is a question or statement about research."""
+
+    id: str
+    text: str
+    intent: str
+    split: str
+
+    @property
+    def is_research(self) -> bool:
+        """Return whether papers could answer the message."""
+        return self.intent not in _NOT_RESEARCH
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenTurn:
+    """A question of a conversation with the standalone question that it means.
+
+    `group` is new, history, switch (a new subject) or return (to an earlier one).
+    """
+
+    id: str
+    text: str
+    standalone: str
+    group: str
+
+    @property
+    def needs_history(self) -> bool:
+        """Return whether the question cannot be understood without the conversation before it."""
+        return _NEEDS_HISTORY[self.group]
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenDialog:
+    """A conversation whose turns are rewritten as standalone questions; no paper is known to answer them."""
+
+    id: str
+    turns: tuple[RewrittenTurn, ...]
+    split: str
+
+
+Item = TypeVar("Item", Question, ScriptedDialog, Claim, LabelledMessage, RewrittenDialog)
 
 
 def load(file: Path, split: str | None = None) -> list[Question]:
@@ -80,6 +142,16 @@ def load_claims(file: Path, split: str | None = None) -> list[Claim]:
     return _load(file, split, _claim)
 
 
+def load_messages(file: Path, split: str | None = None) -> list[LabelledMessage]:
+    """Load the messages of a suite. Raises InputError as `load` does."""
+    return _load(file, split, _message)
+
+
+def load_rewritten(file: Path, split: str | None = None) -> list[RewrittenDialog]:
+    """Load the rewritten conversations of a suite. Raises InputError as `load` does."""
+    return _load(file, split, _rewritten_dialog)
+
+
 def _load(file: Path, split: str | None, read: Callable[[dict[str, Any]], Item]) -> list[Item]:
     if split not in (None, *SPLITS):
         raise InputError("split", f"{split!r} is not one of {', '.join(SPLITS)}")
@@ -90,18 +162,13 @@ def _load(file: Path, split: str | None, read: Callable[[dict[str, Any]], Item])
 
 
 def _items(file: Path, read: Callable[[dict[str, Any]], Item]) -> Iterator[Item]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(file), f"cannot be read: {error}") from error
     seen: set[str] = set()
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            item = _item(line, file, number, read)
-            if item.id in seen:
-                raise InputError(str(file), f"the id {item.id} is used twice", number)
-            seen.add(item.id)
-            yield item
+    for number, line in numbered_lines(file):
+        item = _item(line, file, number, read)
+        if item.id in seen:
+            raise InputError(str(file), f"the id {item.id} is used twice", number)
+        seen.add(item.id)
+        yield item
 
 
 def _item(line: str, file: Path, number: int, read: Callable[[dict[str, Any]], Item]) -> Item:
@@ -121,6 +188,7 @@ def _question(row: dict[str, Any]) -> Question:
         split=row["split"],
         group=row.get("difficulty") or row.get("kind") or "all",
         evidence=tuple(row.get("evidence", ())),
+        style=None if row.get("style") is None else float(row["style"]),
     )
 
 
@@ -149,4 +217,21 @@ def _claim(row: dict[str, Any]) -> Claim:
         split=row["split"],
         group=row["kind"],
         evidence=tuple(row.get("evidence", ())),
+        label=row.get("label", ""),
+        wording=row.get("wording", ""),
     )
+
+
+def _message(row: dict[str, Any]) -> LabelledMessage:
+    return LabelledMessage(row["id"], row["message"], row["intent"], row["split"])
+
+
+def _rewritten_dialog(row: dict[str, Any]) -> RewrittenDialog:
+    turns = (_rewritten_turn(f"{row['id']}-{number}", turn) for number, turn in enumerate(row["turns"], start=1))
+    return RewrittenDialog(row["id"], tuple(turns), row["split"])
+
+
+def _rewritten_turn(turn_id: str, row: dict[str, Any]) -> RewrittenTurn:
+    if row["kind"] not in _NEEDS_HISTORY:
+        raise ValueError(f"the kind of a turn is one of {', '.join(_NEEDS_HISTORY)}")
+    return RewrittenTurn(turn_id, row["question"], row["standalone"], row["kind"])

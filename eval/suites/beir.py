@@ -10,10 +10,8 @@ evidence.tsv         for claims: query, document, SUPPORT or CONTRADICT, and the
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 from assistant.errors import InputError
 from assistant.schema import Paper
 from eval.suites import Claim, Question
+from eval.suites.lines import numbered_lines
 
 _GRADE = re.compile(r"\s*-?[0-9]+\s*")
 
@@ -53,9 +52,12 @@ def read(folder: Path, split: str | None = None) -> Collection:
     return Collection(tuple(papers.values()), judged)
 
 
-def read_papers(folder: Path) -> tuple[Paper, ...]:
-    """Read the papers of a folder, with or without questions. Raises InputError, naming file and line."""
-    return tuple(_read_unique(folder, "corpus", _paper))
+def read_papers(folder: Path, name: str = "corpus") -> tuple[Paper, ...]:
+    """Read the papers of a folder, with or without questions, from `NAME.jsonl[.gz]`.
+
+    Raises InputError, naming file and line.
+    """
+    return tuple(_read_unique(folder, name, _paper))
 
 
 def read_claims(folder: Path, split: str | None = None) -> tuple[Claim, ...]:
@@ -69,7 +71,7 @@ def read_claims(folder: Path, split: str | None = None) -> tuple[Claim, ...]:
     sentences = {document.id: document.sentences for document in _read_unique(folder, "corpus", _sentences)}
     questions = {question.id: question for question in _read_unique(folder, "queries", _question)}
     claims: dict[str, Claim] = {}
-    for number, line in _lines(file):
+    for number, line in numbered_lines(file):
         try:
             claim = _claim(line, questions, sentences)
         except (ValueError, KeyError, IndexError) as error:
@@ -110,7 +112,7 @@ def _read_unique(folder: Path, name: str, parse: Callable[[dict[str, Any]], Any]
     if file is None:
         raise InputError(str(folder), f"{name}.jsonl is missing")
     seen: set[str] = set()
-    for number, line in _lines(file):
+    for number, line in numbered_lines(file):
         try:
             item = parse(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
@@ -145,7 +147,7 @@ def _relevant_papers(folder: Path, split: str | None, questions: set[str], paper
     """Return the relevant papers of each judged question."""
     relevant: dict[str, set[str]] = {}
     for file in _qrels_files(folder, split):
-        for number, line in _lines(file):
+        for number, line in numbered_lines(file):
             if number == 1 and file.parent != folder and not _GRADE.fullmatch(line.split("\t")[-1]):
                 continue  # BEIR's header
             question, paper, grade = _judgement(line, file, number)
@@ -171,13 +173,3 @@ def _qrels_files(folder: Path, split: str | None) -> list[Path]:
     if not files:
         raise InputError(str(folder), f"qrels.tsv or qrels/{split or 'SPLIT'}.tsv is missing")
     return files
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not blank, with their numbers."""
-    open_file = gzip.open if file.suffix == ".gz" else open
-    try:
-        with open_file(file, "rt", encoding="utf-8") as lines:
-            yield from ((number, line.rstrip("\n")) for number, line in enumerate(lines, start=1) if line.strip())
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise InputError(str(file), f"cannot be read: {error}") from error

@@ -43,6 +43,7 @@ def test_a_healthy_library_has_no_problems(settings: Settings) -> None:
     assert found.problems == []
     assert found.facts["papers"] == 3
     assert found.facts["waiting"] == 0
+    assert found.facts["firm answers"] == "not fitted: python -m eval selftest fits it"
     assert found.facts["settings"] == settings.model_dump(mode="json")
 
 

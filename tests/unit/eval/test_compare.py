@@ -229,6 +229,7 @@ def test_figures_of_all_questions_together_have_intervals_in_order(pairs: list[t
         "area under risk-coverage",
         "Brier score",
         "ROC AUC of confidence",
+        "rejected at 5 % false refusals",
     }
     for each in found:
         assert each.low <= each.high

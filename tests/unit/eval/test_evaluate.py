@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistant import factory
+from assistant.answering import firm_risk
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM
 from assistant.schema import Answer, Strength, Turn
@@ -250,6 +251,17 @@ def test_a_selftest_asks_the_library_of_the_home(evaluate: Evaluate) -> None:
     assert done.code == 0
     assert done.json["figures"]["selftest"]["R@10"].keys() == {"all", "sentence"}
     assert done.json["figures"]["selftest"]["refused"].keys() == {"all", "left out"}
+
+
+@pytest.mark.usefixtures("own_library")
+def test_a_selftest_fits_and_stores_the_confidence_from_which_few_answers_are_wrong(
+    evaluate: Evaluate, eval_settings: Settings
+) -> None:
+    done = evaluate("selftest", "--name", "mine")
+    # Six questions are too few for any promise.
+    promise = "no confidence is high enough that at most 5% cite no right paper"
+    assert f"trust: {promise}" in done.out
+    assert promise in firm_risk.describe(eval_settings.home)
 
 
 @pytest.mark.usefixtures("own_library")

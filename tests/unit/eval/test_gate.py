@@ -45,7 +45,14 @@ def test_what_is_said_to_be_better_lower_is_a_measure_that_there_is() -> None:
         question_record("one", "a", "a", answer_record(cited="a")),
         question_record("two", "", "a", answer_record()),
     ]
-    assert measures.trust_measures(both).keys() >= LOWER_IS_BETTER
+    assert measures.trust_measures(both).keys() | measures.values([claim_record("1", True)]).keys() >= LOWER_IS_BETTER
+
+
+def test_a_run_over_the_abstracts_or_the_seeds_alone_is_held_against_its_own_floors() -> None:
+    floors: dict[str, dict[str, dict[str, float]]] = {name: {} for name in ("single", "trust", "abstracts-trust")}
+    assert gate.floors_of(floors, ["single", "claims"]).keys() == {"single", "trust"}
+    assert gate.floors_of(floors, ["abstracts-near"]).keys() == {"abstracts-trust"}
+    assert gate.floors_of(floors, ["single", "abstracts-near"]) == floors
 
 
 @pytest.mark.parametrize("value", [float("nan")])

@@ -253,6 +253,7 @@ def test_trust_is_of_answerable_and_unanswerable_questions_together() -> None:
             "area under risk-coverage": (0 + 1 / 2) / 2,
             "Brier score": (0.2**2 + 0.4**2) / 2,
             "ROC AUC of confidence": 1.0,
+            "rejected at 5 % false refusals": 1.0,
         }
     )
 
@@ -324,7 +325,7 @@ def moved(place: int, **changes: Any) -> set[tuple[str, str]]:
 
 
 def test_a_sound_run_is_perfect() -> None:
-    lower = {"area under risk-coverage", "Brier score"}
+    lower = {"area under risk-coverage", "Brier score", "true claims marked"}
     assert {name: value for name, value in of_each(*SOUND).items() if value != 1.0 and name[1] not in lower} == {}
 
 
@@ -377,8 +378,8 @@ def test_a_flipped_verdict_of_a_sentence_moves_the_share_supported_alone() -> No
     assert moved(0, answer=answer) == {("single", "sentences supported")}
 
 
-def test_a_flipped_verdict_of_a_claim_moves_accuracy_alone() -> None:
-    assert moved(3, verdict=Verdict.UNSUPPORTED) == {("claims", "accuracy")}
+def test_a_flipped_verdict_of_a_claim_moves_accuracy_and_what_is_marked_alone() -> None:
+    assert moved(3, verdict=Verdict.UNSUPPORTED) == {("claims", "accuracy"), ("claims", "true claims marked")}
 
 
 def test_an_inverted_support_of_a_claim_moves_the_area_under_the_curve_alone() -> None:
@@ -393,4 +394,5 @@ def test_an_inverted_confidence_moves_trust_alone() -> None:
         ("trust", "area under risk-coverage"),
         ("trust", "Brier score"),
         ("trust", "ROC AUC of confidence"),
+        ("trust", "rejected at 5 % false refusals"),
     }

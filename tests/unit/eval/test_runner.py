@@ -16,9 +16,17 @@ from assistant.schema import Message, Strength, Verdict
 from assistant.settings import Settings
 from eval import corpora
 from eval.runs import runner
-from eval.runs.records import ClaimRecord, QuestionRecord, Record, from_json, to_json
+from eval.runs.records import (
+    ClaimRecord,
+    IntentRecord,
+    QuestionRecord,
+    Record,
+    RewritingRecord,
+    from_json,
+    to_json,
+)
 from eval.runs.token_counter import TokenCounter
-from eval.suites import Claim, Question
+from eval.suites import Claim, LabelledMessage, Question, RewrittenDialog, RewrittenTurn
 from tests.evaluation import NOT_THERE, PAPERS, QUESTIONS, TALK
 from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
 
@@ -255,3 +263,35 @@ def test_tokens_are_metered_for_each_thread_by_itself() -> None:
         few, many = threads.map(ask, (5, 50))
     assert few[0] == few[1] < many[0] == many[1]
     assert meter.reset() == (0, 0)
+
+
+# Intents and rewritten turns
+
+
+def test_a_message_is_recorded_with_what_it_is_taken_for(three: Assistant) -> None:
+    thanks = LabelledMessage("m1", "thanks a lot", "chitchat", "dev")
+    question = LabelledMessage("m2", "How do bees dance?", "fact", "dev")
+    taken = [record for item in (thanks, question) for record in runner.run_item(item, "abstracts-intents", three)]
+    assert [record.treated_as_research for record in taken if isinstance(record, IntentRecord)] == [False, True]
+    assert [from_json(to_json(record)) for record in taken] == taken
+
+
+def test_a_turn_is_recorded_with_its_rewriting_and_what_is_found_for_it(three: Assistant) -> None:
+    turns = (
+        RewrittenTurn("d-1", BEES.text, BEES.text, "new"),
+        RewrittenTurn("d-2", "Which of them dance longer?", "Which honey bees dance longer?", "history"),
+    )
+    taken = runner.run_item(RewrittenDialog("d", turns, "dev"), "abstracts-dialogs", three, answers=False)
+    first, second = (record for record in taken if isinstance(record, RewritingRecord))
+    assert (first.is_follow_up, first.needs_history, first.standalone) == (False, False, BEES.text)
+    assert (second.is_follow_up, second.needs_history, second.group) == (True, True, "history")
+    assert first.retrieved == first.expected
+    assert second.expected[0] == "bees"
+    assert [from_json(to_json(record)) for record in taken] == list(taken)
+
+
+def test_a_turn_that_fails_is_recorded_with_its_error(over_three: Callable[..., Assistant]) -> None:
+    turn = RewrittenTurn("d-1", BEES.text, "x" * 5000, "new")
+    (record,) = runner.run_item(RewrittenDialog("d", (turn,), "dev"), "abstracts-dialogs", over_three())
+    assert record.error is not None
+    assert "5,000 characters are too many" in record.error

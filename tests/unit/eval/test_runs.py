@@ -134,7 +134,8 @@ def test_a_run_stored_by_an_earlier_version_is_read_and_written_with_the_same_na
     assert [paper.id for paper in question.retrieved] == ["a"]
     assert question.answer is not None
     assert question.answer.sentences[0].citations == (1,)
-    assert [to_json(record) for record in old.records] == [STORED_QUESTION, STORED_CLAIM]
+    for record, line in zip(old.records, (STORED_QUESTION, STORED_CLAIM), strict=True):
+        assert json.loads(to_json(record)).items() >= json.loads(line).items()
     assert (old.description.options, old.missing) == ({"suites": [], "split": None}, 0)
     assert old.description.to_json() == json.loads(STORED_DESCRIPTION) | {"settings": {"top_k": 10}}
     assert claim.timings == {}

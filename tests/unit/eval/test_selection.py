@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import InputError
-from eval.suites import Question, ScriptedDialog, selection
+from eval.suites import Claim, Question, ScriptedDialog, selection
 from eval.suites.selection import Suite
 from tests.conftest import ROOT
 from tests.evaluation import PAPERS, QUESTIONS, TALK, write, write_claims
@@ -41,7 +41,10 @@ def test_a_greater_limit_keeps_the_items_of_a_smaller_one() -> None:
 def test_a_small_part_of_a_suite_has_items_of_several_kinds() -> None:
     for exam in selection.read((), limit=16):
         kinds = {
-            turn.group for item in exam.items for turn in (item.turns if isinstance(item, ScriptedDialog) else (item,))
+            turn.group
+            for item in exam.items
+            if isinstance(item, ScriptedDialog | Question | Claim)
+            for turn in (item.turns if isinstance(item, ScriptedDialog) else (item,))
         }
         assert len(exam.items) == 16
         assert len(kinds) > 1 or exam.name == "multi"
