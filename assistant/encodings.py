@@ -60,3 +60,18 @@ class EncodedQuery:
     words: Vectors
     weights: Vectors
     starts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairReading:
+    """A claim or question read together with the sentences of a text; all values are probabilities, 0..1.
+
+    `supported` and `contradicted` are those of the claim (the rest: the text does not state it), `answers` that of the
+    question. `answering[i]` says whether sentence i answers, `deciding[i]` whether it decides the claim.
+    """
+
+    contradicted: float
+    supported: float
+    answers: float
+    answering: tuple[float, ...]
+    deciding: tuple[float, ...]

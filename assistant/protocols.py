@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.encodings import EncodedText, WordVectors
+from assistant.encodings import EncodedText, PairReading, WordVectors
 from assistant.schema import Chunk, Message, Paper, PaperScore
 
 if TYPE_CHECKING:
@@ -46,6 +46,19 @@ class Entailment(Protocol):
         """Predict contradiction, neutral and entailment for each (text, claim): shape (pairs, 3), rows sum to 1.
 
         Raises ModelError.
+        """
+        ...
+
+
+class PairReader(Protocol):
+    """A model that reads a claim or question together with a text. `revision` identifies its weights."""
+
+    revision: str
+
+    def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
+        """Yield the reading of each (claim or question, sentences of a text), in order. Raises ModelError.
+
+        No more is computed than is asked for, a small batch at a time: closing the iterator stops the work.
         """
         ...
 

@@ -1,15 +1,16 @@
-"""Fakes of the embedder and the language model, the only parts that tests replace."""
+"""Fakes of the embedder, the pair reader and the language model, the only parts that tests replace."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assistant.encodings import EncodedText
+from assistant.encodings import EncodedText, PairReading
 from assistant.errors import ModelError
 from assistant.schema import Message
 
@@ -47,6 +48,56 @@ class WordHashEmbedder:
             seed = int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:4], "little")
             total += np.random.default_rng(seed).standard_normal(self.dimension).astype(np.float32)
         return total / np.linalg.norm(total)
+
+
+class WordOverlapReader:
+    """A PairReader that compares words: a sentence with most of them supports or answers.
+
+    It contradicts where just one of the two says "not".
+    """
+
+    revision = "word-overlap"
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[str, tuple[str, ...]]] = []
+
+    def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
+        for query, sentences in pairs:
+            self.pairs.append((query, tuple(sentences)))
+            yield self._reading(query, sentences)
+
+    def _reading(self, query: str, sentences: Sequence[str]) -> PairReading:
+        words = _content(query)
+        shares = tuple(len(words & _content(sentence)) / max(1, len(words)) for sentence in sentences)
+        best = max(range(len(shares)), key=shares.__getitem__, default=-1)
+        share = max(0.01, min(0.99, shares[best])) if shares else 0.01
+        is_denied = best >= 0 and ("not" in words) != ("not" in _content(sentences[best]))
+        probability = 1 / (1 + math.exp(-12 * (share - 0.7)))
+        supported, contradicted = (0.01, probability) if is_denied else (probability, 0.01)
+        return PairReading(contradicted, supported, share, shares, shares)
+
+
+class ConstantReader:
+    """A PairReader that always reads the same, and records the pairs."""
+
+    revision = "constant"
+
+    def __init__(self, supported: float = 0.01, contradicted: float = 0.01, answers: float = 0.5) -> None:
+        self.supported, self.contradicted, self.answers = supported, contradicted, answers
+        self.pairs: list[tuple[str, tuple[str, ...]]] = []
+
+    def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
+        for query, sentences in pairs:
+            self.pairs.append((query, tuple(sentences)))
+            scores = (0.5,) * len(sentences)
+            yield PairReading(self.contradicted, self.supported, self.answers, scores, scores)
+
+
+def _content(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold())) - _FUNCTION_WORDS
+
+
+_FUNCTION_WORDS = frozenset("a an and are by do does for how in is it of on the their they to what which with".split())
 
 
 class ScriptedLLM:

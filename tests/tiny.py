@@ -1,7 +1,8 @@
-"""A real language model without downloaded weights: a Llama of random numbers, which writes nonsense."""
+"""Real models without downloaded weights: a Llama of random numbers, which writes nonsense, and a BERT of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,4 +52,24 @@ def a_tiny_llama(folder: Path, window: int = 8192, chats: bool = True, takes_rul
     )
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
+    return folder
+
+
+def a_tiny_bert(folder: Path, words: Sequence[str], layers: int = 2) -> Path:
+    """Build and save an encoder whose tokenizer knows these words; return the folder."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    shape: dict[str, Any] = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 2,
+    }
+    torch.manual_seed(7)
+    BertModel(BertConfig(vocab_size=len(vocabulary), **shape)).save_pretrained(folder)
+    BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
     return folder

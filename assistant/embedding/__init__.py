@@ -11,15 +11,18 @@ from assistant.embedding.cross_encoders import (
     load_entailment,
 )
 from assistant.embedding.packaged_model import PACKAGED, is_local
+from assistant.embedding.pair_reader import PackagedPairReader, load_pair_reader
 from assistant.embedding.sentence_encoder import SentenceEncoder, load_embedder
 
 __all__ = [
     "PACKAGED",
     "CrossEncoderEntailment",
+    "PackagedPairReader",
     "SentenceEncoder",
     "TextCrossEncoder",
     "is_local",
     "load_cross_encoder",
     "load_embedder",
     "load_entailment",
+    "load_pair_reader",
 ]

@@ -48,10 +48,14 @@ LoadModel = Callable[[], Any]
 
 @dataclass(frozen=True, slots=True)
 class EngineCache:
-    """The folder that holds the chosen engine and converted models; `revision` identifies the model's weights."""
+    """The folder that holds the chosen engine and converted models.
+
+    `revision` identifies the model's weights, `inputs` are the names of what its transformer reads.
+    """
 
     folder: Path
     revision: str
+    inputs: tuple[str, ...] = ("input_ids", "attention_mask")
 
 
 def start(engine: str, model: Any, load_model: LoadModel, cache: EngineCache) -> tuple[str, Any]:
@@ -143,20 +147,20 @@ def _float16(model: Any, _: EngineCache) -> Any:
 
 
 def _openvino(model: Any, cache: EngineCache) -> Any:
-    return _run_by_openvino(model, cache.folder / "openvino" / f"{cache.revision} {_version('openvino')}")
+    return _run_by_openvino(model, cache)
 
 
 def _openvino_int8(model: Any, cache: EngineCache) -> Any:
-    folder = cache.folder / "openvino" / f"{cache.revision} {_version('openvino')} int8"
-    return _run_by_openvino(model, folder, eight_bits=True)
+    return _run_by_openvino(model, cache, eight_bits=True)
 
 
-def _run_by_openvino(model: Any, folder: Path, eight_bits: bool = False) -> Any:
+def _run_by_openvino(model: Any, cache: EngineCache, eight_bits: bool = False) -> Any:
     from assistant.embedding import openvino_body
 
+    folder = cache.folder / "openvino" / f"{cache.revision} {_version('openvino')}{' int8' if eight_bits else ''}"
     if model.device.type != "cpu":
         raise ModelError(f"openvino does not compute on {model.device.type}: name another engine")
-    openvino_body.replace_body(model, folder, eight_bits)
+    openvino_body.replace_body(model, folder, cache.inputs, eight_bits)
     return model
 
 

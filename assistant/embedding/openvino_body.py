@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,23 +48,25 @@ class _Body(nn.Module):
 class _TokenVectors(nn.Module):
     """A transformer whose only output are token vectors, for the conversion."""
 
-    def __init__(self, body: Any) -> None:
+    def __init__(self, body: Any, inputs: Sequence[str]) -> None:
         super().__init__()
-        self._body = body
+        self._body, self._inputs = body, inputs
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        vectors: Tensor = self._body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+    def forward(self, *tensors: Tensor) -> Tensor:
+        vectors: Tensor = self._body(**dict(zip(self._inputs, tensors, strict=True))).last_hidden_state
         return vectors
 
 
-def replace_body(model: Any, folder: Path, eight_bits: bool = False) -> None:
+def replace_body(model: Any, folder: Path, inputs: Sequence[str], eight_bits: bool = False) -> None:
     """Replace the model's transformer by one that OpenVINO runs, converted once and saved in the folder.
+
+    `inputs` are the names of what the transformer reads.
 
     Raises ModelError where OpenVINO is not installed or does not support the model.
     """
     openvino = _openvino()
     try:
-        network = _read(openvino, folder) or _convert(openvino, model[0].model, folder, eight_bits)
+        network = _read(openvino, folder) or _convert(openvino, model[0].model, folder, inputs, eight_bits)
         options = {"INFERENCE_NUM_THREADS": torch.get_num_threads()}
         if eight_bits:
             options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _GROUP
@@ -91,12 +93,14 @@ def _read(openvino: Any, folder: Path) -> Any:
     return None
 
 
-def _convert(openvino: Any, body: Any, folder: Path, eight_bits: bool) -> Any:
-    example = {"input_ids": torch.ones(2, 8, dtype=torch.long), "attention_mask": torch.ones(2, 8, dtype=torch.long)}
+def _convert(openvino: Any, body: Any, folder: Path, inputs: Sequence[str], eight_bits: bool) -> Any:
+    example = {name: torch.ones(2, 8, dtype=torch.long) for name in inputs}
     example["attention_mask"][1, 4:] = 0  # otherwise the tracer assumes that nothing is masked
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns about branches that it does not follow
-        network = openvino.convert_model(_TokenVectors(body), example_input=example)
+        network = openvino.convert_model(_TokenVectors(body, inputs), example_input=tuple(example.values()))
+    for port, name in zip(network.inputs, inputs, strict=True):
+        port.get_tensor().set_names({name})
     if eight_bits:
         _round_weights(openvino, network)
     with suppress(OSError, RuntimeError):  # without a saved network it is converted again next time

@@ -129,14 +129,15 @@ def load_embedder(
 
     # Two thread pools compete on few cores: with numpy's own a search took more than twice as long.
     threadpool_limits(limits=1, user_api="blas")
-    load_model = partial(_load_model, name, location, revision, local)
-    model = load_model()
+    load = partial(load_model, name, location, revision, local)
+    model = load()
     weights = revision_of(model, name if name == PACKAGED else location, revision)
-    engine, model = engines.start(engine, model, load_model, engines.EngineCache(cache, weights))
+    engine, model = engines.start(engine, model, load, engines.EngineCache(cache, weights))
     return SentenceEncoder(name, model, weights, query_prompt, document_prompt, engine)
 
 
-def _load_model(name: str, location: str, revision: str | None, local: bool) -> Any:
+def load_model(name: str, location: str, revision: str | None, local: bool) -> Any:
+    """Return a sentence-transformers model, not yet run by an engine. Raises ModelError."""
     from sentence_transformers import SentenceTransformer
 
     try:

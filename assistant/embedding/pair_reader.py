@@ -1,0 +1,165 @@
+"""Read a claim or a question together with a text: does the text support it, does it answer, and by which sentence?
+
+A cross-encoder on the packaged weights with linear heads over its token vectors: one for the support of a claim, one
+for the answer to a question, and one for each sentence, as in MultiVerS (Wadden et al. 2022). `eval/training` makes
+the weights.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.batches import batches
+from assistant.embedding import engines
+from assistant.embedding.packaged_model import PACKAGED, locate
+from assistant.embedding.pair_input import PairInput, windows
+from assistant.embedding.pair_weights import PairWeights, load_weights
+from assistant.embedding.sentence_encoder import load_model
+from assistant.encodings import PairReading
+
+if TYPE_CHECKING:
+    from assistant.encodings import Vectors
+
+# Sequences in a forward pass; more exceed a processor's caches.
+_BATCH_SIZE = 8
+# Characters of a query and of a sentence that are tokenized: far more than can be read.
+_MAX_CHARACTERS = 4000
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+class PackagedPairReader:
+    """A PairReader over the packaged encoder. Safe to call from several threads."""
+
+    def __init__(self, model: Any, weights: PairWeights) -> None:
+        self.revision = weights.revision
+        self._model, self._weights = model, weights
+        self._lock = threading.Lock()  # fast tokenizers are not thread-safe
+
+    def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
+        """Yield the reading of each (query, sentences), in order; no more is computed than is asked for.
+
+        A text that exceeds the encoder's limit is read in windows of whole sentences.
+        """
+        for batch in batches(pairs, _BATCH_SIZE):
+            with self._lock:
+                inputs = [list(self._inputs(query, sentences)) for query, sentences in batch]
+                readings = self._forward([window for of_pair in inputs for window in of_pair])
+            for of_pair in inputs:
+                yield _joined(readings[: len(of_pair)])
+                readings = readings[len(of_pair) :]
+
+    def _inputs(self, query: str, sentences: Sequence[str]) -> Iterator[PairInput]:
+        tokenizer = self._model.tokenizer
+        texts = [text[:_MAX_CHARACTERS] for text in (query, *sentences)]
+        first, *rest = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        return windows(first, rest, tokenizer.cls_token_id, tokenizer.sep_token_id)
+
+    def _forward(self, inputs: Sequence[PairInput]) -> list[PairReading]:
+        readings: list[PairReading] = []
+        for batch in batches(inputs, _BATCH_SIZE):
+            hidden = self._hidden(batch)
+            readings += [_reading(hidden[row], item, self._weights) for row, item in enumerate(batch)]
+        return readings
+
+    def _hidden(self, batch: Sequence[PairInput]) -> Vectors:
+        """Return the padded token vectors of a batch, shape (sequences, pieces, dimension)."""
+        import torch
+
+        device, length = self._model.device, max(len(item.ids) for item in batch)
+        padded = {name: torch.zeros(len(batch), length, dtype=torch.long) for name in _INPUTS}
+        for row, item in enumerate(batch):
+            padded["input_ids"][row, : len(item.ids)] = torch.tensor(item.ids)
+            padded["attention_mask"][row, : len(item.ids)] = 1
+            padded["token_type_ids"][row, item.query_length : len(item.ids)] = 1
+        with torch.inference_mode():
+            body = self._model[0].model
+            outputs = body(**{name: tensor.to(device) for name, tensor in padded.items()})
+        hidden: Vectors = outputs["last_hidden_state"].float().cpu().numpy()
+        return hidden
+
+
+def load_pair_reader(cache: Path, engine: str = engines.EXACT) -> PackagedPairReader:
+    """Load the packaged pair reader; `engine` is the name of one, as the embedder runs by.
+
+    Raises ModelError where the weights are missing, damaged or of another version, or the engine is missing.
+    """
+    weights = load_weights()
+    location, local = locate(PACKAGED, cache / "embedder.verified")
+    load = partial(_load, location, local, weights)
+    _, model = engines.start(engine, load(), load, engines.EngineCache(cache, weights.revision, _INPUTS))
+    return PackagedPairReader(model, weights)
+
+
+def _load(location: str, local: bool, weights: PairWeights) -> Any:
+    import torch
+
+    model = load_model(PACKAGED, location, None, local).eval()
+    tensors = {name: torch.from_numpy(value) for name, value in weights.encoder.items()}
+    model[0].model.load_state_dict(tensors, strict=False)
+    return model
+
+
+def _reading(hidden: Vectors, item: PairInput, weights: PairWeights) -> PairReading:
+    """Apply the heads to the token vectors of one sequence."""
+    import numpy as np
+
+    heads, temperatures = weights.heads, weights.temperatures
+    length = len(item.ids)
+    start, text = hidden[0], hidden[item.query_length : length]
+    features = np.concatenate([start, hidden[: item.query_length].mean(axis=0), text.mean(axis=0)])
+    support = _softmax((heads["support.weight"] @ features + heads["support.bias"]) / temperatures["support"])
+    answers = (heads["answers.weight"] @ features + heads["answers.bias"])[0] / temperatures["answers"]
+    means = _sentence_means(hidden, item)
+    of_sentence = np.concatenate([np.broadcast_to(start, means.shape), means], axis=1)
+    scores = _sigmoid(of_sentence @ heads["sentence.weight"].T + heads["sentence.bias"])
+    return PairReading(
+        contradicted=float(support[0]),
+        supported=float(support[2]),
+        answers=float(_sigmoid(answers)),
+        answering=tuple(map(float, scores[:, 0])),
+        deciding=tuple(map(float, scores[:, 1])),
+    )
+
+
+def _sentence_means(hidden: Vectors, item: PairInput) -> Vectors:
+    """Return the mean token vector of each sentence, shape (sentences, dimension); 0 for one that was cut off."""
+    import numpy as np
+
+    owners = np.array(item.owners)
+    means: Vectors = np.zeros((len(item.sentences), hidden.shape[1]), dtype=np.float32)
+    for row, number in enumerate(item.sentences):
+        pieces = np.flatnonzero(owners == number)
+        if len(pieces):
+            means[row] = hidden[pieces].mean(axis=0)
+    return means
+
+
+def _joined(readings: Sequence[PairReading]) -> PairReading:
+    """Return one reading of all windows: the decision of the most decided, the scores of every sentence."""
+    decided = max(readings, key=lambda reading: max(reading.supported, reading.contradicted))
+    return PairReading(
+        contradicted=decided.contradicted,
+        supported=decided.supported,
+        answers=max(reading.answers for reading in readings),
+        answering=tuple(score for reading in readings for score in reading.answering),
+        deciding=tuple(score for reading in readings for score in reading.deciding),
+    )
+
+
+def _softmax(logits: Vectors) -> Vectors:
+    import numpy as np
+
+    shifted = np.exp(logits - logits.max())
+    probabilities: Vectors = shifted / shifted.sum()
+    return probabilities
+
+
+def _sigmoid(logits: Vectors) -> Vectors:
+    import numpy as np
+
+    probabilities: Vectors = np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0))), dtype=np.float32)
+    return probabilities
