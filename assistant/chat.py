@@ -12,9 +12,10 @@ from assistant.answering import answerability, digest, prompts
 from assistant.answering.answerability import Decision
 from assistant.answering.generative import StreamedReply, stream_reply
 from assistant.errors import InputError, ModelError
-from assistant.protocols import LLM, Entailment
+from assistant.protocols import LLM, Entailment, PairReader
 from assistant.question import terms
 from assistant.question.understand import normalize_input, understand
+from assistant.retrieval import reading
 from assistant.retrieval.reranking import Reranker
 from assistant.retrieval.search import Found, Ranking, search
 from assistant.schema import (
@@ -52,19 +53,20 @@ _MAX_ABSTRACT = 50_000
 class Assistant:
     """Answers questions from a library. Safe to call from several threads.
 
-    Without `llm` it quotes, without `reranker` it ranks by the fused scores alone, without `entailment` it checks
-    claims by its own features alone.
+    `reader` judges which papers answer a question and support a claim. Without `llm` it quotes, without `reranker` it
+    ranks by the fused scores alone; with `entailment` another model has a say in the verification of claims.
     """
 
     def __init__(
         self,
         library: Library,
         settings: Settings,
+        reader: PairReader,
         llm: LLM | None = None,
         reranker: Reranker | None = None,
         entailment: Entailment | None = None,
     ) -> None:
-        self.library, self.settings = library, settings
+        self.library, self.settings, self.reader = library, settings, reader
         self.llm, self.reranker, self.entailment = llm, reranker, entailment
         self.prompts = prompts.load(settings.prompts)
 
@@ -79,7 +81,8 @@ class Assistant:
 
     def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
         """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""
-        return self.find(self._understand(question, history, scope), self.library.fresh()).result()
+        found = self.find(self._understand(question, history, scope), self.library.fresh())
+        return reading.read(found, self.reader).result()
 
     def find(self, query: Query, indexes: Indexes) -> Found:
         """Return the outcome of a search, with what later stages need. Raises LibraryError and ModelError."""
@@ -92,10 +95,8 @@ class Assistant:
         indexes = self.library.fresh()
         query = self._understand(question, history, scope)
         decision = answerability.decline_small_talk(query)
-        retrieved = Found(query) if decision else self.find(query, indexes)
-        decision = decision or answerability.decide(
-            retrieved, self.library.catalog, indexes.lexicon, self._thresholds()
-        )
+        retrieved = Found(query) if decision else reading.read(self.find(query, indexes), self.reader)
+        decision = decision or answerability.decide(retrieved, self.library.catalog, self._thresholds())
         draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
         for answer in self._answers(draft, retrieved, history, indexes):
@@ -126,11 +127,11 @@ class Assistant:
         if paper_id is None:
             return verify.verify_against_papers(text, self._related(text, indexes)[:_COMPARED], model)
         paper = self.library.catalog.papers.find(paper_id)
-        return verify.verify_against_paper(text, paper, self.rivals(text, paper), model)
+        return verify.verify_against_paper(text, paper, model)
 
-    def rivals(self, claim: str, paper: Paper) -> list[Paper]:
-        """Return the other papers that are likeliest to say what the claim says of this one, best first."""
-        related = self._related(claim, self.library.fresh())
+    def similar(self, text: str, paper: Paper) -> list[Paper]:
+        """Return the other papers that are likeliest to say what the text says of this one, best first."""
+        related = self._related(text, self.library.fresh())
         return [candidate for candidate in related if candidate.id != paper.id][:_COMPARED]
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
@@ -149,7 +150,7 @@ class Assistant:
         return " ".join(citations.strip(normalize_input(claim, "claim", self.settings.max_question_length)).split())
 
     def _support_model(self, indexes: Indexes) -> SupportModel:
-        return SupportModel(self.library.embedder, indexes.lexicon, self.entailment)
+        return SupportModel(self.reader, indexes.lexicon, self.entailment)
 
     def _thresholds(self) -> answerability.Thresholds:
         return answerability.Thresholds(self.settings.firm_threshold, self.settings.tentative_threshold)

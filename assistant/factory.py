@@ -12,7 +12,7 @@ from assistant.schema import Recipe
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
-    from assistant.protocols import LLM, Embedder, Entailment
+    from assistant.protocols import LLM, Embedder, Entailment, PairReader
     from assistant.retrieval.reranking import Reranker
     from assistant.settings import Settings
     from assistant.storage.catalog import Catalog
@@ -212,13 +212,21 @@ def open_entailment(name: str | None) -> Entailment | None:
     return embedding.load_entailment(name)
 
 
+def open_pair_reader(settings: Settings, embedder: Embedder) -> PairReader:
+    """Return the packaged pair reader, run by the same engine as the embedder. Raises ModelError."""
+    from assistant import embedding
+
+    return embedding.load_pair_reader(settings.shared, embedder.engine)
+
+
 def open_assistant(settings: Settings, library: Library | None = None) -> Assistant:
     """Return an assistant over the library, by default the one of the settings. Raises LibraryError, ModelError."""
     from assistant.chat import Assistant
 
     library = library or open_library(settings)
+    reader = open_pair_reader(settings, library.embedder)
     models = open_llm(settings), open_reranker(settings), open_entailment(settings.nli)
-    return Assistant(library, settings, *models)
+    return Assistant(library, settings, reader, *models)
 
 
 def _lacks_index(library: Library) -> bool:

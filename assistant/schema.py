@@ -207,6 +207,7 @@ class Verdict(StrEnum):
     """The result of verifying a sentence against the cited passages; a remark makes no claim to verify."""
 
     SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
     UNSUPPORTED = "unsupported"
     UNCITED = "uncited"
     REMARK = "remark"
@@ -215,7 +216,7 @@ class Verdict(StrEnum):
     @property
     def is_doubtful(self) -> bool:
         """Return whether no abstract stands behind the sentence."""
-        return self in (Verdict.UNSUPPORTED, Verdict.UNCITED)
+        return self in (Verdict.UNSUPPORTED, Verdict.CONTRADICTED, Verdict.UNCITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +250,10 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The verdict on a claim, checked against one paper or against the library; `support` is 0..1.
+    """The verdict on a claim, checked against one paper or against the library.
 
-    `paper_id` is the paper of the passage; None without a passage, or where the abstract was passed by the caller.
+    `support` and `contradiction` are probabilities, 0..1. `paper_id` is the paper of the passage; None without a
+    passage, or where the abstract was passed by the caller.
     """
 
     claim: str
@@ -260,6 +262,7 @@ class Verification:
     support: float
     passage: Passage | None
     reason: str
+    contradiction: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,26 +140,13 @@ def calibrate(
     suite: Annotated[Path | None, typer.Option(help="Folder of a collection; by default the seeds.")] = None,
     own: Annotated[bool, typer.Option("--own", help="Use the questions of selftest, about your own library.")] = False,
 ) -> None:
-    """Fit the weights of evidence, answerability and (seeds only) verification on the dev split, and print them."""
+    """Fit the weights of answerability on the dev split, and print them."""
     from eval.training.calibrate import calibrate as fit
-    from eval.training.calibrate_claims import calibrate_claims
 
     if suite and own:
         raise InputError("calibrate", "--suite and --own are two sources of questions: give one of them")
     settings = _settings()
-    if suite or own:
-        typer.echo(fit(settings, _selftest_suite(settings) if own else suite))
-    else:
-        typer.echo(fit(settings))
-        typer.echo(calibrate_claims(settings))
-
-
-@app.command()
-def lies(split: Split = "dev", limit: Limit = None, as_json: AsJson = False) -> None:
-    """Plant false and true sentences in answers, and print the share of each that is flagged."""
-    from eval.training.planted_errors import flagged_shares
-
-    _print_figures(flagged_shares(_settings(), split, limit), as_json)
+    typer.echo(fit(settings, _selftest_suite(settings) if own else suite))
 
 
 @app.command()

@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
-from assistant.protocols import LLM
+from assistant.protocols import LLM, Embedder, PairReader
 from assistant.settings import Settings, load
 from assistant.storage.library import Library
 from ingest import pipeline
 from tests.chromas import ChromaProcess
-from tests.fakes import WordHashEmbedder
+from tests.fakes import WordHashEmbedder, WordOverlapReader
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -66,6 +66,17 @@ def open_library(settings: Settings) -> Iterator[Callable[[], Library]]:
         library.close()
 
 
+@pytest.fixture(autouse=True)
+def overlap_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let texts be read by words where the embedder is fake, and by the packaged pair reader where it is real."""
+    load = factory.open_pair_reader
+
+    def open_pair_reader(settings: Settings, embedder: Embedder) -> PairReader:
+        return WordOverlapReader() if isinstance(embedder, WordHashEmbedder) else load(settings, embedder)
+
+    monkeypatch.setattr(factory, "open_pair_reader", open_pair_reader)
+
+
 @pytest.fixture
 def library(open_library: Callable[[], Library]) -> Library:
     """Return an empty library."""
@@ -98,7 +109,7 @@ def assistant(library: Library, settings: Settings, papers_file: Path) -> Assist
 @pytest.fixture
 def assistant_with(assistant: Assistant) -> Callable[[LLM], Assistant]:
     """Return a function that creates the same assistant with a language model."""
-    return lambda llm: Assistant(assistant.library, assistant.settings, llm, assistant.reranker)
+    return lambda llm: Assistant(assistant.library, assistant.settings, assistant.reader, llm, assistant.reranker)
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +142,7 @@ def make_assistant(reader: Assistant) -> Callable[..., Assistant]:
         llm: LLM | None = None, *, firm_from: float = 0.0, tentative_from: float = 0.0, verify: str = "normal"
     ) -> Assistant:
         values = {"firm_threshold": firm_from, "tentative_threshold": tentative_from, "verify": verify}
-        return Assistant(reader.library, reader.settings.model_copy(update=values), llm, reader.reranker)
+        return Assistant(reader.library, reader.settings.model_copy(update=values), reader.reader, llm, reader.reranker)
 
     return make
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from assistant import logistic
 from assistant.citations import strip
-from assistant.protocols import TermStatistics
-from assistant.question import beyond_abstracts, intent
+from assistant.question import intent
 from assistant.question.filters import explain_no_match
-from assistant.question.terms import QuestionTerms, Term, is_in
+from assistant.question.terms import QuestionTerms, Term
 from assistant.question.understand import has_topic
 from assistant.retrieval.alignment import Alignment
+from assistant.retrieval.reading import READ
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Paper, Query, Sentence, Strength, Verdict
 
@@ -25,12 +25,8 @@ if TYPE_CHECKING:
 
 # Papers named in an abstention.
 NEAREST = 3
-# Hits that are examined for an answer.
-CONSIDERED = 5
 # Words of a question named as missing.
 _MAX_NAMED = 3
-# The leading papers: a name that none of them has is missing from the evidence.
-_LEADING = 3
 # The least share of a question's idf that must be on terms that the library has.
 _MIN_SEEN = 0.25
 
@@ -58,23 +54,25 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class AnswerabilityFeatures:
-    """The features of a question for the probability that the library answers it, each about 0..1, higher is better.
+    """The features of a question for the probability that the library answers it.
 
-    None grows with the length of the question. `met` is the mean presence of its terms in the first paper, weighted by
-    idf, and `weakest` their 0.2 quantile by weight. `named` is 1 where the leading papers have every name in the
-    question, and decreases with the idf of a missing one. `stated` is 0 where the question asks for a detail that
-    abstracts rarely state.
+    `answers` is the log-odds by the pair reader that the paper which answers best does answer. `met` is the mean
+    presence of the question's terms in that paper, weighted by idf, and `weakest` their 0.2 quantile by weight, each
+    about 0..1: what is asked beyond the topic is met least. `similarity` is the score of the best hit, 0..1.
     """
 
+    answers: float
     met: float
     weakest: float
-    named: float
-    stated: float
+    similarity: float
 
 
-# A logistic model over the features, fitted on the dev half of the seeds suites by `python -m eval calibrate`.
-WEIGHTS = AnswerabilityFeatures(met=6.04, weakest=7.94, named=3.03, stated=3.58)
-BIAS = -10.71
+# Two logistic models over the features, fitted by `python -m eval calibrate`: the probability that the library covers
+# the topic, and the probability that it answers a question on a topic that it covers.
+TOPIC_WEIGHTS = AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=88.80)
+TOPIC_BIAS = -21.87
+ANSWER_WEIGHTS = AnswerabilityFeatures(answers=2.06, met=-12.71, weakest=11.74, similarity=0.0)
+ANSWER_BIAS = 1.67
 
 
 def decline_small_talk(query: Query) -> Decision | None:
@@ -84,9 +82,9 @@ def decline_small_talk(query: Query) -> Decision | None:
     return Decision(0.0, Strength.NONE, "it is not a question about papers", intent.SMALL_TALK_REPLY)
 
 
-def decide(retrieved: Found, catalog: Catalog, lexicon: TermStatistics, thresholds: Thresholds) -> Decision:
-    """Return how likely it is that the hits answer the question, and the strength of an answer from them."""
-    query, alignments = retrieved.query, retrieved.alignments[:CONSIDERED]
+def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds) -> Decision:
+    """Return how likely it is that the hits, which were read, answer the question, and the strength that follows."""
+    query, alignments = retrieved.query, retrieved.alignments[:READ]
     if not retrieved.hits and (query.filters or query.scope):
         reason = explain_no_match(
             query.filters, query.scope, catalog.papers.count(), catalog.papers.count_missing(query.filters)
@@ -96,15 +94,13 @@ def decide(retrieved: Found, catalog: Catalog, lexicon: TermStatistics, threshol
         return Decision(0.0, Strength.NONE, "there is no question in it")
     if not alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
-    confidence = _confidence(query, retrieved.terms, alignments, lexicon)
+    confidence = _confidence(retrieved)
     is_vague = not has_topic(query)
     if is_vague:
         confidence = min(confidence, thresholds.tentative)
     if confidence >= thresholds.firm:
         return Decision(confidence, Strength.FIRM)
-    doubts = ["the question names nothing to look for"] * is_vague + _doubts(
-        query, retrieved.terms, alignments, lexicon
-    )
+    doubts = ["the question names nothing to look for"] * is_vague + _doubts(retrieved)
     if confidence >= thresholds.tentative:
         reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
         return Decision(confidence, Strength.TENTATIVE, reason)
@@ -155,34 +151,32 @@ def weigh_sentences(answer: Answer, firm_threshold: float) -> Answer:
     return replace(answer, confidence=confidence, strength=Strength.TENTATIVE, reason=reason)
 
 
-def features(
-    query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics
-) -> AnswerabilityFeatures:
-    """Return the features of a question against its best hits, at least one."""
-    first = alignments[0]
-    absent = _absent_names(first.terms, _leading(alignments), lexicon)
-    # A similar word does not make up for an absent name: it shows only that the topic is the same.
+def features(retrieved: Found) -> AnswerabilityFeatures:
+    """Return the features of a question whose best hits, at least one, were read."""
+    best = max(range(len(retrieved.readings)), key=lambda position: retrieved.readings[position].answers)
+    reading, alignment = retrieved.readings[best], retrieved.alignments[best]
     presence = sorted(
-        (0.0 if term in absent else max(0.0, float(similarity)), term.idf)
-        for similarity, term in zip(first.overall, first.terms, strict=True)
+        (max(0.0, float(similarity)), term.idf)
+        for similarity, term in zip(alignment.overall, alignment.terms, strict=True)
     )
     return AnswerabilityFeatures(
+        answers=logistic.log_odds(reading.answers),
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
-        named=1.0 - max((term.idf for term in absent), default=0.0) / terms.max_idf,
-        stated=float(not beyond_abstracts.rarely_stated(query.standalone)),
+        similarity=retrieved.hits[0].score,
     )
 
 
 def probability(features: AnswerabilityFeatures) -> float:
-    """Return the logistic model's probability, 0..1."""
-    return logistic.probability(BIAS, WEIGHTS, features)
+    """Return the probability that the library covers the topic and answers, 0..1."""
+    is_covered = logistic.probability(TOPIC_BIAS, TOPIC_WEIGHTS, features)
+    return is_covered * logistic.probability(ANSWER_BIAS, ANSWER_WEIGHTS, features)
 
 
-def _confidence(query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics) -> float:
-    if not _is_seen(alignments[0].terms, terms):
+def _confidence(retrieved: Found) -> float:
+    if not _is_seen(retrieved.alignments[0].terms, retrieved.terms):
         return 0.0
-    return probability(features(query, terms, alignments, lexicon))
+    return probability(features(retrieved))
 
 
 def _nearest(answer: Answer) -> tuple[Paper, ...]:
@@ -215,41 +209,15 @@ def _quantile(ascending: Sequence[tuple[float, float]], share: float) -> float:
     return 0.0
 
 
-def _leading(alignments: Sequence[Alignment]) -> list[Paper]:
-    return [aligned.paper for aligned in alignments[:_LEADING]]
-
-
-def _absent_names(content: Sequence[Term], papers: Sequence[Paper], lexicon: TermStatistics) -> list[Term]:
-    """Return the names among the terms that no paper has, in its text or among its authors."""
-    names = [term for term in content if term.is_name]
-    texts = [_searchable_text(paper) for paper in papers] if names else []
-    index_terms = [set(lexicon.terms(text)) for text in texts]
-    return [name for name in names if not any(is_in(name, *text) for text in zip(texts, index_terms, strict=True))]
-
-
-def _searchable_text(paper: Paper) -> str:
-    parts = (paper.title, paper.abstract, *paper.authors, paper.venue, paper.year)
-    return "\n".join(str(part) for part in parts if part is not None)
-
-
-def _doubts(query: Query, terms: QuestionTerms, alignments: Sequence[Alignment], lexicon: TermStatistics) -> list[str]:
+def _doubts(retrieved: Found) -> list[str]:
     """Return reasons why the library may have no answer."""
-    missing = _missing(terms, alignments[0])
-    absent = _absent_names(terms.content, _leading(alignments), lexicon)
-    doubts = []
-    if missing:
-        doubts.append(f"no abstract in the library mentions {_listed(missing)}")
-    elif absent:
-        doubts.append(f"the nearest abstracts do not mention {_listed(absent[:_MAX_NAMED])}")
-    return doubts + [
-        f"abstracts rarely state {detail}" for detail in beyond_abstracts.rarely_stated(query.standalone)[:1]
-    ]
+    missing = _missing(retrieved.terms, retrieved.alignments[0])
+    return [f"no abstract in the library mentions {_listed(missing)}"] if missing else []
 
 
 def _missing(terms: QuestionTerms, first: Alignment) -> list[Term]:
-    """Return the terms to name as absent from the library: names, or those least present in the first hit."""
+    """Return the terms to name as absent from the library: those least present in the first hit."""
     unseen = list({term.text.casefold(): term for term in terms.content if terms.is_unseen(term)}.values())
-    unseen = [term for term in unseen if term.is_name] or unseen
     presence = dict(zip((term.start for term in first.terms), first.overall, strict=True))
     least = sorted(unseen, key=lambda term: float(presence.get(term.start, 0.0)))[:_MAX_NAMED]
     return sorted(least, key=lambda term: term.start)

@@ -16,7 +16,7 @@ from assistant.schema import Answer, Hit, Passage, Query, Sentence, Verdict
 
 NAME = "extractive"
 # The least ratio of a further passage's odds of answering to those of the best one.
-_SHARE_OF_BEST = 0.01
+_SHARE_OF_BEST = 0.05
 # Two sentences whose sets of words overlap more than this (Jaccard) repeat each other.
 _REPEAT = 0.5
 # The most papers that are quoted.

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from assistant.encodings import PairReading
 from assistant.question.terms import NO_TERMS, QuestionTerms
 from assistant.retrieval.alignment import Alignment, align
 from assistant.retrieval.fusion import fuse, mix
@@ -45,7 +46,8 @@ class Ranking:
 class Found:
     """The outcome of a search, with what later stages need: the question's terms, and an alignment for each hit.
 
-    `alignments` is empty where nothing was searched for. `searched` is the number of papers that the filters allow;
+    `alignments` is empty where nothing was searched for. `readings` are those of the best hits, once they are read
+    (`assistant.retrieval.reading`). `searched` is the number of papers that the filters allow;
     `timings` are in milliseconds.
     """
 
@@ -53,6 +55,7 @@ class Found:
     terms: QuestionTerms = NO_TERMS
     hits: tuple[Hit, ...] = ()
     alignments: tuple[Alignment, ...] = ()
+    readings: tuple[PairReading, ...] = ()
     searched: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
 
@@ -79,7 +82,7 @@ def search(
     searched = library.catalog.ledger.indexed_count() if allowed_ids is None else len(allowed_ids)
     if query.is_blank or allowed_ids == set():
         hits = _newest(library, indexes, terms, allowed_ids, ranking.top_k)
-        return Found(query, terms, hits, (), searched, watch.timings)
+        return Found(query, terms, hits, (), (), searched, watch.timings)
     encoded = _encode(query, library, indexes)
     watch.lap("embed_ms")
     dense = _by_id(indexes.store.search(encoded.vector, ranking.candidates, allowed_ids))
@@ -96,7 +99,7 @@ def search(
     parts = {"dense": dense, "lexical": lexical, "rerank": reranked}
     hits = _hits(alignments, terms, mixed, parts, indexes)
     watch.lap("rerank_ms")
-    return Found(query, terms, hits, alignments, searched, watch.timings)
+    return Found(query, terms, hits, alignments, (), searched, watch.timings)
 
 
 def _encode(query: Query, library: Library, indexes: Indexes) -> EncodedQuery:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from assistant.text.function_words import FUNCTION_WORDS, PREPOSITIONS
-from assistant.verification.polarity import is_comparative
 
 PERCENT, TIMES, SECONDS = "%", "x", "s"
 _SMALL = (
@@ -75,6 +74,12 @@ _UPPER_BOUND = re.compile(
 )
 # Relative difference within which two numbers are equal: both in digits, one in words (a third), one approximate.
 _DIGITS_TOLERANCE, _WORDS_TOLERANCE, _ROUGH_TOLERANCE = 1e-9, 0.02, 0.07
+# Comparatives that follow a share (`a third lower`); by their ending alone, `a third paper` would be one.
+_COMPARATIVES = frozenset(
+    "better bigger cheaper deeper earlier easier faster fewer greater harder higher larger later less lesser longer "
+    "lower more narrower quicker safer shallower shorter simpler slower smaller sooner stronger weaker wider "
+    "worse".split()
+)
 # A number up to this, written as a word, usually counts things that the sentence itself names.
 _MAX_COUNT = 10.0
 
@@ -182,7 +187,7 @@ def _is_ordinal(match: re.Match[str]) -> bool:
         return True
     word = follower["word"].casefold()
     is_measure = word.endswith(("ed", "ly")) and _MEASURE.search(match.string, 0, match.start())
-    return not (is_measure or word in FUNCTION_WORDS or is_comparative(word) or follower["than"])
+    return not (is_measure or word in FUNCTION_WORDS or word in _COMPARATIVES or follower["than"])
 
 
 def _number(match: re.Match[str], text: str) -> Quantity:

@@ -51,7 +51,7 @@ def review(text: str, shown: Sequence[Hit], model: SupportModel, mode: str) -> R
         return _unchecked(resolved)
     marked, hits, attributed = verify.attribute(resolved.text, resolved.hits, model, shown)
     whole = replace(resolve(marked, hits), dropped=resolved.dropped)
-    checked = [_noted(item, attributed) for item in verify.verify_text(whole.text, whole.hits, model, shown)]
+    checked = [_noted(item, attributed) for item in verify.verify_text(whole.text, whole.hits, model)]
     if mode == STRICT and any(item.sentence.verdict.is_doubtful for item in checked):
         whole, checked = _quoting(checked, whole, shown, model)
     return Review(

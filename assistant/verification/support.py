@@ -1,74 +1,54 @@
-"""Estimate whether an abstract supports a claim: a fitted probability, the passage, and the reason."""
+"""Estimate whether a paper supports or contradicts a claim: two calibrated probabilities, the passage, the reason."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from assistant import logistic
 from assistant.citations import mask_references
-from assistant.protocols import Embedder, Entailment, TermStatistics
-from assistant.schema import Paper, Passage
+from assistant.encodings import PairReading
+from assistant.protocols import Entailment, PairReader, TermStatistics
+from assistant.schema import Paper, Passage, Verdict
 from assistant.text.sentences import passages
-from assistant.verification import mismatches
-from assistant.verification.alignment import (
-    ClaimAlignment,
-    EncodedAbstract,
-    EncodedClaim,
-    align,
-    encode_abstract,
-    encode_claim,
-)
-from assistant.verification.mismatches import Mismatch
-from assistant.verification.polarity import antonym_axes
-from assistant.verification.tokenized_text import TokenizedText, tokenize
+from assistant.verification.identifiers import absent_identifiers
+from assistant.verification.numbers import NumberMismatch, number_mismatch
 
-# Probability from which a claim counts as supported.
-SUPPORTED_FROM = 0.5
-# How much more of the claim another paper must express before that speaks against this one.
-_RIVAL_MARGIN = 0.05
-# Claims, abstracts and alignments that a model remembers: enough for the sentences and papers of an answer.
-_REMEMBERED = 512
+# Probability from which a claim counts as supported, and as contradicted.
+SUPPORTED_FROM = CONTRADICTED_FROM = 0.5
+# Abstracts whose sentences a model remembers, and words of a claim named as missing.
+_REMEMBERED, _MAX_NAMED = 512, 3
 
 
 @dataclass(frozen=True, slots=True)
 class SupportFeatures:
-    """The strengths of the mismatches of the same names, each 0 or more.
+    """The features of a claim beside a paper.
 
-    `rival_coverage` is by how much more of the claim another paper expresses.
+    `supported` and `contradicted` are the log-odds that the pair reader gives, `wrong_number` is the strength of the
+    worst mismatch of a number, 0..1, and `absent_identifier` is 1 where the paper lacks an identifier of the claim.
     """
 
-    missing_content: float = 0.0
-    missing_name: float = 0.0
-    wrong_number: float = 0.0
-    antonym: float = 0.0
-    negation: float = 0.0
-    overclaim: float = 0.0
-    rival_coverage: float = 0.0
+    supported: float
+    contradicted: float
+    wrong_number: float
+    absent_identifier: float
 
 
-# A logistic model over the features, fitted by `python -m eval calibrate` on the seeds' dev claims, SciFact's training
-# claims and claims made wrong by rule. Detectors added later (see docs/experiments.md) changed the features; weights
-# fitted with them judge no claim better than these, and claims made wrong by rule less often.
-WEIGHTS = SupportFeatures(
-    missing_content=-6.93,
-    missing_name=-2.08,
-    wrong_number=-3.67,
-    antonym=-13.88,
-    negation=-6.58,
-    overclaim=-2.18,
-    rival_coverage=-10.87,
-)
-BIAS = 1.28
+# Logistic models over the features, fitted by `python -m eval.training.calibrate_claims`.
+SUPPORT_WEIGHTS = SupportFeatures(supported=0.88, contradicted=-0.03, wrong_number=-3.11, absent_identifier=-4.08)
+SUPPORT_BIAS = 0.13
+CONTRADICTION_WEIGHTS = SupportFeatures(supported=-0.04, contradicted=0.78, wrong_number=2.23, absent_identifier=3.24)
+CONTRADICTION_BIAS = 0.07
 
 
 @dataclass(frozen=True, slots=True)
 class SupportResult:
-    """How likely an abstract supports a claim (0..1), the passage that expresses most of it, and why."""
+    """How likely a paper supports and contradicts a claim (0..1 each), the deciding passage, and the reason."""
 
     support: float
+    contradiction: float
     passage: Passage | None
     reason: str
 
@@ -77,81 +57,97 @@ class SupportResult:
         """Tell whether the claim counts as supported."""
         return self.support >= SUPPORTED_FROM
 
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict that follows from the probabilities."""
+        if self.supported:
+            return Verdict.SUPPORTED
+        is_denied = self.contradiction >= CONTRADICTED_FROM and self.contradiction > self.support
+        return Verdict.CONTRADICTED if is_denied else Verdict.UNSUPPORTED
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPair:
+    """A claim and the paper to compare it with; `cited` are other papers that the claim may name."""
+
+    claim: str
+    paper: Paper
+    cited: tuple[Paper, ...] = ()
+
 
 class SupportModel:
-    """Assess claims against abstracts.
+    """Assess claims against papers. Within the lifetime of a model each pair is read once."""
 
-    Within the lifetime of a model each text is encoded once (the texts of one call in one pass of the embedder), and
-    each abstract is split into sentences once.
-    """
-
-    def __init__(self, embedder: Embedder, lexicon: TermStatistics, entailment: Entailment | None = None) -> None:
-        self._embedder, self._lexicon, self._entailment = embedder, lexicon, entailment
-        self._tokenized: dict[str, TokenizedText] = {}
+    def __init__(self, reader: PairReader, lexicon: TermStatistics, entailment: Entailment | None = None) -> None:
+        self._reader, self._lexicon, self._entailment = reader, lexicon, entailment
+        self._readings: dict[tuple[str, tuple[str, ...]], PairReading] = {}
         self._sentences = lru_cache(_REMEMBERED)(passages)
-        self._claim = lru_cache(_REMEMBERED)(self._encode_claim)
-        self._abstract = lru_cache(_REMEMBERED)(self._encode_abstract)
-        self._aligned = lru_cache(_REMEMBERED)(self._align)
 
-    @cached_property
-    def _axes(self) -> Mapping[str, tuple[str, int]]:
-        return antonym_axes(self._lexicon)
+    def read(self, pairs: Iterable[ClaimPair]) -> None:
+        """Read the pairs that will be assessed, together: in batches it takes less time. Raises ModelError."""
+        wanted = (self._pair(pair) for pair in pairs if _trivial(pair) is None)
+        missing = [pair for pair in dict.fromkeys(wanted) if pair[0] and pair not in self._readings]
+        self._readings.update(zip(missing, self._reader.read(missing), strict=True))
 
-    def encode(self, texts: Iterable[str]) -> None:
-        """Encode the texts that are going to be compared, in one pass."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._tokenized]
-        for text, encoded in zip(new, self._embedder.encode_documents(new), strict=True):
-            self._tokenized[text] = tokenize(text, encoded, self._lexicon)
+    def assess(self, claim: str, paper: Paper, cited: Sequence[Paper] = ()) -> SupportResult:
+        """Estimate whether the paper supports the claim. Raises ModelError.
 
-    def assess(
-        self, claim: str, paper: Paper, rivals: Sequence[str] = (), cited: Sequence[Paper] = ()
-    ) -> SupportResult:
-        """Estimate whether the paper supports the claim; `rivals` are abstracts of papers that may say it instead.
-
-        A sentence of the abstract, word for word, is fully supported. A text that states nothing is not supported.
-        The authors, years, venues and titles of the paper, and of the others `cited` beside it, are not claims.
+        A sentence of the abstract, word for word, is fully supported; a question, or a text that states nothing, is
+        not supported. The authors, years, venues and titles of the paper, and of those `cited` beside it, are not
+        claims: the catalog says them.
         """
-        if not re.search(r"\w", claim):
-            return SupportResult(0.0, None, "the claim contains no statement")
         if quote := self._find_verbatim(claim, paper.abstract):
-            return SupportResult(1.0, quote, "the abstract says this word for word")
-        if claim.rstrip("\"')] \n\t").endswith("?"):
-            return SupportResult(0.0, None, "the claim is a question, not a statement")
-        self.encode([claim, paper.abstract, *rivals])
-        alignment = self.align(claim, paper, cited)
-        if alignment is None:
-            return SupportResult(0.0, None, "the claim states nothing that a passage could support")
-        return self._classify(alignment, self.find_mismatches(alignment, paper, rivals))
+            return SupportResult(1.0, 0.0, quote, "the abstract says this word for word")
+        pair = ClaimPair(claim, paper, tuple(cited))
+        if result := _trivial(pair):
+            return result
+        statement, sentences = self._pair(pair)
+        if not self._lexicon.terms(statement) or not self._sentences(paper.abstract):
+            return SupportResult(0.0, 0.0, None, "the claim states nothing that a passage could support")
+        self.read([pair])
+        return self._classify(pair, statement, self._readings[statement, sentences])
 
-    def align(self, claim: str, paper: Paper, cited: Sequence[Paper] = ()) -> ClaimAlignment | None:
-        """Find the passage that expresses most of the claim; return None where either text states nothing."""
-        self.encode([claim, paper.abstract])
-        return self._aligned(claim, mask_references(claim, [paper, *cited]), paper.abstract)
+    def _pair(self, pair: ClaimPair) -> tuple[str, tuple[str, ...]]:
+        """Return what is read: the claim without references to papers, and the sentences behind the title."""
+        statement = " ".join(mask_references(pair.claim, [pair.paper, *pair.cited]).split())
+        sentences = tuple(passage.text for passage in self._sentences(pair.paper.abstract))
+        return statement, (pair.paper.title, *sentences) if pair.paper.title else sentences
 
-    def find_mismatches(self, alignment: ClaimAlignment, paper: Paper, rivals: Sequence[str]) -> dict[str, Mismatch]:
-        """Detect everything that speaks against the claim, by the name of its feature."""
-        return {
-            "missing_content": mismatches.missing_content(alignment),
-            "missing_name": mismatches.missing_name(alignment, paper.title or ""),
-            "wrong_number": mismatches.wrong_number(alignment),
-            "antonym": mismatches.antonym(alignment, self._axes),
-            "negation": mismatches.negation(alignment),
-            "overclaim": mismatches.overclaim(alignment),
-            "rival_coverage": self._rival_coverage(alignment, rivals),
-        }
-
-    def _classify(self, alignment: ClaimAlignment, detected: Mapping[str, Mismatch]) -> SupportResult:
-        support = round(probability(features(detected)), 4)
+    def _classify(self, pair: ClaimPair, statement: str, reading: PairReading) -> SupportResult:
+        passage = self._deciding_passage(pair.paper, reading)
+        text = f"{pair.paper.title or ''}\n{pair.paper.abstract}"
+        mismatch, absent = number_mismatch(statement, text), absent_identifiers(statement, text)
+        values = features(reading, mismatch, absent)
+        support = round(logistic.probability(SUPPORT_BIAS, SUPPORT_WEIGHTS, values), 4)
+        contradiction = round(logistic.probability(CONTRADICTION_BIAS, CONTRADICTION_WEIGHTS, values), 4)
+        result = SupportResult(support, contradiction, passage, mismatch.reason or _lacks(absent))
         if self._entailment:
-            return _entailed(self._entailment, alignment, detected, support)
-        return SupportResult(support, alignment.passage, _reason(detected, support))
+            result = _entailed(self._entailment, statement, result, mismatch)
+        return replace(result, reason=self._reason(result, statement, pair.paper))
 
-    def _rival_coverage(self, alignment: ClaimAlignment, rivals: Sequence[str]) -> Mismatch:
-        claim, statement, abstract = alignment.claim.text, alignment.claim.statement, alignment.abstract.text
-        aligned = (self._aligned(claim, statement, rival) for rival in rivals if rival != abstract)
-        best = max((rival_alignment.coverage for rival_alignment in aligned if rival_alignment), default=0.0)
-        excess = max(0.0, best - alignment.coverage - _RIVAL_MARGIN)
-        return Mismatch(excess, "another paper says this, but this one does not")
+    def _deciding_passage(self, paper: Paper, reading: PairReading) -> Passage:
+        sentences = self._sentences(paper.abstract)
+        scores = reading.deciding[-len(sentences) :]
+        return sentences[max(range(len(sentences)), key=scores.__getitem__)]
+
+    def _reason(self, result: SupportResult, statement: str, paper: Paper) -> str:
+        """Return the result's own reason, or what follows from its verdict."""
+        if result.supported:
+            return result.reason if self._entailment else "the passage says the same in other words"
+        if result.reason:
+            return result.reason
+        if result.verdict is Verdict.CONTRADICTED:
+            return "the passage says otherwise"
+        return _lacks(self._absent_words(statement, paper)) or "no passage of the paper says this"
+
+    def _absent_words(self, statement: str, paper: Paper) -> list[str]:
+        """Return the rarest words of the statement that neither title nor abstract has, in order."""
+        stated = set(self._lexicon.terms(f"{paper.title or ''} {paper.abstract}"))
+        words = {term: word for word in re.findall(r"[\w-]+", statement) for term in self._lexicon.terms(word)}
+        absent = {term: word for term, word in words.items() if term not in stated}
+        idf = self._lexicon.idf(absent)
+        rarest = sorted(absent, key=lambda term: -idf[term])[:_MAX_NAMED]
+        return list(dict.fromkeys(word for term, word in absent.items() if term in rarest))
 
     def _find_verbatim(self, claim: str, abstract: str) -> Passage | None:
         """Find whole sentences of the abstract that are the claim, word for word; white space may differ."""
@@ -162,44 +158,36 @@ class SupportModel:
                 return Passage(match.group(), match.start(), match.end())
         return None
 
-    def _encode_claim(self, claim: str, statement: str) -> EncodedClaim:
-        return encode_claim(self._tokenized[claim], statement, self._lexicon)
 
-    def _encode_abstract(self, abstract: str) -> EncodedAbstract:
-        return encode_abstract(self._tokenized[abstract], self._sentences(abstract))
-
-    def _align(self, claim: str, statement: str, abstract: str) -> ClaimAlignment | None:
-        return align(self._claim(claim, statement), self._abstract(abstract))
+def features(reading: PairReading, mismatch: NumberMismatch, absent: Sequence[str] = ()) -> SupportFeatures:
+    """Return the features of a claim from its reading, its numbers and the identifiers that the paper lacks."""
+    supported, contradicted = logistic.log_odds(reading.supported), logistic.log_odds(reading.contradicted)
+    return SupportFeatures(supported, contradicted, mismatch.strength, float(bool(absent)))
 
 
-def features(detected: Mapping[str, Mismatch]) -> SupportFeatures:
-    """Return the strengths of the mismatches."""
-    return SupportFeatures(**{name: mismatch.strength for name, mismatch in detected.items()})
+def _lacks(words: Sequence[str]) -> str:
+    return f"no passage of the paper mentions {', '.join(words[:_MAX_NAMED])}" if words else ""
 
 
-def probability(values: SupportFeatures) -> float:
-    """Compute the probability that the claim is supported, 0..1."""
-    return logistic.probability(BIAS, WEIGHTS, values)
+def _trivial(pair: ClaimPair) -> SupportResult | None:
+    """Return the result for a text that is not a claim."""
+    if not re.search(r"\w", pair.claim):
+        return SupportResult(0.0, 0.0, None, "the claim contains no statement")
+    if pair.claim.rstrip("\"'\u2019\u201d)] \n\t").endswith("?"):
+        return SupportResult(0.0, 0.0, None, "the claim is a question, not a statement")
+    return None
 
 
-def _entailed(
-    entailment: Entailment, alignment: ClaimAlignment, detected: Mapping[str, Mismatch], support: float
-) -> SupportResult:
-    """Ask the entailment model about the passage; it cannot overrule a wrong number or a missing name."""
-    row = entailment.predict([(alignment.passage.text, alignment.claim.text)])[0]
+def _entailed(entailment: Entailment, statement: str, result: SupportResult, mismatch: NumberMismatch) -> SupportResult:
+    """Ask the entailment model about the passage; it cannot overrule a wrong number."""
+    passage = result.passage
+    row = entailment.predict([(passage.text if passage else "", statement)])[0]
     contradicts, _, entails = (round(float(share), 4) for share in row)
-    if detected["wrong_number"].strength or detected["missing_name"].strength:
-        capped = min(support, entails)
-        return SupportResult(capped, alignment.passage, _reason(detected, capped))
+    if mismatch.strength:
+        support, contradiction = min(result.support, entails), max(result.contradiction, contradicts)
+        return SupportResult(support, contradiction, passage, mismatch.reason)
     opinion = "contradicts the claim" if contradicts > entails else "leaves the claim open"
     if entails >= SUPPORTED_FROM:
         opinion = "supports the claim"
-    return SupportResult(entails, alignment.passage, f"the passage {opinion}, according to {entailment.name}")
-
-
-def _reason(detected: Mapping[str, Mismatch], support: float) -> str:
-    """Name the mismatch that weighs most."""
-    if support >= SUPPORTED_FROM:
-        return "the passage says the same in other words"
-    weights = {field.name: getattr(WEIGHTS, field.name) for field in fields(SupportFeatures)}
-    return min(detected.items(), key=lambda pair: weights[pair[0]] * pair[1].strength)[1].reason
+    reason = f"the passage {opinion}, according to {entailment.name}"
+    return SupportResult(entails, contradicts, passage, reason)

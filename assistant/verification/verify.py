@@ -10,7 +10,7 @@ from assistant.citations import numbers, remove_markers, strip, strip_trailing
 from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
 from assistant.text.sentences import spans
 from assistant.verification import non_claims
-from assistant.verification.support import SupportModel, SupportResult
+from assistant.verification.support import ClaimPair, SupportModel, SupportResult
 
 _LIST_MARKER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
 # What ends a sentence: a citation goes before it.
@@ -27,19 +27,11 @@ class CheckedSentence:
     passages: Mapping[int, Passage]
 
 
-def verify_text(
-    text: str, hits: Sequence[Hit], model: SupportModel, shown: Sequence[Hit] = ()
-) -> list[CheckedSentence]:
-    """Return each sentence of a resolved text with its verdict.
-
-    `[n]` in the text stands for `hits[n - 1]`; `shown` are hits that may say it instead. All texts are encoded in one
-    pass of the embedder.
-    """
+def verify_text(text: str, hits: Sequence[Hit], model: SupportModel) -> list[CheckedSentence]:
+    """Return each sentence of a resolved text with its verdict; `[n]` in the text stands for `hits[n - 1]`."""
     sentences = split_sentences(text)
-    cited = {number: hits[number - 1].paper for sentence in sentences for number in numbers(sentence)}
-    rivals = _papers(shown)
-    model.encode([*map(strip, sentences), *_abstracts([*cited.values(), *(rivals if cited else ())])])
-    return [_check(sentence, cited, rivals, model) for sentence in sentences]
+    model.read(pair for sentence in sentences for pair in _pairs(sentence, hits).values())
+    return [_check(sentence, hits, model) for sentence in sentences]
 
 
 def take_unchecked(text: str) -> list[CheckedSentence]:
@@ -58,8 +50,7 @@ def attribute(
     Returns the text, the hits that its numbers stand for, and the sentences that received a citation.
     """
     uncited = [sentence for sentence in split_sentences(text) if not numbers(sentence) and not _is_remark(sentence, ())]
-    if uncited:
-        model.encode([*uncited, *_abstracts(_papers(shown))])
+    model.read(ClaimPair(sentence, hit.paper) for sentence in uncited for hit in shown)
     cited, attributed, position = list(hits), set(), 0
     for sentence in uncited:
         hit = _supporting_hit(sentence, shown, model)
@@ -86,19 +77,25 @@ def verify_against_abstract(claim: str, abstract: str, model: SupportModel) -> V
     return _verification(claim, None, model.assess(claim, Paper("", abstract)))
 
 
-def verify_against_paper(claim: str, paper: Paper, others: Sequence[Paper], model: SupportModel) -> Verification:
-    """Verify a claim against a paper; `others` are papers that may say it instead."""
-    rivals = [rival.abstract for rival in others if rival.id != paper.id]
-    return _verification(claim, paper.id, model.assess(claim, paper, rivals))
+def verify_against_paper(claim: str, paper: Paper, model: SupportModel) -> Verification:
+    """Verify a claim against a paper."""
+    return _verification(claim, paper.id, model.assess(claim, paper))
 
 
 def verify_against_papers(claim: str, papers: Sequence[Paper], model: SupportModel) -> Verification:
-    """Verify a claim against several papers and return the verdict by the one that supports it best."""
-    model.encode([claim, *_abstracts(papers)])
-    verifications = [verify_against_paper(claim, paper, (), model) for paper in papers]
-    reason = "no paper in the library is relevant to the claim"
-    irrelevant = Verification(claim, None, Verdict.UNSUPPORTED, 0.0, None, reason)
-    return max(verifications, key=lambda verification: verification.support, default=irrelevant)
+    """Verify a claim against several papers and return the verdict by the one that decides it best.
+
+    That is the paper with the highest support, or, where none supports the claim, the highest contradiction.
+    """
+    model.read(ClaimPair(claim, paper) for paper in papers)
+    verifications = [verify_against_paper(claim, paper, model) for paper in papers]
+    if not verifications:
+        reason = "no paper in the library is relevant to the claim"
+        return Verification(claim, None, Verdict.UNSUPPORTED, 0.0, None, reason)
+    best = max(verifications, key=lambda verification: verification.support)
+    if best.verdict is Verdict.SUPPORTED:
+        return best
+    return max(verifications, key=lambda verification: max(verification.support, verification.contradiction))
 
 
 def split_sentences(text: str) -> list[str]:
@@ -132,7 +129,7 @@ def _move_leading_markers(sentence: str, before: list[str]) -> str:
     return sentence
 
 
-def _check(sentence: str, cited: Mapping[int, Paper], shown: Sequence[Paper], model: SupportModel) -> CheckedSentence:
+def _check(sentence: str, hits: Sequence[Hit], model: SupportModel) -> CheckedSentence:
     """Judge the sentence by the best of the papers that it cites."""
     claim, visible, cites = strip(sentence), strip_trailing(sentence), numbers(sentence)
     if _is_remark(claim, cites):
@@ -140,13 +137,18 @@ def _check(sentence: str, cited: Mapping[int, Paper], shown: Sequence[Paper], mo
         return CheckedSentence(Sentence(visible, cites, Verdict.REMARK, 0.0, reason), {})
     if not cites:
         return CheckedSentence(Sentence(visible, (), Verdict.UNCITED, 0.0, "the sentence cites no paper"), {})
-    papers = {number: cited[number] for number in cites}
-    rivals = [paper.abstract for paper in shown if paper not in papers.values()]
-    beside = list(papers.values())
-    results = {number: model.assess(claim, paper, rivals, beside) for number, paper in papers.items()}
-    best = max(results.values(), key=lambda result: result.support)
+    results = {
+        number: model.assess(pair.claim, pair.paper, pair.cited) for number, pair in _pairs(sentence, hits).items()
+    }
+    best = max(results.values(), key=lambda result: (result.support, result.contradiction))
     passages = {number: result.passage for number, result in results.items() if result.passage}
-    return CheckedSentence(Sentence(visible, cites, _verdict(best), best.support, best.reason), passages)
+    return CheckedSentence(Sentence(visible, cites, best.verdict, best.support, best.reason), passages)
+
+
+def _pairs(sentence: str, hits: Sequence[Hit]) -> dict[int, ClaimPair]:
+    """Return the sentence beside each paper that it cites, by number."""
+    cited = {number: hits[number - 1].paper for number in numbers(sentence)}
+    return {number: ClaimPair(strip(sentence), paper, tuple(cited.values())) for number, paper in cited.items()}
 
 
 def _is_remark(claim: str, cites: Sequence[int]) -> bool:
@@ -167,16 +169,6 @@ def _nearest_in(claim: str, paper: Paper, model: SupportModel) -> SupportResult:
 
 
 def _verification(claim: str, paper_id: str | None, result: SupportResult) -> Verification:
-    return Verification(claim, paper_id, _verdict(result), result.support, result.passage, result.reason)
-
-
-def _verdict(result: SupportResult) -> Verdict:
-    return Verdict.SUPPORTED if result.supported else Verdict.UNSUPPORTED
-
-
-def _papers(hits: Sequence[Hit]) -> list[Paper]:
-    return [hit.paper for hit in hits]
-
-
-def _abstracts(papers: Sequence[Paper]) -> list[str]:
-    return [paper.abstract for paper in papers]
+    return Verification(
+        claim, paper_id, result.verdict, result.support, result.passage, result.reason, result.contradiction
+    )

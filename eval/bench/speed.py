@@ -18,7 +18,7 @@ from typing import Any
 from assistant.chat import Assistant
 from assistant.errors import InputError
 from assistant.protocols import Embedder
-from assistant.schema import Paper
+from assistant.schema import Paper, Query
 from assistant.settings import Settings
 from eval import corpora
 from eval.bench.timing import measure_alternating, measure_seconds
@@ -33,6 +33,8 @@ COLLECTIONS = {278: "seeds", 5183: SCIFACT, 80753: ML_ARXIV}
 SIZES, LARGEST = (278, 5183), 80753
 # Abstracts for the rates of ingestion.
 _SAMPLE = 256
+# Pairs of a reading, and words of a text that with a question make about 80 word pieces.
+_PAIRS, _WORDS_OF_A_PAIR = 24, 42
 # Multiplications and additions of the packaged model: per token, twice the weights of its six layers; per pair of
 # tokens of one text, what attention computes.
 _FLOP_PER_TOKEN, _FLOP_PER_PAIR = 21.2e6, 4 * 6 * 384
@@ -78,6 +80,7 @@ def _ratios(figures: Json) -> dict[str, float]:
     return {
         "search, with everything, over llama-index": figures["search_over_llama_index"],
         "search, without re-ranking, over llama-index": figures["search_without_reranking_over_llama_index"],
+        "reading of 24 pairs over the embedding of a question": figures["read_24_pairs_over_embed_question"],
     }
 
 
@@ -103,20 +106,33 @@ def _by_size(settings: Settings, sizes: Sequence[int], quick: bool) -> Iterator[
             yield f"{len(papers):,} papers", figures
 
 
+def _finder(assistant: Assistant) -> Callable[[str], object]:
+    """Return a search that ranks papers and reads none of them, as the other pipeline does."""
+    return lambda text: assistant.find(Query(text, text), assistant.library.fresh())
+
+
+def _pair_reading(assistant: Assistant, papers: Sequence[Paper]) -> Callable[[str], object]:
+    """Return a reading of a question beside 24 texts, so long that each pair has about 80 word pieces."""
+    texts = [" ".join(paper.abstract.split()[:_WORDS_OF_A_PAIR]) for paper in papers[:_PAIRS]]
+    return lambda question: list(assistant.reader.read([(question, [text]) for text in texts]))
+
+
 def _latencies(assistant: Assistant, papers: Sequence[Paper], settings: Settings, quick: bool) -> Json:
     """Measure every kind of search, and unless `quick` whole answers, in turn."""
     from eval.bench import baselines
 
     library = assistant.library
     peer_folder = settings.home / "eval" / "peers" / library.home.name
-    without_reranking = Assistant(library, settings.model_copy(update={"reranker": "none"}))
+    without_reranking = Assistant(library, settings.model_copy(update={"reranker": "none"}), assistant.reader)
     with _llama_index(peer_folder, library.embedder, papers) as peer:
         calls: dict[str, Callable[[str], object]] = {
-            "search_ms": assistant.search,
+            "search_ms": _finder(assistant),
             "llama_index_search_ms": peer.searcher(),
-            "search_without_reranking_ms": without_reranking.search,
+            "search_without_reranking_ms": _finder(without_reranking),
+            "search_with_passages_ms": assistant.search,
             "exact_numpy_search_ms": baselines.exact_searcher(len(papers), library.embedder),
             "embed_question_ms": lambda text: library.embedder.encode_queries([text]),
+            "read_24_pairs_ms": _pair_reading(assistant, papers),
         }
         figures: Json = dict(measure_alternating(calls if quick else calls | {"ask_ms": assistant.ask}, _questions()))
         peer_size = _megabytes(peer_folder)
@@ -124,6 +140,7 @@ def _latencies(assistant: Assistant, papers: Sequence[Paper], settings: Settings
     return figures | {
         "search_over_llama_index": figures["search_ms"]["p50"] / peer_median,
         "search_without_reranking_over_llama_index": figures["search_without_reranking_ms"]["p50"] / peer_median,
+        "read_24_pairs_over_embed_question": figures["read_24_pairs_ms"]["p50"] / figures["embed_question_ms"]["p50"],
         "index_mb": _megabytes(library.home),
         "llama_index_mb": peer_size,
     }

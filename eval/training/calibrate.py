@@ -1,113 +1,125 @@
-"""Fit the weights of the evidence model and of the answerability model on the dev split of a suite."""
+"""Fit the weights of answerability and of the choice of sentences on the dev split of suites.
+
+Two logistic models make a confidence: whether the library covers the topic of the question, fitted on questions from
+other fields, and whether it answers a question on a topic that it covers, fitted on near misses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from assistant.answering import answerability, evidence
-from assistant.chat import Assistant
+from assistant.answering.answerability import AnswerabilityFeatures
+from assistant.answering.evidence import EvidenceFeatures
 from assistant.errors import InputError
-from assistant.question.understand import understand
-from assistant.retrieval.alignment import Alignment
-from assistant.retrieval.search import Found
 from assistant.settings import Settings
-from eval import corpora
-from eval.suites import SEEDS, Question, beir, load
 from eval.suites.selection import Suite
+from eval.training.cases import OFF_TOPIC, Case, default_cases, suite_cases
 
-Figures = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 
-# The weight of a question in the fit of the answerability model. Every answerable question is used once more with its
-# papers hidden, as a near miss that costs nothing; the near misses that people wrote are few and harder.
-_GROUP_WEIGHTS = {"hidden": 0.3, "near": 3.0}
-# Folds of the cross-validation.
+# The features of each model.
+_TOPIC, _ANSWER = ("similarity",), ("answers", "met", "weakest")
 _FOLDS = 5
 # The share of answerable questions that may be answered with a reservation.
 _RESERVED_SHARE = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A question and the result of its search."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Data:
+    """Cases with their features, the weight of each, and a number for all cases of one paper or question."""
 
-    question: Question
-    search: Found
-
-    @property
-    def alignments(self) -> tuple[Alignment, ...]:
-        """Return the alignments of the hits from which answerability is judged."""
-        return self.search.alignments[: answerability.CONSIDERED]
-
-    @property
-    def answerable(self) -> bool:
-        """Tell whether a paper that answers the question is among them."""
-        return any(alignment.paper.id in self.question.papers for alignment in self.alignments)
-
-    @property
-    def group(self) -> str:
-        """Return the group of the question."""
-        return self.question.group
+    cases: Sequence[Case]
+    rows: Numbers
+    weights: Numbers
+    groups: NDArray[np.int_]
 
 
 def calibrate(settings: Settings, source: Path | Suite | None = None) -> str:
     """Fit the weights; return them as the modules spell them, with cross-validated figures.
 
-    `source` is a folder (see `eval.suites.beir`), a suite with its papers, or None for the suites over the seeds; only
-    the dev split is used. Raises InputError for a source with too few questions.
+    `source` is a folder (see `eval.suites.beir`), a suite with its papers, or None for the suites over the seeds and
+    over the annotated abstracts; only the dev split is used. Raises InputError for a source with too few questions.
     """
-    assistant, answerable, unanswerable = _load(settings, source)
-    cases = [case for question in _with_progress(answerable) for case in _with_and_without_papers(assistant, question)]
-    cases += [_case(assistant, question) for question in _with_progress(unanswerable)]
-    cases = [case for case in cases if case.alignments]
+    cases = default_cases(settings) if source is None else suite_cases(settings, source)
     if len({case.answerable for case in cases}) < 2 or len({case.question.id for case in cases}) < _FOLDS:
-        name = source.name if isinstance(source, Suite) else str(source or SEEDS)
+        name = source.name if isinstance(source, Suite) else str(source or "the suites")
         raise InputError(name, f"needs {_FOLDS} or more questions, some with and some without a paper that is found")
-    return "\n".join([*_fit_evidence(cases), *_fit_answerability(assistant, cases)])
+    return "\n".join([*_fit_evidence(cases), *_fit_answerability(cases)])
 
 
-def _load(settings: Settings, source: Path | Suite | None) -> tuple[Assistant, Sequence[Question], Sequence[Question]]:
-    """Return an assistant over the papers, the answerable and the unanswerable questions."""
-    if source is None:
-        assistant = corpora.over_seeds(settings)
-        return assistant, load(SEEDS / "single.jsonl", "dev"), load(SEEDS / "unanswerable.jsonl", "dev")
-    suite = source if isinstance(source, Suite) else _suite(source)
-    questions = [item for item in suite.items if isinstance(item, Question)]
-    answerable = [question for question in questions if question.papers]
-    unanswerable = [question for question in questions if not question.papers]
-    return corpora.over_papers(suite.library, suite.papers or (), settings), answerable, unanswerable
+def _fit_answerability(cases: Sequence[Case]) -> list[str]:
+    """Fit both models, and the confidence from which an answer is firm."""
+    data = _data(cases)
+    is_off_topic = np.array([case.question.group in OFF_TOPIC for case in cases])
+    answerable = np.array([case.answerable for case in cases])
+    lines = ["assistant/answering/answerability.py"]
+    confidence = np.ones(len(cases))
+    if is_off_topic.any():
+        confidence, model = _fit(data, _TOPIC, ~is_off_topic, np.ones(len(cases), dtype=bool))
+        lines += _spelled("TOPIC", AnswerabilityFeatures, _TOPIC, model)
+    answers, model = _fit(data, _ANSWER, answerable, ~is_off_topic)
+    lines += _spelled("ANSWER", AnswerabilityFeatures, _ANSWER, model)
+    return lines + _shares_below(confidence * answers, cases)
 
 
-def _suite(folder: Path) -> Suite:
-    collection = beir.read(folder, "dev")
-    return Suite(folder.name, collection.questions, folder.name, collection.papers)
-
-
-def _with_and_without_papers(assistant: Assistant, question: Question) -> list[Case]:
-    """Return the case of the question, and that of the question with the papers that answer it hidden."""
-    case = _case(assistant, question)
-    remaining = [rank for rank, hit in enumerate(case.search.hits) if hit.paper.id not in question.papers]
-    search = replace(
-        case.search,
-        hits=tuple(case.search.hits[rank] for rank in remaining),
-        alignments=tuple(case.search.alignments[rank] for rank in remaining),
+def _data(cases: Sequence[Case]) -> _Data:
+    """Return the cases with their features; each group of questions has the same weight."""
+    keys = [case.group for case in cases]
+    weights = np.array([len(cases) / keys.count(key) for key in keys])
+    _, groups = np.unique(
+        [min(case.question.papers, default=case.question.text) for case in cases], return_inverse=True
     )
-    return [case, Case(replace(question, papers=frozenset(), group="hidden"), search)]
+    rows = np.array([astuple(answerability.features(case.search)) for case in cases])
+    return _Data(cases, rows, weights / weights.mean(), groups)
 
 
-def _case(assistant: Assistant, question: Question) -> Case:
-    return Case(question, assistant.find(understand(question.text), assistant.library.fresh()))
+def _fit(data: _Data, names: Sequence[str], labels: NDArray[np.bool_], rows: NDArray[np.bool_]) -> tuple[Numbers, Any]:
+    """Fit a logistic model on some rows; return its cross-validated probabilities for all, and the model."""
+    columns = [field.name in names for field in fields(AnswerabilityFeatures)]
+    features = data.rows[:, columns]
+    scale = features.std(axis=0) + 1e-9
+    model = LogisticRegression(C=10.0, max_iter=5000)
+    probabilities = np.zeros(len(features))
+    for train, test in GroupKFold(_FOLDS).split(features, groups=data.groups):
+        chosen = train[rows[train]]
+        model.fit(features[chosen] / scale, labels[chosen], sample_weight=data.weights[chosen])
+        probabilities[test] = model.predict_proba(features[test] / scale)[:, 1]
+    model.fit(features[rows] / scale, labels[rows], sample_weight=data.weights[rows])
+    model.coef_ /= scale
+    return probabilities, model
+
+
+def _spelled(name: str, kind: type[Any], names: Sequence[str], model: Any) -> list[str]:
+    """Format a fitted model as the module of its features spells it."""
+    values = dict.fromkeys((field.name for field in fields(kind)), 0.0) | dict(zip(names, model.coef_[0], strict=True))
+    weights = ", ".join(f"{feature}={value:.2f}" for feature, value in values.items())
+    return [f"  {name}_WEIGHTS = {kind.__name__}({weights})", f"  {name}_BIAS = {model.intercept_[0]:.2f}"]
+
+
+def _shares_below(confidence: Numbers, cases: Sequence[Case]) -> list[str]:
+    """Format, for each library, the threshold that spares most answerable questions, and the shares below it."""
+    lines = []
+    keys = [case.group for case in cases]
+    for library in sorted({library for library, _ in keys}):
+        of_group = {
+            group: confidence[[key == (library, group) for key in keys]]
+            for group in sorted({group for key, group in keys if key == library})
+        }
+        threshold = float(np.quantile(of_group.get("answered", np.zeros(1)), _RESERVED_SHARE))
+        shares = ", ".join(f"{group} {np.mean(values < threshold):.2f}" for group, values in of_group.items())
+        lines.append(f"  {library}, cross-validated, below {threshold:.3f}: {shares}")
+    return lines
 
 
 def _fit_evidence(cases: Sequence[Case]) -> list[str]:
@@ -115,98 +127,49 @@ def _fit_evidence(cases: Sequence[Case]) -> list[str]:
     labelled = [case for case in cases if case.answerable and case.question.evidence]
     if len(labelled) < _FOLDS:
         return ["assistant/answering/evidence.py: the suite has no evidence sentences, so nothing is fitted"]
-    rows, labels, groups = _sentence_features(labelled)
+    rows, labels, numbers = _sentence_rows(labelled)
+    libraries = [case.library for case in labelled]
+    weights = np.array([len(labelled) / libraries.count(library) for library in libraries])[numbers]
     # The scores of papers lie close together; without scaling, the penalty would hold their weight down most.
-    model = make_pipeline(StandardScaler(with_mean=False), LogisticRegression(C=0.3, max_iter=1000))
-    scores = cross_val_predict(model, rows, labels, groups=groups, cv=GroupKFold(_FOLDS), method="decision_function")
-    quoted = [np.mean([labels[best].any() for best in _best_rows(scores, groups, count)]) for count in (1, 3, 5)]
-    scaler, fitted = model.fit(rows, labels)
+    model = make_pipeline(StandardScaler(with_mean=False), LogisticRegression(C=0.3, max_iter=3000))
+    fitted = {"logisticregression__sample_weight": weights / weights.mean()}
+    papers = np.unique([min(case.question.papers) for case in labelled], return_inverse=True)[1]
+    scores = cross_val_predict(
+        model, rows, labels, groups=papers[numbers], cv=GroupKFold(_FOLDS), params=fitted, method="decision_function"
+    )
+    scaler, logistic = model.fit(rows, labels, **fitted)
+    logistic.coef_ /= scaler.scale_
+    spelled = _spelled("", EvidenceFeatures, [field.name for field in fields(EvidenceFeatures)], logistic)
+    figures = [_evidence_among_best(scores, labels, numbers, count) for count in (1, 3, 5)]
     return [
         "assistant/answering/evidence.py",
-        *_format_weights(evidence.EvidenceFeatures, fitted, scaler.scale_),
-        f"  cross-validated, {len(labelled)} questions with a relevant paper in the top {answerability.CONSIDERED}: "
-        "an evidence sentence is among the best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*quoted),
+        *(line.replace(" _", " ") for line in spelled),
+        f"  cross-validated, {len(labelled)} questions with a relevant paper among those read: an evidence sentence "
+        "is among the best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*figures),
     ]
 
 
-def _sentence_features(cases: Sequence[Case]) -> tuple[Figures, NDArray[np.bool_], NDArray[np.int_]]:
-    """Return the features of every sentence, whether it is evidence, and the number of its question."""
+def _sentence_rows(cases: Sequence[Case]) -> tuple[Numbers, NDArray[np.bool_], NDArray[np.int_]]:
+    """Return the features of every sentence, whether it is evidence, and the number of its case."""
     sentences = [
-        (astuple(features), _is_evidence(case.question, passage.text), number)
+        (astuple(features), hit.paper.id in case.question.papers and _is_evidence(case, passage.text), number)
         for number, case in enumerate(cases)
-        for hit, alignment in zip(case.search.hits, case.alignments, strict=False)
+        for hit, aligned, reading in zip(case.search.hits, case.search.alignments, case.search.readings, strict=False)
         for passage, features in zip(
-            alignment.passages,
-            evidence.features(case.search.query, alignment, hit.score - case.search.hits[0].score),
+            aligned.passages,
+            evidence.features(aligned, reading, hit.score - case.search.hits[0].score),
             strict=True,
         )
     ]
-    rows, labels, groups = zip(*sentences, strict=True)
-    return np.array(rows), np.array(labels), np.array(groups)
+    rows, labels, numbers = zip(*sentences, strict=True)
+    return np.array(rows), np.array(labels), np.array(numbers)
 
 
-def _is_evidence(question: Question, sentence: str) -> bool:
-    return any(gold in sentence or sentence in gold for gold in question.evidence)
+def _is_evidence(case: Case, sentence: str) -> bool:
+    return any(gold in sentence or sentence in gold for gold in case.question.evidence)
 
 
-def _best_rows(scores: Figures, groups: NDArray[np.int_], count: int) -> list[NDArray[np.int_]]:
-    """Return the rows of the best `count` scores of each group."""
-    members = (np.flatnonzero(groups == group) for group in np.unique(groups))
-    return [rows[np.argsort(-scores[rows])[:count]] for rows in members]
-
-
-def _fit_answerability(assistant: Assistant, cases: Sequence[Case]) -> list[str]:
-    """Fit the weights of answerability, and the confidence threshold of firm answers."""
-    rows, labels = _answerability_features(assistant, cases), np.array([case.answerable for case in cases])
-    weights = np.array([_GROUP_WEIGHTS.get(case.group, 1.0) for case in cases])
-    model = LogisticRegression(C=10.0, max_iter=1000)
-    # A question and its copy with hidden papers belong to the same fold.
-    _, groups = np.unique([case.question.id for case in cases], return_inverse=True)
-    confidence = cross_val_predict(
-        model,
-        rows,
-        labels,
-        groups=groups,
-        cv=GroupKFold(_FOLDS),
-        params={"sample_weight": weights},
-        method="predict_proba",
-    )[:, 1]
-    threshold = float(np.quantile(confidence[labels], _RESERVED_SHARE))
-    model.fit(rows, labels, sample_weight=weights)
-    return [
-        "assistant/answering/answerability.py",
-        *_format_weights(answerability.AnswerabilityFeatures, model),
-        f"  cross-validated: {1 - _RESERVED_SHARE:.0%} of the answerable questions reach a confidence of "
-        f"{threshold:.3f}; below it are " + _shares_below(confidence, threshold, cases),
-    ]
-
-
-def _answerability_features(assistant: Assistant, cases: Sequence[Case]) -> Figures:
-    lexicon = assistant.library.lexicon
-    features = [
-        answerability.features(case.search.query, case.search.terms, case.alignments, lexicon) for case in cases
-    ]
-    return np.array([astuple(row) for row in features])
-
-
-def _shares_below(confidence: Figures, threshold: float, cases: Sequence[Case]) -> str:
-    """Format the share of each group of unanswerable cases below the threshold."""
-    groups = np.array(["not found" if case.question.papers else case.group for case in cases])
-    unanswerable = np.array([not case.answerable for case in cases])
-    shares = {
-        group: float(np.mean(confidence[unanswerable & (groups == group)] < threshold))
-        for group in sorted(set(groups[unanswerable]))
-    }
-    return ", ".join(f"{group} {share:.2f}" for group, share in shares.items())
-
-
-def _format_weights(kind: type[Any], model: Any, scale: Figures | float = 1.0) -> list[str]:
-    """Format a fitted model as the module of its features spells it; `kind` is the class of the features."""
-    values = zip(fields(kind), model.coef_[0] / scale, strict=True)
-    weights = ", ".join(f"{field.name}={value:.2f}" for field, value in values)
-    return [f"  WEIGHTS = {kind.__name__}({weights})", f"  BIAS = {model.intercept_[0]:.2f}"]
-
-
-def _with_progress(questions: Sequence[Question]) -> Any:
-    """Iterate over the questions and show a progress bar on a terminal."""
-    return track(questions, "Asking", console=Console(stderr=True), transient=True)
+def _evidence_among_best(scores: Numbers, labels: NDArray[np.bool_], numbers: NDArray[np.int_], count: int) -> float:
+    """Return the share of cases with an evidence sentence among the best of their sentences."""
+    members = (np.flatnonzero(numbers == number) for number in np.unique(numbers))
+    return float(np.mean([labels[rows[np.argsort(-scores[rows])[:count]]].any() for rows in members]))

@@ -17,7 +17,7 @@ from assistant.protocols import LLM
 from assistant.settings import Settings, load
 from assistant.storage.library import Library
 from ingest import pipeline
-from tests.fakes import WordHashEmbedder
+from tests.fakes import WordHashEmbedder, WordOverlapReader
 from ui.page import server
 
 ColorScheme = Literal["light", "dark"]
@@ -87,7 +87,7 @@ def quick(folder: Path) -> Settings:
 def serving(library: Library, settings: Settings, llm: LLM | None = None) -> Iterator[str]:
     """The page over a library, on loopback; gives its address."""
     ready: Future[Assistant] = Future()
-    ready.set_result(Assistant(library, settings, llm))
+    ready.set_result(Assistant(library, settings, WordOverlapReader(), llm))
     served = server.start(settings, ready)
     yield served.address
     served.close()

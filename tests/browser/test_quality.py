@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from assistant.chat import Assistant
 from tests.browser.conftest import SHOTS, ColorScheme, OpenPage, ask, filled, press, quick
+from tests.fakes import WordOverlapReader
 from ui.page import server
 
 pytestmark = pytest.mark.browser
@@ -57,7 +58,7 @@ def test_the_page_is_there_before_the_model_is_and_a_question_waits_for_it(open_
         page.get_by_label("Question", exact=True).fill(ICE)
         page.keyboard.press("Enter")
         expect(page.locator("#now")).to_contain_text("Loading the model")
-        loading.set_result(Assistant(library, quick(tmp_path), None))
+        loading.set_result(Assistant(library, quick(tmp_path), WordOverlapReader(), None))
         expect(page.locator("#talk .answer")).to_contain_text("The loss of ice doubles after 2005.")
         page.goto("about:blank")
         served.close()

@@ -27,7 +27,7 @@ ANSWER = {
     "withdrawn",
 }
 SENTENCE = {"text", "citations", "verdict", "support", "reason", "attributed", "replaces"}
-VERIFICATION = {"claim", "paper_id", "verdict", "support", "passage", "reason"}
+VERIFICATION = {"claim", "paper_id", "verdict", "support", "contradiction", "passage", "reason"}
 PASSAGE = {"text", "start", "end"}
 CONVERSATION = {"id", "title", "created", "changed", "turns"}
 TURN = {"id", "question", "scope", "asked", "settings", "prompt", "feedback", "answer"}

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.answering import answerability, digest, evidence
-from assistant.question.terms import Term, analyze
+from assistant.question.terms import analyze
 from assistant.question.understand import understand
+from assistant.retrieval import reading
 from assistant.retrieval.search import Found, Ranking, search
 from assistant.storage.library import Library
+from tests.fakes import WordOverlapReader
 
 WORDS = st.sampled_from(
     "which glaciers bees dance learning rate policy models reward exactly value F1 GPT-4 DPO Bern of ? , ' %".split()
@@ -21,36 +22,32 @@ QUESTIONS = st.one_of(st.lists(WORDS, min_size=1, max_size=30).map(" ".join), st
 def searched(library: Library, question: str) -> Found:
     query, indexes = understand(question), library.fresh()
     ranking = Ranking(top_k=10, candidates=50, dense_weight=0.5, reranked=0, rerank_weight=0.0)
-    return search(query, analyze(query.standalone, indexes.lexicon), library, indexes, ranking)
+    found = search(query, analyze(query.standalone, indexes.lexicon), library, indexes, ranking)
+    return reading.read(found, WordOverlapReader())
 
 
 @settings(max_examples=40)
 @given(QUESTIONS)
 def test_confidence_is_a_probability_and_what_is_not_firm_has_a_reason(seeds_library: Library, question: str) -> None:
     found, thresholds = searched(seeds_library, question), answerability.Thresholds(0.6, 0.3)
-    decision = answerability.decide(found, seeds_library.catalog, seeds_library.lexicon, thresholds)
+    decision = answerability.decide(found, seeds_library.catalog, thresholds)
     assert 0.0 <= decision.confidence <= 1.0
     assert (decision.reason is None) == (decision.strength == "firm")
 
 
 @settings(max_examples=40)
-@given(QUESTIONS)
-def test_an_unknown_name_in_the_question_never_makes_an_answer_more_probable(
-    seeds_library: Library, question: str
+@given(QUESTIONS, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_a_reader_that_finds_an_answer_likelier_never_makes_one_less_probable(
+    seeds_library: Library, question: str, first: float, second: float
 ) -> None:
     found = searched(seeds_library, question)
-    if not found.alignments:
+    if not found.readings:
         return
-    name = Term("Qzxv", 0, 4, ("qzxv",), found.terms.max_idf, is_name=True)
-    longer = [
-        replace(aligned, terms=(*aligned.terms, name), overall=np.append(aligned.overall, 0.9))
-        for aligned in found.alignments
-    ]
-    before, after = (
-        answerability.features(found.query, found.terms, alignments, seeds_library.lexicon)
-        for alignments in (found.alignments, longer)
+    low, high = (
+        answerability.features(replace(found, readings=(replace(found.readings[0], answers=answers),)))
+        for answers in sorted((first, second))
     )
-    assert answerability.probability(after) <= answerability.probability(before)
+    assert answerability.probability(low) <= answerability.probability(high)
 
 
 @settings(max_examples=40)

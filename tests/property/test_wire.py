@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.schema import Answer, Hit, Paper, Recipe, Scope, Sentence, Strength, Verdict
-from assistant.serialization import answer_from_json, answer_json, scope_from_json, scope_json
+from assistant.schema import Answer, Hit, Paper, Passage, Recipe, Scope, Sentence, Strength, Verdict, Verification
+from assistant.serialization import answer_from_json, answer_json, scope_from_json, scope_json, verification_json
+from tests.contract.json_keys import VERIFICATION
 from tests.strategies import ANSWERS, SCOPES
 
 
@@ -99,3 +100,17 @@ def unwritten(value: Any, written: dict[str, Any]) -> set[str]:
 def test_what_is_no_answer_is_a_clear_error(broken: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="this is not an answer"):
         answer_from_json(broken)
+
+
+def test_a_verdict_is_written_with_the_probabilities_of_both_decisions() -> None:
+    verification = Verification("Bees sleep.", "a", Verdict.CONTRADICTED, 0.0417, Passage("Bees.", 0, 5), "why", 0.9)
+    written = travelled(verification_json(verification))
+    assert set(written) == VERIFICATION
+    assert (written["verdict"], written["support"], written["contradiction"]) == ("contradicted", 0.0417, 0.9)
+
+
+def test_an_answer_from_before_contradictions_were_noticed_is_read_as_it_was() -> None:
+    sentence = {"text": "Bees.", "citations": [1], "verdict": "unsupported", "support": 0.1}
+    written = {"question": "q", "standalone": "q", "strength": "firm", "confidence": 1, "text": "Bees. [1]"}
+    answer = answer_from_json(written | {"sentences": [sentence]})
+    assert answer.sentences == (Sentence("Bees.", (1,), Verdict.UNSUPPORTED, 0.1),)

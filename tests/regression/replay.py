@@ -70,7 +70,9 @@ def _with_model(assistant: Assistant, case: dict[str, Any]) -> Assistant:
     if case["mode"] != "model":
         return assistant
     settings = assistant.settings.model_copy(update={"verify": case.get("verify", "normal")})
-    return Assistant(assistant.library, settings, ScriptedLLM(*case["reply"].split("|")), assistant.reranker)
+    return Assistant(
+        assistant.library, settings, assistant.reader, ScriptedLLM(*case["reply"].split("|")), assistant.reranker
+    )
 
 
 def _dialog(turns: list[str], assistant: Assistant) -> list[Any]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # The warnings shown with sentences of an answer.
 DOUBTS = {
+    Verdict.CONTRADICTED: "The cited passage says otherwise.",
     Verdict.UNSUPPORTED: "The cited passages do not clearly support this sentence.",
     Verdict.UNCITED: "This sentence carries no citation, and no abstract shown clearly says it.",
 }
@@ -42,7 +43,7 @@ def answer_text(answer: Answer) -> str:
     parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE else []
     parts += [f"({note})" for note in notes(answer)]
     parts.append(to_text(answer.text))
-    warnings = [f"? {doubt} “{to_text(text)}”" for doubt, text in doubts(answer)]
+    warnings = [f"{_mark(doubt)} {doubt} “{to_text(text)}”" for doubt, text in doubts(answer)]
     parts += ["\n".join(warnings)] if warnings else []
     if answer.citations:
         parts.append("\n".join(map(_reference, answer.citations)))
@@ -73,6 +74,10 @@ def doubts(answer: Answer) -> Iterator[tuple[str, str]]:
             yield DOUBTS[sentence.verdict], sentence.text
 
 
+def _mark(doubt: str) -> str:
+    return "!" if doubt == DOUBTS[Verdict.CONTRADICTED] else "?"
+
+
 def search_text(result: SearchResult) -> str:
     """Format the result of a search: each hit with its passages."""
     query = result.query
@@ -91,8 +96,10 @@ def describe_search(question: str, standalone: str, filters: Filters, scope: Sco
 
 
 def verification_text(verification: Verification) -> str:
-    """Format the verdict on a claim, with its reason and passage."""
-    lines = [f"{verification.verdict} ({verification.support:.2f}): {verification.reason}"]
+    """Format the verdict on a claim with its probability, or that of support, its reason and passage."""
+    is_denied = verification.verdict is Verdict.CONTRADICTED
+    probability = verification.contradiction if is_denied else verification.support
+    lines = [f"{verification.verdict} ({probability:.2f}): {verification.reason}"]
     if verification.passage:
         lines += [f"    {verification.paper_id}  {to_text(verification.passage.text)}"]
     return printable("\n".join(lines))

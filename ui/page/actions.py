@@ -216,7 +216,7 @@ def _everything(context: PageContext, value: str, text: str) -> Updates:
 def _similar(context: PageContext, value: str, text: str) -> Updates:
     paper = context.backend.catalog.papers.find(value)
     query = f"{paper.title or ''} {paper.abstract}"[:_MAX_SIMILAR_CHARACTERS]
-    similar = context.backend.assistant(context.settings).rivals(query, paper)
+    similar = context.backend.assistant(context.settings).similar(query, paper)
     cards = evidence.similar_html(paper, similar, context.scope)
     shown = context.evidence_html([stored.turn for stored in context.stored_turns()])
     yield PageUpdate(evidence=cards + shown, message={"kind": "top", "id": "evidence"})

@@ -83,6 +83,8 @@ def _paragraph(sentence: Sentence, answer: Answer, turn: int, write: Write) -> s
     links = {number: _link(number, turn, sentence.text, answer.citations) for number in sentence.citations}
     inline = set(numbers(sentence.text))
     behind = "".join(link for number, link in links.items() if number not in inline)
+    if sentence.verdict is Verdict.CONTRADICTED:
+        behind += f'<br><span class="note">{doubt}</span>'
     if sentence.replaces is not None:
         behind += f'<br><span class="note">{QUOTED_INSTEAD} “{write(sentence.replaces)}”</span>'
     return f'<p><span class="{sentence.verdict}"{title}>{_linked(write(sentence.text), links)}</span> {behind}</p>'

@@ -85,7 +85,7 @@ def test_the_best_sentences_are_the_ones_quoted() -> None:
 
 
 def test_a_sentence_far_less_likely_than_the_best_is_not_quoted() -> None:
-    assert quotes(compose(evidence(BEES, 0.8, 0.1, 0.02), max_sentences=3)) == [
+    assert quotes(compose(evidence(BEES, 0.8, 0.4, 0.01), max_sentences=3)) == [
         "Honey bees dance.",
         "They show the way to flowers.",
     ]

@@ -20,6 +20,7 @@ from assistant.schema import (
     Strength,
     Turn,
     Verdict,
+    Verification,
     Withdrawn,
 )
 from assistant.storage.conversation_schema import Conversation, StoredTurn
@@ -140,11 +141,12 @@ DOUBTFUL = Answer(
     "q",
     Strength.FIRM,
     0.5,
-    "Bees dance [1]. Bees sing. Bees hum.",
+    "Bees dance [1]. Bees sing. Bees sleep [1]. Bees hum.",
     citations=(Citation(1, PAPER, ()),),
     sentences=(
         Sentence("Bees dance.", (1,), Verdict.UNSUPPORTED, 0.1),
         Sentence("Bees sing.", (), Verdict.UNCITED, 0.0),
+        Sentence("Bees sleep.", (1,), Verdict.CONTRADICTED, 0.0),
         Sentence("Bees hum.", (1,), Verdict.SUPPORTED, 1.0, replaces="Bees shout."),
         Sentence("Is it so?", (), Verdict.REMARK, 0.0),
     ),
@@ -167,6 +169,7 @@ def test_every_face_names_the_sentences_that_are_in_doubt_and_how_the_answer_cam
     for said in (
         "The cited passages do not clearly support this sentence.",
         "This sentence carries no citation, and no abstract shown clearly says it.",
+        "The cited passage says otherwise.",
         "This passage replaces a sentence that the abstracts do not clearly support.",
         "Bees shout",
         "he model broke off; the abstracts are quoted instead",
@@ -187,3 +190,23 @@ def test_that_sentences_were_not_checked_is_said_once() -> None:
     assert terminal.notes(free)[-1] == "the sentences were not checked against the abstracts"
     assert "1 citation of the language model refers to no paper shown and was left out" in terminal.notes(free)
     assert list(terminal.doubts(free)) == []
+
+
+def test_a_contradicted_sentence_has_a_mark_of_its_own_below_the_answer() -> None:
+    lines = terminal.answer_text(DOUBTFUL).splitlines()
+    assert "! The cited passage says otherwise. “Bees sleep.”" in lines
+    assert [line[:2] for line in lines if "“" in line] == ["? ", "? ", "! ", "? "]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "line"),
+    [
+        (Verdict.SUPPORTED, "supported (0.90): why"),
+        (Verdict.UNSUPPORTED, "unsupported (0.90): why"),
+        (Verdict.CONTRADICTED, "contradicted (0.07): why"),
+    ],
+)
+def test_a_verdict_is_shown_with_its_probability(verdict: Verdict, line: str) -> None:
+    passage = Passage("Bees dance.", 0, 11)
+    shown = terminal.verification_text(Verification("Bees sleep.", "id", verdict, 0.9, passage, "why", 0.07))
+    assert shown == f"{line}\n    id  Bees dance."

@@ -13,7 +13,7 @@ from assistant.schema import Answer, Filters, Scope, Strength, Turn, Verdict
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline
-from tests.fakes import ScriptedLLM
+from tests.fakes import ScriptedLLM, WordOverlapReader
 
 SEARCHING = ("embed_ms", "dense_ms", "lexical_ms", "rerank_ms")
 MakeAssistant = Callable[..., Assistant]
@@ -63,7 +63,7 @@ def test_a_quoted_answer_grows_by_one_sentence_at_a_time(make_assistant: MakeAss
 
 def test_a_quoted_answer_has_at_most_max_sentences(reader: Assistant) -> None:
     settings = reader.settings.model_copy(update={"firm_threshold": 0.0, "max_sentences": 1})
-    assert len(Assistant(reader.library, settings).ask("How do honey bees dance?").sentences) == 1
+    assert len(Assistant(reader.library, settings, reader.reader).ask("How do honey bees dance?").sentences) == 1
 
 
 def test_a_tentative_answer_says_so(make_assistant: MakeAssistant) -> None:
@@ -79,7 +79,7 @@ def test_where_no_sentence_can_be_quoted_the_answer_is_an_abstention(
     source = tmp_path / "marked.txt"
     source.write_text("Abstract: Glaciers shrink, as shown in [3]. Small glaciers shrink the fastest [4].\n")
     pipeline.ingest([source], library)
-    answer = Assistant(library, settings.model_copy(update={"firm_threshold": 0.0})).ask(QUESTION)
+    answer = Assistant(library, settings.model_copy(update={"firm_threshold": 0.0}), WordOverlapReader()).ask(QUESTION)
     assert (answer.answered, answer.citations, answer.done) == (False, (), True)
     assert answer.reason == "no sentence found can be quoted"
     assert len(answer.nearest) == 1
@@ -242,7 +242,7 @@ def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
     pipeline.ingest([source], library)
     llm = ScriptedLLM("It is so [6]. It is not [7].")
     unlimited = settings.model_copy(update={"firm_threshold": 0.0, "verify": "off"})
-    answer = Assistant(library, unlimited, llm).ask("All about glaciers")
+    answer = Assistant(library, unlimited, WordOverlapReader(), llm).ask("All about glaciers")
     assert len(answer.hits) == 8
     assert llm.requests[0][-1].content.count("</abstract") == 6
     assert [citation.paper for citation in answer.citations] == [answer.hits[5].paper]
@@ -336,7 +336,7 @@ def test_a_number_in_a_follow_up_scopes_it_to_that_paper(make_assistant: MakeAss
 
 
 def rewriting(assistant: Assistant, llm: ScriptedLLM) -> Assistant:
-    return Assistant(assistant.library, assistant.settings.model_copy(update={"rewrite": True}), llm)
+    return Assistant(assistant.library, assistant.settings.model_copy(update={"rewrite": True}), assistant.reader, llm)
 
 
 def test_a_model_rewrites_a_follow_up(reader: Assistant, make_assistant: MakeAssistant) -> None:
@@ -370,7 +370,7 @@ def test_a_question_that_stands_alone_is_never_rewritten(reader: Assistant, make
     llm = ScriptedLLM("Something else?")
     rewriting(reader, llm).search("How do honey bees dance?", [Turn(QUESTION, make_assistant().ask(QUESTION))])
     rewriting(reader, llm).search("Why do they?")
-    Assistant(reader.library, reader.settings, llm).search(
+    Assistant(reader.library, reader.settings, reader.reader, llm).search(
         "Why do they?", [Turn(QUESTION, make_assistant().ask(QUESTION))]
     )
     assert llm.requests == []

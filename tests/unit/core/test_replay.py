@@ -11,6 +11,7 @@ from assistant.schema import Answer, Citation, Paper, Strength, Turn
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline
+from tests.fakes import WordOverlapReader
 
 BEES = "How do honey bees communicate the place of flowers by a waggle dance?"
 
@@ -45,7 +46,9 @@ def test_a_paper_that_was_merged_into_another_since_is_the_same_paper(
     bare, titled = tmp_path / "bare.txt", tmp_path / "titled.txt"
     bare.write_text(f"Abstract: {abstract}\n", encoding="utf-8")
     titled.write_text(f"The waggle dance of the honey bee decoded\n{abstract}\n", encoding="utf-8")
-    assistant = Assistant(library, settings.model_copy(update={"firm_threshold": 0.0, "tentative_threshold": 0.0}))
+    assistant = Assistant(
+        library, settings.model_copy(update={"firm_threshold": 0.0, "tentative_threshold": 0.0}), WordOverlapReader()
+    )
     pipeline.ingest([bare], library)
     before = assistant.ask(BEES)
     pipeline.ingest([titled], library)

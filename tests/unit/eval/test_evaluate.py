@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from itertools import product
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from assistant import factory
 from assistant.answering import firm_risk
+from assistant.answering.answerability import AnswerabilityFeatures
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM
 from assistant.schema import Answer, Strength, Turn
@@ -268,12 +270,14 @@ def test_a_selftest_fits_and_stores_the_confidence_from_which_few_answers_are_wr
 def test_the_gate_is_fitted_to_the_library_of_the_home(evaluate: Evaluate) -> None:
     done = evaluate("calibrate", "--own")
     assert done.code == 0
-    sentences, module, weights, bias, held_out = done.out.splitlines()
-    assert sentences.endswith("has no evidence sentences, so nothing is fitted")
+    no_evidence, module, weights, bias, held_out = done.out.splitlines()
+    assert no_evidence.endswith("the suite has no evidence sentences, so nothing is fitted")
     assert module == "assistant/answering/answerability.py"
-    assert re.fullmatch(r"  WEIGHTS = AnswerabilityFeatures\(met=\S+, weakest=\S+, named=\S+, stated=\S+\)", weights)
-    assert re.fullmatch(r"  BIAS = -?\d+\.\d\d", bias)
-    assert "95% of the answerable questions" in held_out
+    (spelled,) = re.findall(r"^  ANSWER_WEIGHTS = AnswerabilityFeatures\((.*)\)$", weights)
+    names = [feature.split("=")[0] for feature in spelled.split(", ")]
+    assert names == [field.name for field in fields(AnswerabilityFeatures)]
+    assert re.fullmatch(r"  ANSWER_BIAS = -?\d+\.\d\d", bias)
+    assert "answered 0." in held_out
     assert "left out" in held_out
 
 

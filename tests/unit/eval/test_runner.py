@@ -28,7 +28,7 @@ from eval.runs.records import (
 from eval.runs.token_counter import TokenCounter
 from eval.suites import Claim, LabelledMessage, Question, RewrittenDialog, RewrittenTurn
 from tests.evaluation import NOT_THERE, PAPERS, QUESTIONS, TALK
-from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
+from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder, WordOverlapReader
 
 ICE, BEES, _ = QUESTIONS
 TIMED_OUT = ModelError("timed out")
@@ -45,7 +45,7 @@ def over_three(eval_settings: Settings) -> Iterator[Callable[..., Assistant]]:
     settings = eval_settings.model_copy(update={"firm_threshold": 0.0, "tentative_threshold": 0.0})
 
     def over(llm: LLM | None = None) -> Assistant:
-        return Assistant(library, settings, llm)
+        return Assistant(library, settings, WordOverlapReader(), llm)
 
     yield over
     library.close()
@@ -107,7 +107,9 @@ def test_an_unanswerable_question_is_taken_down_with_the_reason_why_it_was_refus
     three: Assistant, eval_settings: Settings
 ) -> None:
     strict = Assistant(
-        three.library, eval_settings.model_copy(update={"firm_threshold": 1.0, "tentative_threshold": 1.0})
+        three.library,
+        eval_settings.model_copy(update={"firm_threshold": 1.0, "tentative_threshold": 1.0}),
+        three.reader,
     )
     record = one(runner.run_item(NOT_THERE, "unanswerable", strict))
     assert not record.answerable
@@ -202,9 +204,10 @@ def test_a_claim_is_about_the_paper_of_the_very_id(eval_settings: Settings, thre
     numbered = [replace(PAPERS[0], id="12"), replace(PAPERS[1], id="123")]
     library = corpora.build("numbered", numbered, eval_settings, WordHashEmbedder())
     assert (
-        verified("The loss doubles after 2005.", Assistant(library, eval_settings), "12").verdict is Verdict.SUPPORTED
+        verified("The loss doubles after 2005.", Assistant(library, eval_settings, WordOverlapReader()), "12").verdict
+        is Verdict.SUPPORTED
     )
-    assert verified("The loss doubles after 2005.", Assistant(library, eval_settings), "1").error
+    assert verified("The loss doubles after 2005.", Assistant(library, eval_settings, WordOverlapReader()), "1").error
     library.close()
 
 

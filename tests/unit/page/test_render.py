@@ -8,6 +8,7 @@ import pytest
 
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Turn, Verdict
 from assistant.text.sentences import passages
+from tests.conftest import ROOT
 from ui.page import render
 
 # Every element that the page is made of, with the attributes that it may have.
@@ -234,10 +235,29 @@ def test_a_sentence_that_its_sources_do_not_support_is_shown_and_marked() -> Non
     sentences = tuple(sentence(f"This is {verdict}.", 1, verdict=verdict) for verdict in Verdict)
     page = safe(render.answer_html(answer("x", sentences=sentences), 1))
     assert [len(page.having(str(verdict))) for verdict in Verdict] == [1] * len(Verdict)
-    hints = [attributes.get("title") for tag, attributes in page.tags if tag == "span"]
-    doubtful = {Verdict.UNSUPPORTED, Verdict.UNCITED}
-    assert [hint is not None for hint in hints] == [verdict in doubtful for verdict in Verdict]
+    hints = {attributes["class"]: attributes.get("title") for tag, attributes in page.tags if tag == "span"}
+    assert {verdict for verdict in Verdict if hints[verdict]} == {verdict for verdict in Verdict if verdict.is_doubtful}
     assert all(each.text in page.text for each in sentences)
+
+
+def test_a_contradicted_sentence_says_so_in_words_that_need_no_pointer_and_no_colour() -> None:
+    denied, doubted = (
+        safe(render.answer_html(answer("x", sentences=(sentence("Bees sleep.", 1, verdict=verdict),)), 1))
+        for verdict in (Verdict.CONTRADICTED, Verdict.UNSUPPORTED)
+    )
+    assert "The cited passage says otherwise." in denied.text
+    assert "The cited passage says otherwise." not in doubted.text
+
+
+@pytest.mark.parametrize("style", ["page/page.css", "export/transcript.css"])
+def test_a_contradicted_sentence_is_drawn_otherwise_than_one_that_is_merely_unsupported(style: str) -> None:
+    rules = dict(re.findall(r"([^{}\n]*)\{([^}]*)\}", (ROOT / "ui" / style).read_text(encoding="utf-8")))
+    decorations = {
+        verdict: next(body for selector, body in rules.items() if f".{verdict}" in selector)
+        for verdict in (Verdict.CONTRADICTED, Verdict.UNSUPPORTED)
+    }
+    assert "wavy" in decorations[Verdict.CONTRADICTED]
+    assert "dotted" in decorations[Verdict.UNSUPPORTED]
 
 
 def test_a_text_still_being_written_stands_as_it_will_when_it_is_checked() -> None:

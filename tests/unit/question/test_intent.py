@@ -199,7 +199,7 @@ def test_small_talk_is_answered_without_a_search(reader: Assistant, message: str
     llm = ScriptedLLM("Which glaciers does it melt?")
     before = Turn("Which glaciers shrink the fastest?", reader.ask("Which glaciers shrink the fastest?"))
     rewriting = reader.settings.model_copy(update={"rewrite": True})
-    answer = Assistant(reader.library, rewriting, llm).ask(message, [before])
+    answer = Assistant(reader.library, rewriting, reader.reader, llm).ask(message, [before])
     assert (answer.text, answer.hits, answer.searched) == (SMALL_TALK_REPLY, (), 0)
     assert "embed_ms" not in answer.timings
     assert llm.requests == []  # nor is it rewritten to stand on its own

@@ -1,19 +1,21 @@
-"""Claims beside an abstract: what is noticed, and what is said of it."""
+"""Claims beside an abstract: what is read, what follows from the reading, and the reason that is named."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import fields
 
 import pytest
 
 from assistant.chat import Assistant
-from assistant.encodings import EncodedText
-from assistant.schema import Hit, Paper, Passage
+from assistant.encodings import PairReading
+from assistant.schema import Hit, Paper, Passage, Verdict
 from assistant.text.sentences import passages
-from assistant.verification.support import SupportModel, SupportResult
+from assistant.verification import support
+from assistant.verification.numbers import NumberMismatch
+from assistant.verification.support import ClaimPair, SupportModel, SupportResult
 from assistant.verification.verify import nearest_passage
-from tests.fakes import WordHashEmbedder
+from tests.fakes import ConstantReader, WordOverlapReader
 
 ABSTRACT = (
     "Peat bogs store carbon for thousands of years. We drain 24 bogs in Finland and Estonia and measure their gases "
@@ -22,158 +24,204 @@ ABSTRACT = (
     "trees do not slow the loss of carbon. The Bograph sensor works without batteries."
 )
 OTHER = "Old mills are rebuilt with stones from a quarry in Cornwall, and every mill grinds two tons of rye an hour."
+PEAT = Paper("peat", ABSTRACT, "Peat")
+CLAIM = "Draining increased the release of carbon dioxide by 41.5 percent."
 
 
 @pytest.fixture
 def judge(reader: Assistant) -> SupportModel:
-    return SupportModel(reader.library.embedder, reader.library.lexicon)
+    return SupportModel(WordOverlapReader(), reader.library.lexicon)
 
 
-def checked(judge: SupportModel, claim: str, rivals: tuple[str, ...] = ()) -> SupportResult:
-    found = judge.assess(claim, Paper("peat", ABSTRACT, "Peat"), rivals)
-    assert 0 <= found.support <= 1
-    assert found.reason
-    if found.passage:
-        assert ABSTRACT[found.passage.start : found.passage.end] == found.passage.text
-    return found
+def sure(reader: Assistant, supported: float, contradicted: float = 0.01) -> SupportModel:
+    """Return a model whose reader has this opinion of every claim."""
+    return SupportModel(ConstantReader(supported, contradicted), reader.library.lexicon)
+
+
+def checked(judge: SupportModel, claim: str, paper: Paper = PEAT) -> SupportResult:
+    result = judge.assess(claim, paper)
+    assert 0 <= result.support <= 1
+    assert 0 <= result.contradiction <= 1
+    assert result.reason
+    if result.passage:
+        assert paper.abstract[result.passage.start : result.passage.end] == result.passage.text
+    return result
+
+
+@pytest.mark.parametrize("sentence", [passage.text for passage in passages(ABSTRACT)])
+def test_a_sentence_of_the_abstract_is_supported_word_for_word_whatever_the_reader_says(
+    reader: Assistant, sentence: str
+) -> None:
+    result = checked(sure(reader, 0.0, 1.0), sentence.replace(" ", "\n ", 1))
+    assert (result.support, result.contradiction, result.verdict) == (1.0, 0.0, Verdict.SUPPORTED)
+    assert result.reason == "the abstract says this word for word"
+    assert result.passage is not None
+    assert result.passage.text == sentence
+
+
+def test_two_neighbouring_sentences_are_quoted_together(reader: Assistant) -> None:
+    claim = " ".join(passage.text for passage in passages(ABSTRACT)[1:3])
+    assert checked(sure(reader, 0.0), claim).support == 1.0
+
+
+def test_a_part_of_a_sentence_is_no_quotation(reader: Assistant) -> None:
+    assert checked(sure(reader, 0.01), "slow the loss of carbon.").support < 1.0
 
 
 @pytest.mark.parametrize(
     ("claim", "passage"),
     [
-        ("Draining increased the release of carbon dioxide by 41.5 percent on average.", "Draining increases"),
         ("On average, draining increases the carbon dioxide release by 41.5%.", "Draining increases"),
-        ("Methane, in contrast, falls to 33 %.", "Methane"),
-        ("We measure the gases of 24 drained bogs in Estonia and Finland for 3 summers.", "We drain 24 bogs"),
-        ("Birch trees do not slow carbon losses.", "Birch trees"),
+        ("Birch trees do not slow the carbon loss.", "Birch trees"),
         ("Without batteries works the Bograph sensor.", "The Bograph sensor"),
     ],
 )
-def test_the_same_in_other_words_is_supported_by_the_passage_that_says_it(
-    judge: SupportModel, claim: str, passage: str
+def test_a_supported_claim_shows_the_sentence_that_decides_it(judge: SupportModel, claim: str, passage: str) -> None:
+    result = checked(judge, claim)
+    assert (result.verdict, result.reason) == (Verdict.SUPPORTED, "the passage says the same in other words")
+    assert result.passage is not None
+    assert result.passage.text.startswith(passage)
+
+
+def test_a_contradicted_claim_shows_the_sentence_that_says_otherwise(judge: SupportModel) -> None:
+    result = checked(judge, "Birch trees slow the loss of carbon.")
+    assert (result.verdict, result.reason) == (Verdict.CONTRADICTED, "the passage says otherwise")
+    assert result.contradiction > 0.5 > result.support
+    assert result.passage is not None
+    assert result.passage.text.startswith("Birch trees")
+
+
+@pytest.mark.parametrize(
+    ("supported", "contradicted", "verdict"),
+    [
+        (0.9, 0.05, Verdict.SUPPORTED),
+        (0.05, 0.9, Verdict.CONTRADICTED),
+        (0.05, 0.05, Verdict.UNSUPPORTED),
+        (0.45, 0.45, Verdict.UNSUPPORTED),
+    ],
+)
+def test_the_likelier_of_the_reader_s_opinions_is_the_verdict(
+    reader: Assistant, supported: float, contradicted: float, verdict: Verdict
 ) -> None:
-    found = checked(judge, claim)
-    assert found.supported
-    assert found.reason == "the passage says the same in other words"
-    assert found.passage is not None
-    assert found.passage.text.startswith(passage)
+    result = checked(sure(reader, supported, contradicted), CLAIM)
+    assert (result.verdict, result.supported) == (verdict, verdict is Verdict.SUPPORTED)
+    assert result.support == pytest.approx(supported, abs=1e-3)
+    assert result.contradiction == pytest.approx(contradicted, abs=1e-3)
+
+
+def test_a_claim_is_never_supported_and_contradicted_at_once() -> None:
+    assert SupportResult(0.8, 0.9, None, "").verdict is Verdict.SUPPORTED
 
 
 @pytest.mark.parametrize(
     ("claim", "reason"),
     [
-        ("Draining increases the release of carbon dioxide by 45.1 % on average.", "45.1 % is not in the paper"),
+        ("Draining increases the release of carbon dioxide by 45.1 %.", "45.1 % is not in the paper"),
         ("We drain 240 bogs in Finland and Estonia.", "240 is not in the paper"),
-        ("Draining increases the release of carbon dioxide by a third on average.", "gives a third for something else"),
-        (
-            "Draining decreases the release of carbon dioxide by 41.5 % on average.",
-            "'increases', but the claim says 'decreases'",
-        ),
-        ("Methane, in contrast, rises to a third.", "'falls', but the claim says 'rises'"),
-        ("Birch trees slow the loss of carbon.", "either the claim or the passage negates 'slow'"),
-        ("The Bograph sensor works with batteries.", "the passage denies 'batteries', but the claim does not"),
-        ("Peat bogs do not store carbon for thousands of years.", "the claim denies 'store', but the passage does not"),
-        ("We drain 24 bogs in Finland and Norway.", "no passage of the paper mentions Norway"),
-        ("The Thermograph sensor works without batteries.", "no passage of the paper mentions Thermograph"),
-        ("Draining does not release a gas on average.", "the claim denies something that the passage does not deny"),
-        ("We drain 24 bogs in Finland and Bograph and measure their gases.", "about something other than Bograph"),
-        ("All bogs that are flooded again recover.", "does not go as far as 'all'"),
-        (
-            "We show that bogs that are flooded again recover.",
-            "'show', but the passage is more cautious",
-        ),
-        ("Volcanoes warm distant oceans quickly.", "no passage of the paper mentions"),
     ],
 )
-def test_a_claim_that_is_wrong_in_one_point_is_not_supported_and_the_reason_names_it(
-    judge: SupportModel, claim: str, reason: str
-) -> None:
-    found = checked(judge, claim)
-    assert not found.supported
-    assert reason in found.reason
+def test_a_wrong_number_is_not_supported_and_the_reason_names_it(reader: Assistant, claim: str, reason: str) -> None:
+    result = checked(sure(reader, 0.8), claim)
+    assert not result.supported
+    assert result.reason == reason
 
 
-def test_what_another_paper_says_speaks_against_this_one(judge: SupportModel) -> None:
-    claim = "Stones from an old quarry and rye for the mills store carbon for thousands of years."
-    alone, beside = checked(judge, claim), checked(judge, claim, (OTHER,))
-    assert beside.support <= alone.support
-    quoted = checked(judge, "Old mills are rebuilt with stones from a quarry in Cornwall.", (OTHER,))
-    assert not quoted.supported
+def test_a_wrong_number_weighs_against_support(reader: Assistant) -> None:
+    judge = sure(reader, 0.8)
+    assert checked(judge, CLAIM.replace("41.5", "45.1")).support < checked(judge, CLAIM).support
 
 
 @pytest.mark.parametrize(
-    "claim", ["", " \n", "?!", "...", "Do peat bogs store carbon?", "It is so.", "Hello!", "Thank you", "Bogs."]
+    ("claim", "reason"),
+    [
+        ("We drain bogs in Finland and Norway.", "no passage of the paper mentions Norway"),
+        ("The Thermograph sensor works.", "no passage of the paper mentions Thermograph"),
+        ("Bogs store carbon.", "no passage of the paper says this"),
+    ],
 )
-def test_what_states_nothing_of_the_paper_is_not_supported(judge: SupportModel, claim: str) -> None:
-    assert not checked(judge, claim).supported
+def test_a_reason_names_the_words_that_the_paper_lacks(reader: Assistant, claim: str, reason: str) -> None:
+    assert checked(sure(reader, 0.01), claim).reason == reason
 
 
-def test_a_part_of_a_sentence_is_no_quotation(judge: SupportModel) -> None:
-    assert checked(judge, "slow the loss of carbon.").support < 1.0
+def test_a_reason_names_a_few_absent_words_each_once_in_the_claim_s_order(reader: Assistant) -> None:
+    claim = "The volcanoes warm distant oceans, and volcanoes melt glaciers quickly."
+    named = checked(sure(reader, 0.01), claim).reason.removeprefix("no passage of the paper mentions ").split(", ")
+    assert len(named) == len(set(named)) == 3
+    assert named == sorted(named, key=claim.index)
 
 
-def test_two_neighbouring_sentences_may_be_the_passage_together(judge: SupportModel) -> None:
-    claim = "Draining increases the release of carbon dioxide by 41.5 %, while methane falls to a third."
-    found = checked(judge, claim)
-    assert found.passage is not None
-    assert found.passage.text.startswith("Draining increases")
-    assert found.passage.text.endswith("falls to a third.")
+def test_words_of_the_title_are_not_absent(reader: Assistant) -> None:
+    paper = Paper("peat", ABSTRACT, "Thermographs for peat")
+    assert "Thermograph" not in checked(sure(reader, 0.01), "The Thermograph sensor works.", paper).reason
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        ("", "the claim contains no statement"),
+        (" \n", "the claim contains no statement"),
+        ("?!", "the claim contains no statement"),
+        ("...", "the claim contains no statement"),
+        ("Do peat bogs store carbon?", "the claim is a question, not a statement"),
+        ("(“Do peat bogs store carbon?”)", "the claim is a question, not a statement"),
+        ("It is the of.", "the claim states nothing that a passage could support"),
+    ],
+)
+def test_what_states_nothing_is_not_supported_and_not_even_read(reader: Assistant, claim: str, reason: str) -> None:
+    pairs = ConstantReader(1.0)
+    result = checked(SupportModel(pairs, reader.library.lexicon), claim)
+    assert (result.verdict, result.support, result.passage) == (Verdict.UNSUPPORTED, 0.0, None)
+    assert (result.reason, pairs.pairs) == (reason, [])
 
 
 @pytest.mark.parametrize("abstract", ["", " ", "\n"])
-def test_a_paper_without_an_abstract_supports_nothing(judge: SupportModel, abstract: str) -> None:
-    found = judge.assess("Peat bogs store carbon.", Paper("peat", abstract))
-    assert (found.supported, found.passage) == (False, None)
+@pytest.mark.parametrize("title", [None, "Peat"])
+def test_a_paper_without_an_abstract_supports_nothing(reader: Assistant, abstract: str, title: str | None) -> None:
+    result = sure(reader, 1.0).assess("Peat bogs store carbon.", Paper("peat", abstract, title))
+    assert (result.supported, result.passage) == (False, None)
 
 
 AUTHORED = Paper("peat", ABSTRACT, "The fate of drained bogs", ("Hanna Aalto", "Wu, Bo"), 2021, "Mires and Peat")
 
 
 @pytest.mark.parametrize(
-    "claim",
+    ("claim", "statement"),
     [
-        "Aalto et al. find that draining increases the release of carbon dioxide by 41.5 %.",
-        "Aalto and Wu (2021) find that draining increases the release of carbon dioxide by 41.5 %.",
-        "In Mires and Peat 2021, Hanna Aalto reports that methane falls to a third.",
-        "A third paper, by Wu, says that birch trees do not slow the loss of carbon.",
-        "“The fate of drained bogs” says that birch trees do not slow the loss of carbon.",
+        ("Aalto et al. find that draining helps.", "find that draining helps."),
+        ("Aalto and Wu (2021) find that draining helps.", "find that draining helps."),
+        ("In Mires and Peat 2021, Hanna Aalto reports that methane falls.", "In , reports that methane falls."),
+        ("“The fate of drained bogs” says that birch grows.", "“ ” says that birch grows."),
+        ("Draining helps in 2021.", "Draining helps in 2021."),
     ],
 )
-def test_authors_year_venue_and_title_of_the_paper_are_no_foreign_names(judge: SupportModel, claim: str) -> None:
-    found = judge.assess(claim, AUTHORED)
-    assert (found.supported, found.reason) == (True, "the passage says the same in other words")
-    wrong = claim.replace("41.5", "45.1").replace("a third.", "a half.").replace(" not", "")
-    assert not judge.assess(wrong, AUTHORED).supported
+def test_authors_year_venue_and_title_of_the_paper_are_masked_before_it_is_read(
+    reader: Assistant, claim: str, statement: str
+) -> None:
+    pairs = ConstantReader()
+    SupportModel(pairs, reader.library.lexicon).assess(claim, AUTHORED)
+    assert pairs.pairs == [(statement, (AUTHORED.title, *(passage.text for passage in passages(ABSTRACT))))]
 
 
-def test_the_authors_of_another_paper_are_foreign_unless_it_is_cited_too(judge: SupportModel) -> None:
-    claim = "As Chen et al. find, draining increases the release of carbon dioxide by 41.5 %."
-    other = Paper("mills", OTHER, "Mills", ("Li Chen",))
+def test_the_authors_of_another_paper_are_masked_where_it_is_cited_too(reader: Assistant) -> None:
+    claim, other = "As Chen et al. find, draining helps.", Paper("mills", OTHER, "Mills", ("Li Chen",))
+    pairs = ConstantReader()
+    judge = SupportModel(pairs, reader.library.lexicon)
     assert "Chen" in judge.assess(claim, AUTHORED).reason
-    assert judge.assess(claim, AUTHORED, cited=[other]).supported
+    assert "Chen" not in judge.assess(claim, AUTHORED, cited=[other]).reason
+    assert [statement for statement, _ in pairs.pairs] == [claim, "As find, draining helps."]
 
 
 def test_a_sentence_that_only_names_the_paper_has_a_passage_to_be_quoted_in_its_place(judge: SupportModel) -> None:
-    claim = "Aalto and Wu (2021) disagree."
+    claim = "Aalto and Wu (2021)."
     assert judge.assess(claim, AUTHORED).passage is None
     nearest = nearest_passage(claim, [Hit(1, 1.0, AUTHORED)], judge)
     assert nearest is not None
     assert nearest[1].text in ABSTRACT
 
 
-class CountingEmbedder(WordHashEmbedder):
-    """Counts how often each text is encoded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoded: Counter[str] = Counter()
-
-    def encode_documents(self, texts: Sequence[str]) -> list[EncodedText]:
-        self.encoded.update(texts)
-        return super().encode_documents(texts)
-
-
-def test_each_text_is_encoded_and_each_abstract_split_once(reader: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_pair_is_read_once_and_each_abstract_split_once(
+    reader: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     split: Counter[str] = Counter()
 
     def counting(text: str) -> tuple[Passage, ...]:
@@ -181,11 +229,29 @@ def test_each_text_is_encoded_and_each_abstract_split_once(reader: Assistant, mo
         return passages(text)
 
     monkeypatch.setattr("assistant.verification.support.passages", counting)
-    embedder = CountingEmbedder()
-    model = SupportModel(embedder, reader.library.lexicon)
-    claims = ("Draining increases the release of carbon dioxide.", "Birch trees do not slow the loss of carbon.")
+    pairs = WordOverlapReader()
+    judge = SupportModel(pairs, reader.library.lexicon)
+    claims = ("Draining increases the release of carbon dioxide.", "Birch trees slow the loss.")
+    papers = (PEAT, Paper("mills", OTHER))
+    judge.read(ClaimPair(claim, paper) for claim in claims for paper in papers)
+    assert len(pairs.pairs) == 4
     for claim in claims * 2:
-        model.assess(claim, Paper("peat", ABSTRACT), [OTHER])
-        model.assess(claim, Paper("mills", OTHER), [ABSTRACT])
-    assert set(embedder.encoded.values()) == set(split.values()) == {1}
-    assert (set(split), ABSTRACT in embedder.encoded) == ({ABSTRACT, OTHER}, True)
+        for paper in papers:
+            judge.assess(claim, paper)
+    assert len(pairs.pairs) == len(set(pairs.pairs)) == 4
+    assert split == {ABSTRACT: 1, OTHER: 1}
+
+
+def test_of_equal_pairs_one_is_read(reader: Assistant) -> None:
+    pairs = ConstantReader()
+    judge = SupportModel(pairs, reader.library.lexicon)
+    judge.read([ClaimPair(CLAIM, PEAT), ClaimPair(f"  {CLAIM}\n", PEAT), ClaimPair("Why?", PEAT)])
+    assert len(pairs.pairs) == 1
+
+
+def test_the_features_of_a_claim_are_the_reader_s_log_odds_and_its_worst_number() -> None:
+    values = support.features(PairReading(0.5, 0.75, 0.0, (), ()), NumberMismatch(0.5, "7 is not in the paper"))
+    assert (values.contradicted, values.supported) == pytest.approx((0.0, 1.0986), abs=1e-4)
+    assert values.wrong_number == 0.5
+    certain = support.features(PairReading(0.0, 1.0, 0.0, (), ()), NumberMismatch())
+    assert all(abs(getattr(certain, field.name)) < 10 for field in fields(certain))

@@ -1,14 +1,40 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import pytest
 
 from assistant.chat import Assistant
-from assistant.schema import Hit, Passage, Sentence, Verdict
+from assistant.encodings import PairReading
+from assistant.schema import Hit, Paper, Passage, Sentence, Verdict
 from assistant.text.sentences import passages
 from assistant.verification import verify
 from assistant.verification.support import SUPPORTED_FROM, SupportModel
+from tests.fakes import ConstantReader, WordOverlapReader
+
+
+class NoStatistics:
+    """TermStatistics of a library without papers."""
+
+    def terms(self, text: str) -> list[str]:
+        return text.casefold().split()
+
+    def idf(self, terms: Collection[str]) -> dict[str, float]:
+        return dict.fromkeys(terms, 1.0)
+
+
+class ByAbstract(ConstantReader):
+    """A reader that has an opinion, (supported, contradicted), of each abstract."""
+
+    def __init__(self, opinions: Mapping[str, tuple[float, float]]) -> None:
+        super().__init__()
+        self.opinions = opinions
+
+    def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
+        for _, sentences in pairs:
+            supported, contradicted = self.opinions[" ".join(sentences)]
+            yield PairReading(contradicted, supported, 0.5, (0.5,) * len(sentences), (0.5,) * len(sentences))
+
 
 Check = Callable[[str], list[tuple[Sentence, Mapping[int, Passage]]]]
 
@@ -23,7 +49,7 @@ def hits(reader: Assistant) -> list[Hit]:
 
 @pytest.fixture
 def check(reader: Assistant, hits: list[Hit]) -> Check:
-    judge = SupportModel(reader.library.embedder, reader.library.lexicon)
+    judge = SupportModel(WordOverlapReader(), reader.library.lexicon)
     return lambda text: [(each.sentence, each.passages) for each in verify.verify_text(text, hits, judge)]
 
 
@@ -40,7 +66,7 @@ def test_a_quoted_sentence_is_wholly_supported_by_itself(check: Check, hits: lis
 
 
 def test_a_sentence_in_other_words_is_supported_by_the_passage_that_says_it(check: Check, hits: list[Hit]) -> None:
-    ((sentence, behind),) = check("After 2005 the losses doubled [1].")
+    ((sentence, behind),) = check("After 2005 the loss doubles [1].")
     assert sentence.verdict is Verdict.SUPPORTED
     assert behind[1].text == "The loss doubles after 2005."
     assert hits[0].paper.abstract[behind[1].start : behind[1].end] == behind[1].text
@@ -61,8 +87,15 @@ def test_a_wrong_number_is_not_supported(check: Check, text: str) -> None:
 
 
 def test_a_number_may_stand_elsewhere_in_the_cited_abstract(check: Check) -> None:
-    ((sentence, _),) = check("The loss doubles after 2005 in 412 glaciers [1].")
+    ((sentence, _),) = check("In 412 glaciers the loss doubles [1].")
     assert sentence.verdict is Verdict.SUPPORTED
+
+
+def test_a_sentence_of_which_the_cited_paper_says_the_opposite_is_contradicted(check: Check) -> None:
+    ((sentence, behind),) = check("Small glaciers do not shrink the fastest [1].")
+    assert (sentence.verdict, sentence.reason) == (Verdict.CONTRADICTED, "the passage says otherwise")
+    assert sentence.verdict.is_doubtful
+    assert behind[1].text == "Small glaciers shrink the fastest."
 
 
 def test_a_sentence_without_a_marker_is_uncited(check: Check) -> None:
@@ -80,6 +113,36 @@ def test_one_of_several_cited_papers_is_enough(check: Check) -> None:
     ((sentence, behind),) = check("Older bees dance longer [1][2].")
     assert (sentence.verdict, sentence.citations) == (Verdict.SUPPORTED, (1, 2))
     assert behind[2].text == "Older bees dance longer."
+
+
+def test_a_sentence_that_one_cited_paper_denies_and_another_states_is_supported(hits: list[Hit]) -> None:
+    opinions = {hit.paper.abstract: (0.1, 0.9) for hit in hits} | {hits[1].paper.abstract: (0.9, 0.1)}
+    model = SupportModel(ByAbstract(opinions), NoStatistics())
+    (both,) = verify.verify_text("Old bees are slow [1][2].", hits, model)
+    (denied,) = verify.verify_text("Old bees are slow [1][3].", hits, model)
+    assert both.sentence.verdict is Verdict.SUPPORTED
+    assert both.sentence.support == pytest.approx(0.9, abs=1e-3)
+    assert denied.sentence.verdict is Verdict.CONTRADICTED
+
+
+def test_a_text_is_read_in_one_go_each_sentence_beside_each_paper_that_it_cites(hits: list[Hit]) -> None:
+    class Counting(ConstantReader):
+        """Records the number of pairs of each call."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls: list[int] = []
+
+        def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
+            self.calls.append(len(pairs))
+            return super().read(pairs)
+
+    reader = Counting()
+    verify.verify_text(
+        "Old bees are slow [1][2]. Ice is cold [1]. Old bees are slow [2].", hits, SupportModel(reader, NoStatistics())
+    )
+    assert [calls for calls in reader.calls if calls] == [3]
+    assert len(set(reader.pairs)) == 3
 
 
 def test_each_sentence_is_judged_on_its_own(check: Check) -> None:
@@ -144,3 +207,27 @@ def test_a_marker_in_place_of_a_noun_stays_in_the_sentence_and_is_no_number_of_t
         ("According to [1], small glaciers shrink the fastest.", (1,), "supported"),
         ("As in [2], older bees dance longer.", (2,), "supported"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("opinions", "best", "verdict"),
+    [
+        ({"A.": (0.7, 0.1), "B.": (0.9, 0.05), "C.": (0.1, 0.9)}, "B.", Verdict.SUPPORTED),
+        ({"A.": (0.6, 0.1), "B.": (0.01, 0.99)}, "A.", Verdict.SUPPORTED),
+        ({"A.": (0.3, 0.1), "B.": (0.1, 0.8), "C.": (0.1, 0.9)}, "C.", Verdict.CONTRADICTED),
+        ({"A.": (0.1, 0.2), "B.": (0.4, 0.1)}, "B.", Verdict.UNSUPPORTED),
+    ],
+)
+def test_of_several_papers_one_that_supports_decides_and_otherwise_one_that_contradicts(
+    opinions: dict[str, tuple[float, float]], best: str, verdict: Verdict
+) -> None:
+    papers = [Paper(abstract, abstract) for abstract in opinions]
+    result = verify.verify_against_papers("Bees dance.", papers, SupportModel(ByAbstract(opinions), NoStatistics()))
+    assert (result.paper_id, result.verdict) == (best, verdict)
+    assert (result.support, result.contradiction) == pytest.approx(opinions[best], abs=1e-3)
+
+
+def test_without_papers_a_claim_is_unsupported_with_a_reason() -> None:
+    result = verify.verify_against_papers("Bees dance.", [], SupportModel(ConstantReader(), NoStatistics()))
+    assert (result.verdict, result.support, result.contradiction) == (Verdict.UNSUPPORTED, 0.0, 0.0)
+    assert result.reason == "no paper in the library is relevant to the claim"

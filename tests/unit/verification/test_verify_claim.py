@@ -14,6 +14,7 @@ from assistant.errors import InputError, NotFoundError
 from assistant.schema import Paper, Verdict
 from tests.conftest import Run
 from tests.contract.json_keys import PASSAGE, VERIFICATION
+from tests.fakes import WordOverlapReader
 from ui.cli import batch
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def run(assistant: Assistant, *lines: object) -> list[Json]:
 
 def check_reply(reply: Json, abstract: str) -> None:
     assert set(reply) - {"id"} == VERIFICATION
-    assert reply["verdict"] in {"supported", "unsupported"}
+    assert reply["verdict"] in {"supported", "contradicted", "unsupported"}
     assert 0 <= reply["support"] <= 1
+    assert 0 <= reply["contradiction"] <= 1
     if reply["passage"]:
         assert set(reply["passage"]) == PASSAGE
         assert abstract[reply["passage"]["start"] : reply["passage"]["end"]] == reply["passage"]["text"]
@@ -50,6 +52,14 @@ def test_a_claim_is_checked_by_the_paper_of_the_id(reader: Assistant, glaciers: 
     right, wrong = reader.verify(SMALL, glaciers.id), reader.verify(WRONG, glaciers.id)
     assert (right.verdict, right.support, right.paper_id) == (Verdict.SUPPORTED, 1.0, glaciers.id)
     assert (wrong.verdict, wrong.reason) == (Verdict.UNSUPPORTED, "2015 is not in the paper")
+
+
+def test_a_claim_of_which_the_paper_says_the_opposite_is_contradicted(reader: Assistant, glaciers: Paper) -> None:
+    result = reader.verify("Small glaciers do not shrink the fastest.", glaciers.id)
+    assert (result.verdict, result.reason) == (Verdict.CONTRADICTED, "the passage says otherwise")
+    assert result.contradiction > 0.5 > result.support
+    assert result.passage is not None
+    assert result.passage.text == SMALL
 
 
 def test_without_a_paper_the_library_is_searched_and_the_best_one_is_named(reader: Assistant, glaciers: Paper) -> None:
@@ -71,7 +81,7 @@ def test_an_abstract_that_is_given_is_checked_without_the_library_having_it(read
 
 
 def test_an_empty_library_supports_nothing(library: Any, settings: Any) -> None:
-    found = Assistant(library, settings).verify(SMALL)
+    found = Assistant(library, settings, WordOverlapReader()).verify(SMALL)
     assert (found.verdict, found.support, found.passage) == (Verdict.UNSUPPORTED, 0.0, None)
     assert found.reason == "no paper in the library is relevant to the claim"
 
@@ -174,17 +184,19 @@ def test_an_entailment_model_judges_the_passage_where_one_is_given(reader: Assis
     claim = "The smallest of the glaciers melt sooner than the others."
     for row, verdict, reason in [
         ((0.0, 0.1, 0.9), Verdict.SUPPORTED, "the passage supports the claim, according to sure"),
-        ((0.9, 0.1, 0.0), Verdict.UNSUPPORTED, "the passage contradicts the claim, according to sure"),
+        ((0.9, 0.1, 0.0), Verdict.CONTRADICTED, "the passage contradicts the claim, according to sure"),
         ((0.1, 0.5, 0.4), Verdict.UNSUPPORTED, "the passage leaves the claim open, according to sure"),
     ]:
         model = Sure(*row)
-        found = Assistant(reader.library, reader.settings, entailment=model).verify(claim, glaciers.id)
+        found = Assistant(reader.library, reader.settings, reader.reader, entailment=model).verify(claim, glaciers.id)
         assert (found.verdict, found.reason) == (verdict, reason)
-        assert found.support == pytest.approx(row[2], abs=1e-4)
+        assert (found.contradiction, found.support) == pytest.approx((row[0], row[2]), abs=1e-4)
         assert found.passage is not None
         assert model.asked == [(found.passage.text, claim)]
 
 
 def test_an_entailment_model_does_not_talk_a_wrong_number_right(reader: Assistant, glaciers: Paper) -> None:
-    found = Assistant(reader.library, reader.settings, entailment=Sure(0.0, 0.0, 1.0)).verify(WRONG, glaciers.id)
+    found = Assistant(reader.library, reader.settings, reader.reader, entailment=Sure(0.0, 0.0, 1.0)).verify(
+        WRONG, glaciers.id
+    )
     assert (found.verdict, found.reason) == (Verdict.UNSUPPORTED, "2015 is not in the paper")
