@@ -15,6 +15,7 @@ from typing import Any
 
 from assistant.errors import InputError
 from assistant.text.sentences import spans
+from eval.suites.parts import part_of_abstract
 
 # The classes of support, in the order of the network's outputs.
 CONTRADICTED, NOT_STATED, SUPPORTED = range(3)
@@ -65,9 +66,6 @@ MEASURED_SETS = ("healthver", "covidfact", "climate_fever", "nli4ct", "anli_dev"
 _ANNOTATED_FIELDS = ("id", "title", "sentences", "split", "questions", "near_misses", "claims")
 _CLAIM_FIELDS = ("claim", "evidence", "label")
 _QUESTION_FIELDS = ("question", "context", "answerable", "answer")
-
-# The share of the annotated training abstracts that is set aside as a test part.
-_TEST_ONE_IN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def read_annotated(data: Path) -> list[Annotated]:
             id=row["id"],
             title=row["title"] or "",
             sentences=tuple(row["sentences"]),
-            part=_part(row),
+            part=part_of_abstract(row["id"], row["split"]),
             questions=tuple(row["questions"]),
             near_misses=tuple(row["near_misses"]),
             claims=tuple(row["claims"]),
@@ -178,11 +176,6 @@ def split_text(text: str) -> tuple[str, ...]:
     return tuple(text[start:end] for start, end in spans(text))
 
 
-def _part(row: dict[str, Any]) -> str:
-    is_test = row["split"] == "train" and zlib.crc32(row["id"].encode()) % _TEST_ONE_IN == 0
-    return "test" if is_test else str(row["split"])
-
-
 def _public_claim(row: dict[str, Any], name: str) -> Example:
     label = _label(_PUBLIC_LABELS, row["label"], name)
     return Example(row["claim"], split_text(row["evidence"]), label, group=name)
@@ -204,7 +197,8 @@ def _public_question(row: dict[str, Any], name: str) -> Example:
 def science_claims(data: Path, split: str) -> Iterator[Example]:
     """Yield SciFact's claims with the whole abstract, where a label and sentences are known."""
     abstracts = {row["id"]: row for row in read_lines(data / "scifact" / "corpus.jsonl.gz", "id", "sentences")}
-    rows = read_lines(data / "scifact" / "queries.jsonl", "id", "text", "split", "cited_doc_ids")
+    # The claims of the test split, whose labels are not public, name no papers.
+    rows = read_lines(data / "scifact" / "queries.jsonl", "id", "text", "split")
     queries = {row["id"]: row for row in rows if row["split"] == split}
     labelled: set[tuple[str, str]] = set()
     for query, paper, label, evidence in _rationales(data / "scifact" / "evidence.tsv"):
@@ -214,7 +208,7 @@ def science_claims(data: Path, split: str) -> Iterator[Example]:
             sentences = tuple(abstracts[paper]["sentences"])
             yield Example(queries[query]["text"], sentences, support, None, evidence, f"scifact {label.lower()}")
     for query, row in queries.items():
-        for paper in row["cited_doc_ids"]:
+        for paper in row.get("cited_doc_ids", ()):
             if (query, paper) not in labelled and paper in abstracts:
                 sentences = tuple(abstracts[paper]["sentences"])
                 yield Example(row["text"], sentences, NOT_STATED, None, None, "scifact not stated")
