@@ -74,7 +74,13 @@ class WordOverlapReader:
         is_denied = best >= 0 and ("not" in words) != ("not" in _content(sentences[best]))
         probability = 1 / (1 + math.exp(-12 * (share - 0.7)))
         supported, contradicted = (0.01, probability) if is_denied else (probability, 0.01)
-        return PairReading(contradicted, supported, share, shares, shares)
+        return PairReading(contradicted, supported, self._answers(words, sentences), shares, shares)
+
+    def _answers(self, words: set[str], sentences: Sequence[str]) -> float:
+        """Return a probability that rises with the share of the words that the text has, whatever their ending."""
+        stems = {word[:4] for sentence in sentences for word in _content(sentence)}
+        share = sum(word[:4] in stems for word in words) / max(1, len(words))
+        return 1 / (1 + math.exp(-12 * (share - 0.3)))
 
 
 class ConstantReader:
@@ -97,7 +103,9 @@ def _content(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.casefold())) - _FUNCTION_WORDS
 
 
-_FUNCTION_WORDS = frozenset("a an and are by do does for how in is it of on the their they to what which with".split())
+_FUNCTION_WORDS = frozenset(
+    "a an and are by do does for how in is it of on the their they to what when which who with".split()
+)
 
 
 class ScriptedLLM:

@@ -95,7 +95,7 @@ def test_a_backup_takes_the_place_of_what_is_there_once_that_is_confirmed(
     assert content(settings) == changed
     assert filled("restore", saved, "--yes").out == "3 papers restored.\n"
     assert content(settings) == before
-    assert "4 degrees" in filled("ask", "-c", "And with what error?").out
+    assert "4 degrees" in filled("ask", "-c", "And with what error does the network read the direction of a dance?").out
 
 
 def test_a_running_reader_sees_the_restored_library(saved: Path, elsewhere: Settings) -> None:

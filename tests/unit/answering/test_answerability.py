@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from assistant import logistic
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.chat import Assistant
@@ -125,7 +124,8 @@ def test_one_missing_word_of_four_shows_in_the_weakest_and_little_in_the_mean(re
 def test_the_features_are_those_of_the_paper_that_the_reader_finds_to_answer_best(reader: Assistant) -> None:
     papers = [Paper("ice", "Ice melts."), Paper("bees", "Honey is sweet. Bees dance.", title="Hives")]
     values = features(reader, "bees dance at noon", [Hit(rank, 0.4, paper) for rank, paper in enumerate(papers, 1)])
-    assert values.answers == pytest.approx(logistic.log_odds(2 / 4))
+    # The fake reader's log-odds for two of four words.
+    assert values.answers == pytest.approx(12 * (2 / 4 - 0.3))
     assert values.similarity == 0.4
 
 

@@ -76,7 +76,8 @@ def test_the_title_of_a_paper_is_no_evidence(reader: Assistant) -> None:
 
 def test_the_features_hold_what_the_reader_says_of_paper_and_sentence(reader: Assistant) -> None:
     first, second = features(reader, "bees dance at noon", "Bees dance. It rains.")
-    assert (first.answers, second.answers) == pytest.approx((logistic.log_odds(0.5),) * 2)
+    # The fake reader's log-odds for two of four words.
+    assert (first.answers, second.answers) == pytest.approx((12 * (2 / 4 - 0.3),) * 2)
     assert (first.sentence, second.sentence) == pytest.approx((logistic.log_odds(0.5), logistic.log_odds(0.0)))
 
 

@@ -213,8 +213,8 @@ def test_a_new_paper_and_a_deleted_one_are_named(talked: Paperchat, papers_file:
     oldest = conversations(talked)[1]
     cited = shown(talked, 1)["turns"][0]["answer"]["citations"][0]["paper"]["id"]
     papers_file.write_text(
-        "Abstract: Honey bees communicate the place of flowers by a waggle dance in the dark. Honey bees feel the "
-        "waggle dance with their antennae.\n",
+        "Abstract: Honey bees feel with their antennae. Honey bees communicate the place of flowers by a waggle dance."
+        "\n",
         encoding="utf-8",
     )
     assert talked("ingest", papers_file).code == 0
