@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     max_sentences: int = Field(default=5, ge=1, le=10, description="maximum sentences of an extractive answer")
     firm_threshold: float = Field(default=0.2, ge=0, le=1, description="confidence from which an answer is firm")
     tentative_threshold: float = Field(
-        default=0.15, ge=0, le=1, description="confidence below which there is no answer"
+        default=0.05, ge=0, le=1, description="confidence below which there is no answer"
     )
     max_question_length: int = Field(default=4000, ge=100, le=100_000, description="maximum characters of a question")
     arxiv_url: str = Field(
