@@ -137,7 +137,7 @@ def _verify(record: ClaimRecord, claim: Claim, assistant: Assistant) -> ClaimRec
         record,
         verdict=result.verdict,
         support=result.support,
-        contradiction=getattr(result, "contradiction", None),
+        contradiction=result.contradiction,
         passage=result.passage.text if result.passage else "",
         nearest=tuple(passage.text for hit in hits for passage in hit.passages),
         timings={"total_ms": total_ms},
