@@ -13,7 +13,8 @@ from assistant.answering.answerability import Decision
 from assistant.answering.generative import StreamedReply, stream_reply
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM, Entailment, PairReader
-from assistant.question import terms
+from assistant.question import intent, terms
+from assistant.question.encoder import QuestionEncoder
 from assistant.question.understand import normalize_input, understand
 from assistant.retrieval import reading
 from assistant.retrieval.reranking import Reranker
@@ -81,21 +82,27 @@ class Assistant:
 
     def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
         """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""
-        found = self.find(self._understand(question, history, scope), self.library.fresh())
+        encoder = QuestionEncoder(self.library.embedder)
+        query = self._understand(question, history, scope, encoder)
+        found = self.find(self._rewritten(query, history, encoder), self.library.fresh(), encoder)
         return reading.read(found, self.reader).result()
 
-    def find(self, query: Query, indexes: Indexes) -> Found:
-        """Return the outcome of a search, with what later stages need. Raises LibraryError and ModelError."""
+    def find(self, query: Query, indexes: Indexes, encoder: QuestionEncoder | None = None) -> Found:
+        """Return the outcome of a search, with what later stages need. Raises LibraryError and ModelError.
+
+        `encoder` has the texts that are encoded already.
+        """
+        encoder = encoder or QuestionEncoder(self.library.embedder)
         analyzed = terms.analyze(query.standalone, indexes.lexicon)
-        return search(query, analyzed, self.library, indexes, _ranking(self.settings), self.reranker)
+        return search(query, analyzed, self.library, indexes, _ranking(self.settings), self.reranker, encoder)
 
     def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
         """Yield snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         started = time.perf_counter()
-        indexes = self.library.fresh()
-        query = self._understand(question, history, scope)
-        decision = answerability.decline_small_talk(query)
-        retrieved = Found(query) if decision else reading.read(self.find(query, indexes), self.reader)
+        indexes, encoder = self.library.fresh(), QuestionEncoder(self.library.embedder)
+        query = self._understand(question, history, scope, encoder)
+        decision = answerability.decline(intent.predict_message(query, encoder))
+        retrieved = Found(query) if decision else self._retrieve(query, history, indexes, encoder)
         decision = decision or answerability.decide(retrieved, self.library.catalog, self._thresholds())
         draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
@@ -134,11 +141,21 @@ class Assistant:
         related = self._related(text, self.library.fresh())
         return [candidate for candidate in related if candidate.id != paper.id][:_COMPARED]
 
-    def _understand(self, question: str, history: Sequence[Turn], scope: Scope) -> Query:
-        is_author = self.library.catalog.papers.has_author
-        query = understand(question, history, self.settings.max_question_length, self.resolve_scope(scope), is_author)
-        wants_rewrite = self.llm and self.settings.rewrite and query.is_follow_up
-        if self.llm is None or not wants_rewrite or answerability.decline_small_talk(query):
+    def _retrieve(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Found:
+        """Return the outcome of a search for the question to answer, with the intent of its standalone text."""
+        found = self.find(self._rewritten(query, history, encoder), indexes, encoder)
+        found = replace(found, intents=intent.predict(found.query.standalone, encoder))
+        return reading.read(found, self.reader)
+
+    def _understand(self, question: str, history: Sequence[Turn], scope: Scope, encoder: QuestionEncoder) -> Query:
+        limit, is_author = self.settings.max_question_length, self.library.catalog.papers.has_author
+        return understand(question, history, limit, self.resolve_scope(scope), is_author, encoder)
+
+    def _rewritten(self, query: Query, history: Sequence[Turn], encoder: QuestionEncoder) -> Query:
+        """Return the query of a follow-up as the language model words it, where the settings want that."""
+        if self.llm is None or not self.settings.rewrite or not query.is_follow_up:
+            return query
+        if intent.predict_message(query, encoder).reply:
             return query
         return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
 

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from assistant import logistic
 from assistant.citations import strip
-from assistant.question import intent
 from assistant.question.filters import explain_no_match
+from assistant.question.intent import IntentPrediction
 from assistant.question.terms import QuestionTerms, Term
-from assistant.question.understand import has_topic
 from assistant.retrieval.alignment import Alignment
 from assistant.retrieval.reading import READ
 from assistant.retrieval.search import Found
-from assistant.schema import Answer, Paper, Query, Sentence, Strength, Verdict
+from assistant.schema import Answer, Paper, Sentence, Strength, Verdict
 
 if TYPE_CHECKING:
     from assistant.storage.catalog import Catalog
@@ -75,11 +74,11 @@ ANSWER_WEIGHTS = AnswerabilityFeatures(answers=2.06, met=-12.71, weakest=11.74, 
 ANSWER_BIAS = 1.67
 
 
-def decline_small_talk(query: Query) -> Decision | None:
+def decline(prediction: IntentPrediction) -> Decision | None:
     """Return the fixed reply to a message that is not a question, which needs no search; None for a question."""
-    if not intent.is_small_talk(query.text):
+    if prediction.reply is None:
         return None
-    return Decision(0.0, Strength.NONE, "it is not a question about papers", intent.SMALL_TALK_REPLY)
+    return Decision(0.0, Strength.NONE, "it is not a question about papers", prediction.reply)
 
 
 def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds) -> Decision:
@@ -95,12 +94,12 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds) -> Decisi
     if not alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
     confidence = _confidence(retrieved)
-    is_vague = not has_topic(query)
-    if is_vague:
+    doubt = None if query.is_follow_up or query.filters or query.scope else retrieved.intents.doubt
+    if doubt:
         confidence = min(confidence, thresholds.tentative)
     if confidence >= thresholds.firm:
         return Decision(confidence, Strength.FIRM)
-    doubts = ["the question names nothing to look for"] * is_vague + _doubts(retrieved)
+    doubts = [*([doubt] if doubt else []), *_doubts(retrieved)]
     if confidence >= thresholds.tentative:
         reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
         return Decision(confidence, Strength.TENTATIVE, reason)

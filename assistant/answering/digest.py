@@ -10,9 +10,8 @@ from assistant.answering import evidence
 from assistant.answering.answerability import abstain
 from assistant.answering.evidence import Evidence
 from assistant.citations import build_citations, cited_text, has_marker
-from assistant.question.intent import is_survey_question
 from assistant.retrieval.search import Found
-from assistant.schema import Answer, Hit, Passage, Query, Sentence, Verdict
+from assistant.schema import Answer, Hit, Passage, Sentence, Verdict
 
 NAME = "extractive"
 # The least ratio of a further passage's odds of answering to those of the best one.
@@ -27,20 +26,20 @@ _MAX_OF_ONE_PAPER = 2
 
 def stream_digest(draft: Answer, retrieved: Found, max_sentences: int) -> Iterator[Answer]:
     """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain if nothing can be quoted."""
-    quoted = compose(retrieved.query, evidence.select(retrieved), max_sentences)
+    quoted = compose(evidence.select(retrieved), max_sentences, is_survey=retrieved.intents.is_survey)
     if not quoted:
         yield abstain(draft, "no sentence found can be quoted")
     for count in range(1, len(quoted) + 1):
         yield _quoting(draft, quoted[:count], done=count == len(quoted))
 
 
-def compose(query: Query, candidates: Sequence[Evidence], max_sentences: int) -> list[Evidence]:
+def compose(candidates: Sequence[Evidence], max_sentences: int, *, is_survey: bool = False) -> list[Evidence]:
     """Return one to `max_sentences` passages that answer the question, grouped by paper, in each abstract's order.
 
-    `candidates` come best first. A question that asks what several papers say gets sentences of more of them. A
-    sentence that contains a citation marker is not quoted: it would be read as a citation of this answer.
+    `candidates` come best first. A survey, a question that asks what several papers say, gets sentences of more of
+    them. A sentence that contains a citation marker is not quoted: it would be read as a citation of this answer.
     """
-    max_of_one = _MAX_OF_ONE_PAPER if is_survey_question(query.standalone) else max_sentences
+    max_of_one = _MAX_OF_ONE_PAPER if is_survey else max_sentences
     chosen: list[Evidence] = []
     for candidate in candidates:
         if len(chosen) < max_sentences and _is_good(candidate, chosen) and _has_room(candidate, chosen, max_of_one):

@@ -1,143 +1,174 @@
-"""Recognize small talk, instructions to the assistant and pasted text, and questions that ask for several papers.
+"""Classify what a message wants: a question about research, a remark, an instruction, or nothing.
 
-The rules examine how a message is addressed, never its topic: a question about prompts, jokes or greetings is a
-question. In doubt a message counts as a question, and answerability decides whether the library answers it.
+The classifier (`python -m eval.training.intents`) is linear in the message's pooled vector and its form. It judges a
+message without the conversation before it. In doubt a message counts as a question, and answerability decides
+whether the library answers it.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from assistant.question import filters
+from assistant.schema import Query
+
+if TYPE_CHECKING:
+    from assistant.encodings import Vectors
+    from assistant.protocols import Embedder
+    from assistant.question.encoder import QuestionEncoder
+
+WEIGHTS = Path(__file__).parent / "weights" / "intents.npz"
 SMALL_TALK_REPLY = (
     "I answer questions from the abstracts of the research papers in this library, and quote the sentences behind each "
     "answer. Ask me, for instance, what is known about a method, how two approaches compare, or what a paper found."
 )
-_PLEASANTRIES = frozenset(
-    "hi hello hey heya hiya yo greetings good morning afternoon evening night day thanks thank thx ty cheers please "
-    "bye goodbye ciao hola bonjour hallo moin salut merci danke gracias welcome sorry ok okay cool great nice perfect "
-    "awesome wow lol haha hehe yes no yeah nope sure fine well test testing ping help olá namaste buongiorno grazie "
-    "привет здравствуйте спасибо 你好 您好 谢谢 こんにちは 안녕하세요 مرحبا".split()
+ABOUT_REPLY = (
+    "I search the abstracts of the research papers in this library for passages that answer a question, and cite each "
+    "sentence that I take from them; where no abstract answers, I say so. What I can do beyond that, and how it is "
+    "set, is in the documentation: start with `paperchat --help`, or with the other tabs of the page."
 )
-# Words that do not turn a pleasantry into a question.
-_PLEASANTRY_FILLERS = frozenset(
-    "you your very so much a lot again there all everyone everybody folks bot buddy friend to and for the help have "
-    "been had see later is it this that was works got i one two three today me us cómo como "
-    "estás estas qué que tal".split()
+INSTRUCTION_REPLY = (
+    "I only answer questions from the abstracts of the research papers in this library, with a citation for each "
+    "statement. I cannot follow other instructions, and I do not make papers up."
 )
-_QUOTED = re.compile(r"(?<!\w)['\"\u201c\u2018].*?['\"\u201d](?!\w)")
-_PRODUCT = r"(?:chat ?gpt|gpt[\w.-]*|claude|gemini|llama[\w.-]*|bard|copilot|siri|alexa)"
-_CLAUSE = r"(?:^|[.!?,;:]\s*|\bso\s+)"
-_SENTENCE = r"(?:^\W*(?:(?:hi|hey|hello|ok|okay|please|now|so|and)\b[\s,]*)*|[.!?]\s+)"
-_POLITE = r"(?:(?:can|could|would|will) you (?:please )?|please |now |just |i want you to )*"
-_REMARKS_TO_ASSISTANT = (
-    r"how (?:are|r) (?:you|u)\b(?! (?:supposed|to)\b)",
-    r"how(?:'s| is| was) your (?:day|weekend|morning|evening)\b",
-    r"(?:what(?:'s| is)|tell me) your (?:name|age|purpose|job|favou?rite)\b",
-    r"(?:who|what) (?:are|made|built|created|trained) you\b",
-    r"are you (?:an? |the )?(?:real|human|person|bot|robot|chat ?bot|ai|machine|alive|sentient|conscious|there|ok)\b",
-    r"(?:do|can|did) you (?:like|love|hate|feel|dream|sleep|eat|have feelings|speak|hear me|remember me)\b",
-    r"what can you do\b",
-    r"you(?:'re| are) (?:(?:so|very|really|such an?|an?) )?"
-    r"(?:stupid|dumb|useless|boring|great|funny|smart|clever|amazing|awesome|cute|sweet|nice|wrong|liar|genius|idiot)\b",
-    r"i (?:really )?(?:love|hate|like|miss) you\b",
-    r"i(?:'m| am) (?:(?:so|very|really|a bit) )?(?:bored|hungry|tired|sad|lonely|happy|angry|drunk|in love|back)\b",
-    r"what(?:'s| is) (?:up|the (?:weather|time|date|meaning of life))(?= (?:like|now|today|tomorrow|in)\b|\W*$)",
-    r"what (?:time|day|date) is (?:it|today)\b",
-    r"what(?:'s| is) (?:new|going on|happening)(?: with you)?\W*$",
-    r"how(?:'s| is) (?:it going|life|everything)\b",
-    r"(?:which|what) (?:\w+ ){0,2}(?:model|llm|ai|bot|version|assistant)s? (?:are|r) you\b",
-    r"(?:which|what) (?:\w+ ){0,2}(?:model|llm|ai) (?:powers|drives|runs) you\b",
-    rf"(?:are you|do you (?:use|run on)) (?:based on |powered by |running on )?{_PRODUCT}\W*$",
-    r"(?:what|when|who|where|how)(?:'s| is| are| was| were) your (?:training(?: data)?|knowledge|cut-?off|developers?"
-    r"|creators?|makers?|owners?|version|source code|feelings)\b",
-    r"(?:what are|do you have) (?:your )?(?:own )?feelings\b",
-    r"how were you (?:trained|made|built|created|programmed)\b",
-    r"what do you (?:know|do|want)\W*$",
-    r"tell (?:me|us) (?:more )?about (?:yourself|you)\b",
-    r"you (?:suck|rock|lied|failed)\b",
-    r"(?:this|that|it) (?:is|was|isn't|wasn't) (?:not )?(?:very |so )?(?:helpful|useful|wrong|bad|nonsense)\W*$",
-    r"can i (?:have|get) your (?!help)",
-    r"i (?:want|need|would like|'d like) to (?:talk|speak) (?:to|with) (?:an? )?(?:real )?(?:human|person|manager)\b",
-)
-_INSTRUCTIONS = (
-    r"(?:print|show|reveal|repeat|output|display|leak|give|tell)(?: me| us)? the (?:\w+ )?"
-    r"(?:system|hidden|initial|secret) (?:prompt|instructions|message|rules)\b",
-    r"(?:ignore|disregard|skip|forget) (?:the|these|those|all|any|every|previous) (?:\w+ ){0,3}?"
-    r"(?:abstracts?|papers?|library|sources?|passages?|documents?|training|constraints?)\b",
-    r"(?:do not|don't|never) (?:use|search|consult|look at|read) (?:the|this|your|any) "
-    r"(?:library|papers?|abstracts?|sources?|documents?)\b",
-    r"(?:answer|reply|respond|speak|talk|write)\b[^.?!]*\b(?:from (?:your )?(?:own )?(?:memory|knowledge)|regardless"
-    r"|no matter what|in (?:base64|rot13|morse|pig latin|emojis?|rhymes?))\b",
-    r"(?:print|show|reveal|output|give)\b[^.?!]*\byour (?:training data|weights|source code)\b",
-    r"always (?:say|answer|reply|respond|agree|claim)\b",
-    r"summari[sz]e (?:everything|it all|the (?:whole |entire )?library|all (?:the )?papers)\W*$",
-    r"(?:list|show)(?: me| us)? (?:all|every)(?: of)?(?: the| your)? (?:papers?|abstracts?|documents?|titles?)\W*$",
-    r"(?:surprise|entertain|amuse) (?:me|us)\b",
-    r"tell (?:me|us) (?:something|anything)(?: (?:new|funny|interesting|nice|else|cool))?\W*$",
-    r"give (?:me|us) (?:the|an|your) (?:answers?|opinion)\W*$",
-    r"count (?:up |down )?(?:to|from) (?:\d+|three|five|ten|twenty|a hundred)\b",
-    r"play (?:me |us )?(?:some |a )?(?:\w+ )?(?:music|songs?)\W*$",
-    r"(?:set|start) (?:an? |the )?(?:alarm|timer|reminder)\b|remind me (?:to|at|in|of)\b|(?:cancel|renew) my\b",
-    r"(?:ignore|disregard|forget|override|bypass) (?:\w+ ){0,4}?"
-    r"(?:instructions?|rules|prompts?|guidelines|restrictions|you were told|i said)\b",
-    r"(?:print|show|reveal|repeat|output|display|leak|give|tell)(?: me| us)? (?:\w+ )?your (?:\w+ ){0,3}?"
-    r"(?:prompts?|instructions|rules|configuration|secrets?|keys?|passwords?)\b",
-    r"(?:what|which) (?:is|are|was|were) your (?:\w+ ){0,2}(?:prompt|instructions|rules)\b",
-    r"(?:pretend|imagine) (?:to be|(?:that )?you(?:'re| are| have))\b",
-    r"you(?:'re| are|'ll| will| must| shall| should) (?:now|no longer|never|always|only)\b",
-    r"(?:say|reply|answer|respond|repeat|output) (?:only|exactly|nothing|something|everything|after me|hi|hello|yes|no"
-    r"|with(?:out)? (?:any |the )?(?:words?|citations?|sources?)|the (?:words?|text|sentence) above)\b",
-    r"(?:stop|start|avoid) (?:citing|quoting|refusing|answering|being)\b",
-    r"(?:don't|do not|never) (?:cite|quote|refuse)\b",
-    r"(?:enable|activate|enter|switch to|turn on) (?:\w+ )?mode\b",
-    r"(?:i(?:'m| am)|as) (?:your|the) (?:developer|administrator|admin|creator|owner|boss|programmer)\b",
-    r"(?:delete|drop|erase|wipe|remove) (?:all|every|the|your) (?:\w+ )?"
-    r"(?:papers?|library|files?|data|databases?|tables?)\b",
-    r"(?:recommend|suggest|order|book|buy|find|get)(?: me| us)? (?:an? |some )(?:\w+ )?"
-    r"(?:movies?|films?|songs?|restaurants?|pizzas?|flights?|taxis?|hotels?|presents?|gifts?|names?)\b",
-    r"(?:translate|proofread|correct|rewrite|rephrase|summari[sz]e) (?:this|the following|my)\b|do my homework\b",
-    r"from now on,? (?:you|answer|reply|ignore|speak|call)\b",
-    r"let(?:'s| us) play\b",
-    r"(?:act|behave|answer|respond|talk|speak) (?:as if you|like an?|as an? \w+ (?:who|that|without))\b",
-    r"(?:write|compose|sing|tell|make|draw|give|recite)(?: me| us)?(?: an?| some| the| this| \w+){0,3} "
-    r"(?:poems?|songs?|jokes?|haikus?|limericks?|stor(?:y|ies)|essays?|e-?mails?|letters?|rap|recipes?)\b",
-    r"write(?: me| us)?(?: an?| some| the| my)?(?: \w+){0,3} (?:code|scripts?|functions?|programs?|homework|thesis)\b",
-    r"(?:make up|invent|fabricate|fake)\b.*\b(?:papers?|citations?|references?|sources?|quotes?|abstracts?)\b",
-)
-_ADDRESSED_TO_ASSISTANT = re.compile(
-    f"{_CLAUSE}(?:{'|'.join(_REMARKS_TO_ASSISTANT)})|{_SENTENCE}{_POLITE}(?:{'|'.join(_INSTRUCTIONS)})", re.IGNORECASE
-)
-# Placeholder text, a bare URL, markup, source code, or the roles of a chat with a model.
-_PASTED = re.compile(
-    r"^\W*(?:lorem ipsum\b|(?:https?://|www\.)\S+\s*$|(?:system|assistant|developer)\W{0,3}:\s"
-    r"|(?:script|iframe|img|svg|div|html|body|im_start)\b[^<>]*>"
-    r"|(?:drop|delete|truncate|alter) table\b|(?:select|delete) (?:\*|\w+) ?from \w+\W*$"
-    r"|def \w+\(|import \w+(?:\.\w+)*\s*(?:;|as\b)|from \w+ import\b|print ?\(|function \w*\(|include\s*<)",
-    re.IGNORECASE,
-)
-# Phrases that ask what several papers say.
-_SURVEY = re.compile(
-    r"\b(?:papers|studies|works|articles|publications|literature|benchmarks|datasets|data sets|surveys?|overview)\b"
-    r"|\b(?:compare|comparison|contrast|versus|vs|head to head|disagree|conflicting|both ways|pros and cons)\b"
-    r"|\b(?:is there|are there|any|want|conflicting|what) evidence\b|^evidence\b"
-    r"|\bwho (?:has|have)\b|\bhow do (?:people|researchers|authors|different)\b"
-    r"|\b(?:which|what) (?:\w+ ){0,2}(?:methods|approaches|techniques|formulas|theories|explanations|models) "
-    r"(?:are|exist|have|do|for|to)\b",
-    re.IGNORECASE,
+
+OFF_TOPIC_REPLY = (
+    "This does not look like a question that research papers answer, so I did not search the library for it. If it is "
+    "one, name the method, the effect or the field that it is about."
 )
 
 
-def is_small_talk(message: str) -> bool:
-    """Return whether the message, without its quotations, addresses the assistant rather than the library."""
-    text = _QUOTED.sub("", message.replace("\u2019", "'"))
-    return bool(_is_pleasantry(text) or _ADDRESSED_TO_ASSISTANT.search(text) or _PASTED.match(message))
+class Intent(StrEnum):
+    """What a message wants."""
+
+    FACT = "fact"
+    YES_NO = "yes_no"
+    DEFINITION = "definition"
+    COMPARISON = "comparison"
+    LIST = "list"
+    SUMMARY = "summary"
+    CLAIM = "claim"
+    METADATA = "metadata"
+    FOLLOW_UP = "followup"
+    OFF_TOPIC = "off_topic"
+    META_ASSISTANT = "meta_assistant"
+    CHITCHAT = "chitchat"
+    INJECTION = "injection"
+    NOISE = "noise"
 
 
-def _is_pleasantry(text: str) -> bool:
-    words = set(re.findall(r"[^\W\d_]+", text.casefold()))
-    return bool(words & _PLEASANTRIES) and words <= _PLEASANTRIES | _PLEASANTRY_FILLERS
+# Answered from papers.
+RESEARCH = frozenset(
+    {
+        Intent.FACT,
+        Intent.YES_NO,
+        Intent.DEFINITION,
+        Intent.COMPARISON,
+        Intent.LIST,
+        Intent.SUMMARY,
+        Intent.CLAIM,
+        Intent.METADATA,
+    }
+)
+# Answered from several papers.
+SURVEY = frozenset({Intent.COMPARISON, Intent.LIST, Intent.SUMMARY})
+_REPLIES = {
+    Intent.CHITCHAT: SMALL_TALK_REPLY,
+    Intent.NOISE: SMALL_TALK_REPLY,
+    Intent.META_ASSISTANT: ABOUT_REPLY,
+    Intent.INJECTION: INSTRUCTION_REPLY,
+    Intent.OFF_TOPIC: OFF_TOPIC_REPLY,
+}
+# The probability, of all intents with a reply together, from which a message gets one; chosen so that no question
+# about research does (see docs/experiments.md).
+_MIN_DECLINED = 0.9
+_MIN_SURVEY = 0.4
+# The probability of all intents of research together below which a message is never answered firmly.
+_MIN_RESEARCH = 0.5
 
 
-def is_survey_question(question: str) -> bool:
-    """Return whether the question asks what several papers say, rather than for a single fact."""
-    return bool(_SURVEY.search(question))
+@dataclass(frozen=True, slots=True)
+class IntentPrediction:
+    """The probability of each intent of a message; they sum to 1."""
+
+    probabilities: Mapping[Intent, float]
+
+    @property
+    def intent(self) -> Intent:
+        """Return the most likely intent."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def is_survey(self) -> bool:
+        """Return whether the message asks what several papers say, rather than for a single fact."""
+        return self.share(SURVEY) >= _MIN_SURVEY
+
+    @property
+    def doubt(self) -> str | None:
+        """Return why the message, outside a conversation, may be no question that papers answer; None if it is one."""
+        if self.share(RESEARCH) >= _MIN_RESEARCH:
+            return None
+        if self.intent is Intent.FOLLOW_UP:
+            return "the question names nothing to look for"
+        return "it may not be a question about research"
+
+    @property
+    def reply(self) -> str | None:
+        """Return the fixed reply to a message that is no question; None for one to answer from papers."""
+        if self.share(_REPLIES) < _MIN_DECLINED:
+            return None
+        return _REPLIES[max(_REPLIES, key=lambda intent: self.probabilities.get(intent, 0.0))]
+
+    def share(self, intents: Collection[Intent]) -> float:
+        """Return the probability that the message has one of the intents."""
+        return sum(self.probabilities.get(intent, 0.0) for intent in intents)
+
+
+# The prediction where nothing is known of the message.
+QUESTION = IntentPrediction({Intent.FACT: 1.0})
+
+
+class IntentClassifier:
+    """Predicts the intent of a message from its pooled vector and its text. Raises ModelError where weights fail."""
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        from assistant.question import linear  # numpy: not before the first question
+
+        self._linear = linear.load(weights)
+
+    def applies_to(self, embedder: Embedder) -> bool:
+        """Return whether the classifier was fitted on this embedder; with others every message is a question."""
+        return self._linear.applies_to(embedder)
+
+    def classify(self, vector: Vectors, text: str) -> IntentPrediction:
+        """Return the prediction for a message, its pooled vector of shape (dimension,)."""
+        import numpy as np
+
+        from assistant.question.form import form
+
+        probabilities = self._linear.probabilities(np.concatenate([vector, form(text)]))
+        return IntentPrediction({Intent(label): probability for label, probability in probabilities.items()})
+
+
+@cache
+def load_intents() -> IntentClassifier:
+    """Return the packaged classifier, read once. Raises ModelError."""
+    return IntentClassifier()
+
+
+def predict(text: str, encoder: QuestionEncoder) -> IntentPrediction:
+    """Return the prediction for a text; QUESTION where the classifier does not apply. Raises ModelError."""
+    classifier = load_intents()
+    if not classifier.applies_to(encoder.embedder) or not any(map(str.isalnum, text)):
+        return QUESTION
+    return classifier.classify(encoder.encode(text).vector, text)
+
+
+def predict_message(query: Query, encoder: QuestionEncoder) -> IntentPrediction:
+    """Return the prediction for the message as typed: one with filters of its own is a question. Raises ModelError."""
+    return QUESTION if filters.parse(query.text).filters else predict(query.text, encoder)

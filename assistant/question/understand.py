@@ -1,7 +1,7 @@
 """Resolve a question and the conversation before it into a query: standalone text, filters and scope.
 
 A follow-up question (see `assistant.question.follow_up`) is searched for together with the question that introduced
-its topic: its antecedent turn. Where a question refers to cited papers by number, title or author, only those papers
+its topic. Where a question refers to cited papers by number, title or author, only those papers
 are searched.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
 from assistant.question import filters, follow_up
-from assistant.question.follow_up import content_words, is_follow_up
 from assistant.schema import EVERYTHING, Citation, Paper, Query, Scope, Turn
 from assistant.text.matching import contains_phrase
+
+if TYPE_CHECKING:
+    from assistant.question.encoder import QuestionEncoder
 
 _ASKS_ABOUT_PAPERS = re.compile(
     r"\bwho(?:se)?\b.*\b(?:wrote|writes|written|authors?|work|published|behind|paper)\b|\bauthors?\b|"
@@ -35,22 +38,24 @@ def understand(
     limit: int = 4000,
     scope: Scope = EVERYTHING,
     is_author: filters.IsAuthor = lambda _: False,
+    encoder: QuestionEncoder | None = None,
 ) -> Query:
     """Return the query of a question; the standalone text of a follow-up includes the context that it depends on.
 
-    `scope` is the scope of the conversation; `is_author` tells whether the library has an author of a name. Raises
-    InputError where the question is longer than `limit` characters or has an unknown filter.
+    `scope` is the scope of the conversation; `is_author` tells whether the library has an author of a name; `encoder`
+    encodes the question and what it is compared with. Raises InputError where the question is longer than `limit`
+    characters or has an unknown filter, ModelError where a model fails.
     """
     text = normalize_input(question, "question", limit)
     parsed = filters.parse(text, is_author)
-    if not history:
+    if not history or not any(map(str.isalnum, parsed.text)):
         return Query(text, parsed.text, parsed.filters, scope)
-    narrowed = _narrow(scope, [paper.id for paper in _papers_named(parsed.text, history)])
-    if not is_follow_up(parsed.text):
+    topic = follow_up.link(parsed.text, history, encoder).topic
+    narrowed = _narrow(scope, [paper.id for paper in _papers_named(parsed.text, history, topic)])
+    if topic is None:
         return Query(text, follow_up.without_topic_switch(parsed.text), parsed.filters, narrowed)
-    antecedent = _antecedent_turn(parsed.text, history)
-    standalone = _standalone_text(parsed.text, antecedent, history)
-    return Query(text, standalone, parsed.filters or antecedent.answer.filters, narrowed, is_follow_up=True)
+    standalone = _standalone_text(parsed.text, topic)
+    return Query(text, standalone, parsed.filters or topic.answer.filters, narrowed, is_follow_up=True)
 
 
 def normalize_input(text: str, kind: str, limit: int) -> str:
@@ -62,37 +67,15 @@ def normalize_input(text: str, kind: str, limit: int) -> str:
     return line
 
 
-def has_topic(query: Query) -> bool:
-    """Return whether the query, or its context, says what to search for: "what are the results?" alone does not."""
-    return bool(query.is_follow_up or query.filters or query.scope or content_words(query.standalone))
-
-
-def _antecedent_turn(question: str, history: Sequence[Turn]) -> Turn:
-    """Return the turn whose topic the question continues: the last standalone one, or an earlier one it returns to."""
-    standalone = [turn for turn in history if not is_follow_up(_unfiltered_question(turn))] or [history[0]]
-    if not follow_up.returns_to_topic(question):
-        return standalone[-1]
-    words = set(content_words(question))
-    return max(reversed(standalone), key=lambda turn: len(words & set(content_words(_unfiltered_question(turn)))))
-
-
-def _standalone_text(question: str, antecedent: Turn, history: Sequence[Turn]) -> str:
-    """Return the question behind its context, each part once."""
-    context = (*_context(question, antecedent, history), *_ordinal_referent(question, antecedent))
+def _standalone_text(question: str, topic: Turn) -> str:
+    """Return the question behind the one that introduced the topic and the name that it may refer to."""
+    context = (topic.answer.standalone, *_ordinal_referent(question, topic))
     return " ".join(dict.fromkeys(filter(None, [*context, question])))
 
 
-def _context(question: str, antecedent: Turn, history: Sequence[Turn]) -> Iterator[str]:
-    """Yield the antecedent's standalone question, and the title of the paper that an anaphor may refer to."""
-    yield antecedent.answer.standalone
-    citations = (antecedent if follow_up.returns_to_topic(question) else history[-1]).answer.citations
-    if citations and follow_up.has_anaphor(question):
-        yield citations[0].paper.title or ""
-
-
-def _ordinal_referent(question: str, antecedent: Turn) -> Iterator[str]:
-    """Yield the name that "the second one" refers to, where the antecedent joins two names: "X and Y"."""
-    position, names = follow_up.ordinal(question), _coordinated_names(_unfiltered_question(antecedent))
+def _ordinal_referent(question: str, topic: Turn) -> Iterator[str]:
+    """Yield the name that "the second one" refers to, where the topic joins two names: "X and Y"."""
+    position, names = follow_up.ordinal(question), _coordinated_names(_unfiltered_question(topic))
     if position and abs(position) <= len(names):
         yield names[position - (position > 0)]
 
@@ -108,11 +91,11 @@ def _unfiltered_question(turn: Turn) -> str:
     return filters.parse(turn.answer.question).text
 
 
-def _papers_named(question: str, history: Sequence[Turn]) -> list[Paper]:
+def _papers_named(question: str, history: Sequence[Turn], topic: Turn | None) -> list[Paper]:
     """Return the cited papers that the question refers to by number, ordinal, title or author, in that preference."""
     latest = next((turn.answer.citations for turn in reversed(history) if turn.answer.citations), ())
     cited = {citation.paper.id: citation.paper for turn in history for citation in turn.answer.citations}
-    numbers = set(_citation_numbers(question, latest, history))
+    numbers = set(_citation_numbers(question, latest, topic))
     if by_number := [citation.paper for citation in latest if citation.number in numbers]:
         return by_number
     if by_title := [paper for paper in cited.values() if paper.title and _contains_title(question, paper.title)]:
@@ -121,15 +104,15 @@ def _papers_named(question: str, history: Sequence[Turn]) -> list[Paper]:
         return []
     if by_author := [paper for paper in cited.values() if _contains_author(question, paper)]:
         return by_author
-    refers_to_all = _ASKS_ABOUT_PAPERS.search(question) and is_follow_up(question)
+    refers_to_all = topic is not None and _ASKS_ABOUT_PAPERS.search(question)
     return [citation.paper for citation in latest] if refers_to_all else []
 
 
-def _citation_numbers(question: str, latest: Sequence[Citation], history: Sequence[Turn]) -> Iterator[int]:
+def _citation_numbers(question: str, latest: Sequence[Citation], topic: Turn | None) -> Iterator[int]:
     """Yield the citation numbers that the question refers to, as [2] or as "the second paper"."""
     yield from follow_up.cited_numbers(question)
     position = follow_up.ordinal(question)
-    if position and not _coordinated_names(_unfiltered_question(_antecedent_turn(question, history))):
+    if position and not (topic and _coordinated_names(_unfiltered_question(topic))):
         yield position if position > 0 else len(latest)
 
 

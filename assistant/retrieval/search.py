@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assistant.encodings import PairReading
+from assistant.question.encoder import QuestionEncoder
+from assistant.question.intent import QUESTION, IntentPrediction
 from assistant.question.terms import NO_TERMS, QuestionTerms
 from assistant.retrieval.alignment import Alignment, align
 from assistant.retrieval.fusion import fuse, mix
@@ -47,8 +49,8 @@ class Found:
     """The outcome of a search, with what later stages need: the question's terms, and an alignment for each hit.
 
     `alignments` is empty where nothing was searched for. `readings` are those of the best hits, once they are read
-    (`assistant.retrieval.reading`). `searched` is the number of papers that the filters allow;
-    `timings` are in milliseconds.
+    (`assistant.retrieval.reading`). `searched` is the number of papers that the filters allow; `timings` are in
+    milliseconds. `intents` are those of the standalone text, where an answer is wanted.
     """
 
     query: Query
@@ -58,6 +60,7 @@ class Found:
     readings: tuple[PairReading, ...] = ()
     searched: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
+    intents: IntentPrediction = QUESTION
 
     def result(self) -> SearchResult:
         """Return the public part."""
@@ -71,11 +74,13 @@ def search(
     indexes: Indexes,
     ranking: Ranking,
     reranker: Reranker | None = None,
+    encoder: QuestionEncoder | None = None,
 ) -> Found:
     """Return the best papers that the query allows, best first, with every part of their scores.
 
-    `terms` are those of the query, `indexes` those of the library. A query of filters alone lists the papers that they
-    allow, newest first. Raises LibraryError, and ModelError where a model fails.
+    `terms` are those of the query, `indexes` those of the library; `encoder` may have encoded the query already. A
+    query of filters alone lists the papers that they allow, newest first. Raises LibraryError, and ModelError where a
+    model fails.
     """
     watch = Stopwatch()
     allowed_ids = library.catalog.papers.allowed_ids(query.filters, query.scope)
@@ -83,7 +88,9 @@ def search(
     if query.is_blank or allowed_ids == set():
         hits = _newest(library, indexes, terms, allowed_ids, ranking.top_k)
         return Found(query, terms, hits, (), (), searched, watch.timings)
-    encoded = _encode(query, library, indexes)
+    encoder = encoder or QuestionEncoder(library.embedder)
+    earlier_ms = encoder.elapsed_ms
+    encoded = _encode(query, encoder, indexes)
     watch.lap("embed_ms")
     dense = _by_id(indexes.store.search(encoded.vector, ranking.candidates, allowed_ids))
     watch.lap("dense_ms")
@@ -99,14 +106,15 @@ def search(
     parts = {"dense": dense, "lexical": lexical, "rerank": reranked}
     hits = _hits(alignments, terms, mixed, parts, indexes)
     watch.lap("rerank_ms")
-    return Found(query, terms, hits, alignments, (), searched, watch.timings)
+    timings = watch.timings
+    timings["embed_ms"] = round(timings["embed_ms"] + earlier_ms, 2)
+    return Found(query, terms, hits, alignments, (), searched, timings)
 
 
-def _encode(query: Query, library: Library, indexes: Indexes) -> EncodedQuery:
+def _encode(query: Query, encoder: QuestionEncoder, indexes: Indexes) -> EncodedQuery:
     from assistant.embedding.content_words import encode_query  # numpy: not before the first search
 
-    (encoded,) = library.embedder.encode_queries([query.standalone])
-    return encode_query(query.standalone, encoded, indexes.lexicon)
+    return encode_query(query.standalone, encoder.encode(query.standalone), indexes.lexicon)
 
 
 def _interactions(encoded: EncodedQuery, indexes: Indexes) -> Interactions:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import singledispatch
 from time import perf_counter
 
-from assistant.answering import answerability
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
+from assistant.question import intent
+from assistant.question.encoder import QuestionEncoder
 from assistant.question.understand import understand
 from assistant.schema import Answer, Scope, Turn
 from assistant.timing import milliseconds
@@ -63,7 +64,7 @@ def _run_message(item: LabelledMessage, suite: str, assistant: Assistant, answer
     """Record what the message is taken for; nothing is searched."""
     record = records.intent_record(item, suite)
     try:
-        return [_recognise(record)]
+        return [_recognise(record, assistant)]
     except PaperchatError as error:
         return [replace(record, error=str(error))]
 
@@ -83,9 +84,10 @@ def _run_rewritten_dialog(item: RewrittenDialog, suite: str, assistant: Assistan
     return turn_records
 
 
-def _recognise(record: IntentRecord) -> IntentRecord:
+def _recognise(record: IntentRecord, assistant: Assistant) -> IntentRecord:
     started = perf_counter()
-    declined = answerability.decline_small_talk(understand(record.message)) is not None
+    prediction = intent.predict_message(understand(record.message), QuestionEncoder(assistant.library.embedder))
+    declined = prediction.reply is not None
     return replace(record, treated_as_research=not declined, timings={"total_ms": milliseconds(started)})
 
 

@@ -51,10 +51,12 @@ def test_a_reader_that_finds_an_answer_likelier_never_makes_one_less_probable(
 
 
 @settings(max_examples=40)
-@given(QUESTIONS, st.integers(1, 10))
-def test_quotations_are_true_few_and_never_repeat(seeds_library: Library, question: str, most: int) -> None:
+@given(QUESTIONS, st.integers(1, 10), st.booleans())
+def test_quotations_are_true_few_and_never_repeat(
+    seeds_library: Library, question: str, most: int, is_survey: bool
+) -> None:
     found = searched(seeds_library, question)
-    chosen = digest.compose(found.query, evidence.select(found), most)
+    chosen = digest.compose(evidence.select(found), most, is_survey=is_survey)
     assert len(chosen) <= most
     assert len({item.passage.text for item in chosen}) == len(chosen)
     assert len({item.hit.paper.id for item in chosen}) <= 4

@@ -9,7 +9,8 @@ import pytest
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.chat import Assistant
-from assistant.schema import Hit, Paper, Scope, Strength
+from assistant.question.intent import QUESTION, Intent, IntentPrediction
+from assistant.schema import EVERYTHING, Hit, Paper, Scope, Strength
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from ingest import pipeline
@@ -21,9 +22,17 @@ OFF_TOPIC = "transistors amplify whispers"
 
 
 def decide(
-    reader: Assistant, question: str, firm: float, tentative: float, hits: Sequence[Hit] | None = None
+    reader: Assistant,
+    question: str,
+    firm: float,
+    tentative: float,
+    hits: Sequence[Hit] | None = None,
+    *,
+    intents: IntentPrediction = QUESTION,
+    scope: Scope = EVERYTHING,
 ) -> Decision:
     result = aligning.search_result(question, reader.search(question).hits if hits is None else hits, reader.library)
+    result = replace(result, intents=intents, query=replace(result.query, scope=scope))
     thresholds = answerability.Thresholds(firm, tentative)
     return answerability.decide(result, reader.library.catalog, thresholds)
 
@@ -91,19 +100,27 @@ def test_a_question_of_words_that_the_library_lacks_is_not_answered(reader: Assi
     assert "no abstract in the library mentions" in str(decide(reader, question, 0.3, 0.2).reason)
 
 
-@pytest.mark.parametrize("question", ["what are the results?", "Which models are the best?", "this is wrong", "2+2=?"])
-def test_a_question_that_names_nothing_is_never_answered_firmly(reader: Assistant, question: str) -> None:
-    decision = decide(reader, question, 0.02, 0.01)
-    assert decision.confidence <= 0.01
-    assert decision.strength is not Strength.FIRM
-    assert "names nothing to look for" in str(decision.reason)
+@pytest.mark.parametrize(
+    ("intent", "doubt"),
+    [
+        (Intent.FOLLOW_UP, "the question names nothing to look for"),
+        (Intent.OFF_TOPIC, "it may not be a question about research"),
+        (Intent.CHITCHAT, "it may not be a question about research"),
+    ],
+)
+def test_what_is_likely_no_question_about_research_is_never_answered_firmly(
+    reader: Assistant, intent: Intent, doubt: str
+) -> None:
+    intents = IntentPrediction({intent: 0.6, Intent.FACT: 0.4})
+    decision = decide(reader, ON_TOPIC, 0.02, 0.01, intents=intents)
+    assert (decision.confidence, decision.strength) == (0.01, Strength.TENTATIVE)
+    assert doubt in str(decision.reason)
 
 
 def test_a_vague_question_may_be_asked_of_pinned_papers(reader: Assistant) -> None:
-    question, paper = "what are the results of the dance?", reader.search("bees").hits[0].paper
-    vague = "what are the results?"
-    assert reader.ask(vague, scope=Scope(pinned=(paper.id,))).reason != reader.ask(vague).reason
-    assert "names nothing" not in str(reader.ask(question).reason)
+    scope = Scope(pinned=(reader.search("bees").hits[0].paper.id,))
+    vague = IntentPrediction({Intent.FOLLOW_UP: 1.0})
+    assert decide(reader, ON_TOPIC, 0.02, 0.01, intents=vague, scope=scope).strength is Strength.FIRM
 
 
 # --- the features ---

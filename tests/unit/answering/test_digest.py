@@ -6,7 +6,6 @@ from assistant import citations
 from assistant.answering import digest
 from assistant.answering.evidence import Evidence
 from assistant.citations import cited_text
-from assistant.question.intent import is_survey_question
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Hit, Paper, Query, Strength, Verdict
 from assistant.text.sentences import passages
@@ -21,8 +20,8 @@ def evidence(abstract: str, *scores: float, rank: int = 1) -> list[Evidence]:
     return [Evidence(hit, passage, score) for passage, score in zip(passages(abstract), scores, strict=True)]
 
 
-def compose(candidates: list[Evidence], max_sentences: int, question: str = "Why do they dance?") -> list[Evidence]:
-    return digest.compose(Query(question, question), candidates, max_sentences)
+def compose(candidates: list[Evidence], max_sentences: int, *, is_survey: bool = False) -> list[Evidence]:
+    return digest.compose(candidates, max_sentences, is_survey=is_survey)
 
 
 def quoted(chosen: list[Evidence], monkeypatch: pytest.MonkeyPatch) -> Answer:
@@ -95,36 +94,6 @@ def test_beside_a_certain_sentence_no_other_is_quoted() -> None:
     assert quotes(compose(evidence(BEES, 1.0, 0.9, 0.9), max_sentences=3)) == ["Honey bees dance."]
 
 
-SURVEYS = [
-    "Which papers say that bees dance?",
-    "compare how bees and ants find their way",
-    "what evidence is there that old bees dance longer",
-    "who has studied the dance of bees",
-    "how do people decode dances",
-    "benchmarks for dances?",
-    "does it help? conflicting evidence welcome",
-    "What methods exist for decoding dances?",
-]
-SINGLE_FACTS = [
-    "How many dances were decoded?",
-    "Why do bees dance?",
-    "what error does the network make",
-    "which bees dance the longest",
-    "On how many of the 21 hives did it work?",
-    "",
-]
-
-
-@pytest.mark.parametrize("question", SURVEYS)
-def test_a_question_about_several_papers_is_a_survey_question(question: str) -> None:
-    assert is_survey_question(question)
-
-
-@pytest.mark.parametrize("question", SINGLE_FACTS)
-def test_a_question_for_a_single_fact_is_not_a_survey_question(question: str) -> None:
-    assert not is_survey_question(question)
-
-
 BESTS = (0.9, 0.88, 0.86)
 
 
@@ -142,21 +111,14 @@ def test_a_single_fact_is_quoted_in_the_order_of_evidence() -> None:
     assert [item.hit.rank for item in compose(_five_papers(), max_sentences=5)] == [1, 1, 1, 2, 2]
 
 
-def test_a_survey_question_quotes_more_papers() -> None:
-    assert [item.hit.rank for item in compose(_five_papers(), max_sentences=7, question=SURVEYS[0])] == [
-        1,
-        1,
-        2,
-        2,
-        3,
-        3,
-        4,
-    ]
+def test_a_survey_quotes_more_papers() -> None:
+    ranks = [item.hit.rank for item in compose(_five_papers(), max_sentences=7, is_survey=True)]
+    assert ranks == [1, 1, 2, 2, 3, 3, 4]
 
 
-@pytest.mark.parametrize("question", [SINGLE_FACTS[0], SURVEYS[0]])
-def test_no_answer_quotes_more_papers_than_can_be_read(question: str) -> None:
-    assert len({item.hit.paper.id for item in compose(_five_papers(), max_sentences=99, question=question)}) == 4
+@pytest.mark.parametrize("is_survey", [False, True])
+def test_no_answer_quotes_more_papers_than_can_be_read(is_survey: bool) -> None:
+    assert len({item.hit.paper.id for item in compose(_five_papers(), max_sentences=99, is_survey=is_survey)}) == 4
 
 
 def test_a_near_duplicate_is_not_quoted() -> None:

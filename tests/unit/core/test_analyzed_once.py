@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
 
 from assistant.chat import Assistant
-from assistant.encodings import WordVectors
+from assistant.encodings import EncodedText, WordVectors
 from assistant.retrieval import alignment
-from assistant.schema import Passage
+from assistant.schema import Passage, Turn
 from assistant.storage import lexicon
 from assistant.storage.index_ledger import IndexLedger
 from assistant.text import sentences
@@ -43,6 +43,13 @@ def calls(reader: Assistant, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return read_words(paper_ids)
 
     monkeypatch.setattr(reader.library.words, "get", get)
+    encode = reader.library.embedder.encode_queries
+
+    def encode_queries(texts: Sequence[str]) -> list[EncodedText]:
+        counted.update(f"encoded {text}" for text in texts)
+        return encode(texts)
+
+    monkeypatch.setattr(reader.library.embedder, "encode_queries", encode_queries)
     return counted
 
 
@@ -58,6 +65,17 @@ def test_an_answer_reads_each_thing_once(reader: Assistant, calls: Counter[str])
     assert of_kind(calls, "words") == [1] * len(answer.hits) == [1, 1, 1]
     assert of_kind(calls, "split") == [1] * len(answer.hits)
     assert set(of_kind(calls, "term")) == {1}
+    assert of_kind(calls, "encoded") == [1]
+
+
+def test_a_follow_up_and_what_it_is_compared_with_are_encoded_once(reader: Assistant, calls: Counter[str]) -> None:
+    history = [Turn(QUESTION, reader.ask(QUESTION))]
+    calls.clear()
+    answer = reader.ask("And how long?", history)
+    assert answer.standalone == f"{QUESTION} And how long?"
+    texts = {QUESTION, "And how long?", answer.standalone}
+    assert {name for name in calls if name.startswith("encoded ")} == {f"encoded {text}" for text in texts}
+    assert set(of_kind(calls, "encoded")) == {1}
 
 
 def test_a_question_asked_again_counts_no_term_again(reader: Assistant, calls: Counter[str]) -> None:

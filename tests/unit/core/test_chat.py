@@ -368,7 +368,8 @@ def test_the_rules_apply_where_the_rewriting_model_fails(
 
 def test_a_question_that_stands_alone_is_never_rewritten(reader: Assistant, make_assistant: MakeAssistant) -> None:
     llm = ScriptedLLM("Something else?")
-    rewriting(reader, llm).search("How do honey bees dance?", [Turn(QUESTION, make_assistant().ask(QUESTION))])
+    question = "Which wild yeasts and lactic acid bacteria make a sourdough rise?"
+    rewriting(reader, llm).search(question, [Turn(QUESTION, make_assistant().ask(QUESTION))])
     rewriting(reader, llm).search("Why do they?")
     Assistant(reader.library, reader.settings, reader.reader, llm).search(
         "Why do they?", [Turn(QUESTION, make_assistant().ask(QUESTION))]

@@ -12,6 +12,8 @@ import pytest
 from assistant.chat import Assistant
 from assistant.errors import ModelError
 from assistant.protocols import LLM
+from assistant.question import intent
+from assistant.question.intent import QUESTION, Intent, IntentPrediction
 from assistant.schema import Message, Strength, Verdict
 from assistant.settings import Settings
 from eval import corpora
@@ -271,7 +273,9 @@ def test_tokens_are_metered_for_each_thread_by_itself() -> None:
 # Intents and rewritten turns
 
 
-def test_a_message_is_recorded_with_what_it_is_taken_for(three: Assistant) -> None:
+def test_a_message_is_recorded_with_what_it_is_taken_for(three: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    chitchat = IntentPrediction({Intent.CHITCHAT: 1.0})
+    monkeypatch.setattr(intent, "predict", lambda text, _: chitchat if text.startswith("thanks") else QUESTION)
     thanks = LabelledMessage("m1", "thanks a lot", "chitchat", "dev")
     question = LabelledMessage("m2", "How do bees dance?", "fact", "dev")
     taken = [record for item in (thanks, question) for record in runner.run_item(item, "abstracts-intents", three)]

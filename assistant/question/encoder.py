@@ -1,0 +1,35 @@
+"""Encode the texts that one question needs, each of them once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from assistant.timing import milliseconds
+
+if TYPE_CHECKING:
+    from assistant.encodings import EncodedText
+    from assistant.protocols import Embedder
+
+
+class QuestionEncoder:
+    """Encodes texts as queries for one question, and remembers them. `elapsed_ms` is the time spent in the embedder."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.embedder = embedder
+        self.elapsed_ms = 0.0
+        self._encoded: dict[str, EncodedText] = {}
+
+    def encode(self, text: str) -> EncodedText:
+        """Return one text, encoded. Raises ModelError."""
+        return self.encode_all([text])[0]
+
+    def encode_all(self, texts: Sequence[str]) -> list[EncodedText]:
+        """Return the texts, encoded; those not encoded before go through the embedder together. Raises ModelError."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._encoded]
+        if missing:
+            started = time.perf_counter()
+            self._encoded.update(zip(missing, self.embedder.encode_queries(missing), strict=True))
+            self.elapsed_ms += milliseconds(started)
+        return [self._encoded[text] for text in texts]

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant import embedding
+from assistant.protocols import Embedder
+from assistant.question.encoder import QuestionEncoder
+
+
+@pytest.fixture(scope="session")
+def packaged_embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    """Return the packaged embedder, in exact arithmetic."""
+    folder: Path = tmp_path_factory.mktemp("embedder")
+    return embedding.load_embedder(embedding.PACKAGED, folder)
+
+
+@pytest.fixture(scope="session")
+def encoder(packaged_embedder: Embedder) -> QuestionEncoder:
+    """Return an encoder over the packaged embedder that all tests share."""
+    return QuestionEncoder(packaged_embedder)
