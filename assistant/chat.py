@@ -82,7 +82,7 @@ class Assistant:
 
     def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
         """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""
-        encoder = QuestionEncoder(self.library.embedder)
+        encoder = QuestionEncoder(self.library.embedder, self.settings.shared)
         query = self._understand(question, history, scope, encoder)
         found = self.find(self._rewritten(query, history, encoder), self.library.fresh(), encoder)
         return reading.read(found, self.reader).result()
@@ -92,14 +92,14 @@ class Assistant:
 
         `encoder` has the texts that are encoded already.
         """
-        encoder = encoder or QuestionEncoder(self.library.embedder)
+        encoder = encoder or QuestionEncoder(self.library.embedder, self.settings.shared)
         analyzed = terms.analyze(query.standalone, indexes.lexicon)
         return search(query, analyzed, self.library, indexes, _ranking(self.settings), self.reranker, encoder)
 
     def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
         """Yield snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         started = time.perf_counter()
-        indexes, encoder = self.library.fresh(), QuestionEncoder(self.library.embedder)
+        indexes, encoder = self.library.fresh(), QuestionEncoder(self.library.embedder, self.settings.shared)
         query = self._understand(question, history, scope, encoder)
         decision = answerability.decline(intent.predict_message(query, encoder))
         retrieved = Found(query) if decision else self._retrieve(query, history, indexes, encoder)

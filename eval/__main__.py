@@ -150,6 +150,18 @@ def calibrate(
 
 
 @app.command()
+def fit_embedder(
+    data: Annotated[Path, typer.Option(help="Folder of the data that paperchat was trained on, which has judge/.")],
+    answers: Annotated[bool, typer.Option(help="Fit and print the weights of answers too, which takes longer.")] = True,
+) -> None:
+    """Fit what depends on the vectors of the embedder of the settings, and store it beside its models."""
+    from eval.training.fit_embedder import fit_embedder as fit
+
+    for figures in fit(_settings(), data, with_answers=answers):
+        typer.echo(figures)
+
+
+@app.command()
 def bench(
     large: Annotated[
         bool, typer.Option("--large", help="Measure 80,753 papers too; the first time takes hours.")

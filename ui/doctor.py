@@ -13,6 +13,7 @@ from typing import Any, cast
 from assistant import factory
 from assistant.answering import firm_risk
 from assistant.errors import PaperchatError
+from assistant.question import fitted
 from assistant.schema import Message
 from assistant.settings import Settings, deprecated_names, unknown_variables
 from assistant.text.printable import one_line
@@ -86,6 +87,7 @@ def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
             "generation": catalog.ledger.generation,
             "firm answers": firm_risk.describe(settings.home),
         }
+        diagnosis.notes += fitted.faults(settings.shared, library.embedder)
         if pending:
             diagnosis.problems.append(f"{pending} papers are not indexed yet: {_REMEDY}")
         if stale:

@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 from assistant.timing import milliseconds
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assistant.encodings import EncodedText
     from assistant.protocols import Embedder
 
 
 class QuestionEncoder:
-    """Encodes texts as queries for one question, and remembers them. `elapsed_ms` is the time spent in the embedder."""
+    """Encodes texts as queries for one question, and remembers them.
 
-    def __init__(self, embedder: Embedder) -> None:
-        self.embedder = embedder
+    `elapsed_ms` is the time spent in the embedder. `models` is the folder with the classifiers that were fitted for
+    other embedders than the packaged one, if there is one (see `assistant.question.fitted`).
+    """
+
+    def __init__(self, embedder: Embedder, models: Path | None = None) -> None:
+        self.embedder, self.models = embedder, models
         self.elapsed_ms = 0.0
         self._encoded: dict[str, EncodedText] = {}
 

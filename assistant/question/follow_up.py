@@ -1,8 +1,8 @@
 """Decide how a message relates to the conversation before it, and which papers or topics of it the message names.
 
 The relation is predicted (`python -m eval.training.dialogs`) from the message's pooled vector, its form, and its
-similarity to the topics so far. A classifier on the form alone serves other embedders. References have a grammar and
-are parsed: "[2]", "the second paper", an opening that announces another topic.
+similarity to the topics so far. A classifier on the form alone serves embedders that none was fitted for. References
+have a grammar and are parsed: "[2]", "the second paper", an opening that announces another topic.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.question import fitted
 from assistant.schema import Turn
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from assistant.question.encoder import QuestionEncoder
     from assistant.question.linear import LinearClassifier
 
-WEIGHTS = Path(__file__).parent / "weights" / "follow_ups.npz"
-FORM_WEIGHTS = Path(__file__).parent / "weights" / "follow_ups_form.npz"
+FORM_WEIGHTS = fitted.PACKAGED / "follow_ups_form.npz"
 # Topics that a message is compared with, the latest.
 _MAX_TOPICS = 8
 
@@ -141,11 +140,12 @@ def _announced(message: str) -> Relation | None:
 def _relation(message: str, similarities: Sequence[float], encoder: QuestionEncoder | None) -> Relation:
     from assistant.question.form import form
 
-    if similarities and encoder is not None and _classifier(WEIGHTS).applies_to(encoder.embedder):
+    classifier = fitted.find(fitted.FOLLOW_UPS, encoder) if encoder is not None else None
+    if classifier is not None and encoder is not None:
         features = relation_features(encoder.encode(message).vector, message, similarities)
-        probabilities = _classifier(WEIGHTS).probabilities(features)
+        probabilities = classifier.probabilities(features)
     else:
-        probabilities = _classifier(FORM_WEIGHTS).probabilities(form(message))
+        probabilities = _form_classifier().probabilities(form(message))
     return Relation(max(probabilities, key=probabilities.__getitem__))
 
 
@@ -164,7 +164,7 @@ def _most_similar(similarities: Sequence[float]) -> int:
 
 
 @cache
-def _classifier(weights: Path) -> LinearClassifier:
+def _form_classifier() -> LinearClassifier:
     from assistant.question import linear
 
-    return linear.load(weights)
+    return linear.load(FORM_WEIGHTS)

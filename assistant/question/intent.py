@@ -10,19 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.question import filters
+from assistant.question import filters, fitted
 from assistant.schema import Query
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
-    from assistant.protocols import Embedder
     from assistant.question.encoder import QuestionEncoder
 
-WEIGHTS = Path(__file__).parent / "weights" / "intents.npz"
 SMALL_TALK_REPLY = (
     "I answer questions from the abstracts of the research papers in this library, and quote the sentences behind each "
     "answer. Ask me, for instance, what is known about a method, how two approaches compare, or what a paper found."
@@ -133,40 +129,22 @@ class IntentPrediction:
 QUESTION = IntentPrediction({Intent.FACT: 1.0})
 
 
-class IntentClassifier:
-    """Predicts the intent of a message from its pooled vector and its text. Raises ModelError where weights fail."""
-
-    def __init__(self, weights: Path = WEIGHTS) -> None:
-        from assistant.question import linear  # numpy: not before the first question
-
-        self._linear = linear.load(weights)
-
-    def applies_to(self, embedder: Embedder) -> bool:
-        """Return whether the classifier was fitted on this embedder; with others every message is a question."""
-        return self._linear.applies_to(embedder)
-
-    def classify(self, vector: Vectors, text: str) -> IntentPrediction:
-        """Return the prediction for a message, its pooled vector of shape (dimension,)."""
-        import numpy as np
-
-        from assistant.question.form import form
-
-        probabilities = self._linear.probabilities(np.concatenate([vector, form(text)]))
-        return IntentPrediction({Intent(label): probability for label, probability in probabilities.items()})
-
-
-@cache
-def load_intents() -> IntentClassifier:
-    """Return the packaged classifier, read once. Raises ModelError."""
-    return IntentClassifier()
-
-
 def predict(text: str, encoder: QuestionEncoder) -> IntentPrediction:
-    """Return the prediction for a text; QUESTION where the classifier does not apply. Raises ModelError."""
-    classifier = load_intents()
-    if not classifier.applies_to(encoder.embedder) or not any(map(str.isalnum, text)):
+    """Return the prediction for a text; QUESTION without a classifier for the embedder. Raises ModelError."""
+    classifier = fitted.find(fitted.INTENTS, encoder)
+    if classifier is None or not any(map(str.isalnum, text)):
         return QUESTION
-    return classifier.classify(encoder.encode(text).vector, text)
+    probabilities = classifier.probabilities(intent_features(encoder.encode(text).vector, text))
+    return IntentPrediction({Intent(label): probability for label, probability in probabilities.items()})
+
+
+def intent_features(vector: Vectors, text: str) -> Vectors:
+    """Return the features of a message with this pooled vector, of shape (dimension,)."""
+    import numpy as np
+
+    from assistant.question.form import form
+
+    return np.concatenate([vector, form(text)])
 
 
 def predict_message(query: Query, encoder: QuestionEncoder) -> IntentPrediction:

@@ -42,19 +42,23 @@ class LinearClassifier:
 
 
 def save(classifier: LinearClassifier, file: Path) -> None:
-    """Write the classifier, its weights in half precision."""
+    """Write the classifier, its weights in half precision, completely or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    written = io.BytesIO()
     np.savez_compressed(
-        file,
+        written,
         labels=np.array(classifier.labels),
         weights=classifier.weights.astype(np.float16),
         bias=classifier.bias.astype(np.float32),
         embedder=np.array(classifier.embedder),
         revision=np.array(classifier.revision),
     )
+    part = file.with_name(f"{file.name}.part")
+    part.write_bytes(written.getvalue())
+    part.replace(file)
 
 
-def load(file: Path) -> LinearClassifier:
+def load(file: Path, cure: str = "reinstall paperchat") -> LinearClassifier:
     """Read a classifier. Raises ModelError, which names the file and the cure, where it is missing or damaged."""
     try:
         with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
@@ -66,9 +70,9 @@ def load(file: Path) -> LinearClassifier:
                 revision=str(arrays["revision"]),
             )
     except FileNotFoundError as error:
-        raise ModelError(f"{file} is missing: reinstall paperchat") from error
+        raise ModelError(f"{file} is missing: {cure}") from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{file} is damaged: reinstall paperchat") from error
+        raise ModelError(f"{file} is damaged: {cure}") from error
     if classifier.weights.shape[0] != len(classifier.labels) or classifier.bias.shape != (len(classifier.labels),):
-        raise ModelError(f"{file} is damaged: reinstall paperchat")
+        raise ModelError(f"{file} is damaged: {cure}")
     return classifier

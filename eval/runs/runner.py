@@ -86,9 +86,14 @@ def _run_rewritten_dialog(item: RewrittenDialog, suite: str, assistant: Assistan
 
 def _recognise(record: IntentRecord, assistant: Assistant) -> IntentRecord:
     started = perf_counter()
-    prediction = intent.predict_message(understand(record.message), QuestionEncoder(assistant.library.embedder))
-    declined = prediction.reply is not None
-    return replace(record, treated_as_research=not declined, timings={"total_ms": milliseconds(started)})
+    encoder = QuestionEncoder(assistant.library.embedder, assistant.settings.shared)
+    prediction = intent.predict_message(understand(record.message), encoder)
+    return replace(
+        record,
+        treated_as_research=prediction.reply is None,
+        predicted=str(prediction.intent),
+        timings={"total_ms": milliseconds(started)},
+    )
 
 
 def _rewrite(

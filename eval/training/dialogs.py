@@ -1,16 +1,16 @@
-"""Fit the weights of `assistant.question.follow_up`: `python -m eval.training.dialogs --data DIR`.
+"""Fit the weights of `assistant.question.follow_up`: `python -m eval.training.dialogs --data DATA`.
 
-`DIR` has `dialogs.jsonl` and `intent.jsonl` (see `eval.training.messages`). Conversations are split whole. Labelled
-messages join the examples with a small weight, after questions drawn at random: one about research is standalone, a
-follow-up is not. Figures of dev are by cross-validation over the train and dev conversations; test conversations are
-judged once.
+`DATA/judge` has `dialogs.jsonl`, `intent.jsonl` and `annotated.jsonl.gz` (see `eval.training.messages`). Beside the
+turns of conversations, which are split whole, the classifiers are fitted on messages after questions drawn at random:
+labelled messages, phrasings, and questions about abstracts. One about research is standalone, a follow-up is not.
+Figures of dev are by cross-validation over train and dev; test conversations are judged once.
 """
 
 from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -19,23 +19,29 @@ import numpy as np
 import typer
 
 from assistant import factory
-from assistant.question import linear
+from assistant.question import fitted, linear
 from assistant.question.encoder import QuestionEncoder
-from assistant.question.follow_up import FORM_WEIGHTS, WEIGHTS, Relation, relation_features
+from assistant.question.follow_up import FORM_WEIGHTS, Relation, relation_features
 from assistant.question.form import form
 from assistant.question.intent import RESEARCH, Intent
 from assistant.question.understand import understand
 from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings
+from eval.suites import SEEDS, load
+from eval.suites.parts import part_of_text
 from eval.training import softmax
-from eval.training.messages import DialogTurn, read_dialogs, read_messages, split_of
+from eval.training.messages import DialogTurn, IntentMessage, read_dialogs, read_messages, read_questions
+from eval.training.phrasings import phrasings
 from eval.training.softmax import Figures
 
 _SEED = 20261126
 _FOLDS = 5
 _PENALTY = 0.3
-# How much a labelled message counts, which has no conversation of its own.
-_MESSAGE_WEIGHT = 0.05
+# How much a labelled message, a phrasing and a question about an abstract count, which have no conversation of their
+# own. The follow-ups of a source count as much as all its standalone messages together.
+_MESSAGE, _PHRASING, _QUESTION = 0.2, 0.3, 0.02
+# The most questions that are drawn to come before such a message.
+_MAX_TOPICS = 3
 _RELATIONS = tuple(Relation)
 _OF_KIND = {
     "new": Relation.STANDALONE,
@@ -43,53 +49,136 @@ _OF_KIND = {
     "history": Relation.CONTINUATION,
     "return": Relation.RETURN,
 }
+_OF_INTENT = {Intent.FOLLOW_UP: Relation.CONTINUATION} | dict.fromkeys(RESEARCH, Relation.STANDALONE)
+# The kind of labelled messages, which have no conversation.
+_LABELLED = "labelled"
 
 Dialog = tuple[DialogTurn, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A message, its relation, the topic before it and the earlier ones, and the number of its conversation."""
+class TurnExample:
+    """A message, its relation, the topic before it and the earlier ones.
+
+    `fold` is the number of the fold of cross-validation that holds it out; -1 where it is only learnt from.
+    """
 
     message: str
     relation: Relation
     topics: tuple[str, ...]
-    dialog: int
     kind: str
+    fold: int = -1
     importance: float = 1.0
 
 
-Rows = Callable[[Sequence[Example], QuestionEncoder], Figures]
+@dataclass(frozen=True, slots=True)
+class TurnExamples:
+    """What is fitted on, the turns of test conversations, and questions that are not learnt, after unrelated ones."""
+
+    learned: Sequence[TurnExample]
+    test: Sequence[TurnExample]
+    unrelated: Mapping[str, Sequence[TurnExample]]
+
+
+Rows = Callable[[Sequence[TurnExample], QuestionEncoder], Figures]
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder with dialogs.jsonl and intent.jsonl.")],
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = WEIGHTS.parent,
+    data: Annotated[Path, typer.Option(help="The folder of the data, which has judge/.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = fitted.PACKAGED,
 ) -> None:
     """Fit the classifiers of follow-ups, write their weights and print their figures."""
     encoder = QuestionEncoder(factory.open_embedder(Settings(engine="float32")))
+    examples = read(data)
+    for file, rows in ((out / fitted.FOLLOW_UPS, vector_rows), (out / FORM_WEIGHTS.name, form_rows)):
+        linear.save(fit(examples.learned, encoder, rows), file)
+        for line in report(examples, encoder, rows, linear.load(file)):
+            typer.echo(f"{file.name}; {line}")
     dialogs = read_dialogs(data)
-    learned = [dialog for dialog in dialogs if split_of(dialog[0].text) != "test"]
-    test = [dialog for dialog in dialogs if split_of(dialog[0].text) == "test"]
-    turns, judged, messages = examples(learned), examples(test), _messages(data, learned)
-    for file, rows in ((out / WEIGHTS.name, _rows), (out / FORM_WEIGHTS.name, _form_rows)):
-        cross_validated = _cross_validated(turns, messages, rows, encoder)
-        typer.echo(report(f"{file.name}; train and dev, cross-validated", turns, cross_validated))
-        classifier, embedder = _fit([*turns, *messages], rows, encoder), encoder.embedder
-        linear.save(replace(classifier, embedder=embedder.name, revision=embedder.revision), file)
-        typer.echo(report(f"{file.name}; test", judged, softmax.predict(linear.load(file), rows(judged, encoder))))
-    for name, part in (("train and dev", learned), ("test", test)):
+    for name, is_test in (("train and dev", False), ("test", True)):
+        part = [dialog for dialog in dialogs if _is_test(dialog) is is_test]
         typer.echo(f"{name}: {standalone_similarity(part, encoder)}")
 
 
-def examples(dialogs: Sequence[Dialog]) -> list[Example]:
+def read(data: Path) -> TurnExamples:
+    """Read the examples. Raises InputError, which names file and line."""
+    dialogs = read_dialogs(data)
+    learned = [dialog for dialog in dialogs if not _is_test(dialog)]
+    draw = _Draw([turn.text for dialog in learned for turn in dialog if _OF_KIND[turn.kind] is Relation.STANDALONE])
+    messages = [(message, 1.0) for message in read_messages(data) if message.part != "test"]
+    labelled = [replace(item, fold=_fold(item.message)) for item in draw.balanced(messages, _MESSAGE)]
+    phrased = draw.balanced(phrasings(), _PHRASING)
+    unrelated = {
+        "annotated dev questions": draw.standalone(read_questions(data, "dev")),
+        "single dev questions": draw.standalone([question.text for question in load(SEEDS / "single.jsonl", "dev")]),
+    }
+    questions = draw.standalone(read_questions(data, "train"))
+    test = turns([dialog for dialog in dialogs if _is_test(dialog)])
+    return TurnExamples([*turns(learned), *labelled, *phrased, *questions], test, unrelated)
+
+
+def turns(dialogs: Sequence[Dialog]) -> list[TurnExample]:
     """Return the turns of conversations after the first, each with the topics before it, the current one first."""
     return [
-        Example(turn.text, _OF_KIND[turn.kind], _topics(dialog[:position]), number, turn.kind)
+        TurnExample(turn.text, _OF_KIND[turn.kind], _topics(dialog[:position]), turn.kind, _fold(str(number)))
         for number, dialog in enumerate(dialogs)
         for position, turn in enumerate(dialog)
         if position
     ]
+
+
+def fit(learned: Sequence[TurnExample], encoder: QuestionEncoder, rows: Rows) -> linear.LinearClassifier:
+    """Return the classifier fitted on the vectors of the encoder's embedder. Raises ModelError where that fails."""
+    embedder = encoder.embedder
+    return replace(_fit(rows(learned, encoder), learned), embedder=embedder.name, revision=embedder.revision)
+
+
+def vector_rows(examples: Sequence[TurnExample], encoder: QuestionEncoder) -> Figures:
+    """Return the features of messages with the topics before them. Raises ModelError."""
+    encoder.encode_all([text for example in examples for text in (example.message, *example.topics)])
+    return np.array([_row(example, encoder) for example in examples])
+
+
+def form_rows(examples: Sequence[TurnExample], encoder: QuestionEncoder) -> Figures:
+    """Return the features of the form of messages, which need no embedder."""
+    return np.array([form(example.message) for example in examples])
+
+
+def report(
+    examples: TurnExamples, encoder: QuestionEncoder, rows: Rows, classifier: linear.LinearClassifier
+) -> Iterator[str]:
+    """Yield the figures: cross-validated, of test, and how many questions on another topic count as follow-ups."""
+    held_out, probabilities = cross_validated(examples.learned, rows(examples.learned, encoder))
+    is_labelled = np.array([example.kind == _LABELLED for example in held_out])
+    conversations = [example for example in held_out if example.kind != _LABELLED]
+    yield accuracy("train and dev, cross-validated", conversations, probabilities[~is_labelled])
+    yield accuracy("test", examples.test, softmax.predict(classifier, rows(examples.test, encoder)))
+    complete = is_labelled & np.array([example.relation is Relation.STANDALONE for example in held_out])
+    yield _taken("labelled messages on research, cross-validated", probabilities[complete])
+    for name, questions in examples.unrelated.items():
+        yield _taken(name, softmax.predict(classifier, rows(questions, encoder)))
+
+
+def cross_validated(learned: Sequence[TurnExample], rows: Figures) -> tuple[list[TurnExample], Figures]:
+    """Return the examples that a fold holds out, and the probabilities of each by a fit without its fold."""
+    folds = np.array([example.fold for example in learned])
+    probabilities = np.zeros((len(learned), len(_RELATIONS)), np.float32)
+    for fold in range(_FOLDS):
+        training = [example for example in learned if example.fold != fold]
+        classifier = _fit(rows[folds != fold], training)
+        probabilities[folds == fold] = softmax.predict(classifier, rows[folds == fold])
+    return [example for example in learned if example.fold >= 0], probabilities[folds >= 0]
+
+
+def accuracy(name: str, examples: Sequence[TurnExample], probabilities: Figures) -> str:
+    """Return the accuracy of "needs the conversation", overall and by kind, and that of the three relations."""
+    chosen = [_RELATIONS[number] for number in probabilities.argmax(axis=1)]
+    gold = np.array([example.relation is not Relation.STANDALONE for example in examples])
+    right = np.array([relation is not Relation.STANDALONE for relation in chosen]) == gold
+    kinds = np.array([example.kind for example in examples])
+    by_kind = ", ".join(f"{kind} {np.mean(right[kinds == kind]):.3f}" for kind in _OF_KIND if kind in kinds)
+    exact = np.mean([relation is example.relation for relation, example in zip(chosen, examples, strict=True)])
+    return f"{name}: {len(right)} turns, needs the conversation {np.mean(right):.3f} ({by_kind}); relation {exact:.3f}"
 
 
 def standalone_similarity(dialogs: Sequence[Dialog], encoder: QuestionEncoder) -> str:
@@ -108,16 +197,39 @@ def standalone_similarity(dialogs: Sequence[Dialog], encoder: QuestionEncoder) -
     )
 
 
-def report(name: str, turns: Sequence[Example], probabilities: Figures) -> str:
-    """Return the accuracy of "needs the conversation", overall and by kind, and that of the three relations."""
-    chosen = [_RELATIONS[number] for number in probabilities.argmax(axis=1)]
-    needs = np.array([relation is not Relation.STANDALONE for relation in chosen])
-    gold = np.array([turn.relation is not Relation.STANDALONE for turn in turns])
-    kinds = np.array([turn.kind for turn in turns])
-    by_kind = ", ".join(f"{kind} {np.mean((needs == gold)[kinds == kind]):.3f}" for kind in _OF_KIND if kind in kinds)
-    exact = np.mean([relation is turn.relation for relation, turn in zip(chosen, turns, strict=True)])
-    accuracy = np.mean(needs == gold)
-    return f"{name}: {len(turns)} turns, needs the conversation {accuracy:.3f} ({by_kind}); relation {exact:.3f}"
+class _Draw:
+    """Puts messages after one to three questions of other conversations, drawn at random, the same on every run."""
+
+    def __init__(self, openings: Sequence[str]) -> None:
+        self._openings, self._random = openings, random.Random(_SEED)  # noqa: S311 - no secret
+
+    def balanced(self, messages: Iterable[tuple[IntentMessage, float]], importance: float) -> list[TurnExample]:
+        """Return messages with their share of `importance`; follow-ups count as much as the others together."""
+        examples = [
+            TurnExample(
+                message.text, _OF_INTENT[message.intent], self._topics(), _LABELLED, importance=importance * share
+            )
+            for message, share in messages
+            if message.intent in _OF_INTENT
+        ]
+        totals = dict.fromkeys(Relation, 0.0)
+        for example in examples:
+            totals[example.relation] += example.importance
+        standalone = totals[Relation.STANDALONE]
+        return [
+            replace(example, importance=example.importance * standalone / totals[example.relation])
+            for example in examples
+        ]
+
+    def standalone(self, questions: Iterable[str]) -> list[TurnExample]:
+        """Return complete questions, each on another topic than the one before it."""
+        return [
+            TurnExample(question, Relation.STANDALONE, self._topics(), "question", importance=_QUESTION)
+            for question in questions
+        ]
+
+    def _topics(self) -> tuple[str, ...]:
+        return tuple(self._random.sample(self._openings, self._random.randint(1, _MAX_TOPICS)))
 
 
 def _topics(earlier: Sequence[DialogTurn]) -> tuple[str, ...]:
@@ -126,61 +238,33 @@ def _topics(earlier: Sequence[DialogTurn]) -> tuple[str, ...]:
     return (topics[-1], *topics[:-1])
 
 
-def _messages(data: Path, dialogs: Sequence[Dialog]) -> list[Example]:
-    """Return the labelled messages outside test as turns after one to three questions of other conversations."""
-    generator = random.Random(_SEED)  # noqa: S311 - no secret
-    openings = [turn.text for dialog in dialogs for turn in dialog if _OF_KIND[turn.kind] is Relation.STANDALONE]
-    relations = {Intent.FOLLOW_UP: Relation.CONTINUATION} | dict.fromkeys(RESEARCH, Relation.STANDALONE)
-    return [
-        Example(
-            message.text,
-            relations[message.intent],
-            tuple(generator.sample(openings, generator.randint(1, 3))),
-            dialog=-1,
-            kind="message",
-            importance=_MESSAGE_WEIGHT,
-        )
-        for message in read_messages(data)
-        if message.intent in relations and message.split != "test"
-    ]
+def _is_test(dialog: Dialog) -> bool:
+    return part_of_text(dialog[0].text) == "test"
 
 
-def _rows(turns: Sequence[Example], encoder: QuestionEncoder) -> Figures:
-    texts = [text for turn in turns for text in (turn.message, *turn.topics)]
-    encoder.encode_all(texts)
-    return np.array([_row(turn, encoder) for turn in turns])
+def _fold(key: str) -> int:
+    return zlib.crc32(f"fold {key}".encode()) % _FOLDS
 
 
-def _row(turn: Example, encoder: QuestionEncoder) -> Figures:
-    vector, *topics = (encoded.vector for encoded in encoder.encode_all([turn.message, *turn.topics]))
-    return relation_features(vector, turn.message, [float(vector @ topic) for topic in topics])
+def _row(example: TurnExample, encoder: QuestionEncoder) -> Figures:
+    vector, *topics = (encoded.vector for encoded in encoder.encode_all([example.message, *example.topics]))
+    return relation_features(vector, example.message, [float(vector @ topic) for topic in topics])
 
 
-def _form_rows(turns: Sequence[Example], encoder: QuestionEncoder) -> Figures:
-    return np.array([form(turn.message) for turn in turns])
-
-
-def _fit(turns: Sequence[Example], rows: Rows, encoder: QuestionEncoder) -> linear.LinearClassifier:
+def _fit(rows: Figures, examples: Sequence[TurnExample]) -> linear.LinearClassifier:
     return softmax.fit(
-        rows(turns, encoder),
-        np.array([[turn.relation is relation for relation in _RELATIONS] for turn in turns], dtype=np.float32),
-        np.array([turn.importance for turn in turns], dtype=np.float32),
+        rows,
+        np.array([[example.relation is relation for relation in _RELATIONS] for example in examples], dtype=np.float32),
+        np.array([example.importance for example in examples], dtype=np.float32),
         _PENALTY,
         tuple(map(str, _RELATIONS)),
     )
 
 
-def _cross_validated(
-    turns: Sequence[Example], messages: Sequence[Example], rows: Rows, encoder: QuestionEncoder
-) -> Figures:
-    folds = np.array([zlib.crc32(f"fold {turn.dialog}".encode()) % _FOLDS for turn in turns])
-    probabilities = np.zeros((len(turns), len(_RELATIONS)), np.float32)
-    for fold in range(_FOLDS):
-        training = [turn for turn, number in zip(turns, folds, strict=True) if number != fold]
-        held_out = [turn for turn, number in zip(turns, folds, strict=True) if number == fold]
-        classifier = _fit([*training, *messages], rows, encoder)
-        probabilities[folds == fold] = softmax.predict(classifier, rows(held_out, encoder))
-    return probabilities
+def _taken(name: str, probabilities: Figures) -> str:
+    """Return the share of complete questions after an unrelated one that count as follow-ups."""
+    needs = probabilities.argmax(axis=1) != _RELATIONS.index(Relation.STANDALONE)
+    return f"{name}, after an unrelated question: {len(needs)} questions, {np.mean(needs):.3f} taken for follow-ups"
 
 
 if __name__ == "__main__":

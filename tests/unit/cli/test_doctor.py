@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant import factory
+from assistant.question import fitted
 from assistant.schema import Paper
 from assistant.settings import Settings, deprecated_names
 from assistant.storage.catalog import PaperChange
@@ -19,6 +20,7 @@ from tests.fakes import WordHashEmbedder
 from ui import doctor
 
 Open = Callable[[], Library]
+FAULTS = fitted.faults
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "version", lambda _: "9.9")
     monkeypatch.setattr(doctor, "unknown_variables", list)
     monkeypatch.setattr(doctor, "deprecated_names", lambda _: [])
+    monkeypatch.setattr(fitted, "faults", lambda *_: [])
 
 
 @pytest.fixture
@@ -71,6 +74,16 @@ def test_an_earlier_name_of_a_setting_is_noted_with_the_new_one_and_is_no_proble
     assert "PAPERCHAT_TOP_K" in found.notes[0]
     assert "ignored" in found.notes[1]
     assert doctor.as_text(found).splitlines()[-3:] == [*(f"NOTE: {note}" for note in found.notes), "All is well."]
+
+
+def test_weights_that_are_not_fitted_to_the_embedder_are_noted_with_the_command_that_fits_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitted, "faults", FAULTS)
+    found = doctor.examine(settings)
+    assert found.problems == []
+    assert "python -m eval fit-embedder" in found.notes[0]
+    assert "weights of answers" in found.notes[1]
 
 
 def test_papers_that_wait_are_a_problem(settings: Settings, filled: Library) -> None:

@@ -11,11 +11,14 @@ import pytest
 
 from assistant import factory
 from assistant.errors import InputError
-from assistant.question import linear
+from assistant.question import fitted, linear
+from assistant.question.encoder import QuestionEncoder
 from assistant.question.follow_up import Relation
 from assistant.question.intent import Intent
-from eval.training import dialogs, intents, softmax
-from eval.training.messages import DialogTurn, read_dialogs, read_messages, read_questions, read_titles, split_of
+from assistant.settings import Settings
+from eval.training import dialogs, fit_embedder, intents, softmax
+from eval.training.messages import DialogTurn, read_dialogs, read_messages, read_questions, read_titles
+from eval.training.phrasings import keyboard_mash, phrasings
 from tests.fakes import WordHashEmbedder
 
 
@@ -34,9 +37,11 @@ def data(tmp_path: Path) -> Path:
         for number in range(9)
     ]
     abstract = {"id": "a", "title": "Bees", "split": "dev", "questions": [{"text": "why do bees dance"}]}
-    write(tmp_path / "intent.jsonl", *messages)
-    write(tmp_path / "dialogs.jsonl", *conversations)
-    write(tmp_path / "annotated.jsonl.gz", abstract, abstract | {"id": "b", "split": "train"})
+    abstract |= {"sentences": ["Bees dance."], "near_misses": [], "claims": []}
+    (tmp_path / "judge").mkdir()
+    write(tmp_path / "judge" / "intent.jsonl", *messages)
+    write(tmp_path / "judge" / "dialogs.jsonl", *conversations)
+    write(tmp_path / "judge" / "annotated.jsonl.gz", abstract, abstract | {"id": "b", "split": "train"})
     return tmp_path
 
 
@@ -47,41 +52,40 @@ def word_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_data_is_read_with_its_splits(data: Path) -> None:
-    assert {message.split for message in read_messages(data)} == {"train", "dev", "test"}
+    assert {message.part for message in read_messages(data)} == {"train", "dev", "test"}
     assert read_dialogs(data)[0][1] == DialogTurn("and why 0", "and why 0", "history")
     assert read_questions(data, "dev") == ["why do bees dance"]
-    assert sum(len(read_titles(data, split)) for split in ("train", "dev", "test")) == 2
-    assert split_of("bees") == split_of("bees")
+    assert len([*read_titles(data, "train"), *read_titles(data, "dev"), *read_titles(data, "test")]) == 2
 
 
 @pytest.mark.parametrize(
     ("name", "row", "fault"),
     [
-        ("intent.jsonl", {"q": "hi", "intent": "greeting"}, r"intent\.jsonl, line 1: needs `q` and an `intent`"),
-        ("intent.jsonl", ["hi"], r"line 1: is not a JSON object"),
-        ("dialogs.jsonl", {"turns": [{"q": "hi"}]}, r"dialogs\.jsonl, line 1: needs `turns`"),
-        ("annotated.jsonl.gz", {"id": "a"}, r"annotated\.jsonl\.gz, line 1: needs `id`, `split` and `questions`"),
+        ("intent.jsonl", {"q": "hi", "intent": "greeting"}, r"intent\.jsonl.*1.*the intent has to be one of fact, "),
+        ("intent.jsonl", ["hi"], r"intent\.jsonl.*not an object"),
+        ("dialogs.jsonl", {"turns": [{"q": "hi"}]}, r"dialogs\.jsonl.*1.*each of the `turns` needs"),
+        ("annotated.jsonl.gz", {"id": "a"}, r"annotated\.jsonl\.gz.*1.*lacks title"),
     ],
 )
 def test_a_bad_line_is_named(data: Path, name: str, row: object, fault: str) -> None:
-    write(data / name, row)
+    write(data / "judge" / name, row)
     with pytest.raises(InputError, match=fault):
         _ = (read_messages(data), read_dialogs(data), read_questions(data, "dev"))
 
 
-def test_a_missing_or_cut_file_is_named_with_the_option_that_finds_it(data: Path) -> None:
-    (data / "annotated.jsonl.gz").write_bytes((data / "annotated.jsonl.gz").read_bytes()[:30])
-    with pytest.raises(InputError, match=r"annotated\.jsonl\.gz: cannot be read.*--data"):
+def test_a_missing_or_cut_file_is_named(data: Path) -> None:
+    (data / "judge" / "annotated.jsonl.gz").write_bytes((data / "judge" / "annotated.jsonl.gz").read_bytes()[:30])
+    with pytest.raises(InputError, match=r"annotated\.jsonl\.gz: cannot be read"):
         read_questions(data, "dev")
-    (data / "intent.jsonl").unlink()
-    with pytest.raises(InputError, match=r"intent\.jsonl: cannot be read.*--data"):
+    (data / "judge" / "intent.jsonl").unlink()
+    with pytest.raises(InputError, match=r"intent\.jsonl: cannot be read"):
         read_messages(data)
 
 
 def test_messages_made_at_random_are_the_same_on_every_run() -> None:
-    assert intents.keyboard_mash(20) == intents.keyboard_mash(20)
-    phrased = intents.phrasings()
-    assert phrased == intents.phrasings()
+    assert keyboard_mash(20) == keyboard_mash(20)
+    phrased = phrasings()
+    assert phrased == phrasings()
     assert {message.intent for message, _ in phrased} == set(Intent)
     assert not any("{" in message.text for message, _ in phrased if message.intent is not Intent.NOISE)
 
@@ -113,6 +117,52 @@ def test_the_dialogs_command_writes_weights_and_prints_figures(
 
 
 def test_a_turn_is_an_example_with_the_topics_before_it(data: Path) -> None:
-    examples = dialogs.examples(read_dialogs(data)[:1])
+    examples = dialogs.turns(read_dialogs(data)[:1])
     assert [example.relation for example in examples] == [Relation.CONTINUATION, Relation.STANDALONE, Relation.RETURN]
     assert examples[-1].topics == ("ice melts 0", "bees dance 0")
+
+
+def test_follow_ups_without_a_conversation_count_as_much_as_all_standalone_messages(data: Path) -> None:
+    labelled = [example for example in dialogs.read(data).learned if example.kind == "labelled" and example.fold >= 0]
+    totals = {
+        relation: sum(example.importance for example in labelled if example.relation is relation)
+        for relation in (Relation.STANDALONE, Relation.CONTINUATION)
+    }
+    assert totals[Relation.STANDALONE] == pytest.approx(totals[Relation.CONTINUATION])
+
+
+def test_complete_questions_on_another_topic_are_counted(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dialogs.main(data, tmp_path)
+    printed = capsys.readouterr().out
+    for source in ("labelled messages on research", "annotated dev questions", "single dev questions"):
+        assert source in printed
+    assert "after an unrelated question" in printed
+
+
+def test_the_classifiers_of_another_embedder_are_stored_where_its_questions_find_them(
+    data: Path, settings: Settings
+) -> None:
+    figures = list(fit_embedder.fit_embedder(settings, data, with_answers=False))
+    assert ["intents, train and dev" in figures[0], "follow-ups, train and dev" in figures[1]] == [True, True]
+    for name in (fitted.INTENTS, fitted.FOLLOW_UPS):
+        assert fitted.find(name, QuestionEncoder(WordHashEmbedder(), settings.shared)) is not None
+
+
+def test_the_weights_of_answers_are_fitted_too(data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit_embedder, "calibrate", lambda _: "TOPIC_WEIGHTS = ...")
+    assert list(fit_embedder.fit_embedder(settings, data))[-1] == "TOPIC_WEIGHTS = ..."
+
+
+def test_the_packaged_embedder_needs_no_fit(data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear.LinearClassifier, "applies_to", lambda *_: True)
+    with pytest.raises(InputError, match="name another by the setting `embedder`"):
+        next(fit_embedder.fit_embedder(settings, data))
+
+
+def test_missing_data_are_named_before_anything_is_stored(data: Path, settings: Settings) -> None:
+    (data / "judge" / "dialogs.jsonl").unlink()
+    with pytest.raises(InputError, match=r"dialogs\.jsonl: cannot be read"):
+        next(fit_embedder.fit_embedder(settings, data))
+    assert not fitted.folder(settings.shared, WordHashEmbedder()).exists()

@@ -280,6 +280,7 @@ def test_a_message_is_recorded_with_what_it_is_taken_for(three: Assistant, monke
     question = LabelledMessage("m2", "How do bees dance?", "fact", "dev")
     taken = [record for item in (thanks, question) for record in runner.run_item(item, "abstracts-intents", three)]
     assert [record.treated_as_research for record in taken if isinstance(record, IntentRecord)] == [False, True]
+    assert [record.predicted for record in taken if isinstance(record, IntentRecord)] == ["chitchat", "fact"]
     assert [from_json(to_json(record)) for record in taken] == taken
 
 

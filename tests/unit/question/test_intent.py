@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assistant.chat import Assistant
-from assistant.errors import ModelError
-from assistant.question import intent, linear
+from assistant.question import fitted, linear
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.form import form
 from assistant.question.intent import (
@@ -19,12 +17,12 @@ from assistant.question.intent import (
     QUESTION,
     SMALL_TALK_REPLY,
     Intent,
-    IntentClassifier,
     IntentPrediction,
     predict,
 )
 from assistant.question.linear import LinearClassifier
 from assistant.schema import Strength, Turn
+from assistant.settings import Settings
 from eval.suites import SEEDS, load
 from tests.fakes import ScriptedLLM, WordHashEmbedder
 
@@ -267,14 +265,8 @@ def test_any_text_is_classified(encoder: QuestionEncoder, message: str) -> None:
 
 
 def test_with_another_embedder_every_message_is_a_question() -> None:
-    assert not IntentClassifier().applies_to(WordHashEmbedder())
     assert predict("hello!", QuestionEncoder(WordHashEmbedder())) is QUESTION
     assert (QUESTION.reply, QUESTION.is_survey, QUESTION.doubt) == (None, False, None)
-
-
-def test_lost_weights_are_named_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"intents\.npz is missing: reinstall paperchat"):
-        IntentClassifier(tmp_path / "intents.npz")
 
 
 def test_a_message_gets_the_reply_of_its_likeliest_kind() -> None:
@@ -289,14 +281,13 @@ def test_a_message_gets_the_reply_of_its_likeliest_kind() -> None:
 
 
 @pytest.fixture
-def all_chitchat(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Take every message for chit-chat, with the word-hash embedder."""
+def all_chitchat(settings: Settings) -> None:
+    """Take every message for chit-chat, by weights that were fitted for the word-hash embedder."""
     embedder, labels = WordHashEmbedder(), tuple(map(str, Intent))
     weights = np.zeros((len(labels), embedder.dimension + len(form(""))), np.float32)
     bias = np.array([20.0 * (label == Intent.CHITCHAT) for label in labels], np.float32)
-    linear.save(LinearClassifier(labels, weights, bias, embedder.name, embedder.revision), tmp_path / "all.npz")
-    classifier = IntentClassifier(tmp_path / "all.npz")
-    monkeypatch.setattr(intent, "load_intents", lambda: classifier)
+    file = fitted.folder(settings.shared, embedder) / fitted.INTENTS
+    linear.save(LinearClassifier(labels, weights, bias, embedder.name, embedder.revision), file)
 
 
 @pytest.mark.usefixtures("all_chitchat")

@@ -1,0 +1,98 @@
+"""Find the classifiers of questions that were fitted on the vectors of an embedder.
+
+The package has those for its own embedder. `python -m eval fit-embedder` fits them for another, and stores them beside
+the models that all libraries share, in a folder named by the embedder and its revision.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.errors import ModelError
+
+if TYPE_CHECKING:
+    from assistant.protocols import Embedder
+    from assistant.question.encoder import QuestionEncoder
+    from assistant.question.linear import LinearClassifier
+
+PACKAGED = Path(__file__).parent / "weights"
+INTENTS, FOLLOW_UPS = "intents.npz", "follow_ups.npz"
+COMMAND = "python -m eval fit-embedder --data DATA"
+_FOLDER = "question-models"
+_MAX_NAME = 60
+# Numbers of a vector of the packaged embedder.
+_PACKAGED_DIMENSION = 384
+
+
+def folder(models: Path, embedder: Embedder) -> Path:
+    """Return the folder of the classifiers of an embedder, below the folder of all models."""
+    identity = f"{embedder.name}@{embedder.revision}"
+    readable = re.sub(r"[^\w.-]+", "-", identity)[-_MAX_NAME:].strip("-.")
+    return models / _FOLDER / f"{readable}-{zlib.crc32(identity.encode()):08x}"
+
+
+def find(name: str, encoder: QuestionEncoder) -> LinearClassifier | None:
+    """Return the classifier of this file name for the encoder's embedder; None where none was fitted.
+
+    Stored weights that are damaged or of another embedder count as none: `paperchat doctor` reports them. Raises
+    ModelError where those of the package are missing or damaged.
+    """
+    packaged = _read(PACKAGED / name, 0)
+    if packaged.applies_to(encoder.embedder):
+        return packaged
+    try:
+        return None if encoder.models is None else _stored(name, encoder.models, encoder.embedder)
+    except ModelError:
+        return None
+
+
+def faults(models: Path, embedder: Embedder) -> list[str]:
+    """Return what the package's weights do not cover with this embedder, each with its cure. Raises ModelError."""
+    if _read(PACKAGED / INTENTS, 0).applies_to(embedder):
+        return []
+    answers = (
+        "the weights of answers were fitted on the packaged embedder, so confidences with this one may be off: "
+        "`python -m eval selftest` measures that on your library"
+    )
+    return [*_faults_of_classifiers(models, embedder), answers]
+
+
+def _faults_of_classifiers(models: Path, embedder: Embedder) -> list[str]:
+    try:
+        stored = [_stored(name, models, embedder) for name in (INTENTS, FOLLOW_UPS)]
+    except ModelError as error:
+        return [str(error)]
+    if all(stored):
+        return []
+    return [
+        f"the classifiers of questions are not fitted to the embedder {embedder.name}: every message is searched for, "
+        f"and follow-ups are recognized by their form alone; fit them by {COMMAND}"
+    ]
+
+
+def _stored(name: str, models: Path, embedder: Embedder) -> LinearClassifier | None:
+    """Return a classifier that was fitted for the embedder. Raises ModelError, which names file and cure."""
+    file = folder(models, embedder) / name
+    try:
+        changed = file.stat().st_mtime_ns
+    except OSError:
+        return None
+    classifier, packaged = _read(file, changed, f"fit it again by {COMMAND}"), _read(PACKAGED / name, 0)
+    if not classifier.applies_to(embedder):
+        raise ModelError(f"{file} belongs to another embedder or revision: fit it again by {COMMAND}")
+    others = packaged.weights.shape[1] - _PACKAGED_DIMENSION
+    if (classifier.labels, classifier.weights.shape[1]) != (packaged.labels, embedder.dimension + others):
+        raise ModelError(f"{file} was fitted by another version of paperchat: fit it again by {COMMAND}")
+    return classifier
+
+
+@lru_cache(maxsize=16)
+def _read(file: Path, changed: int, cure: str = "reinstall paperchat") -> LinearClassifier:
+    """Read a classifier, once for each time that the file `changed`. Raises ModelError."""
+    from assistant.question import linear  # numpy: not before the first question
+
+    return linear.load(file, cure)

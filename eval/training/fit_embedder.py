@@ -1,0 +1,51 @@
+"""Fit the classifiers of questions on the vectors of another embedder, and the weights of answers after them.
+
+The classifiers are stored beside the models that all libraries share (see `assistant.question.fitted`). The weights of
+answers are fitted by `eval.training.calibrate`, which prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from assistant import factory
+from assistant.errors import InputError
+from assistant.protocols import Embedder
+from assistant.question import fitted, linear
+from assistant.question.encoder import QuestionEncoder
+from assistant.settings import Settings
+from eval.training import dialogs, intents
+from eval.training.calibrate import calibrate
+
+
+def fit_embedder(settings: Settings, data: Path, *, with_answers: bool = True) -> Iterator[str]:
+    """Fit and store the classifiers for the embedder of the settings; yield the figures of each as it is done.
+
+    `data` is the folder that has `judge/`. With `with_answers` the weights of answers are fitted as well, which asks
+    the dev questions of the suites. Raises InputError for the packaged embedder and for missing data, ModelError.
+    """
+    embedder = factory.open_embedder(settings)
+    if linear.load(fitted.PACKAGED / fitted.INTENTS).applies_to(embedder):
+        message = "the package has the classifiers of its own embedder; name another by the setting `embedder`"
+        raise InputError(embedder.name, message)
+    conversations = dialogs.read(data)  # before hours of encoding
+    yield _fit_intents(data, embedder, fitted.folder(settings.shared, embedder) / fitted.INTENTS)
+    yield _fit_follow_ups(conversations, embedder, fitted.folder(settings.shared, embedder) / fitted.FOLLOW_UPS)
+    if with_answers:
+        yield calibrate(settings)
+
+
+def _fit_intents(data: Path, embedder: Embedder, file: Path) -> str:
+    examples = intents.read(data, embedder)
+    linear.save(intents.fit(examples, embedder), file)
+    title = "intents, train and dev, cross-validated"
+    report = intents.report(title, examples.messages, intents.cross_validated(examples))
+    return f"{report}\n  stored: {file}"
+
+
+def _fit_follow_ups(examples: dialogs.TurnExamples, embedder: Embedder, file: Path) -> str:
+    encoder = QuestionEncoder(embedder)
+    linear.save(dialogs.fit(examples.learned, encoder, dialogs.vector_rows), file)
+    report = dialogs.report(examples, encoder, dialogs.vector_rows, linear.load(file))
+    return "\n".join([*(f"follow-ups, {line}" for line in report), f"  stored: {file}"])
