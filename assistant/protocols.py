@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from assistant.encodings import EncodedText, PairReading, WordVectors
 from assistant.schema import Chunk, Message, Paper, PaperScore
@@ -34,6 +34,15 @@ class Embedder(Protocol):
 
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedText]:
         """Encode texts to search with."""
+        ...
+
+
+@runtime_checkable
+class SearchEncoder(Protocol):
+    """What an Embedder is too that encodes the questions of a search by weights of their own."""
+
+    def encode_search(self, texts: Sequence[str]) -> list[EncodedText]:
+        """Encode questions to search papers for. Raises ModelError."""
         ...
 
 

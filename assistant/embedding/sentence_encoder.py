@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assistant.batches import batches
 from assistant.embedding import engines
 from assistant.embedding.packaged_model import PACKAGED, first_line, locate, revision_of
+from assistant.embedding.question_adapter import QuestionAdapter, load_adapter
 from assistant.encodings import EncodedText
 from assistant.errors import ModelError
 
@@ -24,6 +25,8 @@ PACKAGED_TOKENS = 512
 _BATCH_SIZE = 8
 _GPU_BATCH_SIZE = 64
 _DEFAULT_MAX_TOKENS = 512
+
+LoadEncoder: TypeAlias = "Callable[[], SentenceEncoder]"
 
 
 class SentenceEncoder:
@@ -111,6 +114,21 @@ class SentenceEncoder:
         return str(self._model.prompts.get(kind) or "") if prompt is None else prompt
 
 
+class AdaptedEncoder(SentenceEncoder):
+    """A SentenceEncoder whose questions are searched for by an encoder of their own, loaded when it is first needed."""
+
+    def __init__(self, name: str, model: Any, revision: str, engine: str, load_search: LoadEncoder) -> None:
+        super().__init__(name, model, revision, engine=engine)
+        self._load_search, self._loading = load_search, threading.Lock()
+        self._search: SentenceEncoder | None = None
+
+    def encode_search(self, texts: Sequence[str]) -> list[EncodedText]:
+        """Encode questions to search papers for. Raises ModelError where the question adapter is not usable."""
+        with self._loading:
+            self._search = self._search or self._load_search()
+        return self._search.encode_queries(texts)
+
+
 def load_embedder(
     name: str,
     cache: Path,
@@ -133,7 +151,28 @@ def load_embedder(
     model = load()
     weights = revision_of(model, name if name == PACKAGED else location, revision)
     engine, model = engines.start(engine, model, load, engines.EngineCache(cache, weights))
+    if name == PACKAGED and query_prompt is None and document_prompt is None:
+        return AdaptedEncoder(name, model, weights, engine, partial(_load_search, load, cache, engine))
     return SentenceEncoder(name, model, weights, query_prompt, document_prompt, engine)
+
+
+def _load_search(load: engines.LoadModel, cache: Path, engine: str) -> SentenceEncoder:
+    """Load the packaged encoder with the question adapter. Raises ModelError."""
+    adapter = load_adapter()
+    model = partial(_adapted, load, adapter)
+    _, running = engines.start(engine, model(), model, engines.EngineCache(cache, adapter.revision))
+    return SentenceEncoder(PACKAGED, running, adapter.revision, engine=engine)
+
+
+def _adapted(load: engines.LoadModel, adapter: QuestionAdapter) -> Any:
+    import torch
+
+    model = load()
+    matrices = dict(model[0].model.named_parameters())
+    with torch.no_grad():
+        for name, change in adapter.changes().items():
+            matrices[name] += torch.from_numpy(change).to(matrices[name].device)
+    return model
 
 
 def load_model(name: str, location: str, revision: str | None, local: bool) -> Any:

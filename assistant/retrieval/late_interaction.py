@@ -65,6 +65,11 @@ class Interactions:
         for row, (paper_id, paper) in enumerate(zip(missing, words, strict=True)):
             self._papers[paper_id] = _Compared(paper, products[starts[row] : ends[row]], best[row])
 
+    def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
+        """Return the stored words of papers, read once: another question's interactions may be made of these."""
+        self.load(paper_ids)
+        return {paper_id: self._papers[paper_id].stored for paper_id in paper_ids}
+
     def maxsim(self, paper_ids: Sequence[str]) -> list[float]:
         """Return MaxSim of the question with title and abstract of each paper; 0 for a paper without stored words."""
         self.load(paper_ids)

@@ -1,0 +1,83 @@
+"""The question adapter: low-rank changes of the packaged encoder's matrices that fit questions to abstracts.
+
+Low-rank adaptation of Hu et al. 2021, "LoRA", on the side of the question alone: papers keep the vectors that they
+have, so no library is embedded again. `python -m eval.training.retriever` makes the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.embedding.packaged_model import PACKAGED_SHA256
+from assistant.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrices = Mapping[str, NDArray[np.float32]]
+
+ADAPTER_FILE = Path(__file__).parent / "weights" / "question_adapter.safetensors"
+# Raised when the meaning of the stored matrices changes.
+FORMAT = 1
+_DOWN, _UP = ".down", ".up"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAdapter:
+    """The factors of the changes, by the name of the matrix in the encoder: `up[name] @ down[name]` is added to it.
+
+    `down` has shape (rank, inputs), `up` (outputs, rank). `revision` identifies the weights.
+    """
+
+    down: Matrices
+    up: Matrices
+    revision: str
+
+    def changes(self) -> dict[str, NDArray[np.float32]]:
+        """Return what is added to each matrix of the encoder."""
+        return {name: self.up[name] @ down for name, down in self.down.items()}
+
+
+def load_adapter(file: Path = ADAPTER_FILE) -> QuestionAdapter:
+    """Read the adapter. Raises ModelError where the file is missing, damaged, or of another version or encoder."""
+    import numpy as np
+    from safetensors import SafetensorError, safe_open
+
+    remedy = "reinstall paperchat: pip install --force-reinstall --no-deps paperchat"
+    try:
+        with safe_open(file, framework="numpy") as stored:
+            metadata = stored.metadata() or {}
+            names = list(stored.keys())
+            tensors = {name: stored.get_tensor(name).astype(np.float32) for name in names}
+    except FileNotFoundError as error:
+        raise ModelError(f"the question adapter {file} is missing; {remedy}") from error
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"the question adapter {file} is damaged ({error}); {remedy}") from error
+    if metadata.get("format") != str(FORMAT) or metadata.get("encoder") != PACKAGED_SHA256:
+        raise ModelError(f"the question adapter {file} is of another version; {remedy}")
+    down, up = (
+        {name.removesuffix(end): value for name, value in tensors.items() if name.endswith(end)} for end in (_DOWN, _UP)
+    )
+    if not down or down.keys() != up.keys():
+        raise ModelError(f"the question adapter {file} is damaged (a factor of a matrix is missing); {remedy}")
+    return QuestionAdapter(down, up, metadata["revision"])
+
+
+def save_adapter(adapter: QuestionAdapter, file: Path, notes: Mapping[str, str]) -> None:
+    """Write the adapter in half precision; `notes` are added to the metadata."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    factors = {name + _DOWN: value for name, value in adapter.down.items()}
+    factors |= {name + _UP: value for name, value in adapter.up.items()}
+    metadata = {"format": str(FORMAT), "encoder": PACKAGED_SHA256, "revision": adapter.revision}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {name: np.ascontiguousarray(value, dtype=np.float16) for name, value in factors.items()},
+        file,
+        metadata=dict(notes) | metadata,
+    )
