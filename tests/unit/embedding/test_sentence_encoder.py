@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from assistant import embedding, factory
-from assistant.embedding import packaged_model
+from assistant.embedding import engines, packaged_model
 from assistant.errors import ModelError
 from assistant.protocols import Embedder
 from assistant.settings import Settings
@@ -180,7 +180,8 @@ def test_the_models_own_prompts_are_applied(load: Callable[..., embedding.Senten
 def test_prompts_of_the_settings_replace_the_models_own(
     tiny: Path, settings: Settings, load: Callable[..., embedding.SentenceEncoder]
 ) -> None:
-    changes: dict[str, Any] = {"embedder": str(tiny), "query_prompt": "find : ", "document_prompt": ""}
+    prompts: dict[str, Any] = {"query_prompt": "find : ", "document_prompt": ""}
+    changes = prompts | {"embedder": str(tiny), "engine": engines.EXACT}
     chosen, bare = factory.open_embedder(settings.model_copy(update=changes)), load(query_prompt="", document_prompt="")
     assert np.allclose(query(chosen, "ice"), query(bare, "find : ice"))
     assert np.allclose(document(chosen, "ice"), document(bare, "ice"))
