@@ -73,7 +73,8 @@ class Example:
     """A claim or a question, the sentences of a text, and the labels that are known.
 
     `support` is a class, `answers` says whether the text answers the question, `evidence` are the positions of the
-    sentences that answer or decide; None where a label is not known. `group` names the kind, for the figures.
+    sentences that answer or decide; None where a label is not known. `group` names the kind, for the figures. `prior`
+    are the log-odds of an answer that the wording of the question alone gives away.
     """
 
     query: str
@@ -83,10 +84,11 @@ class Example:
     evidence: tuple[int, ...] | None = None
     group: str = ""
     weight: float = 1.0
+    prior: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Annotated:
+class AnnotatedAbstract:
     """An annotated abstract: its sentences, and what people asked and claimed of it."""
 
     id: str
@@ -121,10 +123,10 @@ def _parsed(line: str, fields: Sequence[str], file: str, number: int) -> dict[st
     return row
 
 
-def read_annotated(data: Path) -> list[Annotated]:
+def read_annotated(data: Path) -> list[AnnotatedAbstract]:
     """Return the annotated abstracts; `part` is train, dev, or test (a fifth of the file's training split)."""
     return [
-        Annotated(
+        AnnotatedAbstract(
             id=row["id"],
             title=row["title"] or "",
             sentences=tuple(row["sentences"]),
@@ -149,7 +151,7 @@ def public_examples(data: Path, sets: dict[str, int], folder: str) -> Iterator[E
                 yield example
 
 
-def claims_of(paper: Annotated) -> Iterator[Example]:
+def claims_of(paper: AnnotatedAbstract) -> Iterator[Example]:
     """Yield the claims about an annotated abstract, with all of it as evidence."""
     for claim in paper.claims:
         label = _label(_OWN_LABELS, claim["label"], f"the claims of {paper.id}")
@@ -162,7 +164,19 @@ def claims_of(paper: Annotated) -> Iterator[Example]:
         )
 
 
-def questions_of(paper: Annotated) -> Iterator[Example]:
+def join(first: Example, second: Example, joint: str) -> Example:
+    """Return two claims about a text as one, which holds as far as the worse of them does.
+
+    It is contradicted where either is, else not stated where either is, and needs the evidence of both.
+    """
+    start = second.query[:1].lower() if second.query[1:2].islower() else second.query[:1]
+    support = min(first.support or 0, second.support or 0)
+    evidence = tuple(sorted({*(first.evidence or ()), *(second.evidence or ())}))
+    query = f"{first.query.rstrip('.')}{joint}{start}{second.query[1:]}"
+    return Example(query, first.sentences, support, None, None if support == NOT_STATED else evidence or None, "joined")
+
+
+def questions_of(paper: AnnotatedAbstract) -> Iterator[Example]:
     """Yield the questions that an annotated abstract answers, and the near misses that it does not."""
     for question in paper.questions:
         evidence = tuple(question["sentences"])

@@ -1,7 +1,8 @@
 """The examples of the last stage of training: our own abstracts, science, and a sample of the public sets.
 
-Questions are also shown beside near but wrong abstracts, so that the style of a question can not tell whether it is
-answered; claims are shown beside whole abstracts, beside a few chosen sentences, and beside near but wrong abstracts.
+Questions and claims are shown beside whole abstracts, beside a few chosen sentences, beside near but wrong abstracts,
+and beside their own abstract without the sentences that answer or decide: so that neither the topic nor the style of a
+question can tell whether it is answered.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,10 @@ from eval.training.examples import (
     CLAIM_SETS,
     NOT_STATED,
     QUESTION_SETS,
-    Annotated,
+    AnnotatedAbstract,
     Example,
     claims_of,
+    join,
     paper_questions,
     public_examples,
     questions_of,
@@ -40,11 +43,16 @@ _SCIENCE = {
     "bioasq_silver",
     "pubmedqa_silver",
 }
-_REPEATED_CLAIMS, _REPEATED_SCIENCE, _REPEATED_QUESTIONS = 3500, 3000, 3000
+_REPEATED_CLAIMS, _REPEATED_SCIENCE, _REPEATED_QUESTIONS = 6000, 3000, 5000
 # Ranks from which a wrong abstract of the many is drawn: the very first may answer as well.
 _RANKS = (2, 25)
 _WRONG_CLAIMS = 0.35
-_SELECTED = 0.4  # the share of claims that are shown beside a few sentences only
+_SELECTED = 0.4  # the share of claims and questions that are shown beside a few sentences only
+# The share of claims that are also shown joined to another of their paper, and what joins them.
+_JOINED, _JOINTS = 0.25, (", and ", ", and ", " and ", ", while ", ", but ", "; ")
+# The shares of claims, and of wrong texts of questions, that are the right text without its evidence; how much such
+# an example counts, whose other sentences sometimes answer as well; and the sentences that must be left.
+_SILENCED_CLAIMS, _SILENCED_QUESTIONS, _SILENCED_WEIGHT, _LEAST_LEFT = 0.15, 0.6, 0.7, 2
 _TITLED = 0.75  # the share of texts that begin with the title
 
 
@@ -60,7 +68,8 @@ class Distractors:
 class Sources:
     """Everything that the mixture of an epoch is drawn from."""
 
-    papers: Sequence[Annotated]
+    papers: Sequence[AnnotatedAbstract]
+    priors: NDArray[np.float32]  # (questions and near misses,): log-odds of an answer by the wording alone
     own_nearest: NDArray[np.int32]  # (questions of the papers, ranks): positions in `papers`
     claims_nearest: NDArray[np.int32]  # (claims of the papers, ranks): positions in `papers`
     distractors: Distractors  # for the questions of the papers
@@ -88,32 +97,59 @@ def epoch(sources: Sources, seed: int) -> list[Example]:
 def _own_claims(sources: Sources, random: Random) -> Iterator[Example]:
     row = 0
     for paper in sources.papers:
+        yield from (_titled(claim, paper.title, random) for claim in _joined_claims(paper, random))
         for claim in claims_of(paper):
             shown = select_sentences(claim, random.randint(2, 4)) if random.random() < _SELECTED else claim
             yield _titled(shown, paper.title, random)
             if random.random() < _WRONG_CLAIMS:
                 wrong = sources.papers[random.choice(sources.claims_nearest[row])]
-                yield _titled(
-                    Example(claim.query, wrong.sentences, NOT_STATED, group="wrong paper"), wrong.title, random
-                )
+                stated_elsewhere = Example(claim.query, wrong.sentences, NOT_STATED, group="wrong paper")
+                yield _titled(stated_elsewhere, wrong.title, random)
+            if random.random() < _SILENCED_CLAIMS and (left := without_evidence(claim)):
+                silenced = Example(claim.query, left, NOT_STATED, group="silenced", weight=_SILENCED_WEIGHT)
+                yield _titled(silenced, paper.title, random)
             row += 1
 
 
+def _joined_claims(paper: AnnotatedAbstract, random: Random) -> Iterator[Example]:
+    claims = list(claims_of(paper))
+    for first in claims:
+        if random.random() < _JOINED:
+            yield join(first, random.choice(claims), random.choice(_JOINTS))
+
+
 def _own_questions(sources: Sources, random: Random) -> Iterator[Example]:
-    row = 0
+    row, priors = 0, iter(sources.priors)
     for paper in sources.papers:
         for question in questions_of(paper):
-            yield _titled(question, paper.title, random)
+            question = replace(question, prior=float(next(priors)))
+            shown = select_sentences(question, random.randint(3, 6)) if random.random() < _SELECTED else question
+            yield _titled(shown, paper.title, random)
             if question.answers:
-                wrong = sources.papers[random.choice(sources.own_nearest[row][:8])]
-                yield _titled(_wrong(question, wrong.sentences), wrong.title, random)
+                yield _near_by(sources, question, paper, row, random)
                 title, sentences = sources.distractors.texts[random.choice(sources.distractors.nearest[row])]
                 yield _titled(_wrong(question, sentences), title, random)
                 row += 1
 
 
+def _near_by(sources: Sources, question: Example, paper: AnnotatedAbstract, row: int, random: Random) -> Example:
+    """Return the question beside its own abstract without the answer, or beside another annotated one."""
+    if random.random() < _SILENCED_QUESTIONS and (left := without_evidence(question)):
+        silenced = replace(_wrong(question, left), group="silenced", weight=_SILENCED_WEIGHT)
+        return _titled(silenced, paper.title, random)
+    wrong = sources.papers[random.choice(sources.own_nearest[row][:8])]
+    return _titled(_wrong(question, wrong.sentences), wrong.title, random)
+
+
+def without_evidence(example: Example) -> tuple[str, ...]:
+    """Return the sentences that neither answer nor decide; none where too few are left, or it is not known."""
+    evidence = example.evidence or range(len(example.sentences))
+    left = tuple(sentence for position, sentence in enumerate(example.sentences) if position not in evidence)
+    return left if len(left) >= _LEAST_LEFT else ()
+
+
 def _wrong(question: Example, sentences: tuple[str, ...]) -> Example:
-    return Example(question.query, sentences, None, False, None, "wrong paper")
+    return Example(question.query, sentences, None, False, None, "wrong paper", prior=question.prior)
 
 
 def _biomedical(questions: Sequence[Example], random: Random) -> Iterator[Example]:
@@ -140,7 +176,7 @@ def with_title(example: Example, title: str) -> Example:
 
 
 def select_sentences(claim: Example, count: int) -> Example:
-    """Return the claim beside the sentences that share most words with it, and the deciding ones, in order."""
+    """Return it beside the sentences that share most words with it, and those that decide or answer, in order."""
     overlap = [_overlap(claim.query, sentence) for sentence in claim.sentences]
     best = sorted(range(len(overlap)), key=lambda position: -overlap[position])[:count]
     chosen = sorted({*best, *(claim.evidence or ())})
@@ -158,13 +194,14 @@ def held_back_title(title: str) -> bool:
     return zlib.crc32(title.encode()) % 2 == 0
 
 
-def read_sources(data: Path, nearest: dict[str, NDArray[np.int32]], many: Sequence[dict[str, str]]) -> Sources:
-    """Return everything to draw from; `nearest` has the ranks of wrong papers, `many` the papers behind them."""
+def read_sources(data: Path, nearest: dict[str, NDArray[Any]], many: Sequence[dict[str, str]]) -> Sources:
+    """Return everything to draw from; `nearest` is what `find_nearest` found, `many` the papers behind its ranks."""
     annotated = read_annotated(data)
     abstracts = {" ".join(paper.sentences)[:80] for paper in annotated if paper.part != "train"}
     biomedical = [item for item in paper_questions(data) if " ".join(item.sentences)[:80] not in abstracts]
     return Sources(
         papers=[paper for paper in annotated if paper.part == "train"],
+        priors=nearest["priors"],
         own_nearest=nearest["questions"],
         claims_nearest=nearest["claims"],
         distractors=Distractors([(row["title"], split_text(row["abstract"])) for row in many], nearest["many"]),

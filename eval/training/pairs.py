@@ -45,7 +45,7 @@ class Stage:
 
 
 GENERAL = Stage("general", epochs=0.9, max_pieces=192)
-OWN = Stage("own", epochs=1.2, max_pieces=448, batch_pieces=4096, encoder_rate=7e-5, head_rate=5e-4, seed=11)
+OWN = Stage("own", epochs=2.0, max_pieces=448, batch_pieces=4096, encoder_rate=7e-5, head_rate=5e-4, seed=11)
 _CHECKPOINT_STEPS, _LOG_STEPS = 200, 50
 # Examples among which those of similar length are batched together.
 _BLOCK = 4096
@@ -177,7 +177,7 @@ def _own_epochs(sources: mixture.Sources) -> Iterator[Sequence[Example]]:
 
 
 def _nearest(data: Path, folder: Path, location: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the wrong papers near each question and claim, computed once."""
+    """Return what makes the examples hard (`hard_negatives.find_nearest`), computed once."""
     ranks, papers = folder / "nearest.npz", folder / "nearest.json"
     if not papers.exists():
         from sentence_transformers import SentenceTransformer
