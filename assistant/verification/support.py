@@ -5,41 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from assistant import logistic
-from assistant.citations import mask_references
-from assistant.encodings import PairReading
 from assistant.protocols import Entailment, PairReader, TermStatistics
 from assistant.schema import Paper, Passage, Verdict
-from assistant.text.sentences import passages
-from assistant.verification.identifiers import absent_identifiers
-from assistant.verification.numbers import NumberMismatch, number_mismatch
+from assistant.verification.comparison import ClaimPair, ClaimReader, Comparison, SupportFeatures
+from assistant.verification.numbers import NumberMismatch
 
 # Probability from which a claim counts as supported, and as contradicted.
 SUPPORTED_FROM = CONTRADICTED_FROM = 0.5
-# Abstracts whose sentences a model remembers, and words of a claim named as missing.
-_REMEMBERED, _MAX_NAMED = 512, 3
-
-
-@dataclass(frozen=True, slots=True)
-class SupportFeatures:
-    """The features of a claim beside a paper.
-
-    `supported` and `contradicted` are the log-odds that the pair reader gives, `wrong_number` is the strength of the
-    worst mismatch of a number, 0..1, and `absent_identifier` is 1 where the paper lacks an identifier of the claim.
-    """
-
-    supported: float
-    contradicted: float
-    wrong_number: float
-    absent_identifier: float
+# Words of a claim that are named as missing.
+_MAX_NAMED = 3
 
 
 # Logistic models over the features, fitted by `python -m eval.training.calibrate_claims`.
-SUPPORT_WEIGHTS = SupportFeatures(supported=0.88, contradicted=-0.03, wrong_number=-3.11, absent_identifier=-4.08)
+SUPPORT_WEIGHTS = SupportFeatures(
+    supported=0.88, contradicted=-0.03, weakest_part=0.5, denied_part=0.0, wrong_number=-3.11, absent_identifier=-4.08
+)
 SUPPORT_BIAS = 0.13
-CONTRADICTION_WEIGHTS = SupportFeatures(supported=-0.04, contradicted=0.78, wrong_number=2.23, absent_identifier=3.24)
+CONTRADICTION_WEIGHTS = SupportFeatures(
+    supported=-0.04, contradicted=0.78, weakest_part=0.0, denied_part=0.5, wrong_number=2.23, absent_identifier=3.24
+)
 CONTRADICTION_BIAS = 0.07
 
 
@@ -66,28 +52,15 @@ class SupportResult:
         return Verdict.CONTRADICTED if is_denied else Verdict.UNSUPPORTED
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimPair:
-    """A claim and the paper to compare it with; `cited` are other papers that the claim may name."""
-
-    claim: str
-    paper: Paper
-    cited: tuple[Paper, ...] = ()
-
-
 class SupportModel:
     """Assess claims against papers. Within the lifetime of a model each pair is read once."""
 
     def __init__(self, reader: PairReader, lexicon: TermStatistics, entailment: Entailment | None = None) -> None:
-        self._reader, self._lexicon, self._entailment = reader, lexicon, entailment
-        self._readings: dict[tuple[str, tuple[str, ...]], PairReading] = {}
-        self._sentences = lru_cache(_REMEMBERED)(passages)
+        self._claims, self._lexicon, self._entailment = ClaimReader(reader), lexicon, entailment
 
     def read(self, pairs: Iterable[ClaimPair]) -> None:
         """Read the pairs that will be assessed, together: in batches it takes less time. Raises ModelError."""
-        wanted = (self._pair(pair) for pair in pairs if _trivial(pair) is None)
-        missing = [pair for pair in dict.fromkeys(wanted) if pair[0] and pair not in self._readings]
-        self._readings.update(zip(missing, self._reader.read(missing), strict=True))
+        self._claims.read(pair for pair in pairs if _trivial(pair) is None)
 
     def assess(self, claim: str, paper: Paper, cited: Sequence[Paper] = ()) -> SupportResult:
         """Estimate whether the paper supports the claim. Raises ModelError.
@@ -96,49 +69,44 @@ class SupportModel:
         not supported. The authors, years, venues and titles of the paper, and of those `cited` beside it, are not
         claims: the catalog says them.
         """
-        if quote := self._find_verbatim(claim, paper.abstract):
-            return SupportResult(1.0, 0.0, quote, "the abstract says this word for word")
         pair = ClaimPair(claim, paper, tuple(cited))
+        if quote := self._claims.find_verbatim(pair):
+            return SupportResult(1.0, 0.0, quote, "the abstract says this word for word")
         if result := _trivial(pair):
             return result
-        statement, sentences = self._pair(pair)
-        if not self._lexicon.terms(statement) or not self._sentences(paper.abstract):
+        if not self._lexicon.terms(pair.statement) or not self._claims.sentences(paper):
             return SupportResult(0.0, 0.0, None, "the claim states nothing that a passage could support")
-        self.read([pair])
-        return self._classify(pair, statement, self._readings[statement, sentences])
+        return self._classify(pair, self._claims.compare(pair))
 
-    def _pair(self, pair: ClaimPair) -> tuple[str, tuple[str, ...]]:
-        """Return what is read: the claim without references to papers, and the sentences behind the title."""
-        statement = " ".join(mask_references(pair.claim, [pair.paper, *pair.cited]).split())
-        sentences = tuple(passage.text for passage in self._sentences(pair.paper.abstract))
-        return statement, (pair.paper.title, *sentences) if pair.paper.title else sentences
-
-    def _classify(self, pair: ClaimPair, statement: str, reading: PairReading) -> SupportResult:
-        passage = self._deciding_passage(pair.paper, reading)
-        text = f"{pair.paper.title or ''}\n{pair.paper.abstract}"
-        mismatch, absent = number_mismatch(statement, text), absent_identifiers(statement, text)
-        values = features(reading, mismatch, absent)
+    def _classify(self, pair: ClaimPair, comparison: Comparison) -> SupportResult:
+        values, mismatch = comparison.features, comparison.mismatch
         support = round(logistic.probability(SUPPORT_BIAS, SUPPORT_WEIGHTS, values), 4)
         contradiction = round(logistic.probability(CONTRADICTION_BIAS, CONTRADICTION_WEIGHTS, values), 4)
-        result = SupportResult(support, contradiction, passage, mismatch.reason or _lacks(absent))
+        reason = mismatch.reason or _lacks(comparison.absent_identifiers)
+        result = SupportResult(support, contradiction, self._deciding_passage(pair.paper, comparison), reason)
         if self._entailment:
-            result = _entailed(self._entailment, statement, result, mismatch)
-        return replace(result, reason=self._reason(result, statement, pair.paper))
+            result = _entailed(self._entailment, pair.statement, result, mismatch)
+        return replace(result, reason=self._reason(result, pair, comparison))
 
-    def _deciding_passage(self, paper: Paper, reading: PairReading) -> Passage:
-        sentences = self._sentences(paper.abstract)
+    def _deciding_passage(self, paper: Paper, comparison: Comparison) -> Passage:
+        """Return the passage that decides the claim, or the part of it that is supported least."""
+        part = comparison.weakest_part
+        reading = comparison.parts[part] if part else comparison.whole
+        sentences = self._claims.sentences(paper)
         scores = reading.deciding[-len(sentences) :]
         return sentences[max(range(len(sentences)), key=scores.__getitem__)]
 
-    def _reason(self, result: SupportResult, statement: str, paper: Paper) -> str:
+    def _reason(self, result: SupportResult, pair: ClaimPair, comparison: Comparison) -> str:
         """Return the result's own reason, or what follows from its verdict."""
         if result.supported:
             return result.reason if self._entailment else "the passage says the same in other words"
         if result.reason:
             return result.reason
+        part = comparison.weakest_part
         if result.verdict is Verdict.CONTRADICTED:
-            return "the passage says otherwise"
-        return _lacks(self._absent_words(statement, paper)) or "no passage of the paper says this"
+            return f"the passage says otherwise than “{part}”" if part else "the passage says otherwise"
+        lacks = _lacks(self._absent_words(pair.statement, pair.paper))
+        return lacks or f"no passage of the paper says {f'that “{part}”' if part else 'this'}"
 
     def _absent_words(self, statement: str, paper: Paper) -> list[str]:
         """Return the rarest words of the statement that neither title nor abstract has, in order."""
@@ -148,21 +116,6 @@ class SupportModel:
         idf = self._lexicon.idf(absent)
         rarest = sorted(absent, key=lambda term: -idf[term])[:_MAX_NAMED]
         return list(dict.fromkeys(word for term, word in absent.items() if term in rarest))
-
-    def _find_verbatim(self, claim: str, abstract: str) -> Passage | None:
-        """Find whole sentences of the abstract that are the claim, word for word; white space may differ."""
-        sentences = self._sentences(abstract)
-        starts, ends = {sentence.start for sentence in sentences}, {sentence.end for sentence in sentences}
-        for match in re.finditer(r"\s+".join(map(re.escape, claim.split())), abstract):
-            if match.start() in starts and match.end() in ends:
-                return Passage(match.group(), match.start(), match.end())
-        return None
-
-
-def features(reading: PairReading, mismatch: NumberMismatch, absent: Sequence[str] = ()) -> SupportFeatures:
-    """Return the features of a claim from its reading, its numbers and the identifiers that the paper lacks."""
-    supported, contradicted = logistic.log_odds(reading.supported), logistic.log_odds(reading.contradicted)
-    return SupportFeatures(supported, contradicted, mismatch.strength, float(bool(absent)))
 
 
 def _lacks(words: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from assistant.citations import numbers, remove_markers, strip, strip_trailing
 from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
 from assistant.text.sentences import spans
 from assistant.verification import non_claims
-from assistant.verification.support import ClaimPair, SupportModel, SupportResult
+from assistant.verification.comparison import ClaimPair
+from assistant.verification.support import SupportModel, SupportResult
 
 _LIST_MARKER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
 # What ends a sentence: a citation goes before it.

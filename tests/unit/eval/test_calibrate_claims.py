@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from assistant.verification.support import SupportFeatures
+from assistant.schema import Paper
+from assistant.verification.comparison import SupportFeatures
 from eval.training import calibrate_claims
 from eval.training.calibrate_claims import LabelledClaim
 from eval.training.examples import CONTRADICTED, NOT_STATED, SUPPORTED
@@ -19,7 +20,9 @@ LABELS = (CONTRADICTED, NOT_STATED, SUPPORTED)
 def claims(count: int) -> list[LabelledClaim]:
     texts = {SUPPORTED: "bees dance", CONTRADICTED: "bees do not dance", NOT_STATED: "ants sing at night"}
     return [
-        LabelledClaim(texts[label], f"p{number}", "On bees", f"Bees dance. Owls sleep {number} hours.", label, "close")
+        LabelledClaim(
+            texts[label], Paper(f"p{number}", f"Bees dance. Owls sleep {number} hours.", "On bees"), label, "close"
+        )
         for number in range(count)
         for label in LABELS
     ]
@@ -35,7 +38,7 @@ def test_the_features_of_a_claim_are_those_of_its_paper_with_the_title() -> None
 
 
 def test_a_wrong_number_is_a_feature() -> None:
-    labelled = LabelledClaim("Owls sleep 9 hours.", "p", "", "Owls sleep 3 hours.", CONTRADICTED, "close")
+    labelled = LabelledClaim("Owls sleep 9 hours.", Paper("p", "Owls sleep 3 hours."), CONTRADICTED, "close")
     (row,) = calibrate_claims.read_features([labelled], WordOverlapReader())
     assert row.wrong_number == 1.0
 

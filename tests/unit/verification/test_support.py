@@ -11,9 +11,10 @@ from assistant.chat import Assistant
 from assistant.encodings import PairReading
 from assistant.schema import Hit, Paper, Passage, Verdict
 from assistant.text.sentences import passages
-from assistant.verification import support
+from assistant.verification.comparison import ClaimPair, Comparison
 from assistant.verification.numbers import NumberMismatch
-from assistant.verification.support import ClaimPair, SupportModel, SupportResult
+from assistant.verification.parts import split
+from assistant.verification.support import SupportModel, SupportResult
 from assistant.verification.verify import nearest_passage
 from tests.fakes import ConstantReader, WordOverlapReader
 
@@ -228,7 +229,7 @@ def test_each_pair_is_read_once_and_each_abstract_split_once(
         split[text] += 1
         return passages(text)
 
-    monkeypatch.setattr("assistant.verification.support.passages", counting)
+    monkeypatch.setattr("assistant.verification.comparison.passages", counting)
     pairs = WordOverlapReader()
     judge = SupportModel(pairs, reader.library.lexicon)
     claims = ("Draining increases the release of carbon dioxide.", "Birch trees slow the loss.")
@@ -250,8 +251,44 @@ def test_of_equal_pairs_one_is_read(reader: Assistant) -> None:
 
 
 def test_the_features_of_a_claim_are_the_reader_s_log_odds_and_its_worst_number() -> None:
-    values = support.features(PairReading(0.5, 0.75, 0.0, (), ()), NumberMismatch(0.5, "7 is not in the paper"))
+    number = NumberMismatch(0.5, "7 is not in the paper")
+    values = Comparison(PairReading(0.5, 0.75, 0.0, (), ()), {}, number, ()).features
     assert (values.contradicted, values.supported) == pytest.approx((0.0, 1.0986), abs=1e-4)
-    assert values.wrong_number == 0.5
-    certain = support.features(PairReading(0.0, 1.0, 0.0, (), ()), NumberMismatch())
+    assert (values.weakest_part, values.denied_part, values.wrong_number) == (0.0, 0.0, 0.5)
+    certain = Comparison(PairReading(0.0, 1.0, 0.0, (), ()), {}, NumberMismatch(), ()).features
     assert all(abs(getattr(certain, field.name)) < 10 for field in fields(certain))
+
+
+def test_a_claim_that_joins_statements_is_no_better_than_its_worst_part(judge: SupportModel) -> None:
+    result = checked(judge, "Peat bogs store carbon for thousands of years, and old mills grind rye every hour.")
+    assert not result.supported
+    assert "old mills grind rye every hour." in result.reason or "mills" in result.reason
+
+
+def test_the_part_that_is_denied_is_named_and_shown(judge: SupportModel) -> None:
+    result = checked(judge, "Peat bogs store carbon for thousands of years; birch trees slow the loss of carbon.")
+    assert result.verdict is Verdict.CONTRADICTED
+    assert result.reason == "the passage says otherwise than “birch trees slow the loss of carbon.”"
+    assert result.passage is not None
+    assert result.passage.text.startswith("Birch trees")
+
+
+@pytest.mark.parametrize(
+    ("claim", "parts"),
+    [
+        ("Warmup helps small models, and it harms the large ones.", 2),
+        ("Warmup helps small models; it harms the large ones; it costs nothing at all.", 3),
+        ("Warmup helps small models, large models, and both.", 0),
+        ("Warmup helps small models and large models.", 0),
+        ("", 0),
+        (";;; , and , and ;", 0),
+    ],
+)
+def test_statements_are_joined_by_a_semicolon_or_a_comma_and_a_conjunction(claim: str, parts: int) -> None:
+    assert len(split(claim)) == parts
+
+
+def test_a_quotation_is_never_read(reader: Assistant) -> None:
+    pairs = ConstantReader()
+    SupportModel(pairs, reader.library.lexicon).read([ClaimPair("Birch trees do not slow the loss of carbon.", PEAT)])
+    assert pairs.pairs == []
