@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from assistant.citations import Resolved, build_citations, cited_text, remove_markers, renumber, resolve, strip
 from assistant.schema import Citation, Hit, Passage, Sentence, Verdict
-from assistant.verification import verify
-from assistant.verification.non_claims import denies_answer
+from assistant.verification import remarks, verify
+from assistant.verification.remarks import SentenceKind
 from assistant.verification.support import SupportModel
 from assistant.verification.verify import CheckedSentence
 
@@ -33,7 +33,7 @@ class Review:
     def denies_answer(self) -> bool:
         """Return whether it says nothing but that the abstracts do not answer."""
         remarks_only = self._own_verdicts == {Verdict.REMARK}
-        return remarks_only and any(denies_answer(sentence.text) for sentence in self.sentences)
+        return remarks_only and any(remarks.kind(sentence.text) is SentenceKind.DENIAL for sentence in self.sentences)
 
     @property
     def _own_verdicts(self) -> set[Verdict]:

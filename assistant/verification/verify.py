@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from assistant.citations import numbers, remove_markers, strip, strip_trailing
 from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
 from assistant.text.sentences import spans
-from assistant.verification import non_claims
+from assistant.verification import remarks
 from assistant.verification.comparison import ClaimPair
+from assistant.verification.remarks import SentenceKind
 from assistant.verification.support import SupportModel, SupportResult
 
 _LIST_MARKER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
@@ -153,7 +154,8 @@ def _pairs(sentence: str, hits: Sequence[Hit]) -> dict[int, ClaimPair]:
 
 
 def _is_remark(claim: str, cites: Sequence[int]) -> bool:
-    return non_claims.denies_answer(claim) or (not cites and non_claims.states_nothing(claim))
+    kind = remarks.kind(claim)
+    return kind is SentenceKind.DENIAL or (not cites and kind is SentenceKind.REMARK)
 
 
 def _supporting_hit(claim: str, shown: Sequence[Hit], model: SupportModel) -> Hit | None:
