@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from bibtexparser.entrypoint import parse_string
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage, ask, press
+from tests.browser.conftest import SHOTS, ColorScheme, OpenPage, ask, filled, press, quick, serving
+from tests.fakes import ScriptedLLM
 
 pytestmark = pytest.mark.browser
 
@@ -83,3 +86,21 @@ def test_the_citation_of_a_paper_is_copied_as_bibtex(open_page: OpenPage) -> Non
     expect(page.locator("#notice")).to_have_text("The BibTeX entry is copied.")
     library = parse_string(page.evaluate("navigator.clipboard.readText()"))
     assert library.entries[0].fields_dict["doi"].value == "10.1234/rise"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_a_sentence_that_its_source_denies_says_so_and_the_source_opens(
+    tmp_path: Path, open_page: OpenPage, width: int, scheme: ColorScheme
+) -> None:
+    llm = ScriptedLLM("Small glaciers do not shrink first [1]. The loss of ice doubles after 2005 [1].")
+    with filled(tmp_path) as library, serving(library, quick(tmp_path), llm) as address:
+        page = open_page(width, color_scheme=scheme, at=address)
+        ask(page, ICE)
+        answer = page.locator("#talk .answer")
+        denied = answer.locator(".contradicted")
+        expect(denied).to_have_text("Small glaciers do not shrink first.")
+        expect(answer.locator(".note")).to_have_text("The cited passage says otherwise.")
+        expect(answer.locator(".supported")).to_have_text("The loss of ice doubles after 2005.")
+        page.screenshot(path=SHOTS / f"contradicted-{width}-{scheme}.png")
+        answer.get_by_role("link", name="[1]").first.click()
+        expect(page.locator("#right mark", has_text="Small glaciers shrink first.")).to_be_visible()
