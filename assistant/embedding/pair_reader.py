@@ -24,8 +24,8 @@ from assistant.encodings import PairReading
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
 
-# Sequences in a forward pass; more exceed a processor's caches.
-_BATCH_SIZE = 8
+# Pairs that are tokenized together, and word pieces in a forward pass: more exceed a processor's caches.
+_BATCH_SIZE, _GROUP_PIECES = 8, 640
 # Characters of a query and of a sentence that are tokenized: far more than can be read.
 _MAX_CHARACTERS = 4000
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -59,11 +59,13 @@ class PackagedPairReader:
         return windows(first, rest, tokenizer.cls_token_id, tokenizer.sep_token_id)
 
     def _forward(self, inputs: Sequence[PairInput]) -> list[PairReading]:
-        readings: list[PairReading] = []
-        for batch in batches(inputs, _BATCH_SIZE):
-            hidden = self._hidden(batch)
-            readings += [_reading(hidden[row], item, self._weights) for row, item in enumerate(batch)]
-        return readings
+        """Return the readings in order; inputs of like lengths go through the encoder together, with little padding."""
+        readings: dict[int, PairReading] = {}
+        for rows in _groups([len(item.ids) for item in inputs]):
+            group = [inputs[row] for row in rows]
+            of_group = map(_reading, self._hidden(group), group, [self._weights] * len(group))
+            readings.update(zip(rows, of_group, strict=True))
+        return [readings[row] for row in range(len(inputs))]
 
     def _hidden(self, batch: Sequence[PairInput]) -> Vectors:
         """Return the padded token vectors of a batch, shape (sequences, pieces, dimension)."""
@@ -101,6 +103,18 @@ def _load(location: str, local: bool, weights: PairWeights) -> Any:
     tensors = {name: torch.from_numpy(value) for name, value in weights.encoder.items()}
     model[0].model.load_state_dict(tensors, strict=False)
     return model
+
+
+def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the indexes of sequences, longest first, in groups that padded have at most so many pieces."""
+    group: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if group and lengths[group[0]] * (len(group) + 1) > _GROUP_PIECES:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
 
 
 def _reading(hidden: Vectors, item: PairInput, weights: PairWeights) -> PairReading:
