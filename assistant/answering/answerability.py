@@ -15,7 +15,6 @@ from assistant.question.filters import explain_no_match
 from assistant.question.intent import IntentPrediction
 from assistant.question.terms import QuestionTerms, Term
 from assistant.retrieval.alignment import Alignment
-from assistant.retrieval.reading import READ
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Paper, Sentence, Strength, Verdict
 
@@ -68,10 +67,10 @@ class AnswerabilityFeatures:
 
 # Two logistic models over the features, fitted by `python -m eval calibrate`: the probability that the library covers
 # the topic, and the probability that it answers a question on a topic that it covers.
-TOPIC_WEIGHTS = AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=88.80)
-TOPIC_BIAS = -21.87
-ANSWER_WEIGHTS = AnswerabilityFeatures(answers=2.06, met=-12.71, weakest=11.74, similarity=0.0)
-ANSWER_BIAS = 1.67
+TOPIC_WEIGHTS = AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=92.73)
+TOPIC_BIAS = -23.16
+ANSWER_WEIGHTS = AnswerabilityFeatures(answers=1.21, met=-6.94, weakest=8.73, similarity=0.0)
+ANSWER_BIAS = -0.76
 
 
 def decline(prediction: IntentPrediction) -> Decision | None:
@@ -83,7 +82,7 @@ def decline(prediction: IntentPrediction) -> Decision | None:
 
 def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds) -> Decision:
     """Return how likely it is that the hits, which were read, answer the question, and the strength that follows."""
-    query, alignments = retrieved.query, retrieved.alignments[:READ]
+    query = retrieved.query
     if not retrieved.hits and (query.filters or query.scope):
         reason = explain_no_match(
             query.filters, query.scope, catalog.papers.count(), catalog.papers.count_missing(query.filters)
@@ -91,7 +90,7 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds) -> Decisi
         return Decision(0.0, Strength.NONE, reason)
     if query.is_blank:
         return Decision(0.0, Strength.NONE, "there is no question in it")
-    if not alignments:
+    if not retrieved.alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
     confidence = _confidence(retrieved)
     doubt = None if query.is_follow_up or query.filters or query.scope else retrieved.intents.doubt

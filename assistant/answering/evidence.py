@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from assistant import logistic
 from assistant.encodings import PairReading
 from assistant.retrieval.alignment import Alignment
+from assistant.retrieval.reading import NOT_READ
 from assistant.retrieval.search import Found
 from assistant.schema import Hit, Passage
 
@@ -48,37 +49,43 @@ class EvidenceFeatures:
 
 
 # A logistic model over the features, fitted by `python -m eval calibrate`.
-WEIGHTS = EvidenceFeatures(answers=0.3, sentence=0.45, paper=30.84, won=3.76, met=4.08, position=1.48, opening=-0.43)
-BIAS = -4.36
+WEIGHTS = EvidenceFeatures(answers=0.11, sentence=0.49, paper=29.47, won=2.33, met=4.32, position=1.47, opening=-0.10)
+BIAS = -4.13
 
 
 def select(retrieved: Found) -> list[Evidence]:
-    """Return every passage of the hits that were read, the likeliest to answer first, scored by that probability."""
+    """Return every passage that was read, the likeliest to answer first, scored by that probability."""
     read = zip(retrieved.hits, retrieved.alignments, retrieved.readings, strict=False)
     evidence = [
         Evidence(hit, passage, logistic.probability(BIAS, WEIGHTS, passage_features))
         for hit, aligned, reading in read
-        for passage, passage_features in zip(
-            aligned.passages, features(aligned, reading, hit.score - retrieved.hits[0].score), strict=True
-        )
+        for passage, passage_features in features(aligned, reading, hit.score - retrieved.hits[0].score)
     ]
     return sorted(evidence, key=lambda item: (-item.score, item.hit.rank, item.passage.start))
 
 
-def features(aligned: Alignment, reading: PairReading, behind: float) -> list[EvidenceFeatures]:
-    """Return the features of each passage of an abstract, in order; `behind` is its hit's score less the best hit's."""
+def features(aligned: Alignment, reading: PairReading, behind: float) -> list[tuple[Passage, EvidenceFeatures]]:
+    """Return each passage of an abstract that was read, in order, with its features.
+
+    `behind` is the score of its hit less that of the best hit.
+    """
     answers, last = logistic.log_odds(reading.answers), max(1, len(aligned.passages) - 1)
+    rows = zip(aligned.passages, reading.answering, *_won_and_met(aligned), strict=True)
     return [
-        EvidenceFeatures(
-            answers=answers,
-            sentence=logistic.log_odds(score),
-            paper=behind,
-            won=won,
-            met=met,
-            position=position / last,
-            opening=float(position == 0 and len(aligned.passages) > 1),
+        (
+            passage,
+            EvidenceFeatures(
+                answers=answers,
+                sentence=logistic.log_odds(score),
+                paper=behind,
+                won=won,
+                met=met,
+                position=position / last,
+                opening=float(position == 0 and len(aligned.passages) > 1),
+            ),
         )
-        for position, (score, won, met) in enumerate(zip(reading.answering, *_won_and_met(aligned), strict=True))
+        for position, (passage, score, won, met) in enumerate(rows)
+        if score > NOT_READ
     ]
 
 

@@ -11,9 +11,13 @@ from assistant.retrieval.alignment import Alignment
 from assistant.retrieval.search import Found
 from assistant.schema import Passage
 
-# Hits that are read, and passages that represent a hit.
-READ = 5
+# Hits that are read, more where a question asks what several papers say; sentences that are read of each, those most
+# similar to the question; and passages that represent a hit. What more costs and finds is in docs/experiments.md.
+READ, READ_OF_SURVEY = 3, 5
+_SENTENCES = 8
 _PASSAGES = 3
+# The score of a passage that was not read; the reader's own are probabilities.
+NOT_READ = -1.0
 
 
 def read(found: Found, reader: PairReader) -> Found:
@@ -21,9 +25,10 @@ def read(found: Found, reader: PairReader) -> Found:
 
     Raises ModelError.
     """
-    alignments = found.alignments[:READ]
-    pairs = [(found.query.standalone, _sentences(aligned)) for aligned in alignments]
-    readings = tuple(map(_without_title, reader.read(pairs), alignments))
+    alignments = found.alignments[: READ_OF_SURVEY if found.intents.is_survey else READ]
+    chosen = [_most_similar(aligned) for aligned in alignments]
+    pairs = [(found.query.standalone, _text(*shown)) for shown in zip(alignments, chosen, strict=True)]
+    readings = tuple(map(_of_passages, reader.read(pairs), alignments, chosen))
     hits = [
         replace(hit, passages=_best_passages(aligned.passages, reading.answering))
         for hit, aligned, reading in zip(found.hits, alignments, readings, strict=False)
@@ -31,16 +36,27 @@ def read(found: Found, reader: PairReader) -> Found:
     return replace(found, hits=(*hits, *found.hits[len(hits) :]), readings=readings)
 
 
-def _sentences(aligned: Alignment) -> list[str]:
-    """Return what is read of a paper: its title, if it has one, and its sentences."""
-    sentences = [passage.text for passage in aligned.passages]
+def _most_similar(aligned: Alignment) -> list[int]:
+    """Return the positions of the passages that are read, in order."""
+    best = sorted(range(len(aligned.passages)), key=lambda position: -aligned.maxsim[position])
+    return sorted(best[:_SENTENCES])
+
+
+def _text(aligned: Alignment, chosen: Sequence[int]) -> list[str]:
+    """Return what is read of a paper: its title, if it has one, and the chosen sentences."""
+    sentences = [aligned.passages[position].text for position in chosen]
     return [aligned.paper.title, *sentences] if aligned.paper.title else sentences
 
 
-def _without_title(reading: PairReading, aligned: Alignment) -> PairReading:
-    """Return the reading with a score for each passage, and none for the title."""
-    first = len(reading.answering) - len(aligned.passages)
-    return replace(reading, answering=reading.answering[first:], deciding=reading.deciding[first:])
+def _of_passages(reading: PairReading, aligned: Alignment, chosen: Sequence[int]) -> PairReading:
+    """Return the reading with a score for each passage, NOT_READ for some, and none for the title."""
+    first = len(reading.answering) - len(chosen)
+
+    def spread(scores: Sequence[float]) -> tuple[float, ...]:
+        of_chosen = dict(zip(chosen, scores[first:], strict=True))
+        return tuple(of_chosen.get(position, NOT_READ) for position in range(len(aligned.passages)))
+
+    return replace(reading, answering=spread(reading.answering), deciding=spread(reading.deciding))
 
 
 def _best_passages(passages: Sequence[Passage], scores: Sequence[float]) -> tuple[Passage, ...]:

@@ -20,6 +20,8 @@ from assistant.verification.parts import split
 
 # Abstracts whose sentences are remembered.
 _REMEMBERED = 512
+# Sentences nearest to a claim that it is also read with.
+_NEAREST = 3
 
 _Input: TypeAlias = tuple[str, tuple[str, ...]]
 
@@ -28,10 +30,12 @@ _Input: TypeAlias = tuple[str, tuple[str, ...]]
 class SupportFeatures:
     """The features of a claim beside a paper.
 
-    `supported` and `contradicted` are the log-odds that the pair reader gives. Of a claim that joins several
+    `supported` and `contradicted` are the log-odds that the pair reader gives, beside the whole abstract and beside the
+    sentences nearest to the claim, averaged. Of a claim that joins several
     statements, `weakest_part` and `denied_part` are the log-odds that the least supported one is supported, and that
     the most contradicted one is contradicted, less those of the whole; else 0. `wrong_number` is the strength of the
-    worst mismatch of a number, 0..1, and `absent_identifier` is 1 where the paper lacks an identifier of the claim.
+    worst mismatch of a number, 0..1, or `number_in_words` where that is written in words, and `absent_identifier` is 1
+    where the paper lacks an identifier of the claim.
     """
 
     supported: float
@@ -39,14 +43,19 @@ class SupportFeatures:
     weakest_part: float
     denied_part: float
     wrong_number: float
+    number_in_words: float
     absent_identifier: float
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A claim beside a paper: the readings of the whole and of its parts, and what the paper lacks of it."""
+    """A claim beside a paper: the readings of the whole and of its parts, and what the paper lacks of it.
+
+    `focused` is the reading of the whole claim beside the sentences nearest to it.
+    """
 
     whole: PairReading
+    focused: PairReading
     parts: Mapping[str, PairReading]
     mismatch: NumberMismatch
     absent_identifiers: tuple[str, ...]
@@ -54,14 +63,15 @@ class Comparison:
     @property
     def features(self) -> SupportFeatures:
         """Return the features of the claim."""
-        supported, contradicted = _log_odds(self.whole)
+        (supported, contradicted), focused = _log_odds(self.whole), _log_odds(self.focused)
         parts = [_log_odds(reading) for reading in self.parts.values()]
         return SupportFeatures(
-            supported=supported,
-            contradicted=contradicted,
+            supported=(supported + focused[0]) / 2,
+            contradicted=(contradicted + focused[1]) / 2,
             weakest_part=min((part[0] for part in parts), default=supported) - supported,
             denied_part=max((part[1] for part in parts), default=contradicted) - contradicted,
-            wrong_number=self.mismatch.strength,
+            wrong_number=0.0 if self.mismatch.in_words else self.mismatch.strength,
+            number_in_words=self.mismatch.strength if self.mismatch.in_words else 0.0,
             absent_identifier=float(bool(self.absent_identifiers)),
         )
 
@@ -99,11 +109,12 @@ class ClaimReader:
 
     def compare(self, pair: ClaimPair) -> Comparison:
         """Return what a claim and a paper with an abstract have in common. Raises ModelError."""
-        whole, *parts = self._inputs(pair)
-        self._read((whole, *parts))
+        whole, focused, *parts = self._inputs(pair)
+        self._read((whole, focused, *parts))
         text = f"{pair.paper.title or ''}\n{pair.paper.abstract}"
         return Comparison(
             self._readings[whole],
+            self._readings[focused],
             {item[0]: self._readings[item] for item in parts},
             number_mismatch(pair.statement, text),
             tuple(absent_identifiers(pair.statement, text)),
@@ -127,10 +138,18 @@ class ClaimReader:
         self._readings.update(zip(missing, self._reader.read(missing), strict=True))
 
     def _inputs(self, pair: ClaimPair) -> list[_Input]:
-        """Return what is read: the statement, then its parts, each with the sentences of the paper behind its title."""
-        sentences = tuple(passage.text for passage in self.sentences(pair.paper))
+        """Return what is read: the statement beside title and abstract, beside the nearest sentences, and its parts."""
+        statement, sentences = pair.statement, tuple(passage.text for passage in self.sentences(pair.paper))
         text = (pair.paper.title, *sentences) if pair.paper.title else sentences
-        return [(query, text) for query in (pair.statement, *split(pair.statement))]
+        focused = tuple(sentences[position] for position in nearest(statement, sentences, _NEAREST))
+        return [(statement, text), (statement, focused), *((part, text) for part in split(statement))]
+
+
+def nearest(query: str, sentences: Sequence[str], count: int) -> list[int]:
+    """Return the positions of the sentences that share most words with the query, in order."""
+    words = set(query.casefold().split())
+    shared = [len(words & set(sentence.casefold().split())) for sentence in sentences]
+    return sorted(sorted(range(len(sentences)), key=lambda position: -shared[position])[:count])
 
 
 def _log_odds(reading: PairReading) -> tuple[float, float]:

@@ -17,16 +17,27 @@ SUPPORTED_FROM = CONTRADICTED_FROM = 0.5
 # Words of a claim that are named as missing.
 _MAX_NAMED = 3
 
-
 # Logistic models over the features, fitted by `python -m eval.training.calibrate_claims`.
 SUPPORT_WEIGHTS = SupportFeatures(
-    supported=0.88, contradicted=-0.03, weakest_part=0.5, denied_part=0.0, wrong_number=-3.11, absent_identifier=-4.08
+    supported=1.18,
+    contradicted=0.15,
+    weakest_part=0.29,
+    denied_part=0.07,
+    wrong_number=-2.94,
+    number_in_words=0.11,
+    absent_identifier=-3.32,
 )
-SUPPORT_BIAS = 0.13
+SUPPORT_BIAS = 0.72
 CONTRADICTION_WEIGHTS = SupportFeatures(
-    supported=-0.04, contradicted=0.78, weakest_part=0.0, denied_part=0.5, wrong_number=2.23, absent_identifier=3.24
+    supported=-0.03,
+    contradicted=0.91,
+    weakest_part=0.11,
+    denied_part=0.51,
+    wrong_number=3.21,
+    number_in_words=-0.50,
+    absent_identifier=2.21,
 )
-CONTRADICTION_BIAS = 0.07
+CONTRADICTION_BIAS = -0.07
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,11 +155,7 @@ def _sentence_rows(cases: Sequence[Case]) -> tuple[Numbers, NDArray[np.bool_], N
         (astuple(features), hit.paper.id in case.question.papers and _is_evidence(case, passage.text), number)
         for number, case in enumerate(cases)
         for hit, aligned, reading in zip(case.search.hits, case.search.alignments, case.search.readings, strict=False)
-        for passage, features in zip(
-            aligned.passages,
-            evidence.features(aligned, reading, hit.score - case.search.hits[0].score),
-            strict=True,
-        )
+        for passage, features in evidence.features(aligned, reading, hit.score - case.search.hits[0].score)
     ]
     rows, labels, numbers = zip(*sentences, strict=True)
     return np.array(rows), np.array(labels), np.array(numbers)

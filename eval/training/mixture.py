@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.verification.comparison import nearest
 from eval.training.examples import (
     CLAIM_SETS,
     NOT_STATED,
@@ -177,16 +178,10 @@ def with_title(example: Example, title: str) -> Example:
 
 def select_sentences(claim: Example, count: int) -> Example:
     """Return it beside the sentences that share most words with it, and those that decide or answer, in order."""
-    overlap = [_overlap(claim.query, sentence) for sentence in claim.sentences]
-    best = sorted(range(len(overlap)), key=lambda position: -overlap[position])[:count]
+    best = nearest(claim.query, claim.sentences, count)
     chosen = sorted({*best, *(claim.evidence or ())})
     evidence = None if claim.evidence is None else tuple(chosen.index(position) for position in claim.evidence)
     return replace(claim, sentences=tuple(claim.sentences[position] for position in chosen), evidence=evidence)
-
-
-def _overlap(first: str, second: str) -> float:
-    words, others = set(first.casefold().split()), set(second.casefold().split())
-    return len(words & others) / max(1, len(words))
 
 
 def held_back_title(title: str) -> bool:

@@ -24,7 +24,7 @@ def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> l
 
 def features(reader: Assistant, question: str, abstract: str) -> list[evidence.EvidenceFeatures]:
     found = aligning.search_result(question, [Hit(1, 0.8, Paper("one", abstract))], reader.library)
-    return evidence.features(found.alignments[0], found.readings[0], 0.0)
+    return [values for _, values in evidence.features(found.alignments[0], found.readings[0], 0.0)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_features_hold_what_the_reader_says_of_paper_and_sentence(reader: As
 
 def test_a_paper_is_weighed_by_how_far_it_is_behind_the_best(reader: Assistant) -> None:
     found = aligning.search_result("bees", [Hit(1, 0.8, Paper("one", "Bees dance."))], reader.library)
-    (values,) = evidence.features(found.alignments[0], found.readings[0], -0.25)
+    ((_, values),) = evidence.features(found.alignments[0], found.readings[0], -0.25)
     assert values.paper == -0.25
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from assistant.chat import Assistant
+from assistant.question.intent import Intent, IntentPrediction
 from assistant.retrieval import reading
-from assistant.retrieval.reading import READ
+from assistant.retrieval.reading import NOT_READ, READ, READ_OF_SURVEY
 from assistant.retrieval.search import Found
 from assistant.schema import Hit, Paper, Query
 from tests import aligning
@@ -46,6 +48,25 @@ def test_only_the_best_hits_are_read_and_none_is_lost(reader: Assistant) -> None
     assert len(pairs) == len(result.readings) == READ
     assert [hit.paper.id for hit in result.hits] == [hit.paper.id for hit in found.hits]
     assert result.hits[READ:] == found.hits[READ:]
+
+
+def test_more_hits_are_read_where_a_question_asks_what_several_papers_say(reader: Assistant) -> None:
+    survey = replace(search(reader, *many(READ_OF_SURVEY + 1)), intents=IntentPrediction({Intent.LIST: 1.0}))
+    result, pairs = read(survey)
+    assert len(pairs) == len(result.readings) == READ_OF_SURVEY > READ
+
+
+def test_of_a_long_abstract_the_sentences_most_similar_to_the_question_are_read(reader: Assistant) -> None:
+    others = [f"Rivers carry {number} tons of sand." for number in range(11)]
+    abstract = " ".join([*others[:4], "Old bees dance longer.", *others[4:]])
+    result, ((_, sentences),) = read(search(reader, Paper("one", abstract, title="On bees")))
+    assert len(sentences) == 9
+    assert "Old bees dance longer." in sentences
+    assert list(sentences[1:]) == sorted(sentences[1:], key=abstract.index)
+    (scores,) = [item.answering for item in result.readings]
+    assert len(scores) == 12
+    assert sum(score == NOT_READ for score in scores) == 4
+    assert scores[4] == max(scores) > 0
 
 
 def test_the_passages_of_a_hit_are_those_that_answer_best_in_the_abstract_s_order(reader: Assistant) -> None:

@@ -200,7 +200,10 @@ def test_authors_year_venue_and_title_of_the_paper_are_masked_before_it_is_read(
 ) -> None:
     pairs = ConstantReader()
     SupportModel(pairs, reader.library.lexicon).assess(claim, AUTHORED)
-    assert pairs.pairs == [(statement, (AUTHORED.title, *(passage.text for passage in passages(ABSTRACT))))]
+    whole, focused = pairs.pairs
+    assert whole == (statement, (AUTHORED.title, *(passage.text for passage in passages(ABSTRACT))))
+    assert focused[0] == statement
+    assert len(focused[1]) == 3
 
 
 def test_the_authors_of_another_paper_are_masked_where_it_is_cited_too(reader: Assistant) -> None:
@@ -209,7 +212,7 @@ def test_the_authors_of_another_paper_are_masked_where_it_is_cited_too(reader: A
     judge = SupportModel(pairs, reader.library.lexicon)
     assert "Chen" in judge.assess(claim, AUTHORED).reason
     assert "Chen" not in judge.assess(claim, AUTHORED, cited=[other]).reason
-    assert [statement for statement, _ in pairs.pairs] == [claim, "As find, draining helps."]
+    assert [statement for statement, _ in pairs.pairs] == [claim] * 2 + ["As find, draining helps."] * 2
 
 
 def test_a_sentence_that_only_names_the_paper_has_a_passage_to_be_quoted_in_its_place(judge: SupportModel) -> None:
@@ -235,11 +238,12 @@ def test_each_pair_is_read_once_and_each_abstract_split_once(
     claims = ("Draining increases the release of carbon dioxide.", "Birch trees slow the loss.")
     papers = (PEAT, Paper("mills", OTHER))
     judge.read(ClaimPair(claim, paper) for claim in claims for paper in papers)
-    assert len(pairs.pairs) == 4
+    # Two claims beside two papers, and beside the nearest sentences of the longer one.
+    assert len(pairs.pairs) == 6
     for claim in claims * 2:
         for paper in papers:
             judge.assess(claim, paper)
-    assert len(pairs.pairs) == len(set(pairs.pairs)) == 4
+    assert len(pairs.pairs) == len(set(pairs.pairs)) == 6
     assert split == {ABSTRACT: 1, OTHER: 1}
 
 
@@ -247,15 +251,17 @@ def test_of_equal_pairs_one_is_read(reader: Assistant) -> None:
     pairs = ConstantReader()
     judge = SupportModel(pairs, reader.library.lexicon)
     judge.read([ClaimPair(CLAIM, PEAT), ClaimPair(f"  {CLAIM}\n", PEAT), ClaimPair("Why?", PEAT)])
-    assert len(pairs.pairs) == 1
+    assert len(pairs.pairs) == 2
 
 
 def test_the_features_of_a_claim_are_the_reader_s_log_odds_and_its_worst_number() -> None:
     number = NumberMismatch(0.5, "7 is not in the paper")
-    values = Comparison(PairReading(0.5, 0.75, 0.0, (), ()), {}, number, ()).features
+    reading = PairReading(0.5, 0.75, 0.0, (), ())
+    values = Comparison(reading, reading, {}, number, ()).features
     assert (values.contradicted, values.supported) == pytest.approx((0.0, 1.0986), abs=1e-4)
     assert (values.weakest_part, values.denied_part, values.wrong_number) == (0.0, 0.0, 0.5)
-    certain = Comparison(PairReading(0.0, 1.0, 0.0, (), ()), {}, NumberMismatch(), ()).features
+    reading = PairReading(0.0, 1.0, 0.0, (), ())
+    certain = Comparison(reading, reading, {}, NumberMismatch(), ()).features
     assert all(abs(getattr(certain, field.name)) < 10 for field in fields(certain))
 
 
@@ -286,6 +292,20 @@ def test_the_part_that_is_denied_is_named_and_shown(judge: SupportModel) -> None
 )
 def test_statements_are_joined_by_a_semicolon_or_a_comma_and_a_conjunction(claim: str, parts: int) -> None:
     assert len(split(claim)) == parts
+
+
+def test_the_opinions_beside_the_abstract_and_beside_the_nearest_sentences_are_averaged() -> None:
+    whole, focused = PairReading(0.5, 0.9, 0.0, (), ()), PairReading(0.5, 0.1, 0.0, (), ())
+    assert Comparison(whole, focused, {}, NumberMismatch(), ()).features.supported == pytest.approx(0.0)
+
+
+def test_a_number_in_words_is_a_feature_of_its_own() -> None:
+    reading, number = (
+        PairReading(0.5, 0.5, 0.0, (), ()),
+        NumberMismatch(1.0, "seven is not in the paper", in_words=True),
+    )
+    values = Comparison(reading, reading, {}, number, ()).features
+    assert (values.wrong_number, values.number_in_words) == (0.0, 1.0)
 
 
 def test_a_quotation_is_never_read(reader: Assistant) -> None:

@@ -32,7 +32,8 @@ class ByAbstract(ConstantReader):
 
     def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
         for _, sentences in pairs:
-            supported, contradicted = self.opinions[" ".join(sentences)]
+            opinions = (opinion for abstract, opinion in self.opinions.items() if sentences[-1] in abstract)
+            supported, contradicted = next(opinions)
             yield PairReading(contradicted, supported, 0.5, (0.5,) * len(sentences), (0.5,) * len(sentences))
 
 
@@ -141,8 +142,9 @@ def test_a_text_is_read_in_one_go_each_sentence_beside_each_paper_that_it_cites(
     verify.verify_text(
         "Old bees are slow [1][2]. Ice is cold [1]. Old bees are slow [2].", hits, SupportModel(reader, NoStatistics())
     )
-    assert [calls for calls in reader.calls if calls] == [3]
-    assert len(set(reader.pairs)) == 3
+    # Beside the whole abstract, and beside its nearest sentences.
+    assert [calls for calls in reader.calls if calls] == [6]
+    assert len(set(reader.pairs)) == 6
 
 
 def test_each_sentence_is_judged_on_its_own(check: Check) -> None:
