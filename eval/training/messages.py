@@ -16,7 +16,7 @@ from typing import Any
 from assistant.errors import InputError
 from assistant.question.intent import Intent
 from eval.suites.parts import Part, part_of_text
-from eval.training.examples import Annotated, read_annotated, read_lines
+from eval.training.examples import AnnotatedAbstract, read_annotated, read_lines
 
 FOLDER, INTENTS_FILE, DIALOGS_FILE = "judge", "intent.jsonl", "dialogs.jsonl"
 
@@ -65,7 +65,7 @@ def read_titles(data: Path, part: Part) -> list[str]:
     return [paper.title for paper in _abstracts(data, part) if paper.title]
 
 
-def _abstracts(data: Path, part: Part) -> list[Annotated]:
+def _abstracts(data: Path, part: Part) -> list[AnnotatedAbstract]:
     return [paper for paper in read_annotated(data) if paper.part == part]
 
 

@@ -20,8 +20,9 @@ import typer
 from assistant.question import linear
 from assistant.question.form import form
 from assistant.verification.remarks import LEAST, WEIGHTS, SentenceKind
-from eval.training import intents, softmax
+from eval.training import softmax
 from eval.training.examples import AnnotatedAbstract, read_annotated
+from eval.training.phrasings import topics
 from eval.training.softmax import Figures
 
 TEMPLATES = Path(__file__).parent / "remarks.toml"
@@ -64,11 +65,10 @@ def main(
 def from_templates(papers: Sequence[AnnotatedAbstract]) -> list[Sentence]:
     """Return the templates, filled with topics and with statements of the training part."""
     templates = tomllib.loads(TEMPLATES.read_text(encoding="utf-8"))
-    topics = tomllib.loads(intents.PHRASINGS.read_text(encoding="utf-8"))["topics"]
     statements = [claim["text"] for paper in papers if paper.part == "train" for claim in paper.claims]
     random = Random(_SEED)  # noqa: S311 - reproducible, not secret
     return [
-        Sentence(_filled(template, templates, topics, statements, random), SentenceKind(kind), template, share)
+        Sentence(_filled(template, templates, statements, random), SentenceKind(kind), template, share)
         for kind, texts in templates.items()
         for template in texts
         for share in _shares(template, _WEIGHTS[SentenceKind(kind)])
@@ -81,10 +81,8 @@ def _shares(template: str, weight: float) -> list[float]:
     return [weight / count] * count
 
 
-def _filled(
-    template: str, templates: dict[str, list[str]], topics: list[str], statements: list[str], random: Random
-) -> str:
-    first, second = random.sample(topics, 2)
+def _filled(template: str, templates: dict[str, list[str]], statements: list[str], random: Random) -> str:
+    first, second = random.sample(topics(), 2)
     opening = random.choice(templates["remark"]).rstrip(".!:")
     denial = random.choice(templates["denial"])
     statement = random.choice(statements)

@@ -16,7 +16,7 @@ from assistant.settings import Settings
 from assistant.storage.library import Library
 from eval import corpora
 from eval.suites import ABSTRACTS, SEEDS, beir, load
-from eval.training.examples import Annotated
+from eval.training.examples import AnnotatedAbstract
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -60,7 +60,7 @@ class PaperVectors:
     texts: tuple[Prepared, ...]
 
 
-def annotated_texts(annotated: Sequence[Annotated]) -> list[SearchText]:
+def annotated_texts(annotated: Sequence[AnnotatedAbstract]) -> list[SearchText]:
     """Return the questions of annotated abstracts and, of the training part, the paraphrased claims that are true."""
     texts = [SearchText(q["text"], (p.id,), p.part, q["level"]) for p in annotated for q in p.questions]
     return texts + [

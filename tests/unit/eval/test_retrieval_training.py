@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from eval.training.examples import Annotated
+from eval.training.examples import AnnotatedAbstract
 from eval.training.retrieval_data import PaperVectors, Prepared, SearchText, annotated_texts
 from eval.training.retrieval_network import LowRank, _owners, late_scores
 from eval.training.retriever import WEIGHTS
@@ -45,7 +45,7 @@ def test_only_true_paraphrases_of_the_training_part_are_learnt_from_beside_quest
         {"text": "false", "label": "contradicted", "wording": "paraphrased"},
     )
     questions = ({"text": "why?", "level": "hard"},)
-    papers = [Annotated(part, "", ("A.",), part, questions, (), claims) for part in ("train", "dev")]
+    papers = [AnnotatedAbstract(part, "", ("A.",), part, questions, (), claims) for part in ("train", "dev")]
     assert [(text.text, text.part) for text in annotated_texts(papers)] == [
         ("why?", "train"),
         ("why?", "dev"),
