@@ -33,10 +33,14 @@ class Alignment:
 
 def align(terms: QuestionTerms, paper: Paper, interactions: Interactions) -> Alignment:
     """Return the alignment of a question with a paper that its interactions have loaded."""
+    import numpy as np
+
     split = passages(paper.abstract)
     query = interactions.query
     rows = {start: row for row, start in enumerate(query.starts)}
     encoded = tuple(term for term in terms.content if term.start in rows)
     selected = [rows[term.start] for term in encoded]
     by_passage, best = interactions.by_passage(paper.id, split), interactions.best(paper.id)
-    return Alignment(paper, encoded, split, by_passage[selected], best[selected], query.weights @ by_passage)
+    # Not a matrix product: of so small a strided array, BLAS now and then reports an invalid value that is not there.
+    maxsim = np.einsum("i,ij->j", query.weights, by_passage)
+    return Alignment(paper, encoded, split, by_passage[selected], best[selected], maxsim)
