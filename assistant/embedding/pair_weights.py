@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.embedding.packaged_model import PACKAGED_SHA256
-from assistant.errors import ModelError
+from assistant.embedding.weight_files import read_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,19 +36,7 @@ class PairWeights:
 
 def load_weights(file: Path = WEIGHTS_FILE) -> PairWeights:
     """Read the weights. Raises ModelError where the file is missing, damaged, or of another version or encoder."""
-    from safetensors import SafetensorError, safe_open
-
-    remedy = "reinstall paperchat: pip install --force-reinstall --no-deps paperchat"
-    try:
-        with safe_open(file, framework="numpy") as stored:
-            metadata = stored.metadata() or {}
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise ModelError(f"the weights of the pair reader {file} are missing; {remedy}") from error
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"the weights of the pair reader {file} are damaged ({error}); {remedy}") from error
-    if metadata.get("format") != str(FORMAT) or metadata.get("encoder") != PACKAGED_SHA256:
-        raise ModelError(f"the weights of the pair reader {file} are of another version; {remedy}")
+    tensors, metadata = read_weights(file, f"the weights of the pair reader {file} are", FORMAT)
     values = _dequantized(tensors)
     encoder = {name: value for name, value in values.items() if not name.startswith(_HEAD)}
     heads = {name.removeprefix(_HEAD): value for name, value in values.items() if name.startswith(_HEAD)}

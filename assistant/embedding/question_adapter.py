@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.embedding.packaged_model import PACKAGED_SHA256
+from assistant.embedding.weight_files import REMEDY, read_weights
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
@@ -44,26 +45,14 @@ class QuestionAdapter:
 
 def load_adapter(file: Path = ADAPTER_FILE) -> QuestionAdapter:
     """Read the adapter. Raises ModelError where the file is missing, damaged, or of another version or encoder."""
-    import numpy as np
-    from safetensors import SafetensorError, safe_open
-
-    remedy = "reinstall paperchat: pip install --force-reinstall --no-deps paperchat"
-    try:
-        with safe_open(file, framework="numpy") as stored:
-            metadata = stored.metadata() or {}
-            names = list(stored.keys())
-            tensors = {name: stored.get_tensor(name).astype(np.float32) for name in names}
-    except FileNotFoundError as error:
-        raise ModelError(f"the question adapter {file} is missing; {remedy}") from error
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"the question adapter {file} is damaged ({error}); {remedy}") from error
-    if metadata.get("format") != str(FORMAT) or metadata.get("encoder") != PACKAGED_SHA256:
-        raise ModelError(f"the question adapter {file} is of another version; {remedy}")
+    subject = f"the question adapter {file} is"
+    stored, metadata = read_weights(file, subject, FORMAT)
+    tensors = {name: value.astype("float32") for name, value in stored.items()}
     down, up = (
         {name.removesuffix(end): value for name, value in tensors.items() if name.endswith(end)} for end in (_DOWN, _UP)
     )
     if not down or down.keys() != up.keys():
-        raise ModelError(f"the question adapter {file} is damaged (a factor of a matrix is missing); {remedy}")
+        raise ModelError(f"{subject} damaged (a factor of a matrix is missing); {REMEDY}")
     return QuestionAdapter(down, up, metadata["revision"])
 
 
