@@ -111,13 +111,13 @@ class ClaimReader:
         """Return what a claim and a paper with an abstract have in common. Raises ModelError."""
         whole, focused, *parts = self._inputs(pair)
         self._read((whole, focused, *parts))
-        text = f"{pair.paper.title or ''}\n{pair.paper.abstract}"
+        statement, text = whole[0], f"{pair.paper.title or ''}\n{pair.paper.abstract}"
         return Comparison(
             self._readings[whole],
             self._readings[focused],
             {item[0]: self._readings[item] for item in parts},
-            number_mismatch(pair.statement, text),
-            tuple(absent_identifiers(pair.statement, text)),
+            number_mismatch(statement, text),
+            tuple(absent_identifiers(statement, text)),
         )
 
     def sentences(self, paper: Paper) -> Sequence[Passage]:
