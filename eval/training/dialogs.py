@@ -252,13 +252,8 @@ def _row(example: TurnExample, encoder: QuestionEncoder) -> Figures:
 
 
 def _fit(rows: Figures, examples: Sequence[TurnExample]) -> linear.LinearClassifier:
-    return softmax.fit(
-        rows,
-        np.array([[example.relation is relation for relation in _RELATIONS] for example in examples], dtype=np.float32),
-        np.array([example.importance for example in examples], dtype=np.float32),
-        _PENALTY,
-        tuple(map(str, _RELATIONS)),
-    )
+    labels, importance = [example.relation for example in examples], [example.importance for example in examples]
+    return softmax.fit_labelled(rows, labels, importance, _PENALTY, _RELATIONS)
 
 
 def _taken(name: str, probabilities: Figures) -> str:

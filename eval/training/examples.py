@@ -169,11 +169,15 @@ def join(first: Example, second: Example, joint: str) -> Example:
 
     It is contradicted where either is, else not stated where either is, and needs the evidence of both.
     """
-    start = second.query[:1].lower() if second.query[1:2].islower() else second.query[:1]
     support = min(first.support or 0, second.support or 0)
     evidence = tuple(sorted({*(first.evidence or ()), *(second.evidence or ())}))
-    query = f"{first.query.rstrip('.')}{joint}{start}{second.query[1:]}"
+    query = f"{first.query.rstrip('.')}{joint}{continued(second.query)}"
     return Example(query, first.sentences, support, None, None if support == NOT_STATED else evidence or None, "joined")
+
+
+def continued(statement: str) -> str:
+    """Return the statement as it continues a sentence: with a small letter, but for names in capitals."""
+    return statement[:1].lower() + statement[1:] if statement[1:2].islower() else statement
 
 
 def questions_of(paper: AnnotatedAbstract) -> Iterator[Example]:

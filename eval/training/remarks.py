@@ -21,7 +21,7 @@ from assistant.question import linear
 from assistant.question.form import form
 from assistant.verification.remarks import LEAST, WEIGHTS, SentenceKind
 from eval.training import softmax
-from eval.training.examples import AnnotatedAbstract, read_annotated
+from eval.training.examples import AnnotatedAbstract, continued, read_annotated
 from eval.training.phrasings import topics
 from eval.training.softmax import Figures
 
@@ -87,14 +87,8 @@ def _filled(template: str, templates: dict[str, list[str]], statements: list[str
     denial = random.choice(templates["denial"])
     statement = random.choice(statements)
     text = template.replace("{denial_open}", denial.rstrip(".")).replace("{denial}", denial)
-    text = text.replace("{remark_open}", opening).replace("{c}", _lowered(statement, text))
+    text = text.replace("{remark_open}", opening).replace("{c}", continued(statement))
     return text.replace("{t}", first).replace("{u}", second).replace("{n}", str(random.randint(2, 98)))
-
-
-def _lowered(statement: str, text: str) -> str:
-    """Return the statement as it continues a sentence: with a small letter, but for names."""
-    continues = not text.startswith("{c}") and statement[1:2].islower()
-    return statement[:1].lower() + statement[1:] if continues else statement
 
 
 def _statements(papers: Sequence[AnnotatedAbstract], part: str) -> Iterator[Sentence]:
@@ -127,13 +121,8 @@ def _rows(sentences: Sequence[Sentence]) -> Figures:
 
 
 def _fit(sentences: Sequence[Sentence], rows: Figures) -> linear.LinearClassifier:
-    return softmax.fit(
-        rows,
-        np.array([[sentence.kind is label for label in _KINDS] for sentence in sentences], dtype=np.float32),
-        np.array([sentence.importance for sentence in sentences], dtype=np.float32),
-        _PENALTY,
-        tuple(map(str, _KINDS)),
-    )
+    labels, importance = [sentence.kind for sentence in sentences], [sentence.importance for sentence in sentences]
+    return softmax.fit_labelled(rows, labels, importance, _PENALTY, _KINDS)
 
 
 def _cross_validated(sentences: Sequence[Sentence], rows: Figures) -> Figures:

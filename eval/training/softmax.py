@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -39,6 +41,14 @@ def fit(
     solution = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_STEPS})
     weights = solution.x.reshape(shape).astype(np.float32)
     return LinearClassifier(labels, weights[:, :-1], weights[:, -1], embedder="", revision=revision)
+
+
+def fit_labelled(
+    rows: Figures, labels: Sequence[str], importance: Sequence[float], penalty: float, kinds: Sequence[str]
+) -> LinearClassifier:
+    """Return the classifier, as `fit` does, of examples that have one label each, out of these kinds."""
+    possible = np.array([[label == kind for kind in kinds] for label in labels], dtype=np.float32)
+    return fit(rows, possible, np.array(importance, dtype=np.float32), penalty, tuple(map(str, kinds)))
 
 
 def predict(classifier: LinearClassifier, rows: Figures) -> Figures:
