@@ -25,6 +25,7 @@ from assistant.settings import Settings
 from assistant.verification.comparison import ClaimPair, ClaimReader, SupportFeatures
 from eval.corpora import over_seeds
 from eval.suites import SEEDS, load_claims
+from eval.training import command
 from eval.training.examples import (
     CONTRADICTED,
     NOT_STATED,
@@ -168,4 +169,4 @@ def main(data: Annotated[Path, typer.Argument(help="The folder of the data, with
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -29,7 +29,7 @@ from assistant.schema import Answer, Strength, Turn
 from assistant.settings import Settings
 from eval.suites import SEEDS, load
 from eval.suites.parts import part_of_text
-from eval.training import softmax
+from eval.training import command, softmax
 from eval.training.messages import DialogTurn, IntentMessage, read_dialogs, read_messages, read_questions
 from eval.training.phrasings import phrasings
 from eval.training.softmax import Figures
@@ -263,4 +263,4 @@ def _taken(name: str, probabilities: Figures) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -23,7 +23,7 @@ from assistant.question import fitted, linear
 from assistant.question.intent import RESEARCH, SURVEY, Intent, IntentPrediction, intent_features
 from assistant.settings import Settings
 from eval.suites import SEEDS, Question, load
-from eval.training import softmax
+from eval.training import command, softmax
 from eval.training.messages import IntentMessage, read_messages, read_questions, read_titles
 from eval.training.phrasings import keyboard_mash, phrasings, topics
 from eval.training.softmax import Figures
@@ -153,4 +153,4 @@ def _declined(name: str, embedder: Embedder, classifier: linear.LinearClassifier
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

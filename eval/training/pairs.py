@@ -23,7 +23,7 @@ import typer
 
 from assistant.embedding.packaged_model import PACKAGED, locate
 from assistant.embedding.pair_weights import WEIGHTS_FILE
-from eval.training import hard_negatives, mixture, pair_export, pair_network
+from eval.training import command, hard_negatives, mixture, pair_export, pair_network
 from eval.training.examples import CLAIM_SETS, QUESTION_SETS, Example, public_examples
 from eval.training.pair_network import Encoded, PairNetwork
 
@@ -216,4 +216,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

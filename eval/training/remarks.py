@@ -20,7 +20,7 @@ import typer
 from assistant.question import linear
 from assistant.question.form import form
 from assistant.verification.remarks import LEAST, WEIGHTS, SentenceKind
-from eval.training import softmax
+from eval.training import command, softmax
 from eval.training.examples import AnnotatedAbstract, continued, read_annotated
 from eval.training.phrasings import topics
 from eval.training.softmax import Figures
@@ -136,4 +136,4 @@ def _cross_validated(sentences: Sequence[Sentence], rows: Figures) -> Figures:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

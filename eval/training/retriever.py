@@ -26,7 +26,7 @@ from assistant import factory
 from assistant.embedding.packaged_model import PACKAGED, locate
 from assistant.embedding.question_adapter import ADAPTER_FILE, QuestionAdapter, save_adapter
 from assistant.settings import Settings, load
-from eval.training import retrieval_data, retrieval_measures
+from eval.training import command, retrieval_data, retrieval_measures
 from eval.training.examples import read_annotated
 from eval.training.retrieval_data import PaperVectors
 from eval.training.retrieval_network import QuestionNetwork, Tokenized, collate, late_scores
@@ -180,4 +180,4 @@ def adapter_of(network: QuestionNetwork) -> QuestionAdapter:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)
