@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assistant import citations
 from assistant.answering import answerability, digest, prompts
 from assistant.answering.answerability import Decision
+from assistant.answering.calibration import PACKAGED, Calibration
 from assistant.answering.generative import StreamedReply, stream_reply
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM, Entailment, PairReader
@@ -66,9 +67,10 @@ class Assistant:
         llm: LLM | None = None,
         reranker: Reranker | None = None,
         entailment: Entailment | None = None,
+        calibration: Calibration = PACKAGED,
     ) -> None:
         self.library, self.settings, self.reader = library, settings, reader
-        self.llm, self.reranker, self.entailment = llm, reranker, entailment
+        self.llm, self.reranker, self.entailment, self.calibration = llm, reranker, entailment, calibration
         self.prompts = prompts.load(settings.prompts)
 
     def ask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
@@ -103,7 +105,7 @@ class Assistant:
         query = self._understand(question, history, scope, encoder)
         decision = answerability.decline(intent.predict_message(query, encoder))
         retrieved = Found(query) if decision else self._retrieve(query, history, indexes, encoder)
-        decision = decision or answerability.decide(retrieved, self.library.catalog, self._thresholds())
+        decision = decision or self._decide(retrieved)
         draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
         for answer in self._answers(draft, retrieved, history, indexes):
@@ -169,8 +171,9 @@ class Assistant:
     def _support_model(self, indexes: Indexes) -> SupportModel:
         return SupportModel(self.reader, indexes.lexicon, self.entailment)
 
-    def _thresholds(self) -> answerability.Thresholds:
-        return answerability.Thresholds(self.settings.firm_threshold, self.settings.tentative_threshold)
+    def _decide(self, retrieved: Found) -> Decision:
+        thresholds = answerability.Thresholds(self.settings.firm_threshold, self.settings.tentative_threshold)
+        return answerability.decide(retrieved, self.library.catalog, thresholds, self.calibration)
 
     def _draft(self, retrieved: Found, decision: Decision, retrieve_ms: float) -> Answer:
         """Return what is known of the answer before its text."""
@@ -200,7 +203,10 @@ class Assistant:
         if self.llm:
             yield from self._generated(draft, self.llm, retrieved, history, indexes)
         else:
-            yield from digest.stream_digest(draft, retrieved, self.settings.max_sentences)
+            yield from self._quoted(draft, retrieved)
+
+    def _quoted(self, draft: Answer, retrieved: Found) -> Iterator[Answer]:
+        return digest.stream_digest(draft, retrieved, self.settings.max_sentences, self.calibration)
 
     def _generated(
         self, draft: Answer, llm: LLM, retrieved: Found, history: Sequence[Turn], indexes: Indexes
@@ -214,7 +220,7 @@ class Assistant:
                 yield draft if self.settings.verify == STRICT else _growing(draft, reply, prompt.hits)
         answer = self._reviewed(draft, reply, prompt.hits, indexes)
         if answer.withdrawn:
-            yield from digest.stream_digest(answer, retrieved, self.settings.max_sentences)
+            yield from self._quoted(answer, retrieved)
         else:
             yield answer
 

@@ -11,6 +11,7 @@ from assistant.errors import LibraryError, StoreUnavailable
 from assistant.schema import Recipe
 
 if TYPE_CHECKING:
+    from assistant.answering.calibration import Calibration
     from assistant.chat import Assistant
     from assistant.protocols import LLM, Embedder, Entailment, PairReader
     from assistant.retrieval.reranking import Reranker
@@ -219,6 +220,33 @@ def open_pair_reader(settings: Settings, embedder: Embedder) -> PairReader:
     return embedding.load_pair_reader(settings.shared, embedder.engine)
 
 
+def calibration_folders(settings: Settings, embedder: Embedder) -> tuple[Path, Path]:
+    """Return where a calibration may be stored: that of the library, and that of the embedder."""
+    from assistant.question import fitted
+
+    return settings.home, fitted.folder(settings.shared, embedder)
+
+
+def calibrated_models(embedder: Embedder) -> str:
+    """Return what identifies the models that a calibration is fitted with: embedder and pair reader.
+
+    Raises ModelError where the weights of the pair reader are missing or damaged.
+    """
+    from assistant.embedding.pair_weights import load_weights
+
+    return f"{embedder.name}@{embedder.revision} {load_weights().revision}"
+
+
+def open_calibration(settings: Settings, embedder: Embedder) -> Calibration:
+    """Return the calibration of the library, of the embedder, or of the package.
+
+    Raises LibraryError for a damaged one, ModelError.
+    """
+    from assistant.answering import calibration
+
+    return calibration.find(calibrated_models(embedder), calibration_folders(settings, embedder))
+
+
 def open_assistant(settings: Settings, library: Library | None = None) -> Assistant:
     """Return an assistant over the library, by default the one of the settings. Raises LibraryError, ModelError."""
     from assistant.chat import Assistant
@@ -226,7 +254,7 @@ def open_assistant(settings: Settings, library: Library | None = None) -> Assist
     library = library or open_library(settings)
     reader = open_pair_reader(settings, library.embedder)
     models = open_llm(settings), open_reranker(settings), open_entailment(settings.nli)
-    return Assistant(library, settings, reader, *models)
+    return Assistant(library, settings, reader, *models, open_calibration(settings, library.embedder))
 
 
 def _lacks_index(library: Library) -> bool:

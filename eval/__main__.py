@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant import factory
-from assistant.answering import firm_risk
+from assistant.answering import calibration, firm_risk
 from assistant.errors import InputError, PaperchatError
 from assistant.settings import Settings, load
 
@@ -140,19 +140,23 @@ def calibrate(
     suite: Annotated[Path | None, typer.Option(help="Folder of a collection; by default the seeds.")] = None,
     own: Annotated[bool, typer.Option("--own", help="Use the questions of selftest, about your own library.")] = False,
 ) -> None:
-    """Fit the weights of answerability on the dev split, and print them."""
+    """Fit what turns readings into confidences on the dev split, and print it; with --own, store it for the library."""
     from eval.training.calibrate import calibrate as fit
 
     if suite and own:
         raise InputError("calibrate", "--suite and --own are two sources of questions: give one of them")
     settings = _settings()
-    typer.echo(fit(settings, _selftest_suite(settings) if own else suite))
+    fitted = fit(settings, _selftest_suite(settings) if own else suite)
+    typer.echo(str(fitted))
+    if own:
+        models = factory.calibrated_models(factory.open_embedder(settings))
+        typer.echo(f"  stored: {calibration.store(fitted.calibration, models, settings.home)}")
 
 
 @app.command()
 def fit_embedder(
     data: Annotated[Path, typer.Option(help="Folder of the data that paperchat was trained on, which has judge/.")],
-    answers: Annotated[bool, typer.Option(help="Fit and print the weights of answers too, which takes longer.")] = True,
+    answers: Annotated[bool, typer.Option(help="Fit the calibration of answers too, which takes longer.")] = True,
 ) -> None:
     """Fit what depends on the vectors of the embedder of the settings, and store it beside its models."""
     from eval.training.fit_embedder import fit_embedder as fit

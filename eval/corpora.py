@@ -91,7 +91,8 @@ def _check_papers(suite: Suite, library: Library) -> None:
 def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assistant:
     reader = factory.open_pair_reader(settings, library.embedder)
     reranker, entailment = factory.open_reranker(settings), factory.open_entailment(settings.nli)
-    return Assistant(library, settings, reader, llm, reranker, entailment)
+    calibration = factory.open_calibration(settings, library.embedder)
+    return Assistant(library, settings, reader, llm, reranker, entailment, calibration)
 
 
 def _folder(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:

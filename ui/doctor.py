@@ -11,8 +11,9 @@ from importlib.metadata import version
 from typing import Any, cast
 
 from assistant import factory
-from assistant.answering import firm_risk
+from assistant.answering import calibration, firm_risk
 from assistant.errors import PaperchatError
+from assistant.protocols import Embedder
 from assistant.question import fitted
 from assistant.schema import Message
 from assistant.settings import Settings, deprecated_names, unknown_variables
@@ -88,6 +89,7 @@ def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
             "firm answers": firm_risk.describe(settings.home),
         }
         diagnosis.notes += fitted.faults(settings.shared, library.embedder)
+        _check_calibration(settings, library.embedder, diagnosis)
         if pending:
             diagnosis.problems.append(f"{pending} papers are not indexed yet: {_REMEDY}")
         if stale:
@@ -95,3 +97,23 @@ def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
         for name, difference in library.compare().items():
             missing, extra = len(difference.missing), len(difference.extra)
             diagnosis.problems.append(f"the {name} lacks {missing} papers and has {extra} too many: {_REMEDY}")
+
+
+def _check_calibration(settings: Settings, embedder: Embedder, diagnosis: Diagnosis) -> None:
+    """Say what confidences were fitted to, and note where that does not suit the library."""
+    models, folders = factory.calibrated_models(embedder), factory.calibration_folders(settings, embedder)
+    for name, folder in zip(("this library", "this embedder"), folders, strict=True):
+        if calibration.read(models, folder):
+            diagnosis.facts["confidences"] = f"fitted to {name}"
+            return
+        if calibration.is_outdated(models, folder):
+            diagnosis.notes.append(
+                f"{folder / calibration.FILE} was fitted with other models and is not used: "
+                "fit it again by python -m eval calibrate --own"
+            )
+    diagnosis.facts["confidences"] = "as the package has them"
+    if not fitted.is_packaged(embedder):
+        diagnosis.notes.append(
+            "confidences were fitted with the packaged embedder and may be off with this one: "
+            f"fit them by {fitted.COMMAND}, or to this library by python -m eval calibrate --own"
+        )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assistant import logistic
+from assistant.answering.calibration import PACKAGED, AnswerabilityFeatures, Calibration
 from assistant.citations import strip
 from assistant.question.filters import explain_no_match
 from assistant.question.intent import IntentPrediction
@@ -50,29 +51,6 @@ class Decision:
     reply: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerabilityFeatures:
-    """The features of a question for the probability that the library answers it.
-
-    `answers` is the log-odds by the pair reader that the paper which answers best does answer. `met` is the mean
-    presence of the question's terms in that paper, weighted by idf, and `weakest` their 0.2 quantile by weight, each
-    about 0..1: what is asked beyond the topic is met least. `similarity` is the score of the best hit, 0..1.
-    """
-
-    answers: float
-    met: float
-    weakest: float
-    similarity: float
-
-
-# Two logistic models over the features, fitted by `python -m eval calibrate`: the probability that the library covers
-# the topic, and the probability that it answers a question on a topic that it covers.
-TOPIC_WEIGHTS = AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=92.73)
-TOPIC_BIAS = -23.16
-ANSWER_WEIGHTS = AnswerabilityFeatures(answers=1.21, met=-6.94, weakest=8.73, similarity=0.0)
-ANSWER_BIAS = -0.76
-
-
 def decline(prediction: IntentPrediction) -> Decision | None:
     """Return the fixed reply to a message that is not a question, which needs no search; None for a question."""
     if prediction.reply is None:
@@ -80,7 +58,7 @@ def decline(prediction: IntentPrediction) -> Decision | None:
     return Decision(0.0, Strength.NONE, "it is not a question about papers", prediction.reply)
 
 
-def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds) -> Decision:
+def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds, calibration: Calibration = PACKAGED) -> Decision:
     """Return how likely it is that the hits, which were read, answer the question, and the strength that follows."""
     query = retrieved.query
     if not retrieved.hits and (query.filters or query.scope):
@@ -92,7 +70,7 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds) -> Decisi
         return Decision(0.0, Strength.NONE, "there is no question in it")
     if not retrieved.alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
-    confidence = _confidence(retrieved)
+    confidence = _confidence(retrieved, calibration)
     doubt = None if query.is_follow_up or query.filters or query.scope else retrieved.intents.doubt
     if doubt:
         confidence = min(confidence, thresholds.tentative)
@@ -165,16 +143,10 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
     )
 
 
-def probability(features: AnswerabilityFeatures) -> float:
-    """Return the probability that the library covers the topic and answers, 0..1."""
-    is_covered = logistic.probability(TOPIC_BIAS, TOPIC_WEIGHTS, features)
-    return is_covered * logistic.probability(ANSWER_BIAS, ANSWER_WEIGHTS, features)
-
-
-def _confidence(retrieved: Found) -> float:
+def _confidence(retrieved: Found, calibration: Calibration) -> float:
     if not _is_seen(retrieved.alignments[0].terms, retrieved.terms):
         return 0.0
-    return probability(features(retrieved))
+    return calibration.confidence(features(retrieved))
 
 
 def _nearest(answer: Answer) -> tuple[Paper, ...]:

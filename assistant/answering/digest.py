@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from assistant.answering import evidence
 from assistant.answering.answerability import abstain
+from assistant.answering.calibration import PACKAGED, Calibration
 from assistant.answering.evidence import Evidence
 from assistant.citations import build_citations, cited_text, has_marker
 from assistant.retrieval.search import Found
@@ -24,9 +25,12 @@ _MAX_PAPERS = 4
 _MAX_OF_ONE_PAPER = 2
 
 
-def stream_digest(draft: Answer, retrieved: Found, max_sentences: int) -> Iterator[Answer]:
+def stream_digest(
+    draft: Answer, retrieved: Found, max_sentences: int, calibration: Calibration = PACKAGED
+) -> Iterator[Answer]:
     """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain if nothing can be quoted."""
-    quoted = compose(evidence.select(retrieved), max_sentences, is_survey=retrieved.intents.is_survey)
+    candidates = evidence.select(retrieved, calibration)
+    quoted = compose(candidates, max_sentences, is_survey=retrieved.intents.is_survey)
     if not quoted:
         yield abstain(draft, "no sentence found can be quoted")
     for count in range(1, len(quoted) + 1):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assistant import logistic
+from assistant.answering.calibration import PACKAGED, Calibration, EvidenceFeatures
 from assistant.encodings import PairReading
 from assistant.retrieval.alignment import Alignment
 from assistant.retrieval.reading import NOT_READ
@@ -28,36 +29,11 @@ class Evidence:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceFeatures:
-    """The features of a passage for the probability that it answers.
-
-    `answers` and `sentence` are the log-odds by the pair reader that the paper answers and that the passage does.
-    `paper` is the score of the hit minus that of the best hit: score differences are comparable between questions,
-    scores are not. `won` is the share of the question's terms, weighted by idf, that a softmax over the passages of
-    the abstract assigns to this one, `met` the mean presence of the terms in it, each 0..1. `position` in the abstract
-    is 0 for the first passage and 1 for the last; `opening` is 1 for the first of several, which is often background.
-    """
-
-    answers: float
-    sentence: float
-    paper: float
-    won: float
-    met: float
-    position: float
-    opening: float
-
-
-# A logistic model over the features, fitted by `python -m eval calibrate`.
-WEIGHTS = EvidenceFeatures(answers=0.11, sentence=0.49, paper=29.47, won=2.33, met=4.32, position=1.47, opening=-0.10)
-BIAS = -4.13
-
-
-def select(retrieved: Found) -> list[Evidence]:
+def select(retrieved: Found, calibration: Calibration = PACKAGED) -> list[Evidence]:
     """Return every passage that was read, the likeliest to answer first, scored by that probability."""
     read = zip(retrieved.hits, retrieved.alignments, retrieved.readings, strict=False)
     evidence = [
-        Evidence(hit, passage, logistic.probability(BIAS, WEIGHTS, passage_features))
+        Evidence(hit, passage, calibration.evidence.probability(passage_features))
         for hit, aligned, reading in read
         for passage, passage_features in features(aligned, reading, hit.score - retrieved.hits[0].score)
     ]

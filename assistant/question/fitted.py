@@ -50,18 +50,15 @@ def find(name: str, encoder: QuestionEncoder) -> LinearClassifier | None:
         return None
 
 
+def is_packaged(embedder: Embedder) -> bool:
+    """Tell whether the embedder is the one that the package has classifiers for. Raises ModelError."""
+    return _read(PACKAGED / INTENTS, 0).applies_to(embedder)
+
+
 def faults(models: Path, embedder: Embedder) -> list[str]:
-    """Return what the package's weights do not cover with this embedder, each with its cure. Raises ModelError."""
-    if _read(PACKAGED / INTENTS, 0).applies_to(embedder):
+    """Return what the classifiers do not cover with this embedder, with the cure. Raises ModelError."""
+    if is_packaged(embedder):
         return []
-    answers = (
-        "the weights of answers were fitted on the packaged embedder, so confidences with this one may be off: "
-        "`python -m eval selftest` measures that on your library"
-    )
-    return [*_faults_of_classifiers(models, embedder), answers]
-
-
-def _faults_of_classifiers(models: Path, embedder: Embedder) -> list[str]:
     try:
         stored = [_stored(name, models, embedder) for name in (INTENTS, FOLLOW_UPS)]
     except ModelError as error:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant import logistic
+from assistant.logistic import LogisticModel
 from assistant.protocols import Entailment, PairReader, TermStatistics
 from assistant.schema import Paper, Passage, Verdict
 from assistant.verification.comparison import ClaimPair, ClaimReader, Comparison, SupportFeatures
@@ -18,26 +18,30 @@ SUPPORTED_FROM = CONTRADICTED_FROM = 0.5
 _MAX_NAMED = 3
 
 # Logistic models over the features, fitted by `python -m eval.training.calibrate_claims`.
-SUPPORT_WEIGHTS = SupportFeatures(
-    supported=1.18,
-    contradicted=0.15,
-    weakest_part=0.29,
-    denied_part=0.07,
-    wrong_number=-2.94,
-    number_in_words=0.11,
-    absent_identifier=-3.32,
+SUPPORT = LogisticModel(
+    0.72,
+    SupportFeatures(
+        supported=1.18,
+        contradicted=0.15,
+        weakest_part=0.29,
+        denied_part=0.07,
+        wrong_number=-2.94,
+        number_in_words=0.11,
+        absent_identifier=-3.32,
+    ),
 )
-SUPPORT_BIAS = 0.72
-CONTRADICTION_WEIGHTS = SupportFeatures(
-    supported=-0.03,
-    contradicted=0.91,
-    weakest_part=0.11,
-    denied_part=0.51,
-    wrong_number=3.21,
-    number_in_words=-0.50,
-    absent_identifier=2.21,
+CONTRADICTION = LogisticModel(
+    -0.07,
+    SupportFeatures(
+        supported=-0.03,
+        contradicted=0.91,
+        weakest_part=0.11,
+        denied_part=0.51,
+        wrong_number=3.21,
+        number_in_words=-0.50,
+        absent_identifier=2.21,
+    ),
 )
-CONTRADICTION_BIAS = -0.07
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,8 @@ class SupportModel:
 
     def _classify(self, pair: ClaimPair, comparison: Comparison) -> SupportResult:
         values, mismatch = comparison.features, comparison.mismatch
-        support = round(logistic.probability(SUPPORT_BIAS, SUPPORT_WEIGHTS, values), 4)
-        contradiction = round(logistic.probability(CONTRADICTION_BIAS, CONTRADICTION_WEIGHTS, values), 4)
+        support = round(SUPPORT.probability(values), 4)
+        contradiction = round(CONTRADICTION.probability(values), 4)
         reason = mismatch.reason or _lacks(comparison.absent_identifiers)
         result = SupportResult(support, contradiction, self._deciding_passage(pair.paper, comparison), reason)
         if self._entailment:

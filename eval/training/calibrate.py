@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from assistant.answering import answerability, evidence
-from assistant.answering.answerability import AnswerabilityFeatures
-from assistant.answering.evidence import EvidenceFeatures
+from assistant.answering.calibration import PACKAGED, AnswerabilityFeatures, Calibration, EvidenceFeatures
 from assistant.errors import InputError
+from assistant.logistic import LogisticModel
 from assistant.settings import Settings
 from eval.suites.selection import Suite
 from eval.training.cases import OFF_TOPIC, Case, default_cases, suite_cases
 
 Numbers = NDArray[np.float64]
+Answerability: TypeAlias = LogisticModel[AnswerabilityFeatures]
+_FeaturesT = TypeVar("_FeaturesT")
 
 # The features of each model.
 _TOPIC, _ANSWER = ("similarity",), ("answers", "met", "weakest")
@@ -45,8 +47,19 @@ class _Data:
     groups: NDArray[np.int_]
 
 
-def calibrate(settings: Settings, source: Path | Suite | None = None) -> str:
-    """Fit the weights; return them as the modules spell them, with cross-validated figures.
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A calibration with its cross-validated figures, line by line."""
+
+    calibration: Calibration
+    figures: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([*spelled(self.calibration), *self.figures])
+
+
+def calibrate(settings: Settings, source: Path | Suite | None = None) -> Fitted:
+    """Fit a calibration; what the source has no questions for stays as in the package.
 
     `source` is a folder (see `eval.suites.beir`), a suite with its papers, or None for the suites over the seeds and
     over the annotated abstracts; only the dev split is used. Raises InputError for a source with too few questions.
@@ -55,22 +68,30 @@ def calibrate(settings: Settings, source: Path | Suite | None = None) -> str:
     if len({case.answerable for case in cases}) < 2 or len({case.question.id for case in cases}) < _FOLDS:
         name = source.name if isinstance(source, Suite) else str(source or "the suites")
         raise InputError(name, f"needs {_FOLDS} or more questions, some with and some without a paper that is found")
-    return "\n".join([*_fit_evidence(cases), *_fit_answerability(cases)])
+    evidence_model, of_evidence = _fit_evidence(cases)
+    topic, answer, of_answers = _fit_answerability(cases)
+    return Fitted(Calibration(topic, answer, evidence_model), (*of_evidence, *of_answers))
 
 
-def _fit_answerability(cases: Sequence[Case]) -> list[str]:
-    """Fit both models, and the confidence from which an answer is firm."""
+def spelled(calibration: Calibration) -> list[str]:
+    """Return the models as `assistant.answering.calibration` spells them."""
+    return [
+        "assistant/answering/calibration.py",
+        *(f"  {name}={getattr(calibration, name)}" for name in ("topic", "answer", "evidence")),
+    ]
+
+
+def _fit_answerability(cases: Sequence[Case]) -> tuple[Answerability, Answerability, list[str]]:
+    """Fit both models of answerability; return them with the shares of each group that they refuse."""
     data = _data(cases)
     is_off_topic = np.array([case.question.group in OFF_TOPIC for case in cases])
     answerable = np.array([case.answerable for case in cases])
-    lines = ["assistant/answering/answerability.py"]
-    confidence = np.ones(len(cases))
+    topic, confidence = PACKAGED.topic, np.ones(len(cases))
     if is_off_topic.any():
         confidence, model = _fit(data, _TOPIC, ~is_off_topic, np.ones(len(cases), dtype=bool))
-        lines += _spelled("TOPIC", AnswerabilityFeatures, _TOPIC, model)
+        topic = _rounded(model, AnswerabilityFeatures, _TOPIC)
     answers, model = _fit(data, _ANSWER, answerable, ~is_off_topic)
-    lines += _spelled("ANSWER", AnswerabilityFeatures, _ANSWER, model)
-    return lines + _shares_below(confidence * answers, cases)
+    return topic, _rounded(model, AnswerabilityFeatures, _ANSWER), _shares_below(confidence * answers, cases)
 
 
 def _data(cases: Sequence[Case]) -> _Data:
@@ -100,11 +121,11 @@ def _fit(data: _Data, names: Sequence[str], labels: NDArray[np.bool_], rows: NDA
     return probabilities, model
 
 
-def _spelled(name: str, kind: type[Any], names: Sequence[str], model: Any) -> list[str]:
-    """Format a fitted model as the module of its features spells it."""
-    values = dict.fromkeys((field.name for field in fields(kind)), 0.0) | dict(zip(names, model.coef_[0], strict=True))
-    weights = ", ".join(f"{feature}={value:.2f}" for feature, value in values.items())
-    return [f"  {name}_WEIGHTS = {kind.__name__}({weights})", f"  {name}_BIAS = {model.intercept_[0]:.2f}"]
+def _rounded(model: Any, kind: type[_FeaturesT], names: Sequence[str]) -> LogisticModel[_FeaturesT]:
+    """Return a fitted model over some of the features, rounded as the package spells it."""
+    values = dict.fromkeys((field.name for field in fields(kind)), 0.0)  # type: ignore[arg-type]
+    values |= {name: round(float(weight), 2) for name, weight in zip(names, model.coef_[0], strict=True)}
+    return LogisticModel(round(float(model.intercept_[0]), 2), kind(**values))
 
 
 def _shares_below(confidence: Numbers, cases: Sequence[Case]) -> list[str]:
@@ -122,11 +143,11 @@ def _shares_below(confidence: Numbers, cases: Sequence[Case]) -> list[str]:
     return lines
 
 
-def _fit_evidence(cases: Sequence[Case]) -> list[str]:
+def _fit_evidence(cases: Sequence[Case]) -> tuple[LogisticModel[EvidenceFeatures], list[str]]:
     """Fit the weights of sentences as evidence, on questions whose evidence sentences are known."""
     labelled = [case for case in cases if case.answerable and case.question.evidence]
     if len(labelled) < _FOLDS:
-        return ["assistant/answering/evidence.py: the suite has no evidence sentences, so nothing is fitted"]
+        return PACKAGED.evidence, ["  evidence: the suite has no evidence sentences, so nothing is fitted"]
     rows, labels, numbers = _sentence_rows(labelled)
     libraries = [case.library for case in labelled]
     weights = np.array([len(labelled) / libraries.count(library) for library in libraries])[numbers]
@@ -139,13 +160,11 @@ def _fit_evidence(cases: Sequence[Case]) -> list[str]:
     )
     scaler, logistic = model.fit(rows, labels, **fitted)
     logistic.coef_ /= scaler.scale_
-    spelled = _spelled("", EvidenceFeatures, [field.name for field in fields(EvidenceFeatures)], logistic)
     figures = [_evidence_among_best(scores, labels, numbers, count) for count in (1, 3, 5)]
-    return [
-        "assistant/answering/evidence.py",
-        *(line.replace(" _", " ") for line in spelled),
-        f"  cross-validated, {len(labelled)} questions with a relevant paper among those read: an evidence sentence "
-        "is among the best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*figures),
+    names = [field.name for field in fields(EvidenceFeatures)]
+    return _rounded(logistic, EvidenceFeatures, names), [
+        f"  evidence, cross-validated, {len(labelled)} questions with a relevant paper among those read: an evidence "
+        "sentence is among the best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*figures)
     ]
 
 

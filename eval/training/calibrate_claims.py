@@ -140,7 +140,7 @@ def _equal_weights(labels: Sequence[int]) -> NDArray[np.float64]:
 def _spelled(name: str, model: Any) -> list[str]:
     values = zip(fields(SupportFeatures), model.coef_[0], strict=True)
     weights = ", ".join(f"{field.name}={value:.2f}" for field, value in values)
-    return [f"{name}_WEIGHTS = SupportFeatures({weights})", f"{name}_BIAS = {model.intercept_[0]:.2f}"]
+    return [f"{name} = LogisticModel({model.intercept_[0]:.2f}, SupportFeatures({weights}))"]
 
 
 def _figures(

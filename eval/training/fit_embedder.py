@@ -1,7 +1,6 @@
 """Fit the classifiers of questions on the vectors of another embedder, and the weights of answers after them.
 
-The classifiers are stored beside the models that all libraries share (see `assistant.question.fitted`). The weights of
-answers are fitted by `eval.training.calibrate`, which prints them.
+All are stored beside the models that all libraries share (see `assistant.question.fitted`).
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assistant import factory
+from assistant.answering import calibration
 from assistant.errors import InputError
 from assistant.protocols import Embedder
 from assistant.question import fitted, linear
@@ -22,7 +22,7 @@ from eval.training.calibrate import calibrate
 def fit_embedder(settings: Settings, data: Path, *, with_answers: bool = True) -> Iterator[str]:
     """Fit and store the classifiers for the embedder of the settings; yield the figures of each as it is done.
 
-    `data` is the folder that has `judge/`. With `with_answers` the weights of answers are fitted as well, which asks
+    `data` is the folder that has `judge/`. With `with_answers` the calibration of answers is fitted as well, which asks
     the dev questions of the suites. Raises InputError for the packaged embedder and for missing data, ModelError.
     """
     embedder = factory.open_embedder(settings)
@@ -33,7 +33,7 @@ def fit_embedder(settings: Settings, data: Path, *, with_answers: bool = True) -
     yield _fit_intents(data, embedder, fitted.folder(settings.shared, embedder) / fitted.INTENTS)
     yield _fit_follow_ups(conversations, embedder, fitted.folder(settings.shared, embedder) / fitted.FOLLOW_UPS)
     if with_answers:
-        yield calibrate(settings)
+        yield _fit_answers(settings, embedder)
 
 
 def _fit_intents(data: Path, embedder: Embedder, file: Path) -> str:
@@ -49,3 +49,10 @@ def _fit_follow_ups(examples: dialogs.TurnExamples, embedder: Embedder, file: Pa
     linear.save(dialogs.fit(examples.learned, encoder, dialogs.vector_rows), file)
     report = dialogs.report(examples, encoder, dialogs.vector_rows, linear.load(file))
     return "\n".join([*(f"follow-ups, {line}" for line in report), f"  stored: {file}"])
+
+
+def _fit_answers(settings: Settings, embedder: Embedder) -> str:
+    result = calibrate(settings)
+    *_, folder = factory.calibration_folders(settings, embedder)
+    file = calibration.store(result.calibration, factory.calibrated_models(embedder), folder)
+    return f"{result}\n  stored: {file}"

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.answering import answerability, digest, evidence
+from assistant.answering.calibration import PACKAGED
 from assistant.question.terms import analyze
 from assistant.question.understand import understand
 from assistant.retrieval import reading
@@ -47,7 +48,7 @@ def test_a_reader_that_finds_an_answer_likelier_never_makes_one_less_probable(
         answerability.features(replace(found, readings=(replace(found.readings[0], answers=answers),)))
         for answers in sorted((first, second))
     )
-    assert answerability.probability(low) <= answerability.probability(high)
+    assert PACKAGED.confidence(low) <= PACKAGED.confidence(high)
 
 
 @settings(max_examples=40)

@@ -8,6 +8,7 @@ import pytest
 
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
+from assistant.answering.calibration import PACKAGED, AnswerabilityFeatures
 from assistant.chat import Assistant
 from assistant.question.intent import QUESTION, Intent, IntentPrediction
 from assistant.schema import EVERYTHING, Hit, Paper, Scope, Strength
@@ -37,9 +38,7 @@ def decide(
     return answerability.decide(result, reader.library.catalog, thresholds)
 
 
-def features(
-    reader: Assistant, question: str, hits: Sequence[Hit] | None = None
-) -> answerability.AnswerabilityFeatures:
+def features(reader: Assistant, question: str, hits: Sequence[Hit] | None = None) -> AnswerabilityFeatures:
     result = aligning.search_result(question, reader.search(question).hits if hits is None else hits, reader.library)
     return answerability.features(result)
 
@@ -71,7 +70,7 @@ def test_a_question_that_the_library_answers_has_the_higher_confidence(reader: A
 
 def test_the_likelier_the_reader_finds_that_a_paper_answers_the_higher_the_confidence(reader: Assistant) -> None:
     values = features(reader, ON_TOPIC)
-    unlikely, likely = (answerability.probability(replace(values, answers=log_odds)) for log_odds in (-5.0, 5.0))
+    unlikely, likely = (PACKAGED.confidence(replace(values, answers=log_odds)) for log_odds in (-5.0, 5.0))
     assert 0 <= unlikely < likely <= 1
 
 
@@ -167,7 +166,7 @@ def test_the_features_do_not_grow_when_a_question_is_repeated(reader: Assistant)
 
 def test_a_paper_without_sentences_can_be_judged(reader: Assistant) -> None:
     values = features(reader, ON_TOPIC, [Hit(1, 0.5, Paper("empty", ""))])
-    assert 0 <= answerability.probability(values) < 0.5
+    assert 0 <= PACKAGED.confidence(values) < 0.5
 
 
 def test_no_paper_s_answer_counts_where_the_library_lacks_most_of_the_question(reader: Assistant) -> None:

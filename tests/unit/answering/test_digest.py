@@ -26,7 +26,7 @@ def compose(candidates: list[Evidence], max_sentences: int, *, is_survey: bool =
 
 def quoted(chosen: list[Evidence], monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Return the whole answer that quotes this evidence."""
-    monkeypatch.setattr("assistant.answering.evidence.select", lambda _: chosen)
+    monkeypatch.setattr("assistant.answering.evidence.select", lambda *_: chosen)
     draft = Answer("Why?", "Why?", Strength.FIRM, 0.5, "", done=False)
     *_, last = digest.stream_digest(draft, Found(Query("Why?", "Why?")), 10)
     return last

@@ -6,6 +6,7 @@ import pytest
 
 from assistant import logistic
 from assistant.answering import evidence
+from assistant.answering.calibration import EvidenceFeatures
 from assistant.answering.evidence import Evidence
 from assistant.chat import Assistant
 from assistant.question.terms import QuestionTerms
@@ -22,7 +23,7 @@ def select(reader: Assistant, question: str, hits: list[Hit] | None = None) -> l
     )
 
 
-def features(reader: Assistant, question: str, abstract: str) -> list[evidence.EvidenceFeatures]:
+def features(reader: Assistant, question: str, abstract: str) -> list[EvidenceFeatures]:
     found = aligning.search_result(question, [Hit(1, 0.8, Paper("one", abstract))], reader.library)
     return [values for _, values in evidence.features(found.alignments[0], found.readings[0], 0.0)]
 

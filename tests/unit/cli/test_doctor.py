@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant import factory
+from assistant.answering import calibration
 from assistant.question import fitted
 from assistant.schema import Paper
 from assistant.settings import Settings, deprecated_names
@@ -20,7 +21,8 @@ from tests.fakes import WordHashEmbedder
 from ui import doctor
 
 Open = Callable[[], Library]
-FAULTS = fitted.faults
+EMBEDDER = WordHashEmbedder()
+FAULTS, IS_PACKAGED = fitted.faults, fitted.is_packaged
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "unknown_variables", list)
     monkeypatch.setattr(doctor, "deprecated_names", lambda _: [])
     monkeypatch.setattr(fitted, "faults", lambda *_: [])
+    monkeypatch.setattr(fitted, "is_packaged", lambda _: True)
 
 
 @pytest.fixture
@@ -80,10 +83,29 @@ def test_weights_that_are_not_fitted_to_the_embedder_are_noted_with_the_command_
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fitted, "faults", FAULTS)
+    monkeypatch.setattr(fitted, "is_packaged", IS_PACKAGED)
     found = doctor.examine(settings)
     assert found.problems == []
     assert "python -m eval fit-embedder" in found.notes[0]
-    assert "weights of answers" in found.notes[1]
+    assert "confidences were fitted with the packaged embedder" in found.notes[1]
+    assert found.facts["confidences"] == "as the package has them"
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "this library"), (1, "this embedder")])
+def test_what_confidences_are_fitted_to_is_told(settings: Settings, number: int, name: str) -> None:
+    models, folders = factory.calibrated_models(EMBEDDER), factory.calibration_folders(settings, EMBEDDER)
+    calibration.store(calibration.PACKAGED, models, folders[number])
+    found = doctor.examine(settings)
+    assert found.facts["confidences"] == f"fitted to {name}"
+    assert found.problems == []
+
+
+def test_a_calibration_with_other_models_is_noted_and_a_damaged_one_is_a_problem(settings: Settings) -> None:
+    file = calibration.store(calibration.PACKAGED, "an earlier reader", settings.home)
+    assert f"{file} was fitted with other models and is not used" in doctor.examine(settings).notes[0]
+    file.write_text(file.read_text(encoding="utf-8")[:50], encoding="utf-8")
+    (problem,) = doctor.examine(settings).problems
+    assert problem.startswith(f"{file} is damaged")
 
 
 def test_papers_that_wait_are_a_problem(settings: Settings, filled: Library) -> None:

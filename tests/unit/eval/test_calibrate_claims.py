@@ -47,12 +47,13 @@ def test_the_fitted_weights_are_spelled_as_in_the_module_and_follow_the_reader()
     labelled = claims(20)
     printed = calibrate_claims.fit([(labelled, calibrate_claims.read_features(labelled, WordOverlapReader()))])
     for name, feature in (("SUPPORT", "supported"), ("CONTRADICTION", "contradicted")):
-        (spelled,) = re.findall(rf"^{name}_WEIGHTS = SupportFeatures\((.*)\)$", printed, flags=re.MULTILINE)
+        (spelled,) = re.findall(
+            rf"^{name} = LogisticModel\(-?\d+\.\d\d, SupportFeatures\((.*)\)\)$", printed, flags=re.MULTILINE
+        )
         weights = SupportFeatures(
             **{key: float(value) for key, value in (pair.split("=") for pair in spelled.split(", "))}
         )
         assert getattr(weights, feature) > 0
-        assert re.search(rf"^{name}_BIAS = -?\d+\.\d\d$", printed, flags=re.MULTILINE)
     assert printed.count("60 claims: accuracy 1.000, area 1.000") == 2
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from itertools import product
 from pathlib import Path
 
 import pytest
 
 from assistant import factory
-from assistant.answering import firm_risk
-from assistant.answering.answerability import AnswerabilityFeatures
+from assistant.answering import calibration, firm_risk
 from assistant.errors import InputError, ModelError
 from assistant.protocols import LLM
 from assistant.schema import Answer, Strength, Turn
@@ -267,18 +264,22 @@ def test_a_selftest_fits_and_stores_the_confidence_from_which_few_answers_are_wr
 
 
 @pytest.mark.usefixtures("own_library")
-def test_the_gate_is_fitted_to_the_library_of_the_home(evaluate: Evaluate) -> None:
+def test_confidences_are_fitted_to_the_library_of_the_home_and_stored_there(
+    evaluate: Evaluate, eval_settings: Settings
+) -> None:
     done = evaluate("calibrate", "--own")
     assert done.code == 0
-    no_evidence, module, weights, bias, held_out = done.out.splitlines()
+    module, *models, no_evidence, held_out, stored = done.out.splitlines()
+    assert module == "assistant/answering/calibration.py"
+    assert [line.split("=")[0].strip() for line in models] == ["topic", "answer", "evidence"]
     assert no_evidence.endswith("the suite has no evidence sentences, so nothing is fitted")
-    assert module == "assistant/answering/answerability.py"
-    (spelled,) = re.findall(r"^  ANSWER_WEIGHTS = AnswerabilityFeatures\((.*)\)$", weights)
-    names = [feature.split("=")[0] for feature in spelled.split(", ")]
-    assert names == [field.name for field in fields(AnswerabilityFeatures)]
-    assert re.fullmatch(r"  ANSWER_BIAS = -?\d+\.\d\d", bias)
     assert "answered 0." in held_out
     assert "left out" in held_out
+    assert stored == f"  stored: {eval_settings.home / calibration.FILE}"
+    fitted = factory.open_calibration(eval_settings, factory.open_embedder(eval_settings))
+    assert f"  answer={fitted.answer}" in models
+    assert fitted.answer != calibration.PACKAGED.answer
+    assert fitted.evidence == calibration.PACKAGED.evidence
 
 
 # compare

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assistant import factory
+from assistant.answering.calibration import PACKAGED
 from assistant.errors import InputError
 from assistant.question import fitted, linear
 from assistant.question.encoder import QuestionEncoder
@@ -17,6 +19,7 @@ from assistant.question.follow_up import Relation
 from assistant.question.intent import Intent
 from assistant.settings import Settings
 from eval.training import dialogs, fit_embedder, intents, softmax
+from eval.training.calibrate import Fitted
 from eval.training.messages import DialogTurn, read_dialogs, read_messages, read_questions, read_titles
 from eval.training.phrasings import keyboard_mash, phrasings
 from tests.fakes import WordHashEmbedder
@@ -150,9 +153,15 @@ def test_the_classifiers_of_another_embedder_are_stored_where_its_questions_find
         assert fitted.find(name, QuestionEncoder(WordHashEmbedder(), settings.shared)) is not None
 
 
-def test_the_weights_of_answers_are_fitted_too(data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_embedder, "calibrate", lambda _: "TOPIC_WEIGHTS = ...")
-    assert list(fit_embedder.fit_embedder(settings, data))[-1] == "TOPIC_WEIGHTS = ..."
+def test_the_calibration_of_answers_is_fitted_and_found_by_the_assistant(
+    data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = replace(PACKAGED.evidence, bias=-1.5)
+    monkeypatch.setattr(fit_embedder, "calibrate", lambda _: Fitted(replace(PACKAGED, evidence=evidence), ("figures",)))
+    printed = list(fit_embedder.fit_embedder(settings, data))[-1]
+    assert "figures" in printed
+    assert "stored: " in printed
+    assert factory.open_calibration(settings, WordHashEmbedder()).evidence == evidence
 
 
 def test_the_packaged_embedder_needs_no_fit(data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from assistant.logistic import LogisticModel
 from assistant.verification import support
 from assistant.verification.comparison import SupportFeatures
 
@@ -13,5 +14,4 @@ def plain_weights(monkeypatch: pytest.MonkeyPatch) -> None:
         "SUPPORT": SupportFeatures(1.0, 0.0, 1.0, 0.0, -3.0, -3.0, -3.0),
         "CONTRADICTION": SupportFeatures(0.0, 1.0, 0.0, 1.0, 0.5, 0.5, 0.5),
     }.items():
-        monkeypatch.setattr(support, f"{name}_WEIGHTS", weights)
-        monkeypatch.setattr(support, f"{name}_BIAS", 0.0)
+        monkeypatch.setattr(support, name, LogisticModel(0.0, weights))
