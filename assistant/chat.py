@@ -13,7 +13,7 @@ from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
 from assistant.answering.generative import StreamedReply, stream_reply
 from assistant.errors import InputError, ModelError
-from assistant.protocols import LLM, Entailment, PairReader
+from assistant.protocols import LLM, Entailment, MessageReader, PairReader
 from assistant.question import intent, terms
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.understand import normalize_input, understand
@@ -37,7 +37,7 @@ from assistant.schema import (
 from assistant.timing import milliseconds
 from assistant.verification import verify
 from assistant.verification.review import STRICT, Review, review
-from assistant.verification.support import SupportModel
+from assistant.verification.support import SUPPORTED_FROM, WRITTEN_SUPPORTED_FROM, SupportModel
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -68,9 +68,11 @@ class Assistant:
         reranker: Reranker | None = None,
         entailment: Entailment | None = None,
         calibration: Calibration = PACKAGED,
+        messages: MessageReader | None = None,
     ) -> None:
         self.library, self.settings, self.reader = library, settings, reader
         self.llm, self.reranker, self.entailment, self.calibration = llm, reranker, entailment, calibration
+        self.messages = messages
         self.prompts = prompts.load(settings.prompts)
 
     def ask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
@@ -84,24 +86,28 @@ class Assistant:
 
     def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
         """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""
-        encoder = QuestionEncoder(self.library.embedder, self.settings.shared)
+        encoder = self.question_encoder()
         query = self._understand(question, history, scope, encoder)
         found = self.find(self._rewritten(query, history, encoder), self.library.fresh(), encoder)
         return reading.read(found, self.reader).result()
+
+    def question_encoder(self) -> QuestionEncoder:
+        """Return what encodes and classifies the texts of one question."""
+        return QuestionEncoder(self.library.embedder, self.settings.shared, self.messages)
 
     def find(self, query: Query, indexes: Indexes, encoder: QuestionEncoder | None = None) -> Found:
         """Return the outcome of a search, with what later stages need. Raises LibraryError and ModelError.
 
         `encoder` has the texts that are encoded already.
         """
-        encoder = encoder or QuestionEncoder(self.library.embedder, self.settings.shared)
+        encoder = encoder or self.question_encoder()
         analyzed = terms.analyze(query.standalone, indexes.lexicon)
         return search(query, analyzed, self.library, indexes, _ranking(self.settings), self.reranker, encoder)
 
     def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
         """Yield snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         started = time.perf_counter()
-        indexes, encoder = self.library.fresh(), QuestionEncoder(self.library.embedder, self.settings.shared)
+        indexes, encoder = self.library.fresh(), self.question_encoder()
         query = self._understand(question, history, scope, encoder)
         decision = answerability.decline(intent.predict_message(query, encoder))
         retrieved = Found(query) if decision else self._retrieve(query, history, indexes, encoder)
@@ -168,8 +174,8 @@ class Assistant:
         """Return the claim without the citation markers of an answer that it was taken from."""
         return " ".join(citations.strip(normalize_input(claim, "claim", self.settings.max_question_length)).split())
 
-    def _support_model(self, indexes: Indexes) -> SupportModel:
-        return SupportModel(self.reader, indexes.lexicon, self.entailment)
+    def _support_model(self, indexes: Indexes, supported_from: float = SUPPORTED_FROM) -> SupportModel:
+        return SupportModel(self.reader, indexes.lexicon, self.entailment, supported_from)
 
     def _decide(self, retrieved: Found) -> Decision:
         thresholds = answerability.Thresholds(self.settings.firm_threshold, self.settings.tentative_threshold)
@@ -229,7 +235,8 @@ class Assistant:
         if reply.error:
             return _withdrawn(draft, reply.text, reply.error, failed=True)
         try:
-            reviewed = review(reply.text, shown, self._support_model(indexes), self.settings.verify)
+            model = self._support_model(indexes, WRITTEN_SUPPORTED_FROM)
+            reviewed = review(reply.text, shown, model, self.settings.verify)
         except ModelError as error:
             return _withdrawn(draft, reply.text, str(error), failed=True)
         return _concluded(replace(draft, cut=reply.is_cut), reply.text, reviewed, self.settings.firm_threshold)

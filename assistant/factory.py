@@ -13,7 +13,7 @@ from assistant.schema import Recipe
 if TYPE_CHECKING:
     from assistant.answering.calibration import Calibration
     from assistant.chat import Assistant
-    from assistant.protocols import LLM, Embedder, Entailment, PairReader
+    from assistant.protocols import LLM, Embedder, Entailment, MessageReader, PairReader
     from assistant.retrieval.reranking import Reranker
     from assistant.settings import Settings
     from assistant.storage.catalog import Catalog
@@ -220,6 +220,13 @@ def open_pair_reader(settings: Settings, embedder: Embedder) -> PairReader:
     return embedding.load_pair_reader(settings.shared, embedder.engine)
 
 
+def open_message_reader(settings: Settings, embedder: Embedder) -> MessageReader:
+    """Return the packaged message reader, run by the same engine as the embedder. Raises ModelError."""
+    from assistant import embedding
+
+    return embedding.load_message_reader(settings.shared, embedder.engine)
+
+
 def calibration_folders(settings: Settings, embedder: Embedder) -> tuple[Path, Path]:
     """Return where a calibration may be stored: that of the library, and that of the embedder."""
     from assistant.question import fitted
@@ -232,9 +239,9 @@ def calibrated_models(embedder: Embedder) -> str:
 
     Raises ModelError where the weights of the pair reader are missing or damaged.
     """
-    from assistant.embedding.pair_weights import load_weights
+    from assistant.embedding.fine_tuned import PAIR_READER, load_weights
 
-    return f"{embedder.name}@{embedder.revision} {load_weights().revision}"
+    return f"{embedder.name}@{embedder.revision} {load_weights(PAIR_READER).revision}"
 
 
 def open_calibration(settings: Settings, embedder: Embedder) -> Calibration:
@@ -254,7 +261,8 @@ def open_assistant(settings: Settings, library: Library | None = None) -> Assist
     library = library or open_library(settings)
     reader = open_pair_reader(settings, library.embedder)
     models = open_llm(settings), open_reranker(settings), open_entailment(settings.nli)
-    return Assistant(library, settings, reader, *models, open_calibration(settings, library.embedder))
+    fitted = open_calibration(settings, library.embedder)
+    return Assistant(library, settings, reader, *models, fitted, open_message_reader(settings, library.embedder))
 
 
 def _lacks_index(library: Library) -> bool:

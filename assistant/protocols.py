@@ -72,6 +72,14 @@ class PairReader(Protocol):
         ...
 
 
+class MessageReader(Protocol):
+    """A model that tells what a message wants."""
+
+    def read(self, message: str) -> Mapping[str, float]:
+        """Return the probability of each intent, by its name; they sum to 1. Raises ModelError."""
+        ...
+
+
 class LLM(Protocol):
     """A language model that streams its replies. `name` is its name in the settings."""
 

@@ -92,7 +92,8 @@ def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assista
     reader = factory.open_pair_reader(settings, library.embedder)
     reranker, entailment = factory.open_reranker(settings), factory.open_entailment(settings.nli)
     calibration = factory.open_calibration(settings, library.embedder)
-    return Assistant(library, settings, reader, llm, reranker, entailment, calibration)
+    messages = factory.open_message_reader(settings, library.embedder)
+    return Assistant(library, settings, reader, llm, reranker, entailment, calibration, messages)
 
 
 def _folder(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:

@@ -69,11 +69,11 @@ class Calibration:
 
 
 PACKAGED = Calibration(
-    topic=LogisticModel(-23.16, AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=92.73)),
-    answer=LogisticModel(-0.76, AnswerabilityFeatures(answers=1.21, met=-6.94, weakest=8.73, similarity=0.0)),
+    topic=LogisticModel(-23.17, AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=92.78)),
+    answer=LogisticModel(-0.16, AnswerabilityFeatures(answers=1.33, met=-8.89, weakest=9.9, similarity=0.0)),
     evidence=LogisticModel(
-        -4.13,
-        EvidenceFeatures(answers=0.11, sentence=0.49, paper=29.47, won=2.33, met=4.32, position=1.47, opening=-0.10),
+        -3.74,
+        EvidenceFeatures(answers=0.14, sentence=0.54, paper=28.56, won=1.6, met=3.63, position=1.48, opening=-0.03),
     ),
 )
 

@@ -10,6 +10,7 @@ from assistant.embedding.cross_encoders import (
     load_cross_encoder,
     load_entailment,
 )
+from assistant.embedding.message_reader import PackagedMessageReader, load_message_reader
 from assistant.embedding.packaged_model import PACKAGED, is_local
 from assistant.embedding.pair_reader import PackagedPairReader, load_pair_reader
 from assistant.embedding.sentence_encoder import SentenceEncoder, load_embedder
@@ -17,6 +18,7 @@ from assistant.embedding.sentence_encoder import SentenceEncoder, load_embedder
 __all__ = [
     "PACKAGED",
     "CrossEncoderEntailment",
+    "PackagedMessageReader",
     "PackagedPairReader",
     "SentenceEncoder",
     "TextCrossEncoder",
@@ -24,5 +26,6 @@ __all__ = [
     "load_cross_encoder",
     "load_embedder",
     "load_entailment",
+    "load_message_reader",
     "load_pair_reader",
 ]

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.batches import batches
 from assistant.embedding import engines
-from assistant.embedding.packaged_model import PACKAGED, locate
+from assistant.embedding.fine_tuned import PAIR_READER, FineTuned, load_weights, run_encoder
 from assistant.embedding.pair_input import PairInput, windows
-from assistant.embedding.pair_weights import PairWeights, load_weights
-from assistant.embedding.sentence_encoder import load_model
 from assistant.encodings import PairReading
 
 if TYPE_CHECKING:
@@ -34,7 +31,7 @@ _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 class PackagedPairReader:
     """A PairReader over the packaged encoder. Safe to call from several threads."""
 
-    def __init__(self, model: Any, weights: PairWeights) -> None:
+    def __init__(self, model: Any, weights: FineTuned) -> None:
         self.revision = weights.revision
         self._model, self._weights = model, weights
         self._lock = threading.Lock()  # fast tokenizers are not thread-safe
@@ -89,20 +86,8 @@ def load_pair_reader(cache: Path, engine: str = engines.EXACT) -> PackagedPairRe
 
     Raises ModelError where the weights are missing, damaged or of another version, or the engine is missing.
     """
-    weights = load_weights()
-    location, local = locate(PACKAGED, cache / "embedder.verified")
-    load = partial(_load, location, local, weights)
-    _, model = engines.start(engine, load(), load, engines.EngineCache(cache, weights.revision, _INPUTS))
-    return PackagedPairReader(model, weights)
-
-
-def _load(location: str, local: bool, weights: PairWeights) -> Any:
-    import torch
-
-    model = load_model(PACKAGED, location, None, local).eval()
-    tensors = {name: torch.from_numpy(value) for name, value in weights.encoder.items()}
-    model[0].model.load_state_dict(tensors, strict=False)
-    return model
+    weights = load_weights(PAIR_READER)
+    return PackagedPairReader(run_encoder(weights, cache, engine, _INPUTS), weights)
 
 
 def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -117,7 +102,7 @@ def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield group
 
 
-def _reading(hidden: Vectors, item: PairInput, weights: PairWeights) -> PairReading:
+def _reading(hidden: Vectors, item: PairInput, weights: FineTuned) -> PairReading:
     """Apply the heads to the token vectors of one sequence."""
     import numpy as np
 

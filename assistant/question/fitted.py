@@ -1,7 +1,7 @@
-"""Find the classifiers of questions that were fitted on the vectors of an embedder.
+"""Find the classifier of follow-ups that was fitted on the vectors of an embedder.
 
-The package has those for its own embedder. `python -m eval fit-embedder` fits them for another, and stores them beside
-the models that all libraries share, in a folder named by the embedder and its revision.
+The package has that for its own embedder. `python -m eval fit-embedder` fits it for another, and stores it beside the
+models that all libraries share, in a folder named by the embedder and its revision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assistant.question.linear import LinearClassifier
 
 PACKAGED = Path(__file__).parent / "weights"
-INTENTS, FOLLOW_UPS = "intents.npz", "follow_ups.npz"
+FOLLOW_UPS = "follow_ups.npz"
 COMMAND = "python -m eval fit-embedder --data DATA"
 _FOLDER = "question-models"
 _MAX_NAME = 60
@@ -29,56 +29,55 @@ _PACKAGED_DIMENSION = 384
 
 
 def folder(models: Path, embedder: Embedder) -> Path:
-    """Return the folder of the classifiers of an embedder, below the folder of all models."""
+    """Return the folder of what is fitted to an embedder, below the folder of all models."""
     identity = f"{embedder.name}@{embedder.revision}"
     readable = re.sub(r"[^\w.-]+", "-", identity)[-_MAX_NAME:].strip("-.")
     return models / _FOLDER / f"{readable}-{zlib.crc32(identity.encode()):08x}"
 
 
-def find(name: str, encoder: QuestionEncoder) -> LinearClassifier | None:
-    """Return the classifier of this file name for the encoder's embedder; None where none was fitted.
+def find(encoder: QuestionEncoder) -> LinearClassifier | None:
+    """Return the classifier of follow-ups for the encoder's embedder; None where none was fitted.
 
     Stored weights that are damaged or of another embedder count as none: `paperchat doctor` reports them. Raises
     ModelError where those of the package are missing or damaged.
     """
-    packaged = _read(PACKAGED / name, 0)
+    packaged = _read(PACKAGED / FOLLOW_UPS, 0)
     if packaged.applies_to(encoder.embedder):
         return packaged
     try:
-        return None if encoder.models is None else _stored(name, encoder.models, encoder.embedder)
+        return None if encoder.models is None else _stored(encoder.models, encoder.embedder)
     except ModelError:
         return None
 
 
 def is_packaged(embedder: Embedder) -> bool:
-    """Tell whether the embedder is the one that the package has classifiers for. Raises ModelError."""
-    return _read(PACKAGED / INTENTS, 0).applies_to(embedder)
+    """Tell whether the embedder is the one that the package has a classifier for. Raises ModelError."""
+    return _read(PACKAGED / FOLLOW_UPS, 0).applies_to(embedder)
 
 
 def faults(models: Path, embedder: Embedder) -> list[str]:
-    """Return what the classifiers do not cover with this embedder, with the cure. Raises ModelError."""
+    """Return what the classifier does not cover with this embedder, with the cure. Raises ModelError."""
     if is_packaged(embedder):
         return []
     try:
-        stored = [_stored(name, models, embedder) for name in (INTENTS, FOLLOW_UPS)]
+        if _stored(models, embedder):
+            return []
     except ModelError as error:
         return [str(error)]
-    if all(stored):
-        return []
     return [
-        f"the classifiers of questions are not fitted to the embedder {embedder.name}: every message is searched for, "
-        f"and follow-ups are recognized by their form alone; fit them by {COMMAND}"
+        f"the classifier of follow-ups is not fitted to the embedder {embedder.name}: they are recognized by their "
+        f"form alone; fit it by {COMMAND}"
     ]
 
 
-def _stored(name: str, models: Path, embedder: Embedder) -> LinearClassifier | None:
-    """Return a classifier that was fitted for the embedder. Raises ModelError, which names file and cure."""
-    file = folder(models, embedder) / name
+def _stored(models: Path, embedder: Embedder) -> LinearClassifier | None:
+    """Return the classifier that was fitted for the embedder. Raises ModelError, which names file and cure."""
+    file = folder(models, embedder) / FOLLOW_UPS
     try:
         changed = file.stat().st_mtime_ns
     except OSError:
         return None
-    classifier, packaged = _read(file, changed, f"fit it again by {COMMAND}"), _read(PACKAGED / name, 0)
+    classifier, packaged = _read(file, changed, f"fit it again by {COMMAND}"), _read(PACKAGED / FOLLOW_UPS, 0)
     if not classifier.applies_to(embedder):
         raise ModelError(f"{file} belongs to another embedder or revision: fit it again by {COMMAND}")
     others = packaged.weights.shape[1] - _PACKAGED_DIMENSION

@@ -140,7 +140,7 @@ def _announced(message: str) -> Relation | None:
 def _relation(message: str, similarities: Sequence[float], encoder: QuestionEncoder | None) -> Relation:
     from assistant.question.form import form
 
-    classifier = fitted.find(fitted.FOLLOW_UPS, encoder) if encoder is not None else None
+    classifier = fitted.find(encoder) if encoder is not None else None
     if classifier is not None and encoder is not None:
         features = relation_features(encoder.encode(message).vector, message, similarities)
         probabilities = classifier.probabilities(features)

@@ -1,8 +1,7 @@
 """Classify what a message wants: a question about research, a remark, an instruction, or nothing.
 
-The classifier (`python -m eval.training.intents`) is linear in the message's pooled vector and its form. It judges a
-message without the conversation before it. In doubt a message counts as a question, and answerability decides
-whether the library answers it.
+The message reader (`python -m eval.training.intents`) judges a message without the conversation before it. In doubt a
+message counts as a question, and answerability decides whether the library answers it.
 """
 
 from __future__ import annotations
@@ -12,11 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from assistant.question import filters, fitted
+from assistant.question import filters
 from assistant.schema import Query
 
 if TYPE_CHECKING:
-    from assistant.encodings import Vectors
     from assistant.question.encoder import QuestionEncoder
 
 SMALL_TALK_REPLY = (
@@ -82,7 +80,7 @@ _REPLIES = {
 }
 # The probability, of all intents with a reply together, from which a message gets one; chosen so that no question
 # about research does (see docs/experiments.md).
-_MIN_DECLINED = 0.9
+_MIN_DECLINED = 0.95
 _MIN_SURVEY = 0.4
 # The probability of all intents of research together below which a message is never answered firmly.
 _MIN_RESEARCH = 0.5
@@ -130,21 +128,11 @@ QUESTION = IntentPrediction({Intent.FACT: 1.0})
 
 
 def predict(text: str, encoder: QuestionEncoder) -> IntentPrediction:
-    """Return the prediction for a text; QUESTION without a classifier for the embedder. Raises ModelError."""
-    classifier = fitted.find(fitted.INTENTS, encoder)
-    if classifier is None or not any(map(str.isalnum, text)):
-        return QUESTION
-    probabilities = classifier.probabilities(intent_features(encoder.encode(text).vector, text))
-    return IntentPrediction({Intent(label): probability for label, probability in probabilities.items()})
-
-
-def intent_features(vector: Vectors, text: str) -> Vectors:
-    """Return the features of a message with this pooled vector, of shape (dimension,)."""
-    import numpy as np
-
-    from assistant.question.form import form
-
-    return np.concatenate([vector, form(text)])
+    """Return the prediction for a text; QUESTION where no model reads messages. Raises ModelError."""
+    probabilities = encoder.intents(text) if any(map(str.isalnum, text)) else {}
+    return (
+        IntentPrediction({Intent(name): share for name, share in probabilities.items()}) if probabilities else QUESTION
+    )
 
 
 def predict_message(query: Query, encoder: QuestionEncoder) -> IntentPrediction:

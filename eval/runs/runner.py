@@ -10,7 +10,6 @@ from time import perf_counter
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
 from assistant.question import intent
-from assistant.question.encoder import QuestionEncoder
 from assistant.question.understand import understand
 from assistant.schema import Answer, Scope, Turn
 from assistant.timing import milliseconds
@@ -86,7 +85,7 @@ def _run_rewritten_dialog(item: RewrittenDialog, suite: str, assistant: Assistan
 
 def _recognise(record: IntentRecord, assistant: Assistant) -> IntentRecord:
     started = perf_counter()
-    encoder = QuestionEncoder(assistant.library.embedder, assistant.settings.shared)
+    encoder = assistant.question_encoder()
     prediction = intent.predict_message(understand(record.message), encoder)
     return replace(
         record,

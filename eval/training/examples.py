@@ -9,13 +9,13 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import InputError
 from assistant.text.sentences import spans
-from eval.suites.parts import part_of_abstract
+from eval.suites.parts import Part, part_of_abstract
 
 # The classes of support, in the order of the network's outputs.
 CONTRADICTED, NOT_STATED, SUPPORTED = range(3)
@@ -61,6 +61,9 @@ QUESTION_SETS = {
 }
 # Sets that measure and are never trained on: their licence is not stated, or not commercial.
 MEASURED_SETS = ("healthver", "covidfact", "climate_fever", "nli4ct", "anli_dev", "wice")
+
+# Further abstracts: pairs of a true and a false claim that differ in little, questions, and near misses of their style.
+CONTRASTS = Path(__file__).parent / "contrasts.jsonl.gz"
 
 # The fields of a line of each kind of file.
 _ANNOTATED_FIELDS = ("id", "title", "sentences", "split", "questions", "near_misses", "claims")
@@ -125,17 +128,32 @@ def _parsed(line: str, fields: Sequence[str], file: str, number: int) -> dict[st
 
 def read_annotated(data: Path) -> list[AnnotatedAbstract]:
     """Return the annotated abstracts; `part` is train, dev, or test (a fifth of the file's training split)."""
+    papers = _read_abstracts(data / "judge" / "annotated.jsonl.gz")
+    return [replace(paper, part=part_of_abstract(paper.id, paper.part)) for paper in papers]
+
+
+def contrasts(part: Part) -> list[AnnotatedAbstract]:
+    """Return the abstracts with contrasting claims of a part: train, or dev, which is never trained on."""
+    return [paper for paper in _read_abstracts(CONTRASTS) if paper.part == part]
+
+
+def training_abstracts(data: Path) -> list[AnnotatedAbstract]:
+    """Return the training part of the annotated abstracts, and of those with contrasting claims."""
+    return [*(paper for paper in read_annotated(data) if paper.part == "train"), *contrasts("train")]
+
+
+def _read_abstracts(file: Path) -> list[AnnotatedAbstract]:
     return [
         AnnotatedAbstract(
             id=row["id"],
             title=row["title"] or "",
             sentences=tuple(row["sentences"]),
-            part=part_of_abstract(row["id"], row["split"]),
+            part=row["split"],
             questions=tuple(row["questions"]),
             near_misses=tuple(row["near_misses"]),
             claims=tuple(row["claims"]),
         )
-        for row in read_lines(data / "judge" / "annotated.jsonl.gz", *_ANNOTATED_FIELDS)
+        for row in read_lines(file, *_ANNOTATED_FIELDS)
     ]
 
 

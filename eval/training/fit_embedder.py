@@ -1,6 +1,6 @@
-"""Fit the classifiers of questions on the vectors of another embedder, and the weights of answers after them.
+"""Fit the classifier of follow-ups on the vectors of another embedder, and the calibration of answers after it.
 
-All are stored beside the models that all libraries share (see `assistant.question.fitted`).
+Both are stored beside the models that all libraries share (see `assistant.question.fitted`).
 """
 
 from __future__ import annotations
@@ -15,33 +15,24 @@ from assistant.protocols import Embedder
 from assistant.question import fitted, linear
 from assistant.question.encoder import QuestionEncoder
 from assistant.settings import Settings
-from eval.training import dialogs, intents
+from eval.training import dialogs
 from eval.training.calibrate import calibrate
 
 
 def fit_embedder(settings: Settings, data: Path, *, with_answers: bool = True) -> Iterator[str]:
-    """Fit and store the classifiers for the embedder of the settings; yield the figures of each as it is done.
+    """Fit and store both for the embedder of the settings; yield the figures of each as it is done.
 
     `data` is the folder that has `judge/`. With `with_answers` the calibration of answers is fitted as well, which asks
     the dev questions of the suites. Raises InputError for the packaged embedder and for missing data, ModelError.
     """
     embedder = factory.open_embedder(settings)
-    if linear.load(fitted.PACKAGED / fitted.INTENTS).applies_to(embedder):
-        message = "the package has the classifiers of its own embedder; name another by the setting `embedder`"
+    if fitted.is_packaged(embedder):
+        message = "the package has what is fitted to its own embedder; name another by the setting `embedder`"
         raise InputError(embedder.name, message)
     conversations = dialogs.read(data)  # before hours of encoding
-    yield _fit_intents(data, embedder, fitted.folder(settings.shared, embedder) / fitted.INTENTS)
     yield _fit_follow_ups(conversations, embedder, fitted.folder(settings.shared, embedder) / fitted.FOLLOW_UPS)
     if with_answers:
         yield _fit_answers(settings, embedder)
-
-
-def _fit_intents(data: Path, embedder: Embedder, file: Path) -> str:
-    examples = intents.read(data, embedder)
-    linear.save(intents.fit(examples, embedder), file)
-    title = "intents, train and dev, cross-validated"
-    report = intents.report(title, examples.messages, intents.cross_validated(examples))
-    return f"{report}\n  stored: {file}"
 
 
 def _fit_follow_ups(examples: dialogs.TurnExamples, embedder: Embedder, file: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.training.examples import AnnotatedAbstract, questions_of, read_annotated, read_lines
+from eval.training.examples import AnnotatedAbstract, questions_of, read_annotated, read_lines, training_abstracts
 from eval.training.question_style import style_scores
 
 # Papers of the large collection that wrong ones are drawn from, and characters that a usable abstract has.
@@ -37,9 +37,8 @@ def find_nearest(data: Path, encode: Any) -> tuple[dict[str, NDArray[Any]], list
     The arrays are the ranks of wrong papers for questions and claims, and under "priors" the log-odds of an answer by
     the wording of each question and near miss. `encode` turns texts into unit vectors, shape (texts, dimension).
     """
-    annotated = read_annotated(data)
-    many = many_papers(data, annotated)
-    papers = [paper for paper in annotated if paper.part == "train"]
+    papers = training_abstracts(data)
+    many = many_papers(data, [*read_annotated(data), *papers])
     own = encode([f"{paper.title}. {' '.join(paper.sentences)}" for paper in papers])
     others = encode([f"{row['title']}. {row['abstract']}" for row in many])
     questions = encode([question["text"] for paper in papers for question in paper.questions])

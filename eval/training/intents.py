@@ -1,90 +1,103 @@
-"""Fit the weights of `assistant.question.intent`: `python -m eval.training.intents --data DATA`.
+"""Train the message reader, which tells intents: `python -m eval.training.intents --data DATA`.
 
-`DATA/judge` has `intent.jsonl` and `annotated.jsonl.gz` (see `eval.training.messages`). The questions about
-abstracts, their titles and the dev questions of the suites have an intent of research that is not known; phrasings are
-filled with topics; keyboard mash is made at random. All of it counts less than a labelled message. Figures of dev are
-by cross-validation over train and dev; the test part is judged once, by the weights that are written.
+`DATA/judge` has `intent.jsonl` and `annotated.jsonl.gz` (see `eval.training.messages`); further labelled messages are
+in `messages.jsonl` beside this file. The questions about abstracts, their titles and the dev questions of the suites
+have an intent of research that is not known; phrasings are filled with topics; keyboard mash is made at random. All of
+it counts less than a labelled message. Figures of dev are by cross-validation over train and dev; the test part is
+judged once, by the weights that are written.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
 import numpy as np
+import torch
 import typer
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
-from assistant import factory
-from assistant.protocols import Embedder
-from assistant.question import fitted, linear
-from assistant.question.intent import RESEARCH, SURVEY, Intent, IntentPrediction, intent_features
-from assistant.settings import Settings
+from assistant.embedding.fine_tuned import MESSAGE_READER, save_weights
+from assistant.embedding.packaged_model import PACKAGED, locate
+from assistant.question.intent import RESEARCH, SURVEY, Intent, IntentPrediction
+from assistant.settings import load as load_settings
 from eval.suites import SEEDS, Question, load
-from eval.training import command, softmax
-from eval.training.messages import IntentMessage, read_messages, read_questions, read_titles
+from eval.training import command, message_network
+from eval.training.message_network import LabelledText, MessageNetwork
+from eval.training.messages import IntentMessage, read_further, read_messages, read_questions, read_titles
 from eval.training.phrasings import keyboard_mash, phrasings, topics
-from eval.training.softmax import Figures
 
-_FOLDS = 5
-_PENALTY = 0.01
+Figures = NDArray[np.float32]
+
+_FOLDS, _EPOCHS, _SEED = 5, 8, 3
 # How much an example counts: a question whose intent is not known, a phrasing, and a message made at random.
-_UNLABELLED, _PHRASING, _RANDOM = 0.02, 0.6, 0.1
-_MASH = 100
+_UNLABELLED, _PHRASING, _RANDOM = 0.3, 0.6, 0.1
+# Questions and topics of unknown intent that are drawn, and messages made at random.
+_DRAWN, _MASH = 800, 100
 _INTENTS = tuple(Intent)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class IntentExamples:
-    """Labelled messages with their features, and further examples: features, possible intents and importance."""
-
-    messages: Sequence[IntentMessage]
-    rows: Figures
-    further: Figures
-    possible: Figures
-    importance: Figures
 
 
 def main(
     data: Annotated[Path, typer.Option(help="The folder of the data, which has judge/.")],
-    out: Annotated[Path, typer.Option(help="File to write.")] = fitted.PACKAGED / fitted.INTENTS,
+    out: Annotated[Path, typer.Option(help="File to write.")] = MESSAGE_READER,
+    folds: Annotated[int, typer.Option(min=1, max=_FOLDS, help="Parts of the cross-validation that are run.")] = _FOLDS,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the messages.")] = _EPOCHS,
 ) -> None:
-    """Fit the classifier of intents, write its weights and print its figures."""
-    embedder = factory.open_embedder(Settings(engine="float32"))
-    examples = read(data, embedder)
-    linear.save(fit(examples, embedder), out)
-    typer.echo(report("train and dev, cross-validated", examples.messages, cross_validated(examples)))
-    test = [message for message in read_messages(data) if message.part == "test"]
-    stored = linear.load(out)
-    typer.echo(report("test", test, softmax.predict(stored, _rows(embedder, [message.text for message in test]))))
+    """Train the message reader, write its weights and print its figures."""
+    location, _ = locate(PACKAGED, load_settings().shared / "embedder.verified")
+    messages = read_messages(data)
+    shown = [message for message in messages if message.part != "test"]
+    further = list(_further(data))
+    judged, outputs = cross_validated(shown, further, location, folds, epochs)
+    temperature = fit_temperature(outputs, judged)
+    title = "train and dev, cross-validated"
+    typer.echo(report(title, judged, _softmax(outputs / temperature)) + f"\n  temperature {temperature}")
+    network = fit([*map(_labelled, shown), *further], location, epochs)
+    save_weights(message_network.tuned(network, list(map(str, _INTENTS)), temperature), out, {})
+    test = [message for message in messages if message.part == "test"]
+    typer.echo(report("test", test, _predicted(network, temperature, [message.text for message in test])))
     for part in ("dev", "test"):
-        typer.echo(_declined(f"annotated, {part}", embedder, stored, read_questions(data, part)))
+        typer.echo(_declined(f"annotated, {part}", network, temperature, read_questions(data, part)))
         questions = [question.text for question in load(SEEDS / "single.jsonl", part)]
-        typer.echo(_declined(f"seeds, {part}", embedder, stored, questions))
+        typer.echo(_declined(f"seeds, {part}", network, temperature, questions))
 
 
-def read(data: Path, embedder: Embedder) -> IntentExamples:
-    """Read the examples and encode them. Raises InputError, which names file and line, and ModelError."""
-    messages = [message for message in read_messages(data) if message.part != "test"]
-    return IntentExamples(messages, _rows(embedder, [message.text for message in messages]), *_extra(embedder, data))
+def fit(examples: Sequence[LabelledText], location: str, epochs: int = _EPOCHS) -> MessageNetwork:
+    """Return a network trained on the examples, on a GPU where there is one."""
+    network = MessageNetwork(location, len(_INTENTS), _SEED)
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    message_network.train(network, examples, epochs, _SEED)
+    return network
 
 
-def fit(examples: IntentExamples, embedder: Embedder) -> linear.LinearClassifier:
-    """Return the classifier fitted on the vectors of the embedder."""
-    return replace(_fit(examples), embedder=embedder.name, revision=embedder.revision)
+def cross_validated(
+    messages: Sequence[IntentMessage], further: Sequence[LabelledText], location: str, folds: int, epochs: int
+) -> tuple[list[IntentMessage], Figures]:
+    """Return the messages of some folds with their logits, by a network that was trained without their fold."""
+    numbers = [zlib.crc32(f"fold {message.text}".encode()) % _FOLDS for message in messages]
+    judged: list[IntentMessage] = []
+    rows = []
+    for fold in range(folds):
+        held_out = [message for message, number in zip(messages, numbers, strict=True) if number == fold]
+        seen = [message for message, number in zip(messages, numbers, strict=True) if number != fold]
+        network = fit([*map(_labelled, seen), *further], location, epochs)
+        judged += held_out
+        rows.append(message_network.logits(network, [message.text for message in held_out]))
+    return judged, np.vstack(rows)
 
 
-def cross_validated(examples: IntentExamples) -> Figures:
-    """Return the probabilities of each labelled message, by a fit without its fold."""
-    folds = np.array([zlib.crc32(f"fold {message.text}".encode()) % _FOLDS for message in examples.messages])
-    probabilities = np.zeros((len(examples.messages), len(_INTENTS)), np.float32)
-    for fold in range(_FOLDS):
-        remaining = [message for message, number in zip(examples.messages, folds, strict=True) if number != fold]
-        classifier = _fit(replace(examples, messages=remaining, rows=examples.rows[folds != fold]))
-        probabilities[folds == fold] = softmax.predict(classifier, examples.rows[folds == fold])
-    return probabilities
+def fit_temperature(outputs: Figures, messages: Sequence[IntentMessage]) -> float:
+    """Return the temperature of the logits that makes the labels likeliest."""
+    gold = np.array([_INTENTS.index(message.intent) for message in messages])
+
+    def loss(scale: float) -> float:
+        return float(-np.log(_softmax(outputs / scale)[np.arange(len(gold)), gold] + 1e-12).mean())
+
+    return round(float(minimize_scalar(loss, bounds=(0.2, 5.0), method="bounded").x), 3)
 
 
 def report(name: str, messages: Sequence[IntentMessage], probabilities: Figures) -> str:
@@ -104,52 +117,59 @@ def report(name: str, messages: Sequence[IntentMessage], probabilities: Figures)
     return "\n".join(lines)
 
 
-def _extra(embedder: Embedder, data: Path) -> tuple[Figures, Figures, Figures]:
-    """Return rows, possible intents and importance of the examples beside the labelled messages."""
+def _further(data: Path) -> Iterator[LabelledText]:
+    """Yield what is learned from beside the labelled messages."""
     unanswerable = load(SEEDS / "unanswerable.jsonl", "dev")
+    random = Random(_SEED)  # noqa: S311 - reproducible, not secret
     single = [*read_questions(data, "train"), *_texts(load(SEEDS / "single.jsonl", "dev"))]
     subjects = [*read_titles(data, "train"), *topics()]
     subjects += _texts(question for question in unanswerable if question.group != "junk")
-    groups = [
-        (single, RESEARCH - SURVEY, _UNLABELLED),  # one abstract answers them
-        (_texts(load(SEEDS / "multi.jsonl", "dev")), SURVEY, 1.0),
-        (subjects, RESEARCH, _UNLABELLED),
-        (_texts(question for question in unanswerable if question.group == "junk"), set(Intent) - RESEARCH, 1.0),
-        (keyboard_mash(_MASH), {Intent.NOISE}, _RANDOM),
-        *(([message.text], {message.intent}, _PHRASING * share) for message, share in phrasings()),
-    ]
-    possible = [[intent in intents for intent in _INTENTS] for texts, intents, _ in groups for _ in texts]
-    importance = [weight for texts, _, weight in groups for _ in texts]
-    rows = _rows(embedder, [text for texts, _, _ in groups for text in texts])
-    return rows, np.array(possible, dtype=np.float32), np.array(importance, dtype=np.float32)
+    yield from map(_labelled, read_further())
+    # One abstract answers such a question; what a topic wants is open.
+    yield from _examples(random.sample(single, min(_DRAWN, len(single))), RESEARCH - SURVEY, _UNLABELLED)
+    yield from _examples(random.sample(subjects, min(_DRAWN, len(subjects))), RESEARCH, _UNLABELLED)
+    yield from _examples(_texts(load(SEEDS / "multi.jsonl", "dev")), SURVEY, 1.0)
+    junk = _texts(question for question in unanswerable if question.group == "junk")
+    yield from _examples(junk, frozenset(Intent) - RESEARCH, 1.0)
+    yield from _examples(keyboard_mash(_MASH), {Intent.NOISE}, _RANDOM)
+    for message, share in phrasings():
+        yield from _examples([message.text], {message.intent}, _PHRASING * share)
+
+
+def _labelled(message: IntentMessage) -> LabelledText:
+    (example,) = _examples([message.text], {message.intent}, 1.0)
+    return example
+
+
+def _examples(texts: Iterable[str], intents: Iterable[Intent], importance: float) -> list[LabelledText]:
+    possible = tuple(float(intent in set(intents)) for intent in _INTENTS)
+    return [LabelledText(text, possible, importance) for text in texts]
 
 
 def _texts(questions: Iterable[Question]) -> list[str]:
     return [question.text for question in questions]
 
 
-def _rows(embedder: Embedder, texts: Sequence[str]) -> Figures:
-    encoded = embedder.encode_queries(texts)
-    return np.array([intent_features(item.vector, text) for item, text in zip(encoded, texts, strict=True)])
+def _predicted(network: MessageNetwork, temperature: float, texts: Sequence[str]) -> Figures:
+    if not texts:
+        return np.zeros((0, len(_INTENTS)), np.float32)
+    return _softmax(message_network.logits(network, texts) / np.float32(temperature))
 
 
-def _fit(examples: IntentExamples) -> linear.LinearClassifier:
-    possible = [[message.intent is intent for intent in _INTENTS] for message in examples.messages]
-    return softmax.fit(
-        np.vstack([examples.rows, examples.further]),
-        np.vstack([np.array(possible, dtype=np.float32), examples.possible]),
-        np.concatenate([np.ones(len(examples.rows), np.float32), examples.importance]),
-        _PENALTY,
-        tuple(map(str, _INTENTS)),
-    )
+def _softmax(outputs: Figures) -> Figures:
+    exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _declined(name: str, embedder: Embedder, classifier: linear.LinearClassifier, questions: Sequence[str]) -> str:
-    """Return how many questions about research would get a fixed reply, and which."""
-    rows = softmax.predict(classifier, _rows(embedder, questions))
+def _declined(name: str, network: MessageNetwork, temperature: float, questions: Sequence[str]) -> str:
+    """Return how many questions about research would get a fixed reply, and which, and how many would be doubted."""
+    rows = _predicted(network, temperature, questions)
     predictions = [IntentPrediction(dict(zip(_INTENTS, row.tolist(), strict=True))) for row in rows]
     declined = [text for text, prediction in zip(questions, predictions, strict=True) if prediction.reply]
-    return "\n  ".join([f"{name}: {len(declined)} of {len(questions)} questions declined", *declined])
+    doubted = sum(prediction.doubt is not None for prediction in predictions)
+    return "\n  ".join(
+        [f"{name}: {len(declined)} of {len(questions)} questions declined, {doubted} doubted", *declined]
+    )
 
 
 if __name__ == "__main__":

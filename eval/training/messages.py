@@ -18,6 +18,8 @@ from assistant.question.intent import Intent
 from eval.suites.parts import Part, part_of_text
 from eval.training.examples import AnnotatedAbstract, read_annotated, read_lines
 
+# Messages on whose topics all intents are asked for, so that wording decides.
+FURTHER = Path(__file__).parent / "messages.jsonl"
 FOLDER, INTENTS_FILE, DIALOGS_FILE = "judge", "intent.jsonl", "dialogs.jsonl"
 
 
@@ -47,6 +49,11 @@ def read_messages(data: Path) -> list[IntentMessage]:
     """Read the messages. Raises InputError, which names file and line."""
     file = data / FOLDER / INTENTS_FILE
     return [_message(row, file, number) for number, row in enumerate(read_lines(file, "q", "intent"), start=1)]
+
+
+def read_further() -> list[IntentMessage]:
+    """Read the messages that were labelled for training alone."""
+    return [_message(row, FURTHER, number) for number, row in enumerate(read_lines(FURTHER, "q", "intent"), start=1)]
 
 
 def read_dialogs(data: Path) -> list[tuple[DialogTurn, ...]]:

@@ -32,6 +32,7 @@ from eval.training.examples import (
     read_annotated,
     science_claims,
     split_text,
+    training_abstracts,
     unanswered_questions,
 )
 
@@ -191,11 +192,10 @@ def held_back_title(title: str) -> bool:
 
 def read_sources(data: Path, nearest: dict[str, NDArray[Any]], many: Sequence[dict[str, str]]) -> Sources:
     """Return everything to draw from; `nearest` is what `find_nearest` found, `many` the papers behind its ranks."""
-    annotated = read_annotated(data)
-    abstracts = {" ".join(paper.sentences)[:80] for paper in annotated if paper.part != "train"}
+    abstracts = {" ".join(paper.sentences)[:80] for paper in read_annotated(data) if paper.part != "train"}
     biomedical = [item for item in paper_questions(data) if " ".join(item.sentences)[:80] not in abstracts]
     return Sources(
-        papers=[paper for paper in annotated if paper.part == "train"],
+        papers=training_abstracts(data),
         priors=nearest["priors"],
         own_nearest=nearest["questions"],
         claims_nearest=nearest["claims"],

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from torch.nn import functional
 
-from assistant.embedding.pair_weights import PairWeights, save_weights
-from eval.training import pair_network
+from assistant.embedding.fine_tuned import FineTuned, save_weights
+from eval.training import pair_encoding, pair_network
 from eval.training.examples import Example, claims_of, questions_of, read_annotated
 from eval.training.mixture import with_title
 from eval.training.pair_network import PairNetwork
@@ -40,7 +40,7 @@ def dev_examples(data: Path) -> list[Example]:
 def fit_temperatures(network: PairNetwork, tokenizer: Any, examples: Sequence[Example]) -> dict[str, float]:
     """Return the temperature of each decision that makes the labels likeliest."""
     network.eval()
-    encoded = pair_network.encode(tokenizer, examples, max_length=512)
+    encoded = pair_encoding.encode(tokenizer, examples, max_length=512)
     support, answers = [], []
     with torch.no_grad():
         for start in range(0, len(encoded), _BATCH):
@@ -48,7 +48,7 @@ def fit_temperatures(network: PairNetwork, tokenizer: Any, examples: Sequence[Ex
             support.append(outputs[0].float())
             answers.append(outputs[1].float())
     labels = torch.tensor([item.support for item in encoded]), torch.tensor([item.answers for item in encoded])
-    claims, questions = labels[0] != pair_network.UNKNOWN, labels[1] != pair_network.UNKNOWN
+    claims, questions = labels[0] != pair_encoding.UNKNOWN, labels[1] != pair_encoding.UNKNOWN
     claim_logits, claim_labels = torch.cat(support)[claims], labels[0][claims]
     question_logits, question_labels = torch.cat(answers)[questions], labels[1][questions].float()
     return {
@@ -68,7 +68,7 @@ def export(network: PairNetwork, temperatures: dict[str, float], file: Path) -> 
         if name.startswith("encoder.") and not any(part in name for part in _SHARED)
     }
     heads = {name: value for name, value in tensors.items() if not name.startswith("encoder.")}
-    save_weights(PairWeights(encoder, heads, temperatures, _revision(tensors)), file, {})
+    save_weights(FineTuned(encoder, heads, temperatures, _revision(tensors)), file, {})
 
 
 def _likeliest(loss: Any) -> float:

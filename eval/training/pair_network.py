@@ -1,44 +1,26 @@
-"""The network of the pair reader: the packaged encoder, fine-tuned, with heads over its token vectors."""
+"""The network of the pair reader: layers of the packaged encoder, fine-tuned, with heads over its token vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from assistant.embedding.pair_input import MAX_QUERY
-from eval.training.examples import Example
+from eval.training.pair_encoding import UNKNOWN, Encoded
 
-UNKNOWN = -100
 # How much the scores of sentences count beside the decisions on the whole text.
 _SENTENCE_WEIGHT = 2.5
+_SMOOTHING = 0.05
+# How much the judgement of the teachers counts beside the labels.
+_TAUGHT = 0.7
 
 Batch = dict[str, Tensor]
 # Logits of support (texts, 3), of an answer (texts,), and of the sentences (texts, sentences, 2).
 Outputs = tuple[Tensor, Tensor, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A tokenized example: word pieces, the length of the first part, and for each piece its sentence or -1.
-
-    `evidence` is 1, 0 or UNKNOWN for each sentence; `prior` are the log-odds of an answer by wording alone.
-    """
-
-    ids: NDArray[np.int32]
-    first: int
-    sentence: NDArray[np.int16]
-    support: int
-    answers: int
-    evidence: NDArray[np.int16]
-    weight: float
-    prior: float
 
 
 class PairNetwork(nn.Module):
@@ -72,75 +54,35 @@ def pooled(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
 
 
-def load_network(location: str, dropout: float = 0.0) -> PairNetwork:
-    """Return the network over the encoder of a folder, new heads, word embeddings frozen."""
+def load_network(location: str, layers: Sequence[int] | None = None, dropout: float = 0.0) -> PairNetwork:
+    """Return the network over these layers of the encoder of a folder, or all; new heads, word embeddings frozen."""
     from transformers import AutoConfig, AutoModel
 
     config = AutoConfig.from_pretrained(location)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
-    encoder = AutoModel.from_pretrained(location, config=config, attn_implementation="eager", add_pooling_layer=False)
+    encoder = AutoModel.from_pretrained(location, config=config, add_pooling_layer=False).float()
     encoder.embeddings.word_embeddings.requires_grad_(False)
     encoder.embeddings.position_embeddings.requires_grad_(False)
-    return PairNetwork(encoder, config.hidden_size)
+    network = PairNetwork(encoder, config.hidden_size)
+    return network if layers is None else keep_layers(network, layers)
 
 
-def encode(tokenizer: Any, examples: Sequence[Example], max_length: int) -> list[Encoded]:
-    """Tokenize examples as `[CLS] query [SEP] sentences [SEP]`, cut behind `max_length` pieces."""
-
-    def pieces(texts: list[str]) -> list[list[int]]:
-        tokenized = tokenizer(texts, add_special_tokens=False, truncation=True, max_length=max_length, verbose=False)
-        ids: list[list[int]] = tokenized["input_ids"]
-        return ids
-
-    queries = pieces([example.query for example in examples])
-    sentences = iter(pieces([sentence for example in examples for sentence in example.sentences]))
-    special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-    return [
-        _encoded(example, query[:MAX_QUERY], [next(sentences) for _ in example.sentences], special, max_length)
-        for example, query in zip(examples, queries, strict=True)
-    ]
+def keep_layers(network: PairNetwork, layers: Sequence[int]) -> PairNetwork:
+    """Drop the other layers of the network, in place, and return it."""
+    body: Any = network.encoder
+    body.encoder.layer = nn.ModuleList([body.encoder.layer[number] for number in layers])
+    body.config.num_hidden_layers = len(layers)
+    return network
 
 
-def _encoded(
-    example: Example, query: list[int], sentences: list[list[int]], special: tuple[int, int], max_length: int
-) -> Encoded:
-    cls, sep = special
-    ids = [cls, *query, sep]
-    first, owners = len(ids), [-1] * len(ids)
-    for number, pieces in enumerate(sentences):
-        ids += pieces
-        owners += [number] * len(pieces)
-    ids, owners = [*ids[: max_length - 1], sep], [*owners[: max_length - 1], -1]
-    return Encoded(
-        np.array(ids, dtype=np.int32),
-        first,
-        np.array(owners, dtype=np.int16),
-        UNKNOWN if example.support is None else example.support,
-        UNKNOWN if example.answers is None else int(example.answers),
-        _evidence(example, set(owners)),
-        example.weight,
-        example.prior,
-    )
-
-
-def _evidence(example: Example, read: set[int]) -> NDArray[np.int16]:
-    """Return the label of each sentence; that of one that was cut off is unknown."""
-    count = len(example.sentences)
-    evidence = np.full(count, UNKNOWN, dtype=np.int16)
-    if example.evidence is not None:
-        evidence[:] = 0
-        evidence[[position for position in example.evidence if position < count]] = 1
-    evidence[[position for position in range(count) if position not in read]] = UNKNOWN
-    return evidence
-
-
-def collate(batch: Sequence[Encoded], device: torch.device | str = "cpu") -> Batch:
+def collate(batch: Sequence[Encoded]) -> Batch:
     """Return a batch as padded tensors; `members`, shape (texts, sentences, pieces), has a row of means a sentence."""
     length, count = max(len(item.ids) for item in batch), max(len(item.evidence) for item in batch)
     ids = torch.zeros(len(batch), length, dtype=torch.long)
     mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
     members = torch.zeros(len(batch), count, length)
     evidence = torch.full((len(batch), count), UNKNOWN, dtype=torch.long)
+
     for row, item in enumerate(batch):
         pieces = len(item.ids)
         ids[row, :pieces] = torch.from_numpy(item.ids.astype(np.int64))
@@ -149,57 +91,80 @@ def collate(batch: Sequence[Encoded], device: torch.device | str = "cpu") -> Bat
         evidence[row, : len(item.evidence)] = torch.from_numpy(item.evidence.astype(np.int64))
         positions = np.flatnonzero(item.sentence >= 0)
         members[row, item.sentence[positions].astype(np.int64), positions] = 1.0
+    read = members.amax(dim=2)
     members /= members.sum(dim=2, keepdim=True).clamp(min=1.0)
-    tensors = {"ids": ids, "mask": mask, "types": types, "members": members, "evidence": evidence} | _labels(batch)
-    return {name: tensor.to(device) for name, tensor in tensors.items()}
+    shown = {"ids": ids, "mask": mask, "types": types, "members": members, "read": read}
+    return shown | {"evidence": evidence} | _labels(batch)
 
 
 def _labels(batch: Sequence[Encoded]) -> Batch:
     return {
         "support": torch.tensor([item.support for item in batch]),
         "answers": torch.tensor([item.answers for item in batch]),
-        "weight": torch.tensor([item.weight for item in batch]),
-        "prior": torch.tensor([item.prior for item in batch]),
+        "weight": torch.tensor([item.weight for item in batch], dtype=torch.float32),
+        "prior": torch.tensor([item.prior for item in batch], dtype=torch.float32),
     }
 
 
-def loss(outputs: Outputs, batch: Batch, smoothing: float = 0.05) -> Tensor:
+def loss(outputs: Outputs, batch: Batch) -> Tensor:
     """Return the loss of a batch: the sum over its known labels, divided by its size."""
     support, answers, sentence = outputs
-    count = len(batch["ids"])
-    total = _support_loss(support, batch, smoothing) / count + _answers_loss(answers, batch, smoothing) / count
+    total = _support_loss(support, batch) + _answers_loss(answers, batch)
     # Column 0 scores the sentences that answer a question, column 1 those that decide a claim.
     for column, name in ((0, "answers"), (1, "support")):
-        total = total + _sentence_loss(sentence[..., column], batch, batch[name] != UNKNOWN) / count
-    return total
+        known = (batch["evidence"] != UNKNOWN) & (batch[name] != UNKNOWN)[:, None]
+        total = total + _sentence_loss(sentence[..., column], batch["evidence"].clamp(min=0).float(), known.float())
+    return total / len(batch["ids"])
 
 
-def _support_loss(logits: Tensor, batch: Batch, smoothing: float) -> Tensor:
-    known = batch["support"] != UNKNOWN
+def taught_loss(outputs: Outputs, taught: Outputs, batch: Batch) -> Tensor:
+    """Return the loss of a batch where teachers have judged it: mostly the distance from their probabilities.
+
+    `taught` are probabilities, of the shapes of the outputs. Hinton et al. 2015, "Distilling the Knowledge in a Neural
+    Network".
+    """
+    claims, questions = ((batch[name] != UNKNOWN).float() for name in ("support", "answers"))
+    support, answers, sentence = outputs
+    total = (functional.cross_entropy(support, taught[0], reduction="none") * claims).sum()
+    total = total + (_binary(answers, taught[1]) * questions).sum()
+    for column, rows in ((0, questions), (1, claims)):
+        known = batch["read"] * rows[:, None]
+        total = total + _sentence_loss(sentence[..., column], taught[2][..., column], known)
+    return _TAUGHT * total / len(batch["ids"]) + (1 - _TAUGHT) * loss(outputs, batch)
+
+
+def judge(teachers: Sequence[PairNetwork], batch: Batch) -> Outputs:
+    """Return the mean of the probabilities that the teachers give."""
+    with torch.no_grad():
+        outputs = [teacher(batch) for teacher in teachers]
+    support = torch.stack([logits.float().softmax(dim=1) for logits, _, _ in outputs]).mean(dim=0)
+    answers = torch.stack([logits.float().sigmoid() for _, logits, _ in outputs]).mean(dim=0)
+    return support, answers, torch.stack([logits.float().sigmoid() for _, _, logits in outputs]).mean(dim=0)
+
+
+def _support_loss(logits: Tensor, batch: Batch) -> Tensor:
     losses = functional.cross_entropy(
-        logits[known], batch["support"][known], label_smoothing=smoothing, reduction="none"
+        logits, batch["support"], ignore_index=UNKNOWN, label_smoothing=_SMOOTHING, reduction="none"
     )
-    return (losses * batch["weight"][known]).sum()
+    return (losses * batch["weight"]).sum()
 
 
-def _answers_loss(logits: Tensor, batch: Batch, smoothing: float) -> Tensor:
+def _answers_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return the loss of the answers; what the wording of a question gives away is not left to learn.
 
     The log-odds by wording are added in training only: a product of experts (Clark et al. 2019, "Don't Take the Easy
     Way Out").
     """
-    known = batch["answers"] != UNKNOWN
-    target = batch["answers"][known].float() * (1 - smoothing) + smoothing / 2
-    scores = logits[known] + batch["prior"][known]
-    losses = functional.binary_cross_entropy_with_logits(scores, target, reduction="none")
-    return (losses * batch["weight"][known]).sum()
+    known = (batch["answers"] != UNKNOWN).float()
+    target = batch["answers"].clamp(min=0).float() * (1 - _SMOOTHING) + _SMOOTHING / 2
+    return (_binary(logits + batch["prior"], target) * known * batch["weight"]).sum()
 
 
-def _sentence_loss(logits: Tensor, batch: Batch, rows: Tensor) -> Tensor:
-    """Return the loss of the sentences of these rows, each row as the mean of its sentences with a known label."""
-    mask = (batch["evidence"] != UNKNOWN) & rows[:, None]
-    losses = functional.binary_cross_entropy_with_logits(
-        logits[mask], batch["evidence"][mask].float(), reduction="none"
-    )
-    shares = mask.float() / mask.float().sum(dim=1, keepdim=True).clamp(min=1.0)
-    return (losses * shares[mask]).sum() * _SENTENCE_WEIGHT
+def _sentence_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+    """Return the loss of the sentences that are known, each text as the mean of its sentences."""
+    shares = known / known.sum(dim=1, keepdim=True).clamp(min=1.0)
+    return (_binary(logits, target) * shares).sum() * _SENTENCE_WEIGHT
+
+
+def _binary(logits: Tensor, target: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits.float(), target, reduction="none")

@@ -12,7 +12,7 @@ import pytest
 
 from assistant import embedding
 from assistant.chat import Assistant
-from assistant.embedding import pair_reader, pair_weights
+from assistant.embedding import fine_tuned, pair_reader
 from assistant.embedding.pair_reader import PackagedPairReader
 from assistant.encodings import PairReading
 from assistant.errors import ModelError
@@ -176,15 +176,14 @@ def test_an_engine_that_is_not_there_is_a_model_error(home: Path) -> None:
 def test_without_its_weights_the_reader_is_a_model_error(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = pair_weights.load_weights
-    monkeypatch.setattr(pair_reader, "load_weights", lambda: missing(tmp_path / "gone.safetensors"))
+    monkeypatch.setattr(pair_reader, "PAIR_READER", tmp_path / "gone.safetensors")
     with pytest.raises(ModelError, match=r"gone\.safetensors are missing"):
         embedding.load_pair_reader(home)
 
 
 def test_every_tensor_of_the_weights_has_its_place_in_the_encoder(exact: PackagedPairReader) -> None:
     shapes = {name: tuple(value.shape) for name, value in exact._model[0].model.state_dict().items()}
-    for name, value in pair_weights.load_weights().encoder.items():
+    for name, value in fine_tuned.load_weights(fine_tuned.PAIR_READER).encoder.items():
         assert shapes[name] == value.shape
 
 

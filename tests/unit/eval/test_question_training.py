@@ -11,16 +11,20 @@ import numpy as np
 import pytest
 
 from assistant import factory
-from assistant.answering.calibration import PACKAGED
+from assistant.answering import calibration
+from assistant.embedding import fine_tuned, message_reader
+from assistant.embedding.packaged_model import PACKAGED, locate
 from assistant.errors import InputError
 from assistant.question import fitted, linear
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.follow_up import Relation
 from assistant.question.intent import Intent
 from assistant.settings import Settings
-from eval.training import dialogs, fit_embedder, intents, softmax
+from eval.suites import ABSTRACTS
+from eval.training import dialogs, fit_embedder, intents, message_network, softmax
 from eval.training.calibrate import Fitted
-from eval.training.messages import DialogTurn, read_dialogs, read_messages, read_questions, read_titles
+from eval.training.examples import read_lines
+from eval.training.messages import DialogTurn, read_dialogs, read_further, read_messages, read_questions, read_titles
 from eval.training.phrasings import keyboard_mash, phrasings
 from tests.fakes import WordHashEmbedder
 
@@ -100,14 +104,44 @@ def test_a_fit_learns_from_labels_and_from_sets_of_labels() -> None:
     assert softmax.predict(fitted, rows[:2]).argmax(axis=1).tolist() == [0, 1]
 
 
-def test_the_intents_command_writes_weights_and_prints_figures(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_intents_command_writes_weights_that_the_message_reader_reads(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    intents.main(data, tmp_path / "intents.npz")
-    assert linear.load(tmp_path / "intents.npz").applies_to(WordHashEmbedder())
+    monkeypatch.setattr(intents, "_further", lambda _: [])
+    monkeypatch.setattr(fine_tuned, "MESSAGE_READER", tmp_path / "messages.safetensors")
+    monkeypatch.setattr(message_reader, "MESSAGE_READER", tmp_path / "messages.safetensors")
+    intents.main(data, tmp_path / "messages.safetensors", folds=1, epochs=1)
     printed = capsys.readouterr().out
     assert "train and dev, cross-validated: " in printed
-    assert "annotated, dev: " in printed
+    assert " of 1 questions declined" in printed
+    reader = message_reader.load_message_reader(tmp_path / "cache")
+    assert reader.read("why do bees dance").keys() == set(Intent)
+
+
+def test_what_is_trained_is_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    location, _ = locate(PACKAGED, tmp_path / "verified")
+    network = message_network.MessageNetwork(location, 2, seed=1)
+    examples = [
+        message_network.LabelledText(text, label, 1.0)
+        for text, label in (("bees dance", (1.0, 0.0)), ("ice melts", (0.0, 1.0)), ("bees", (1.0, 1.0)))
+    ]
+    message_network.train(network, examples * 4, epochs=2, seed=1)
+    file = tmp_path / "messages.safetensors"
+    fine_tuned.save_weights(message_network.tuned(network, ["bees", "ice"], 2.0), file, {})
+    monkeypatch.setattr(message_reader, "MESSAGE_READER", file)
+    reader = message_reader.load_message_reader(tmp_path)
+    assert fine_tuned.load_weights(file).layers == message_network.LAYERS
+    for text in ("bees dance", "ice melts on the dance floor"):
+        logits = message_network.logits(network, [text])[0] / 2.0
+        expected = np.exp(logits) / np.exp(logits).sum()
+        assert list(reader.read(text).values()) == pytest.approx(expected.tolist(), abs=0.02)
+
+
+def test_the_messages_labelled_for_training_are_none_of_those_that_measure() -> None:
+    further = {message.text.casefold() for message in read_further()}
+    assert len(further) == len(read_further()) > 1000
+    measured = {row["message"].casefold() for row in read_lines(ABSTRACTS / "intents.jsonl.gz")}
+    assert not further & measured
 
 
 def test_the_dialogs_command_writes_weights_and_prints_figures(
@@ -144,20 +178,20 @@ def test_complete_questions_on_another_topic_are_counted(
     assert "after an unrelated question" in printed
 
 
-def test_the_classifiers_of_another_embedder_are_stored_where_its_questions_find_them(
+def test_the_classifier_of_another_embedder_is_stored_where_its_questions_find_it(
     data: Path, settings: Settings
 ) -> None:
-    figures = list(fit_embedder.fit_embedder(settings, data, with_answers=False))
-    assert ["intents, train and dev" in figures[0], "follow-ups, train and dev" in figures[1]] == [True, True]
-    for name in (fitted.INTENTS, fitted.FOLLOW_UPS):
-        assert fitted.find(name, QuestionEncoder(WordHashEmbedder(), settings.shared)) is not None
+    (figures,) = fit_embedder.fit_embedder(settings, data, with_answers=False)
+    assert "follow-ups, train and dev" in figures
+    assert fitted.find(QuestionEncoder(WordHashEmbedder(), settings.shared)) is not None
 
 
 def test_the_calibration_of_answers_is_fitted_and_found_by_the_assistant(
     data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evidence = replace(PACKAGED.evidence, bias=-1.5)
-    monkeypatch.setattr(fit_embedder, "calibrate", lambda _: Fitted(replace(PACKAGED, evidence=evidence), ("figures",)))
+    evidence = replace(calibration.PACKAGED.evidence, bias=-1.5)
+    fitted_to_it = Fitted(replace(calibration.PACKAGED, evidence=evidence), ("figures",))
+    monkeypatch.setattr(fit_embedder, "calibrate", lambda _: fitted_to_it)
     printed = list(fit_embedder.fit_embedder(settings, data))[-1]
     assert "figures" in printed
     assert "stored: " in printed

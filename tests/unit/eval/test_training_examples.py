@@ -201,9 +201,8 @@ def test_nothing_that_is_measured_is_trained_on(data: Path, sources: mixture.Sou
     for example in drawn:
         assert example.sentences not in measured
         assert example.sentences[1:] not in measured
-    assert not {paper.id for paper in sources.papers} & {
-        paper.id for paper in examples.read_annotated(data) if paper.part != "train"
-    }
+    held_back = [paper for paper in examples.read_annotated(data) if paper.part != "train"]
+    assert not {paper.id for paper in sources.papers} & {paper.id for paper in (*held_back, *examples.contrasts("dev"))}
     assert "claim 3" not in {example.query for example in drawn}
     assert not any(mixture.held_back_title(title) for title, _ in sources.unanswered)
     assert 0 < len(sources.unanswered) < 8
@@ -211,16 +210,27 @@ def test_nothing_that_is_measured_is_trained_on(data: Path, sources: mixture.Sou
     assert not {*CLAIM_SETS, *QUESTION_SETS} & {*MEASURED_SETS}
 
 
+def test_the_contrasting_claims_come_in_pairs_of_a_true_and_a_false_one() -> None:
+    train, dev = examples.contrasts("train"), examples.contrasts("dev")
+    assert (len(train), len(dev)) == (250, 110)
+    assert not {paper.id for paper in train} & {paper.id for paper in dev}
+    for paper in (*train, *dev):
+        labels = [claim.support for claim in examples.claims_of(paper)]
+        assert [labels.count(label) for label in (CONTRADICTED, NOT_STATED, SUPPORTED)] == [4, 2, 4]
+        assert [bool(question.answers) for question in examples.questions_of(paper)] == [True, True, False, False]
+
+
 # Wrong papers
 
 
 def test_a_query_s_own_paper_is_not_among_its_wrong_ones(data: Path) -> None:
     nearest, many = hard_negatives.find_nearest(data, encode)
-    papers = [paper for paper in examples.read_annotated(data) if paper.part == "train"]
+    papers = examples.training_abstracts(data)
     owners = [number for number, paper in enumerate(papers) for _ in paper.claims]
     assert len(nearest["claims"]) == len(owners)
     assert all(owner not in row for owner, row in zip(owners, nearest["claims"], strict=True))
-    assert all(number not in row for number, row in enumerate(nearest["questions"]))
+    askers = [number for number, paper in enumerate(papers) for _ in paper.questions]
+    assert all(owner not in row for owner, row in zip(askers, nearest["questions"], strict=True))
     assert nearest["many"].max() < len(many) == 40
 
 

@@ -17,6 +17,7 @@ def packaged_embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def encoder(packaged_embedder: Embedder) -> QuestionEncoder:
-    """Return an encoder over the packaged embedder that all tests share."""
-    return QuestionEncoder(packaged_embedder)
+def encoder(packaged_embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> QuestionEncoder:
+    """Return an encoder over the packaged embedder and message reader that all tests share."""
+    messages = embedding.load_message_reader(tmp_path_factory.mktemp("messages"))
+    return QuestionEncoder(packaged_embedder, messages=messages)

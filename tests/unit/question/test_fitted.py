@@ -17,31 +17,31 @@ from tests.fakes import WordHashEmbedder
 EMBEDDER = WordHashEmbedder()
 
 
-def fit(models: Path, name: str = fitted.INTENTS, **changes: object) -> Path:
+def fit(models: Path, **changes: object) -> Path:
     """Store a classifier for the embedder, of the labels and the features of the package's."""
-    packaged = linear.load(fitted.PACKAGED / name)
+    packaged = linear.load(fitted.PACKAGED / fitted.FOLLOW_UPS)
     features = packaged.weights.shape[1] - 384 + EMBEDDER.dimension
     weights = np.ones((len(packaged.labels), features), np.float32)
     classifier = LinearClassifier(packaged.labels, weights, packaged.bias, EMBEDDER.name, EMBEDDER.revision)
-    file = fitted.folder(models, EMBEDDER) / name
+    file = fitted.folder(models, EMBEDDER) / fitted.FOLLOW_UPS
     linear.save(replace(classifier, **changes), file)  # type: ignore[arg-type]
     return file
 
 
 def test_the_classifiers_of_another_embedder_are_found_beside_its_models(tmp_path: Path) -> None:
-    assert fitted.find(fitted.INTENTS, QuestionEncoder(EMBEDDER, tmp_path)) is None
+    assert fitted.find(QuestionEncoder(EMBEDDER, tmp_path)) is None
     fit(tmp_path)
-    found = fitted.find(fitted.INTENTS, QuestionEncoder(EMBEDDER, tmp_path))
+    found = fitted.find(QuestionEncoder(EMBEDDER, tmp_path))
     assert found is not None
     assert found.applies_to(EMBEDDER)
-    assert fitted.find(fitted.INTENTS, QuestionEncoder(EMBEDDER)) is None, "no folder was named"
+    assert fitted.find(QuestionEncoder(EMBEDDER)) is None, "no folder was named"
 
 
 def test_a_revision_of_an_embedder_has_a_folder_of_its_own(tmp_path: Path) -> None:
     other = WordHashEmbedder()
     other.revision = "2"
     fit(tmp_path)
-    assert fitted.find(fitted.INTENTS, QuestionEncoder(other, tmp_path)) is None
+    assert fitted.find(QuestionEncoder(other, tmp_path)) is None
     assert fitted.folder(tmp_path, other) != fitted.folder(tmp_path, EMBEDDER)
 
 
@@ -56,20 +56,19 @@ def test_any_name_of_an_embedder_names_a_folder(tmp_path: Path, name: str) -> No
 
 def test_a_fit_that_is_repeated_is_read_without_a_restart(tmp_path: Path) -> None:
     encoder = QuestionEncoder(EMBEDDER, tmp_path)
-    assert fitted.find(fit(tmp_path).name, encoder) is not None
-    file = fit(tmp_path, bias=np.full(14, 7.0, np.float32))
-    found = fitted.find(file.name, encoder)
+    fit(tmp_path)
+    assert fitted.find(encoder) is not None
+    fit(tmp_path, bias=np.full(3, 7.0, np.float32))
+    found = fitted.find(encoder)
     assert found is not None
     assert found.bias[0] == 7.0
 
 
 def test_without_fitted_classifiers_the_cure_is_named(tmp_path: Path) -> None:
-    (classifiers,) = fitted.faults(tmp_path, EMBEDDER)
-    assert "not fitted to the embedder word-hash" in classifiers
-    assert "python -m eval fit-embedder" in classifiers
+    (classifier,) = fitted.faults(tmp_path, EMBEDDER)
+    assert "not fitted to the embedder word-hash" in classifier
+    assert "python -m eval fit-embedder" in classifier
     fit(tmp_path)
-    assert len(fitted.faults(tmp_path, EMBEDDER)) == 1, "one of the two classifiers is missing"
-    fit(tmp_path, fitted.FOLLOW_UPS)
     assert fitted.faults(tmp_path, EMBEDDER) == []
 
 
@@ -77,15 +76,15 @@ def test_without_fitted_classifiers_the_cure_is_named(tmp_path: Path) -> None:
     ("changes", "fault"),
     [
         ({"revision": "0"}, "belongs to another embedder or revision"),
-        ({"weights": np.ones((14, 9), np.float32)}, "was fitted by another version of paperchat"),
-        ({"labels": tuple("abcdefghijklmn")}, "was fitted by another version of paperchat"),
+        ({"weights": np.ones((3, 9), np.float32)}, "was fitted by another version of paperchat"),
+        ({"labels": tuple("abc")}, "was fitted by another version of paperchat"),
     ],
 )
 def test_stored_weights_that_do_not_fit_are_passed_over_and_named(
     tmp_path: Path, changes: dict[str, object], fault: str
 ) -> None:
-    file = fit(tmp_path, **changes)  # type: ignore[arg-type]
-    assert fitted.find(fitted.INTENTS, QuestionEncoder(EMBEDDER, tmp_path)) is None
+    file = fit(tmp_path, **changes)
+    assert fitted.find(QuestionEncoder(EMBEDDER, tmp_path)) is None
     named = fitted.faults(tmp_path, EMBEDDER)[0]
     assert named == f"{file} {fault}: fit it again by {fitted.COMMAND}"
 
@@ -93,11 +92,11 @@ def test_stored_weights_that_do_not_fit_are_passed_over_and_named(
 def test_a_cut_file_is_passed_over_and_named(tmp_path: Path) -> None:
     file = fit(tmp_path)
     file.write_bytes(file.read_bytes()[:100])
-    assert fitted.find(fitted.INTENTS, QuestionEncoder(EMBEDDER, tmp_path)) is None
+    assert fitted.find(QuestionEncoder(EMBEDDER, tmp_path)) is None
     assert fitted.faults(tmp_path, EMBEDDER)[0] == f"{file} is damaged: fit it again by {fitted.COMMAND}"
 
 
 def test_damaged_weights_of_the_package_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitted, "PACKAGED", tmp_path)
-    with pytest.raises(ModelError, match=r"intents\.npz is missing: reinstall paperchat"):
-        fitted.find(fitted.INTENTS, QuestionEncoder(EMBEDDER))
+    with pytest.raises(ModelError, match=r"follow_ups\.npz is missing: reinstall paperchat"):
+        fitted.find(QuestionEncoder(EMBEDDER))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
 from assistant.chat import Assistant
-from assistant.question import fitted, linear
 from assistant.question.encoder import QuestionEncoder
-from assistant.question.form import form
 from assistant.question.intent import (
     ABOUT_REPLY,
     INSTRUCTION_REPLY,
@@ -20,9 +17,7 @@ from assistant.question.intent import (
     IntentPrediction,
     predict,
 )
-from assistant.question.linear import LinearClassifier
 from assistant.schema import Strength, Turn
-from assistant.settings import Settings
 from eval.suites import SEEDS, load
 from tests.fakes import ScriptedLLM, WordHashEmbedder
 
@@ -207,9 +202,10 @@ def test_few_questions_with_such_words_are_declined(encoder: QuestionEncoder) ->
 
 
 @pytest.mark.parametrize("name", ["single.jsonl", "multi.jsonl"])
-def test_no_question_of_the_suites_is_declined_or_doubted(encoder: QuestionEncoder, name: str) -> None:
+def test_no_question_of_the_suites_is_declined_and_hardly_any_doubted(encoder: QuestionEncoder, name: str) -> None:
     predictions = [predict(question.text, encoder) for question in load(SEEDS / name)]
-    assert [prediction for prediction in predictions if prediction.reply or prediction.doubt] == []
+    assert [prediction for prediction in predictions if prediction.reply] == []
+    assert sum(prediction.doubt is not None for prediction in predictions) <= 0.01 * len(predictions)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +260,7 @@ def test_any_text_is_classified(encoder: QuestionEncoder, message: str) -> None:
     assert sum(predict(message, encoder).probabilities.values()) == pytest.approx(1.0)
 
 
-def test_with_another_embedder_every_message_is_a_question() -> None:
+def test_without_a_message_reader_every_message_is_a_question() -> None:
     assert predict("hello!", QuestionEncoder(WordHashEmbedder())) is QUESTION
     assert (QUESTION.reply, QUESTION.is_survey, QUESTION.doubt) == (None, False, None)
 
@@ -280,38 +276,52 @@ def test_a_message_gets_the_reply_of_its_likeliest_kind() -> None:
 # --- in an answer ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def all_chitchat(settings: Settings) -> None:
-    """Take every message for chit-chat, by weights that were fitted for the word-hash embedder."""
-    embedder, labels = WordHashEmbedder(), tuple(map(str, Intent))
-    weights = np.zeros((len(labels), embedder.dimension + len(form(""))), np.float32)
-    bias = np.array([20.0 * (label == Intent.CHITCHAT) for label in labels], np.float32)
-    file = fitted.folder(settings.shared, embedder) / fitted.INTENTS
-    linear.save(LinearClassifier(labels, weights, bias, embedder.name, embedder.revision), file)
+class ChitchatReader:
+    """A MessageReader that takes every message for chit-chat."""
+
+    def read(self, message: str) -> dict[str, float]:
+        return {Intent.CHITCHAT: 1.0}
 
 
-@pytest.mark.usefixtures("all_chitchat")
 def test_a_fixed_reply_never_calls_the_model(make_assistant: Callable[..., Assistant]) -> None:
     llm = ScriptedLLM("Roses are red [1].")
-    (answer,) = make_assistant(llm).stream("hello!")
+    assistant = make_assistant(llm)
+    assistant.messages = ChitchatReader()
+    (answer,) = assistant.stream("hello!")
     assert (answer.text, answer.strength, answer.confidence) == (SMALL_TALK_REPLY, Strength.NONE, 0.0)
     assert (answer.reason, answer.nearest, answer.citations) == ("it is not a question about papers", (), ())
     assert answer.done
     assert llm.requests == []
 
 
-@pytest.mark.usefixtures("all_chitchat")
 def test_a_fixed_reply_needs_no_search(reader: Assistant) -> None:
     llm = ScriptedLLM("Which glaciers does it melt?")
     question = "Which glaciers shrink the fastest? year<2100"
     before = Turn(question, reader.ask(question))
     rewriting = reader.settings.model_copy(update={"rewrite": True})
-    answer = Assistant(reader.library, rewriting, reader.reader, llm).ask("thanks for it", [before])
+    assistant = Assistant(reader.library, rewriting, reader.reader, llm, messages=ChitchatReader())
+    answer = assistant.ask("thanks for it", [before])
     assert (answer.text, answer.hits, answer.searched) == (SMALL_TALK_REPLY, (), 0)
     assert "dense_ms" not in answer.timings
     assert llm.requests == []  # nor is it rewritten to stand on its own
 
 
-@pytest.mark.usefixtures("all_chitchat")
 def test_a_message_with_filters_is_searched_for(reader: Assistant) -> None:
+    reader.messages = ChitchatReader()
+    assert reader.ask("hello bees").text == SMALL_TALK_REPLY
     assert reader.ask("hello bees -wasps").text != SMALL_TALK_REPLY
+
+
+def test_a_message_is_read_once(encoder: QuestionEncoder) -> None:
+    class Counting(ChitchatReader):
+        def __init__(self) -> None:
+            self.messages: list[str] = []
+
+        def read(self, message: str) -> dict[str, float]:
+            self.messages.append(message)
+            return super().read(message)
+
+    counting = Counting()
+    counted = QuestionEncoder(encoder.embedder, messages=counting)
+    assert [predict(message, counted).intent for message in ("hi", "hi", "bees")] == [Intent.CHITCHAT] * 3
+    assert counting.messages == ["hi", "bees"]

@@ -1,4 +1,4 @@
-"""The weights of the pair reader come back nearly as they were, and a file that is not usable says what to do."""
+"""The weights of a fine-tuned encoder come back nearly as they were, and a file that is not usable says what to do."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from assistant.embedding import pair_weights
-from assistant.embedding.pair_weights import PairWeights, load_weights, save_weights
+from assistant.embedding import fine_tuned
+from assistant.embedding.fine_tuned import FineTuned, load_weights, save_weights
 from assistant.errors import ModelError
+from assistant.question.intent import Intent
 
 RANDOM = np.random.default_rng(5)
 
@@ -23,7 +24,7 @@ def values(*shape: int) -> Any:
     return RANDOM.standard_normal(shape).astype(np.float32)
 
 
-WEIGHTS = PairWeights(
+WEIGHTS = FineTuned(
     encoder={"layer.weight": values(16, 24), "layer.bias": values(16), "zero.weight": np.zeros((4, 6), np.float32)},
     heads={"support.weight": values(3, 12), "support.bias": values(3), "answers.weight": values(1, 12)},
     temperatures={"support": 1.3, "answers": 0.9},
@@ -86,7 +87,7 @@ def quantized_and_back(matrix: Any) -> Any:
 
     with TemporaryDirectory() as folder:
         file = Path(folder) / "reader.safetensors"
-        save_weights(PairWeights({"matrix": matrix}, {}, {}, "r"), file, {})
+        save_weights(FineTuned({"matrix": matrix}, {}, {}, "r"), file, {})
         return load_weights(file).encoder["matrix"]
 
 
@@ -121,11 +122,21 @@ def test_a_file_of_tensors_without_a_version_is_a_model_error(tmp_path: Path) ->
         load_weights(tmp_path / "other.safetensors")
 
 
-def test_the_packaged_weights_are_of_this_version_and_complete() -> None:
-    weights = load_weights()
-    assert {name.split(".")[0] for name in weights.heads} == {"support", "answers", "sentence"}
-    assert weights.temperatures.keys() >= {"support", "answers"}
+@pytest.mark.parametrize(
+    ("file", "heads", "layers"),
+    [
+        (fine_tuned.PAIR_READER, {"support", "answers", "sentence"}, 4),
+        (fine_tuned.MESSAGE_READER, {"weight", "bias"}, 3),
+    ],
+)
+def test_the_packaged_weights_are_of_this_version_and_complete(file: Path, heads: set[str], layers: int) -> None:
+    weights = load_weights(file)
+    assert {name.split(".")[0] for name in weights.heads} == heads
     assert all(0.1 < temperature < 10 for temperature in weights.temperatures.values())
-    assert weights.revision
+    assert (weights.layers, bool(weights.revision)) == (layers, True)
     assert all(np.isfinite(value).all() for value in (*weights.encoder.values(), *weights.heads.values()))
-    assert pair_weights.WEIGHTS_FILE.stat().st_size < 40_000_000
+    assert file.stat().st_size < 8_000_000
+
+
+def test_a_message_reader_has_the_intents_as_its_labels() -> None:
+    assert load_weights(fine_tuned.MESSAGE_READER).labels == tuple(Intent)

@@ -1,0 +1,114 @@
+"""The weights of a fine-tuned encoder: what a training changed in the packaged one, in eight bits, and linear heads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.embedding import engines
+from assistant.embedding.packaged_model import PACKAGED, PACKAGED_SHA256, locate
+from assistant.embedding.sentence_encoder import load_model
+from assistant.embedding.weight_files import read_weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[np.float32]]
+
+_FOLDER = Path(__file__).parent / "weights"
+PAIR_READER, MESSAGE_READER = _FOLDER / "pair_reader.safetensors", _FOLDER / "message_reader.safetensors"
+# Raised when the inputs, the heads or the meaning of their outputs change.
+FORMAT = 1
+_SCALE = ".scale"
+_HEAD = "head."
+_LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuned:
+    """The tensors of the encoder that replace the packaged ones, the heads, and the fitted temperatures by head.
+
+    `labels` are the classes of the only head, in the order of its rows, where it has classes with names.
+    """
+
+    encoder: Arrays
+    heads: Arrays
+    temperatures: Mapping[str, float]
+    revision: str
+    labels: tuple[str, ...] = ()
+
+    @property
+    def layers(self) -> int:
+        """Return the number of layers of the encoder that are run."""
+        numbers = {match[1] for name in self.encoder if (match := _LAYER.match(name))}
+        return len(numbers)
+
+
+def load_weights(file: Path) -> FineTuned:
+    """Read the weights. Raises ModelError where the file is missing, damaged, or of another version or encoder."""
+    tensors, metadata = read_weights(file, f"the weights {file} are", FORMAT)
+    values = _dequantized(tensors)
+    encoder = {name: value for name, value in values.items() if not name.startswith(_HEAD)}
+    heads = {name.removeprefix(_HEAD): value for name, value in values.items() if name.startswith(_HEAD)}
+    temperatures, labels = (json.loads(metadata.get(name, "[]")) for name in ("temperatures", "labels"))
+    return FineTuned(encoder, heads, temperatures, metadata["revision"], tuple(labels))
+
+
+def load_encoder(location: str, local: bool, weights: FineTuned) -> Any:
+    """Return the packaged encoder with the layers and tensors of these weights, not yet run by an engine."""
+    import torch
+
+    model = load_model(PACKAGED, location, None, local).eval()
+    body = model[0].model
+    body.encoder.layer = body.encoder.layer[: weights.layers]
+    body.config.num_hidden_layers = weights.layers
+    tensors = {name: torch.from_numpy(value) for name, value in weights.encoder.items()}
+    body.load_state_dict(tensors, strict=False)
+    return model
+
+
+def run_encoder(weights: FineTuned, cache: Path, engine: str, inputs: tuple[str, ...]) -> Any:
+    """Return the encoder run by an engine; `inputs` are the names of what it reads. Raises ModelError."""
+    location, local = locate(PACKAGED, cache / "embedder.verified")
+    load = partial(load_encoder, location, local, weights)
+    return engines.start(engine, load(), load, engines.EngineCache(cache, weights.revision, inputs))[1]
+
+
+def save_weights(weights: FineTuned, file: Path, notes: Mapping[str, str]) -> None:
+    """Write the weights, the matrices of the encoder in eight bits; `notes` are added to the metadata."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    tensors: dict[str, NDArray[Any]] = {_HEAD + name: value for name, value in weights.heads.items()}
+    for name, value in weights.encoder.items():
+        if value.ndim == 2 and min(value.shape) > 2:
+            scale = (np.abs(value).max(axis=1, keepdims=True) / 127).astype(np.float32)
+            tensors[name] = np.round(value / np.maximum(scale, 1e-12)).astype(np.int8)
+            tensors[name + _SCALE] = scale
+        else:
+            tensors[name] = value.astype(np.float16)
+    metadata = {
+        "format": str(FORMAT),
+        "encoder": PACKAGED_SHA256,
+        "revision": weights.revision,
+        "temperatures": json.dumps(dict(weights.temperatures), sort_keys=True),
+        "labels": json.dumps(weights.labels),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, file, metadata=dict(notes) | metadata)
+
+
+def _dequantized(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    import numpy as np
+
+    return {
+        name: value.astype(np.float32) * tensors.get(name + _SCALE, np.float32(1.0))
+        for name, value in tensors.items()
+        if not name.endswith(_SCALE)
+    }
