@@ -15,8 +15,9 @@ from assistant.retrieval.search import Found
 from assistant.schema import Answer, Hit, Passage, Sentence, Verdict
 
 NAME = "extractive"
-# The least ratio of a further passage's odds of answering to those of the best one.
-_SHARE_OF_BEST = 0.05
+# The least ratio of a further passage's odds of answering to those of the best one: of a paper that is quoted already,
+# or of any in a survey; and of another paper, which is the wrong one more often.
+_SHARE_OF_BEST, _SHARE_OF_OTHER = 0.05, 0.2
 # Two sentences whose sets of words overlap more than this (Jaccard) repeat each other.
 _REPEAT = 0.5
 # The most papers that are quoted.
@@ -46,7 +47,10 @@ def compose(candidates: Sequence[Evidence], max_sentences: int, *, is_survey: bo
     max_of_one = _MAX_OF_ONE_PAPER if is_survey else max_sentences
     chosen: list[Evidence] = []
     for candidate in candidates:
-        if len(chosen) < max_sentences and _is_good(candidate, chosen) and _has_room(candidate, chosen, max_of_one):
+        if len(chosen) == max_sentences:
+            break
+        is_likely = _is_near_best(candidate, chosen, is_survey=is_survey)
+        if is_likely and _is_new(candidate, chosen) and _has_room(candidate, chosen, max_of_one):
             chosen.append(candidate)
     order = list(dict.fromkeys(item.hit.paper.id for item in chosen))
     return sorted(chosen, key=lambda item: (order.index(item.hit.paper.id), item.passage.start))
@@ -71,10 +75,18 @@ def _passages_by_number(hits: Sequence[Hit], quoted: Sequence[Evidence]) -> dict
     return {number: [item.passage for item in quoted if item.hit is hit] for number, hit in enumerate(hits, start=1)}
 
 
-def _is_good(candidate: Evidence, chosen: Sequence[Evidence]) -> bool:
-    """Return whether a passage is worth quoting beside those already chosen, the best first."""
-    near_best = not chosen or _odds(candidate) >= _SHARE_OF_BEST * _odds(chosen[0])
-    return near_best and not has_marker(candidate.passage.text) and not _repeats(candidate, chosen)
+def _is_near_best(candidate: Evidence, chosen: Sequence[Evidence], *, is_survey: bool) -> bool:
+    """Return whether a passage is likely enough to answer beside those already chosen, the best first."""
+    if not chosen:
+        return True
+    is_quoted = any(item.hit.paper.id == candidate.hit.paper.id for item in chosen)
+    share = _SHARE_OF_BEST if is_quoted or is_survey else _SHARE_OF_OTHER
+    return _odds(candidate) >= share * _odds(chosen[0])
+
+
+def _is_new(candidate: Evidence, chosen: Sequence[Evidence]) -> bool:
+    """Return whether a passage can be quoted: it repeats none that is, and would not be read as a citation."""
+    return not has_marker(candidate.passage.text) and not _repeats(candidate, chosen)
 
 
 def _has_room(candidate: Evidence, chosen: Sequence[Evidence], max_of_one: int) -> bool:

@@ -90,6 +90,15 @@ def test_a_sentence_far_less_likely_than_the_best_is_not_quoted() -> None:
     ]
 
 
+@pytest.mark.parametrize(("is_survey", "papers"), [(False, {1}), (True, {1, 2})])
+def test_a_further_paper_has_to_be_likelier_than_a_further_sentence_but_in_a_survey(
+    is_survey: bool, papers: set[int]
+) -> None:
+    candidates = best_first(evidence(BEES, 0.8, 0.4, 0.01), evidence(ICE, 0.41, 0.01, rank=2))
+    assert {item.hit.rank for item in compose(candidates, max_sentences=3, is_survey=is_survey)} == papers
+    assert len(compose(evidence(BEES, 0.8, 0.4, 0.01), max_sentences=3)) == 2
+
+
 def test_beside_a_certain_sentence_no_other_is_quoted() -> None:
     assert quotes(compose(evidence(BEES, 1.0, 0.9, 0.9), max_sentences=3)) == ["Honey bees dance."]
 
