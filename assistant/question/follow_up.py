@@ -1,7 +1,8 @@
 """Decide how a message relates to the conversation before it, and which papers or topics of it the message names.
 
-The relation is predicted (`python -m eval.training.dialogs`) from the message's pooled vector, its form, and its
-similarity to the topics so far. A classifier on the form alone serves embedders that none was fitted for. References
+The relation is predicted (`python -m eval.training.dialogs`) from the message's pooled vector, its form, its similarity
+to the topics so far, and how likely the message reader finds that it follows up on something. A classifier on the form
+and that alone serves embedders that none was fitted for. References
 have a grammar and are parsed: "[2]", "the second paper", an opening that announces another topic.
 """
 
@@ -14,7 +15,9 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
+from assistant import logistic
 from assistant.question import fitted
+from assistant.question.intent import Intent
 from assistant.schema import Turn
 
 if TYPE_CHECKING:
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from assistant.question.linear import LinearClassifier
 
 FORM_WEIGHTS = fitted.PACKAGED / "follow_ups_form.npz"
+# Log-odds are scaled to the size of the other features, which the fit penalizes alike.
+_ODDS_SCALE = 0.3
+# The probability of a follow-up where no model has read the message: about their share of the labelled messages.
+_UNREAD = 0.07
 # Topics that a message is compared with, the latest.
 _MAX_TOPICS = 8
 
@@ -103,16 +110,32 @@ def ordinal(question: str) -> int:
     return _ORDINALS[(match["which"] or match["pair"]).casefold()] if match else 0
 
 
-def relation_features(vector: Vectors, message: str, similarities: Sequence[float]) -> Vectors:
-    """Return the features of a message with the cosine of its vector to the current topic and to the earlier ones."""
-    import numpy as np
+def relation_features(vector: Vectors, message: str, similarities: Sequence[float], follows: float) -> Vectors:
+    """Return the features of a message with the cosine of its vector to the current topic and to the earlier ones.
 
-    from assistant.question.form import form
+    `follows` is the probability that it follows up on something, by the message alone.
+    """
+    import numpy as np
 
     current, *earlier = similarities
     nearest = max(earlier, default=0.0)
     compared = [current, nearest, max(0.0, nearest - current), float(bool(earlier))]
-    return np.concatenate([vector, np.array(compared, dtype=np.float32), form(message)])
+    return np.concatenate([vector, np.array(compared, dtype=np.float32), form_features(message, follows)])
+
+
+def form_features(message: str, follows: float) -> Vectors:
+    """Return the features of a message without its vector; `follows` as for `relation_features`."""
+    import numpy as np
+
+    from assistant.question.form import form
+
+    odds = _ODDS_SCALE * logistic.log_odds(follows)
+    return np.concatenate([form(message), np.array([odds], dtype=np.float32)])
+
+
+def follows_up(message: str, encoder: QuestionEncoder | None) -> float:
+    """Return the probability that the message follows up on something, by itself. Raises ModelError."""
+    return encoder.intents(message).get(Intent.FOLLOW_UP, _UNREAD) if encoder is not None else _UNREAD
 
 
 def _topics(history: Sequence[Turn]) -> list[Turn]:
@@ -138,14 +161,13 @@ def _announced(message: str) -> Relation | None:
 
 
 def _relation(message: str, similarities: Sequence[float], encoder: QuestionEncoder | None) -> Relation:
-    from assistant.question.form import form
-
+    follows = follows_up(message, encoder)
     classifier = fitted.find(encoder) if encoder is not None else None
     if classifier is not None and encoder is not None:
-        features = relation_features(encoder.encode(message).vector, message, similarities)
+        features = relation_features(encoder.encode(message).vector, message, similarities, follows)
         probabilities = classifier.probabilities(features)
     else:
-        probabilities = _form_classifier().probabilities(form(message))
+        probabilities = _form_classifier().probabilities(form_features(message, follows))
     return Relation(max(probabilities, key=probabilities.__getitem__))
 
 

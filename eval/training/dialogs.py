@@ -19,10 +19,10 @@ import numpy as np
 import typer
 
 from assistant import factory
+from assistant.protocols import Embedder
 from assistant.question import fitted, linear
 from assistant.question.encoder import QuestionEncoder
-from assistant.question.follow_up import FORM_WEIGHTS, Relation, relation_features
-from assistant.question.form import form
+from assistant.question.follow_up import FORM_WEIGHTS, Relation, follows_up, form_features, relation_features
 from assistant.question.intent import RESEARCH, Intent
 from assistant.question.understand import understand
 from assistant.schema import Answer, Strength, Turn
@@ -88,7 +88,8 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = fitted.PACKAGED,
 ) -> None:
     """Fit the classifiers of follow-ups, write their weights and print their figures."""
-    encoder = QuestionEncoder(factory.open_embedder(Settings(engine="float32")))
+    settings = Settings(engine="float32")
+    encoder = question_encoder(settings, factory.open_embedder(settings))
     examples = read(data)
     for file, rows in ((out / fitted.FOLLOW_UPS, vector_rows), (out / FORM_WEIGHTS.name, form_rows)):
         linear.save(fit(examples.learned, encoder, rows), file)
@@ -98,6 +99,11 @@ def main(
     for name, is_test in (("train and dev", False), ("test", True)):
         part = [dialog for dialog in dialogs if _is_test(dialog) is is_test]
         typer.echo(f"{name}: {standalone_similarity(part, encoder)}")
+
+
+def question_encoder(settings: Settings, embedder: Embedder) -> QuestionEncoder:
+    """Return what encodes and classifies messages while the classifiers are fitted. Raises ModelError."""
+    return QuestionEncoder(embedder, messages=factory.open_message_reader(settings, embedder))
 
 
 def read(data: Path) -> TurnExamples:
@@ -140,8 +146,8 @@ def vector_rows(examples: Sequence[TurnExample], encoder: QuestionEncoder) -> Fi
 
 
 def form_rows(examples: Sequence[TurnExample], encoder: QuestionEncoder) -> Figures:
-    """Return the features of the form of messages, which need no embedder."""
-    return np.array([form(example.message) for example in examples])
+    """Return the features of messages that need no embedder. Raises ModelError."""
+    return np.array([form_features(example.message, follows_up(example.message, encoder)) for example in examples])
 
 
 def report(
@@ -248,7 +254,8 @@ def _fold(key: str) -> int:
 
 def _row(example: TurnExample, encoder: QuestionEncoder) -> Figures:
     vector, *topics = (encoded.vector for encoded in encoder.encode_all([example.message, *example.topics]))
-    return relation_features(vector, example.message, [float(vector @ topic) for topic in topics])
+    similarities = [float(vector @ topic) for topic in topics]
+    return relation_features(vector, example.message, similarities, follows_up(example.message, encoder))
 
 
 def _fit(rows: Figures, examples: Sequence[TurnExample]) -> linear.LinearClassifier:

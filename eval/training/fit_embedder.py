@@ -30,13 +30,13 @@ def fit_embedder(settings: Settings, data: Path, *, with_answers: bool = True) -
         message = "the package has what is fitted to its own embedder; name another by the setting `embedder`"
         raise InputError(embedder.name, message)
     conversations = dialogs.read(data)  # before hours of encoding
-    yield _fit_follow_ups(conversations, embedder, fitted.folder(settings.shared, embedder) / fitted.FOLLOW_UPS)
+    encoder = dialogs.question_encoder(settings, embedder)
+    yield _fit_follow_ups(conversations, encoder, fitted.folder(settings.shared, embedder) / fitted.FOLLOW_UPS)
     if with_answers:
         yield _fit_answers(settings, embedder)
 
 
-def _fit_follow_ups(examples: dialogs.TurnExamples, embedder: Embedder, file: Path) -> str:
-    encoder = QuestionEncoder(embedder)
+def _fit_follow_ups(examples: dialogs.TurnExamples, encoder: QuestionEncoder, file: Path) -> str:
     linear.save(dialogs.fit(examples.learned, encoder, dialogs.vector_rows), file)
     report = dialogs.report(examples, encoder, dialogs.vector_rows, linear.load(file))
     return "\n".join([*(f"follow-ups, {line}" for line in report), f"  stored: {file}"])

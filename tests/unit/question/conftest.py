@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assistant import embedding
-from assistant.protocols import Embedder
+from assistant.protocols import Embedder, MessageReader
 from assistant.question.encoder import QuestionEncoder
 
 
@@ -17,7 +17,12 @@ def packaged_embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def encoder(packaged_embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> QuestionEncoder:
+def messages(tmp_path_factory: pytest.TempPathFactory) -> MessageReader:
+    """Return the packaged message reader, in exact arithmetic."""
+    return embedding.load_message_reader(tmp_path_factory.mktemp("messages"))
+
+
+@pytest.fixture(scope="session")
+def encoder(packaged_embedder: Embedder, messages: MessageReader) -> QuestionEncoder:
     """Return an encoder over the packaged embedder and message reader that all tests share."""
-    messages = embedding.load_message_reader(tmp_path_factory.mktemp("messages"))
     return QuestionEncoder(packaged_embedder, messages=messages)
