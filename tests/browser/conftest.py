@@ -153,7 +153,8 @@ def press(page: Page, name: str, within: str = "body") -> None:
 
 def _is_fault(message: ConsoleMessage) -> bool:
     """Whether something is wrong; that a reload cuts off what the page was waiting for is not."""
-    return message.type == "error" and not message.text.startswith(("AbortError", "Connection errored out"))
+    cut_off = ("AbortError", "Connection errored out", "Unexpected error Connection errored out")
+    return message.type == "error" and not message.text.startswith(cut_off)
 
 
 def _is_foreign(url: str, address: str) -> bool:

@@ -74,6 +74,7 @@ def test_no_script_can_read_the_cookie_that_tells_browsers_apart(open_page: Open
 def test_a_link_on_another_site_leads_to_ones_own_conversations(open_page: OpenPage, address: str) -> None:
     page = open_page()
     ask(page, ICE)
+    expect(page.locator(".talk")).to_contain_text(ICE)
     page.goto("data:text/html,<a>paperchat</a>")
     page.locator("a").evaluate("(link, address) => { link.href = address }", address)
     page.locator("a").click()
