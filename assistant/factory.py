@@ -239,9 +239,9 @@ def calibrated_models(embedder: Embedder) -> str:
 
     Raises ModelError where the weights of the pair reader are missing or damaged.
     """
-    from assistant.embedding.fine_tuned import PAIR_READER, load_weights
+    from assistant.embedding.fine_tuned import PAIR_READER, read_revision
 
-    return f"{embedder.name}@{embedder.revision} {load_weights(PAIR_READER).revision}"
+    return f"{embedder.name}@{embedder.revision} {read_revision(PAIR_READER)}"
 
 
 def open_calibration(settings: Settings, embedder: Embedder) -> Calibration:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from assistant.encodings import Vectors
 
 # The probability is 0 or 1 beyond this anyway, and the exponential would overflow.
 _MAX_LOGIT = 50.0
@@ -32,3 +35,12 @@ def log_odds(probability: float) -> float:
     """Return the logarithm of the odds, bounded so that no single feature decides."""
     bounded = min(1.0 - _SMALLEST, max(_SMALLEST, probability))
     return math.log(bounded / (1.0 - bounded))
+
+
+def softmax(logits: Vectors) -> Vectors:
+    """Return the probabilities of classes, shape (classes,), which sum to 1."""
+    import numpy as np
+
+    exponentials = np.exp(logits - logits.max())
+    probabilities: Vectors = exponentials / exponentials.sum()
+    return probabilities

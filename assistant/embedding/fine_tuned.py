@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.embedding import engines
 from assistant.embedding.packaged_model import PACKAGED, PACKAGED_SHA256, locate
 from assistant.embedding.sentence_encoder import load_model
-from assistant.embedding.weight_files import read_weights
+from assistant.embedding.weight_files import read_metadata, read_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,12 +52,17 @@ class FineTuned:
 
 def load_weights(file: Path) -> FineTuned:
     """Read the weights. Raises ModelError where the file is missing, damaged, or of another version or encoder."""
-    tensors, metadata = read_weights(file, f"the weights {file} are", FORMAT)
+    tensors, metadata = read_weights(file, _subject(file), FORMAT)
     values = _dequantized(tensors)
     encoder = {name: value for name, value in values.items() if not name.startswith(_HEAD)}
     heads = {name.removeprefix(_HEAD): value for name, value in values.items() if name.startswith(_HEAD)}
     temperatures, labels = (json.loads(metadata.get(name, "[]")) for name in ("temperatures", "labels"))
     return FineTuned(encoder, heads, temperatures, metadata["revision"], tuple(labels))
+
+
+def read_revision(file: Path) -> str:
+    """Return the revision of the weights, without reading them. Raises as `load_weights` does."""
+    return read_metadata(file, _subject(file), FORMAT)["revision"]
 
 
 def load_encoder(location: str, local: bool, weights: FineTuned) -> Any:
@@ -102,6 +107,10 @@ def save_weights(weights: FineTuned, file: Path, notes: Mapping[str, str]) -> No
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, file, metadata=dict(notes) | metadata)
+
+
+def _subject(file: Path) -> str:
+    return f"the weights {file} are"
 
 
 def _dequantized(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:

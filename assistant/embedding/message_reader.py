@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.embedding import engines
 from assistant.embedding.fine_tuned import MESSAGE_READER, FineTuned, load_weights, run_encoder
+from assistant.logistic import softmax
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -39,8 +40,7 @@ class PackagedMessageReader:
         features = np.concatenate([MEAN_LENGTH * mean / np.linalg.norm(mean), hidden[0]])
         heads = self._weights.heads
         logits = (heads["weight"] @ features + heads["bias"]) / self._weights.temperatures["labels"]
-        exponentials = np.exp(logits - logits.max())
-        return dict(zip(self._weights.labels, (exponentials / exponentials.sum()).tolist(), strict=True))
+        return dict(zip(self._weights.labels, softmax(logits).tolist(), strict=True))
 
     def _hidden(self, message: str) -> Vectors:
         """Return the token vectors of a message, shape (pieces, dimension)."""

@@ -17,6 +17,7 @@ from assistant.embedding import engines
 from assistant.embedding.fine_tuned import PAIR_READER, FineTuned, load_weights, run_encoder
 from assistant.embedding.pair_input import PairInput, windows
 from assistant.encodings import PairReading
+from assistant.logistic import softmax
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -110,7 +111,7 @@ def _reading(hidden: Vectors, item: PairInput, weights: FineTuned) -> PairReadin
     length = len(item.ids)
     start, text = hidden[0], hidden[item.query_length : length]
     features = np.concatenate([start, hidden[: item.query_length].mean(axis=0), text.mean(axis=0)])
-    support = _softmax((heads["support.weight"] @ features + heads["support.bias"]) / temperatures["support"])
+    support = softmax((heads["support.weight"] @ features + heads["support.bias"]) / temperatures["support"])
     answers = (heads["answers.weight"] @ features + heads["answers.bias"])[0] / temperatures["answers"]
     means = _sentence_means(hidden, item)
     of_sentence = np.concatenate([np.broadcast_to(start, means.shape), means], axis=1)
@@ -147,14 +148,6 @@ def _joined(readings: Sequence[PairReading]) -> PairReading:
         answering=tuple(score for reading in readings for score in reading.answering),
         deciding=tuple(score for reading in readings for score in reading.deciding),
     )
-
-
-def _softmax(logits: Vectors) -> Vectors:
-    import numpy as np
-
-    shifted = np.exp(logits - logits.max())
-    probabilities: Vectors = shifted / shifted.sum()
-    return probabilities
 
 
 def _sigmoid(logits: Vectors) -> Vectors:

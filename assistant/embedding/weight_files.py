@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +21,28 @@ def read_weights(file: Path, subject: str, version: int) -> tuple[dict[str, NDAr
 
     Raises ModelError where the file is missing, damaged, or of another version or encoder.
     """
+    with _opened(file, subject, version) as (stored, metadata):
+        tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+    return tensors, metadata
+
+
+def read_metadata(file: Path, subject: str, version: int) -> dict[str, str]:
+    """Return the metadata of a file alone, without its tensors. Raises as `read_weights` does."""
+    with _opened(file, subject, version) as (_, metadata):
+        return metadata
+
+
+@contextmanager
+def _opened(file: Path, subject: str, version: int) -> Iterator[tuple[Any, dict[str, str]]]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(file, framework="numpy") as stored:
             metadata = stored.metadata() or {}
-            tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+            if metadata.get("format") != str(version) or metadata.get("encoder") != PACKAGED_SHA256:
+                raise ModelError(f"{subject} of another version; {REMEDY}")
+            yield stored, metadata
     except FileNotFoundError as error:
         raise ModelError(f"{subject} missing; {REMEDY}") from error
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{subject} damaged ({error}); {REMEDY}") from error
-    if metadata.get("format") != str(version) or metadata.get("encoder") != PACKAGED_SHA256:
-        raise ModelError(f"{subject} of another version; {REMEDY}")
-    return tensors, metadata

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.errors import ModelError
+from assistant.logistic import softmax
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -36,9 +37,7 @@ class LinearClassifier:
 
     def probabilities(self, features: Vectors) -> dict[str, float]:
         """Return the probability of each label, which sum to 1, for features of shape (features,)."""
-        logits = self.weights @ features + self.bias
-        exponentials = np.exp(logits - logits.max())
-        return dict(zip(self.labels, (exponentials / exponentials.sum()).tolist(), strict=True))
+        return dict(zip(self.labels, softmax(self.weights @ features + self.bias).tolist(), strict=True))
 
 
 def save(classifier: LinearClassifier, file: Path) -> None:
