@@ -18,8 +18,6 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
-from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from assistant.embedding.fine_tuned import MESSAGE_READER, save_weights
 from assistant.embedding.packaged_model import PACKAGED, locate
@@ -30,8 +28,8 @@ from eval.training import command, message_network
 from eval.training.message_network import LabelledText, MessageNetwork
 from eval.training.messages import IntentMessage, read_further, read_messages, read_questions, read_titles
 from eval.training.phrasings import keyboard_mash, phrasings, topics
-
-Figures = NDArray[np.float32]
+from eval.training.shipped_weights import likeliest_temperature
+from eval.training.softmax import Figures, softmax
 
 _FOLDS, _EPOCHS, _SEED = 5, 8, 3
 # How much an example counts: a question whose intent is not known, a phrasing, and a message made at random.
@@ -55,7 +53,7 @@ def main(
     judged, outputs = cross_validated(shown, further, location, folds, epochs)
     temperature = fit_temperature(outputs, judged)
     title = "train and dev, cross-validated"
-    typer.echo(report(title, judged, _softmax(outputs / temperature)) + f"\n  temperature {temperature}")
+    typer.echo(report(title, judged, softmax(outputs / temperature)) + f"\n  temperature {temperature}")
     network = fit([*map(_labelled, shown), *further], location, epochs)
     save_weights(message_network.tuned(network, list(map(str, _INTENTS)), temperature), out, {})
     test = [message for message in messages if message.part == "test"]
@@ -95,9 +93,9 @@ def fit_temperature(outputs: Figures, messages: Sequence[IntentMessage]) -> floa
     gold = np.array([_INTENTS.index(message.intent) for message in messages])
 
     def loss(scale: float) -> float:
-        return float(-np.log(_softmax(outputs / scale)[np.arange(len(gold)), gold] + 1e-12).mean())
+        return float(-np.log(softmax(outputs / scale)[np.arange(len(gold)), gold] + 1e-12).mean())
 
-    return round(float(minimize_scalar(loss, bounds=(0.2, 5.0), method="bounded").x), 3)
+    return likeliest_temperature(loss)
 
 
 def report(name: str, messages: Sequence[IntentMessage], probabilities: Figures) -> str:
@@ -153,12 +151,7 @@ def _texts(questions: Iterable[Question]) -> list[str]:
 def _predicted(network: MessageNetwork, temperature: float, texts: Sequence[str]) -> Figures:
     if not texts:
         return np.zeros((0, len(_INTENTS)), np.float32)
-    return _softmax(message_network.logits(network, texts) / np.float32(temperature))
-
-
-def _softmax(outputs: Figures) -> Figures:
-    exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
+    return softmax(message_network.logits(network, texts) / np.float32(temperature))
 
 
 def _declined(name: str, network: MessageNetwork, temperature: float, questions: Sequence[str]) -> str:

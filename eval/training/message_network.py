@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from assistant.embedding.fine_tuned import FineTuned
 from assistant.embedding.message_reader import MAX_PIECES, MEAN_LENGTH
-
-Figures = NDArray[np.float32]
+from eval.training import fine_tuning
+from eval.training.shipped_weights import weights_of
+from eval.training.softmax import Figures
 
 LAYERS = 3
 _BATCH, _EVALUATED = 32, 128
-_ENCODER_RATE, _HEAD_RATE, _WARMUP, _WEIGHT_DECAY = 1e-4, 2e-3, 0.06, 0.01
+_ENCODER_RATE, _HEAD_RATE, _WARMUP = 1e-4, 2e-3, 0.06
 _SMOOTHING = 0.1
-# What the network shares with the packaged encoder, and is not written.
-_SHARED = ("word_embeddings", "position_embeddings", "position_ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +42,8 @@ class MessageNetwork(nn.Module):
         torch.manual_seed(seed)
         self.tokenizer: Any = AutoTokenizer.from_pretrained(location)
         self.encoder: Any = AutoModel.from_pretrained(location, add_pooling_layer=False)
-        self.encoder.encoder.layer = self.encoder.encoder.layer[:LAYERS]
-        self.encoder.config.num_hidden_layers = LAYERS
-        for embeddings in ("word_embeddings", "position_embeddings"):
-            getattr(self.encoder.embeddings, embeddings).requires_grad_(False)
+        fine_tuning.freeze_embeddings(self.encoder)
+        fine_tuning.keep_layers(self.encoder, range(LAYERS))
         self.head = nn.Linear(2 * self.encoder.config.hidden_size, labels)
 
     def forward(self, texts: Sequence[str]) -> Tensor:
@@ -68,9 +62,7 @@ class MessageNetwork(nn.Module):
 
 def train(network: MessageNetwork, examples: Sequence[LabelledText], epochs: int, seed: int) -> None:
     """Train the network in place."""
-    encoder = [tensor for tensor in network.encoder.parameters() if tensor.requires_grad]
-    groups = [{"params": encoder, "lr": _ENCODER_RATE}, {"params": network.head.parameters(), "lr": _HEAD_RATE}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=_WEIGHT_DECAY)
+    optimizer = fine_tuning.optimizer(network)
     random = Random(seed)  # noqa: S311 - reproducible, not secret
     batches = [
         order[start : start + _BATCH]
@@ -79,9 +71,7 @@ def train(network: MessageNetwork, examples: Sequence[LabelledText], epochs: int
     ]
     network.train()
     for step, batch in enumerate(batches):
-        done = step / len(batches)
-        for group, rate in zip(optimizer.param_groups, (_ENCODER_RATE, _HEAD_RATE), strict=True):
-            group["lr"] = rate * min(1.0, done / _WARMUP) * (1.0 - done)
+        fine_tuning.set_rates(optimizer, _ENCODER_RATE, _HEAD_RATE, step / len(batches), _WARMUP)
         _loss(network([example.text for example in batch]), batch).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
@@ -97,16 +87,10 @@ def logits(network: MessageNetwork, texts: Sequence[str]) -> Figures:
 
 
 def tuned(network: MessageNetwork, labels: Sequence[str], temperature: float) -> FineTuned:
-    """Return the weights that the package ships; the revision is a hash of them."""
-    tensors = {name: value.detach().float().cpu().numpy() for name, value in network.state_dict().items()}
-    digest = hashlib.sha256(b"".join(tensors[name].tobytes() for name in sorted(tensors)))
-    encoder = {
-        name.removeprefix("encoder."): value
-        for name, value in tensors.items()
-        if name.startswith("encoder.") and not any(part in name for part in _SHARED)
-    }
-    heads = {name.removeprefix("head."): value for name, value in tensors.items() if name.startswith("head.")}
-    return FineTuned(encoder, heads, {"labels": temperature}, f"messages-{digest.hexdigest()[:16]}", tuple(labels))
+    """Return the weights that the package ships."""
+    weights = weights_of(network, {"labels": temperature})
+    heads = {name.removeprefix("head."): value for name, value in weights.heads.items()}
+    return replace(weights, heads=heads, revision=f"messages-{weights.revision}", labels=tuple(labels))
 
 
 def _loss(outputs: Tensor, batch: Sequence[LabelledText]) -> Tensor:

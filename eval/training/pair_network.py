@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from eval.training import fine_tuning
 from eval.training.pair_encoding import UNKNOWN, Encoded
 
 # How much the scores of sentences count beside the decisions on the whole text.
@@ -61,18 +61,10 @@ def load_network(location: str, layers: Sequence[int] | None = None, dropout: fl
     config = AutoConfig.from_pretrained(location)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
     encoder = AutoModel.from_pretrained(location, config=config, add_pooling_layer=False).float()
-    encoder.embeddings.word_embeddings.requires_grad_(False)
-    encoder.embeddings.position_embeddings.requires_grad_(False)
-    network = PairNetwork(encoder, config.hidden_size)
-    return network if layers is None else keep_layers(network, layers)
-
-
-def keep_layers(network: PairNetwork, layers: Sequence[int]) -> PairNetwork:
-    """Drop the other layers of the network, in place, and return it."""
-    body: Any = network.encoder
-    body.encoder.layer = nn.ModuleList([body.encoder.layer[number] for number in layers])
-    body.config.num_hidden_layers = len(layers)
-    return network
+    fine_tuning.freeze_embeddings(encoder)
+    if layers is not None:
+        fine_tuning.keep_layers(encoder, layers)
+    return PairNetwork(encoder, config.hidden_size)
 
 
 def collate(batch: Sequence[Encoded]) -> Batch:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from eval.training import pair_encoding, pair_network
+from eval.training import fine_tuning, pair_encoding, pair_network
 from eval.training.pair_encoding import Encoded
 from eval.training.pair_network import PairNetwork
 from eval.training.pair_training import Stage, Workshop, train
@@ -61,7 +61,7 @@ def train_student(
     torch.manual_seed(len(layers))
     network = pair_network.load_network(location, dropout=0.0).to(device)
     network.load_state_dict(teachers[0].state_dict())
-    pair_network.keep_layers(network, layers)
+    fine_tuning.keep_layers(network.encoder, layers)
     workshop = _workshop(folder / f"student-{len(layers)}", device)
     train(TAUGHT_GENERAL, network, general_epochs(folder), workshop, teachers)
     train(TAUGHT_OWN, network, own_epochs(folder, 0), workshop, teachers)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from eval.training import pair_network
+from eval.training import fine_tuning, pair_network
 from eval.training.pair_encoding import Encoded
 from eval.training.pair_network import PairNetwork
 
@@ -66,7 +66,7 @@ def train(
         network.load_state_dict(torch.load(final, map_location=workshop.device))
         return
     plan = _plan(stage, epochs)
-    optimizer = _optimizer(stage, network)
+    optimizer = fine_tuning.optimizer(network)
     progress = _Progress(stage.name, len(plan))
     network.train()
     first = _restore(checkpoint, network, optimizer, workshop.device)
@@ -154,14 +154,6 @@ def _batches(encoded: Sequence[Encoded], stage: Stage, random: Random) -> list[l
     return batches
 
 
-def _optimizer(stage: Stage, network: PairNetwork) -> torch.optim.AdamW:
-    trained = [(name, tensor) for name, tensor in network.named_parameters() if tensor.requires_grad]
-    encoder = [tensor for name, tensor in trained if name.startswith("encoder")]
-    heads = [tensor for name, tensor in trained if not name.startswith("encoder")]
-    groups = [{"params": encoder, "lr": stage.encoder_rate}, {"params": heads, "lr": stage.head_rate}]
-    return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
-
-
 def _step(
     stage: Stage,
     network: PairNetwork,
@@ -171,9 +163,7 @@ def _step(
     teachers: Sequence[PairNetwork],
 ) -> torch.Tensor:
     """Do one step of gradient descent and return the loss; `done` is the share of the stage that is behind it."""
-    share = min(1.0, done / stage.warmup) * (1.0 - done)
-    for group, rate in zip(optimizer.param_groups, (stage.encoder_rate, stage.head_rate), strict=True):
-        group["lr"] = rate * share
+    fine_tuning.set_rates(optimizer, stage.encoder_rate, stage.head_rate, done, stage.warmup)
     with torch.autocast(batch["ids"].device.type, torch.bfloat16):
         outputs = network(batch)
         taught = pair_network.judge(teachers, batch) if teachers else None

@@ -28,7 +28,7 @@ def fit(
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = parameters.reshape(shape).astype(np.float32)
-        probabilities = _softmax(extended @ weights.T)
+        probabilities = softmax(extended @ weights.T)
         joint = probabilities * possible
         likelihood = joint.sum(axis=1, keepdims=True) + 1e-12
         residual = (probabilities - joint / likelihood) * importance[:, None]
@@ -55,9 +55,10 @@ def predict(classifier: LinearClassifier, rows: Figures) -> Figures:
     """Return the probability of each label for each row, shape (rows, labels)."""
     if not len(rows):
         return np.zeros((0, len(classifier.labels)), np.float32)
-    return _softmax(rows @ classifier.weights.T + classifier.bias)
+    return softmax(rows @ classifier.weights.T + classifier.bias)
 
 
-def _softmax(logits: Figures) -> Figures:
+def softmax(logits: Figures) -> Figures:
+    """Return the probabilities of each row of logits, which sum to 1."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
