@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import citations
-from assistant.answering import answerability, digest, prompts
+from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
-from assistant.answering.generative import StreamedReply, stream_reply
+from assistant.digest import digest
 from assistant.errors import InputError, ModelError
+from assistant.generation import prompts
+from assistant.generation.writer import Writer
 from assistant.protocols import LLM, Entailment, MessageReader, PairReader
 from assistant.question import intent, terms
 from assistant.question.encoder import QuestionEncoder
@@ -23,7 +25,6 @@ from assistant.retrieval.search import Found, Ranking, search
 from assistant.schema import (
     EVERYTHING,
     Answer,
-    Hit,
     Message,
     Paper,
     Query,
@@ -32,19 +33,15 @@ from assistant.schema import (
     Strength,
     Turn,
     Verification,
-    Withdrawn,
 )
 from assistant.timing import milliseconds
 from assistant.verification import verify
-from assistant.verification.review import STRICT, Review, review
 from assistant.verification.support import SUPPORTED_FROM, WRITTEN_SUPPORTED_FROM, SupportModel
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.storage.library import Indexes, Library
 
-# Abstracts shown to a language model.
-_SHOWN = 6
 # Characters of a question that a language model rewrites; a longer text is not a question.
 _MAX_REWRITE = 400
 # Papers that a claim is compared with, and characters of an abstract that is handed in for it.
@@ -91,6 +88,11 @@ class Assistant:
         found = self.find(self._rewritten(query, history, encoder), self.library.fresh(), encoder)
         return reading.read(found, self.reader).result()
 
+    def configured(self, settings: Settings, llm: LLM | None) -> Assistant:
+        """Return an assistant with other settings and another language model, which shares everything else."""
+        shared = (self.reranker, self.entailment, self.calibration, self.messages)
+        return Assistant(self.library, settings, self.reader, llm, *shared)
+
     def question_encoder(self) -> QuestionEncoder:
         """Return what encodes and classifies the texts of one question."""
         return QuestionEncoder(self.library.embedder, self.settings.shared, self.messages)
@@ -109,8 +111,10 @@ class Assistant:
         started = time.perf_counter()
         indexes, encoder = self.library.fresh(), self.question_encoder()
         query = self._understand(question, history, scope, encoder)
-        decision = answerability.decline(intent.predict_message(query, encoder))
-        retrieved = Found(query) if decision else self._retrieve(query, history, indexes, encoder)
+        prediction = intent.predict_message(query, encoder)
+        decision = answerability.decline(prediction)
+        declined = Found(query, intents=prediction)
+        retrieved = declined if decision else self._retrieve(query, history, indexes, encoder)
         decision = decision or self._decide(retrieved)
         draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
@@ -198,6 +202,7 @@ class Assistant:
             model=self.llm.name if self.llm else digest.NAME,
             prompt=self.prompts.hash if self.llm and decision.strength is not Strength.NONE else None,
             recipe=self.library.recipe,
+            intent=retrieved.intents.intent,
             timings={**retrieved.timings, "retrieve_ms": retrieve_ms},
             done=False,
         )
@@ -206,40 +211,18 @@ class Assistant:
         if not draft.answered:
             yield answerability.abstain(draft)
             return
+        written = draft
         if self.llm:
-            yield from self._generated(draft, self.llm, retrieved, history, indexes)
-        else:
-            yield from self._quoted(draft, retrieved)
+            model = self._support_model(indexes, WRITTEN_SUPPORTED_FROM)
+            writer = Writer(self.llm, self.prompts, self.settings)
+            for written in writer.stream(draft, retrieved.query, history, model):
+                if not written.withdrawn:
+                    yield written
+        if written.withdrawn or not self.llm:
+            yield from self._quoted(written, retrieved)
 
     def _quoted(self, draft: Answer, retrieved: Found) -> Iterator[Answer]:
         return digest.stream_digest(draft, retrieved, self.settings.max_sentences, self.calibration)
-
-    def _generated(
-        self, draft: Answer, llm: LLM, retrieved: Found, history: Sequence[Turn], indexes: Indexes
-    ) -> Iterator[Answer]:
-        """Yield the model's answer as it grows, and last its review, or quotations where it was withdrawn."""
-        budget = prompts.Budget(self.settings.max_prompt_tokens, llm.count_tokens)
-        prompt = self.prompts.answer(retrieved.query, draft.hits[:_SHOWN], history, budget)
-        reply = StreamedReply()
-        for reply in stream_reply(llm, prompt.messages):
-            if not reply.done:
-                yield draft if self.settings.verify == STRICT else _growing(draft, reply, prompt.hits)
-        answer = self._reviewed(draft, reply, prompt.hits, indexes)
-        if answer.withdrawn:
-            yield from self._quoted(answer, retrieved)
-        else:
-            yield answer
-
-    def _reviewed(self, draft: Answer, reply: StreamedReply, shown: Sequence[Hit], indexes: Indexes) -> Answer:
-        """Return the finished answer of a model; or the draft, with what is withdrawn, where it must not stand."""
-        if reply.error:
-            return _withdrawn(draft, reply.text, reply.error, failed=True)
-        try:
-            model = self._support_model(indexes, WRITTEN_SUPPORTED_FROM)
-            reviewed = review(reply.text, shown, model, self.settings.verify)
-        except ModelError as error:
-            return _withdrawn(draft, reply.text, str(error), failed=True)
-        return _concluded(replace(draft, cut=reply.is_cut), reply.text, reviewed, self.settings.firm_threshold)
 
 
 def _ranking(settings: Settings) -> Ranking:
@@ -250,37 +233,6 @@ def _ranking(settings: Settings) -> Ranking:
         reranked=settings.rerank_top_k,
         rerank_weight=settings.rerank_weight,
     )
-
-
-def _growing(draft: Answer, reply: StreamedReply, shown: Sequence[Hit]) -> Answer:
-    """Return the draft with what the model has written so far."""
-    resolved = citations.resolve(citations.settled(reply.text), shown)
-    cited = citations.build_citations(resolved.hits)
-    return replace(draft, text=resolved.text, citations=cited, dropped=resolved.dropped)
-
-
-def _concluded(draft: Answer, text: str, reviewed: Review, firm_threshold: float) -> Answer:
-    """Return the answer that a review leaves: the model's own, its refusal, or nothing of it."""
-    if not reviewed.sentences:
-        reason = f"the language model {draft.model} returned no statement"
-        return _withdrawn(replace(draft, cut=False), text, reason, failed=True)
-    answer = replace(
-        draft,
-        text=reviewed.text,
-        citations=reviewed.citations,
-        sentences=reviewed.sentences,
-        dropped=reviewed.dropped,
-    )
-    if reviewed.is_supported:
-        return replace(answerability.weigh_sentences(answer, firm_threshold), done=True)
-    if reviewed.denies_answer:
-        return answerability.abstain_as_model(answer)
-    reason = f"no abstract supports what the language model {draft.model} wrote"
-    return _withdrawn(draft, text, reason, failed=False)
-
-
-def _withdrawn(draft: Answer, text: str, reason: str, *, failed: bool) -> Answer:
-    return replace(draft, withdrawn=Withdrawn(text, reason, failed))
 
 
 def _rewritten(query: Query, llm: LLM, messages: Sequence[Message]) -> str:

@@ -224,7 +224,10 @@ class Sentence:
     """A sentence of an answer with its citation numbers and its verdict; `support` is 0..1.
 
     `attributed` tells whether the citation was added by verification because the model wrote none; `replaces` is the
-    model's sentence where a passage is quoted instead of it.
+    model's sentence where a passage is quoted instead of it. `is_context` tells whether a quotation is there only
+    because the next one cannot be understood without it. The first `lead` characters connect the sentence to the text
+    that it was taken from, such as "Moreover, ": a display may subdue them. `emphasis` has the character offsets of
+    what was asked for, such as a number: (start, end).
     """
 
     text: str
@@ -234,6 +237,56 @@ class Sentence:
     reason: str = ""
     attributed: bool = False
     replaces: str | None = None
+    is_context: bool = False
+    lead: int = 0
+    emphasis: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of an answer, above the sentence at the 0-based position `first`."""
+
+    text: str
+    first: int
+
+
+class CellSource(StrEnum):
+    """Where the value of a cell comes from."""
+
+    ABSTRACT = "abstract"
+    CATALOG = "catalog"
+    PERSON = "person"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a paper has in one column of a table; None where it has nothing, or nothing is recorded.
+
+    `passage` is the sentence of its abstract that the value comes from; `confidence` is 0..1.
+    """
+
+    value: str | None
+    passage: Passage | None = None
+    confidence: float = 1.0
+    source: CellSource = CellSource.CATALOG
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: a paper with one cell for each column."""
+
+    paper: Paper
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of papers; `total` is the number of papers it is about, of which `rows` has the first."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +353,9 @@ class Answer:
     A streamed answer is a series of snapshots with growing text, of which only the last is `done`. `nearest` are the
     papers that an abstention names. `prompt` is the hash of the prompt templates, `dropped` the number of the model's
     citations that refer to no paper; `cut` tells whether the text reached the length limit. `searched` is the number of
-    papers searched, `timings` are in milliseconds.
+    papers searched, `timings` are in milliseconds. `intent` is what the question was taken to ask for. `opening` is a
+    line of the program's own that says what kind of answer follows; `headings` stand above sentences. `table` is an
+    answer from the catalog, or a list of papers.
     """
 
     question: str
@@ -324,6 +379,10 @@ class Answer:
     cut: bool = False
     withdrawn: Withdrawn | None = None
     searched: int = 0
+    intent: str = ""
+    opening: str = ""
+    headings: tuple[Heading, ...] = ()
+    table: Table | None = None
 
     @property
     def answered(self) -> bool:

@@ -84,6 +84,7 @@ def answer_json(answer: Answer) -> Json:
         "citations": [citation | {"paper": _title_first(citation["paper"])} for citation in dumped["citations"]],
         "hits": [_rounded(hit) for hit in dumped["hits"]],
         "nearest": list(map(_title_first, dumped["nearest"])),
+        "table": _table(dumped["table"]),
     }
     return summary | {name: value for name, value in dumped.items() if name not in summary} | papers
 
@@ -123,6 +124,13 @@ def _filters_fields(written: Mapping[str, Any]) -> Json:
 def _rounded(hit: Json) -> Json:
     scores = {name: round(score, 6) for name, score in hit["scores"].items()}
     return hit | {"score": round(hit["score"], 6), "paper": _title_first(hit["paper"]), "scores": scores}
+
+
+def _table(table: Json | None) -> Json | None:
+    """Return the JSON of a table with the title of each paper before its abstract."""
+    if table is None:
+        return None
+    return table | {"rows": [row | {"paper": _title_first(row["paper"])} for row in table["rows"]]}
 
 
 def _title_first(paper: Json) -> Json:

@@ -1,1 +1,1 @@
-"""Write the answer: is there one, which sentences, in which words."""
+"""Decide whether the library answers, and which of its sentences do."""

@@ -25,8 +25,23 @@ ANSWER = {
     "dropped",
     "cut",
     "withdrawn",
+    "intent",
+    "opening",
+    "headings",
+    "table",
 }
-SENTENCE = {"text", "citations", "verdict", "support", "reason", "attributed", "replaces"}
+SENTENCE = {
+    "text",
+    "citations",
+    "verdict",
+    "support",
+    "reason",
+    "attributed",
+    "replaces",
+    "is_context",
+    "lead",
+    "emphasis",
+}
 VERIFICATION = {"claim", "paper_id", "verdict", "support", "contradiction", "passage", "reason"}
 PASSAGE = {"text", "start", "end"}
 CONVERSATION = {"id", "title", "created", "changed", "turns"}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from assistant import citations
-from assistant.answering.generative import MAX_CHARACTERS
 from assistant.chat import Assistant
+from assistant.generation.replies import MAX_CHARACTERS
 from assistant.schema import Answer, Message, Turn, Verdict
 from assistant.serialization import answer_json
 from assistant.settings import Settings

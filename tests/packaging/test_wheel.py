@@ -17,7 +17,7 @@ from tests.packaging.environments import Environment, create
 
 PACKAGES = ("assistant", "ingest", "ui", "eval")
 DATA = [
-    "assistant/answering/templates/rules.txt",
+    "assistant/generation/templates/rules.txt",
     "assistant/py.typed",
     "eval/floors.toml",
     "eval/py.typed",

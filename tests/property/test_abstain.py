@@ -5,8 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.answering import answerability, digest, evidence
+from assistant.answering import answerability, evidence
 from assistant.answering.calibration import PACKAGED
+from assistant.digest import digest
 from assistant.question.terms import analyze
 from assistant.question.understand import understand
 from assistant.retrieval import reading

@@ -51,7 +51,7 @@ class PageBackend:
         if settings == self.settings:
             return shared
         llm = shared.llm if settings.llm == self.settings.llm else self._model(settings)
-        return Assistant(shared.library, settings, shared.reader, llm, shared.reranker, shared.entailment)
+        return shared.configured(settings, llm)
 
     def library(self) -> Library:
         """Return the shared library, once it is loaded. Raises PaperchatError if it cannot be."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.answering import prompts
-from assistant.answering.prompts import Budget, Prompt
 from assistant.chat import Assistant
 from assistant.errors import SettingsError
+from assistant.generation import prompts
+from assistant.generation.prompts import Budget, Prompt
 from assistant.protocols import LLM
 from assistant.question.understand import understand
 from assistant.schema import Answer, Hit, Paper, Passage, Query, Strength, Turn

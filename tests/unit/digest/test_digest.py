@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from assistant import citations
-from assistant.answering import digest
 from assistant.answering.evidence import Evidence
 from assistant.citations import cited_text
+from assistant.digest import digest
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Hit, Paper, Query, Strength, Verdict
 from assistant.text.sentences import passages
