@@ -11,7 +11,7 @@ from assistant import citations
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
-from assistant.digest import digest
+from assistant.digest.digest import NAME, Digest
 from assistant.errors import InputError, ModelError
 from assistant.generation import prompts
 from assistant.generation.writer import Writer
@@ -20,6 +20,7 @@ from assistant.question import intent, terms
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.understand import normalize_input, understand
 from assistant.retrieval import reading
+from assistant.retrieval.gathering import gather
 from assistant.retrieval.reranking import Reranker
 from assistant.retrieval.search import Found, Ranking, search
 from assistant.schema import (
@@ -97,14 +98,18 @@ class Assistant:
         """Return what encodes and classifies the texts of one question."""
         return QuestionEncoder(self.library.embedder, self.settings.shared, self.messages)
 
-    def find(self, query: Query, indexes: Indexes, encoder: QuestionEncoder | None = None) -> Found:
+    def find(
+        self, query: Query, indexes: Indexes, encoder: QuestionEncoder | None = None, top_k: int | None = None
+    ) -> Found:
         """Return the outcome of a search, with what later stages need. Raises LibraryError and ModelError.
 
-        `encoder` has the texts that are encoded already.
+        `encoder` has the texts that are encoded already; `top_k` is the number of hits, by default that of the
+        settings.
         """
         encoder = encoder or self.question_encoder()
         analyzed = terms.analyze(query.standalone, indexes.lexicon)
-        return search(query, analyzed, self.library, indexes, _ranking(self.settings), self.reranker, encoder)
+        ranking = _ranking(self.settings, top_k or self.settings.top_k)
+        return search(query, analyzed, self.library, indexes, ranking, self.reranker, encoder)
 
     def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
         """Yield snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
@@ -118,7 +123,7 @@ class Assistant:
         decision = decision or self._decide(retrieved)
         draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
-        for answer in self._answers(draft, retrieved, history, indexes):
+        for answer in self._answers(draft, retrieved, history, indexes, encoder):
             if answer.text:
                 timings.setdefault("first_text_ms", milliseconds(started))
             yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
@@ -155,8 +160,9 @@ class Assistant:
 
     def _retrieve(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Found:
         """Return the outcome of a search for the question to answer, with the intent of its standalone text."""
-        found = self.find(self._rewritten(query, history, encoder), indexes, encoder)
-        found = replace(found, intents=intent.predict(found.query.standalone, encoder))
+        query = self._rewritten(query, history, encoder)
+        prediction = intent.predict(query.standalone, encoder)
+        found = gather(query, prediction, lambda wanted, top_k: self.find(wanted, indexes, encoder, top_k), encoder)
         return reading.read(found, self.reader)
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope, encoder: QuestionEncoder) -> Query:
@@ -197,17 +203,24 @@ class Assistant:
             confidence=decision.confidence,
             text=decision.reply or "",
             reason=decision.reason,
-            hits=retrieved.hits,
+            hits=retrieved.hits[: self.settings.top_k],
             searched=retrieved.searched,
-            model=self.llm.name if self.llm else digest.NAME,
+            model=self.llm.name if self.llm else NAME,
             prompt=self.prompts.hash if self.llm and decision.strength is not Strength.NONE else None,
             recipe=self.library.recipe,
-            intent=retrieved.intents.intent,
+            intent=retrieved.intents.intent if decision.reply else retrieved.intents.asks_for,
             timings={**retrieved.timings, "retrieve_ms": retrieve_ms},
             done=False,
         )
 
-    def _answers(self, draft: Answer, retrieved: Found, history: Sequence[Turn], indexes: Indexes) -> Iterator[Answer]:
+    def _answers(
+        self,
+        draft: Answer,
+        retrieved: Found,
+        history: Sequence[Turn],
+        indexes: Indexes,
+        encoder: QuestionEncoder,
+    ) -> Iterator[Answer]:
         if not draft.answered:
             yield answerability.abstain(draft)
             return
@@ -219,15 +232,13 @@ class Assistant:
                 if not written.withdrawn:
                     yield written
         if written.withdrawn or not self.llm:
-            yield from self._quoted(written, retrieved)
-
-    def _quoted(self, draft: Answer, retrieved: Found) -> Iterator[Answer]:
-        return digest.stream_digest(draft, retrieved, self.settings.max_sentences, self.calibration)
+            digest = Digest(self.reader, self.settings.max_sentences, self.calibration)
+            yield from digest.stream(written, retrieved, encoder)
 
 
-def _ranking(settings: Settings) -> Ranking:
+def _ranking(settings: Settings, top_k: int) -> Ranking:
     return Ranking(
-        top_k=settings.top_k,
+        top_k=top_k,
         candidates=settings.candidates,
         dense_weight=settings.dense_weight,
         reranked=settings.rerank_top_k,

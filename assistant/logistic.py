@@ -37,6 +37,11 @@ def log_odds(probability: float) -> float:
     return math.log(bounded / (1.0 - bounded))
 
 
+def odds(probability: float) -> float:
+    """Return the odds, finite for every probability."""
+    return probability / max(1.0 - probability, 1e-9)
+
+
 def softmax(logits: Vectors) -> Vectors:
     """Return the probabilities of classes, shape (classes,), which sum to 1."""
     import numpy as np

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assistant import logistic
+from assistant.answering import side_presence
 from assistant.answering.calibration import PACKAGED, AnswerabilityFeatures, Calibration
 from assistant.citations import strip
 from assistant.question.filters import explain_no_match
 from assistant.question.intent import IntentPrediction
+from assistant.question.language import foreign_language
 from assistant.question.terms import QuestionTerms, Term
 from assistant.retrieval.alignment import Alignment
 from assistant.retrieval.search import Found
@@ -71,16 +73,53 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds, calibrati
     if not retrieved.alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
     confidence = _confidence(retrieved, calibration)
-    doubt = None if query.is_follow_up or query.filters or query.scope else retrieved.intents.doubt
+    if language := foreign_language(query.text):
+        return _in_another_language(retrieved, language, confidence, thresholds)
+    if retrieved.sides and (missing := _missing_sides(retrieved)):
+        return _compared(retrieved, missing, confidence, thresholds)
+    doubt = None if query.is_follow_up or query.filters or query.scope or retrieved.sides else retrieved.intents.doubt
     if doubt:
         confidence = min(confidence, thresholds.tentative)
     if confidence >= thresholds.firm:
         return Decision(confidence, Strength.FIRM)
     doubts = [*([doubt] if doubt else []), *_doubts(retrieved)]
     if confidence >= thresholds.tentative:
-        reason = "; ".join(["these passages are the nearest, but may not be an answer", *doubts])
-        return Decision(confidence, Strength.TENTATIVE, reason)
+        return Decision(confidence, Strength.TENTATIVE, "; ".join(doubts) or "no abstract clearly answers this")
     return Decision(confidence, Strength.NONE, "; ".join(doubts) or "no abstract in the library seems to answer it")
+
+
+def _in_another_language(retrieved: Found, language: str, confidence: float, thresholds: Thresholds) -> Decision:
+    """Return the decision on a question that is not in English: partial if a name in it is one that a hit has."""
+    reason = f"the question seems to be in {language}, and the abstracts are searched in English; ask in English"
+    aligned = retrieved.alignments[0]
+    names = [
+        presence
+        for term, presence in zip(aligned.terms, aligned.overall, strict=True)
+        if not retrieved.terms.is_unseen(term)
+    ]
+    if max(names, default=0.0) >= side_presence.SPEAKS_FROM:
+        return Decision(_partial(confidence, thresholds), Strength.TENTATIVE, reason)
+    return Decision(0.0, Strength.NONE, reason)
+
+
+def _compared(retrieved: Found, missing: str, confidence: float, thresholds: Thresholds) -> Decision:
+    """Return the decision on a comparison for which something is missing: partial if one side is there."""
+    if len(side_presence.absent_sides(retrieved)) == len(retrieved.sides):
+        return Decision(min(confidence, thresholds.tentative), Strength.NONE, missing)
+    return Decision(_partial(confidence, thresholds), Strength.TENTATIVE, missing)
+
+
+def _partial(confidence: float, thresholds: Thresholds) -> float:
+    """Return the confidence of a partial answer that something else than its confidence makes partial."""
+    return min(max(confidence, thresholds.tentative), thresholds.firm)
+
+
+def _missing_sides(retrieved: Found) -> str:
+    """Return what the library lacks of a comparison; empty where an abstract speaks of both sides."""
+    if absent := side_presence.absent_sides(retrieved):
+        return f"no abstract in the library mentions {' or '.join(side.text for side in absent)}"
+    first, second = (side.text for side in retrieved.sides)
+    return "" if side_presence.compares(retrieved) else f"no abstract compares {first} with {second}"
 
 
 def abstain(draft: Answer, reason: str | None = None) -> Answer:

@@ -1,109 +1,83 @@
-"""Answer without a model: quote the passages that answer, word for word."""
+"""Answer without a model: quote the passages that answer, word for word, in the form that the question asks for."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
-from assistant.answering import evidence
+from assistant.answering import evidence as evidences
 from assistant.answering.answerability import abstain
 from assistant.answering.calibration import PACKAGED, Calibration
-from assistant.answering.evidence import Evidence
-from assistant.citations import build_citations, cited_text, has_marker
+from assistant.digest.comparing import plan_comparison
+from assistant.digest.composition import Limits, compose
+from assistant.digest.listing import plan_list
+from assistant.digest.quoting import Group, Plan, Quotation, snapshots
+from assistant.digest.stance import plan_stances
+from assistant.digest.summarizing import plan_summary
+from assistant.digest.wording import counted_papers, sentence_case
+from assistant.protocols import PairReader
+from assistant.question.encoder import QuestionEncoder
+from assistant.question.intent import Intent
 from assistant.retrieval.search import Found
-from assistant.schema import Answer, Hit, Passage, Sentence, Verdict
+from assistant.schema import Answer, Strength
 
 NAME = "extractive"
-# The least ratio of a further passage's odds of answering to those of the best one: of a paper that is quoted already,
-# or of any in a survey; and of another paper, which is the wrong one more often.
+# The most papers that are quoted, and the most sentences of an answer that is not sure.
+_MAX_PAPERS, _OF_PARTIAL = 4, 2
+# The least ratio of a further passage's odds of answering to those of the best one (docs/experiments.md).
 _SHARE_OF_BEST, _SHARE_OF_OTHER = 0.05, 0.2
-# Two sentences whose sets of words overlap more than this (Jaccard) repeat each other.
-_REPEAT = 0.5
-# The most papers that are quoted.
-_MAX_PAPERS = 4
-# The most sentences of one paper where a question asks what several papers say.
-_MAX_OF_ONE_PAPER = 2
 
 
-def stream_digest(
-    draft: Answer, retrieved: Found, max_sentences: int, calibration: Calibration = PACKAGED
-) -> Iterator[Answer]:
-    """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain if nothing can be quoted."""
-    candidates = evidence.select(retrieved, calibration)
-    quoted = compose(candidates, max_sentences, is_survey=retrieved.intents.is_survey)
-    if not quoted:
-        yield abstain(draft, "no sentence found can be quoted")
-    for count in range(1, len(quoted) + 1):
-        yield _quoting(draft, quoted[:count], done=count == len(quoted))
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Answers by quotations; `reader` tells for a yes/no question what they speak for."""
+
+    reader: PairReader
+    max_sentences: int
+    calibration: Calibration = PACKAGED
+
+    def stream(self, draft: Answer, found: Found, encoder: QuestionEncoder) -> Iterator[Answer]:
+        """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain if nothing can be quoted.
+
+        Raises ModelError.
+        """
+        plan = self._plan(draft, found, encoder)
+        if plan.quotations:
+            yield from snapshots(draft, plan)
+        else:
+            yield abstain(draft, "no sentence found can be quoted")
+
+    def _plan(self, draft: Answer, found: Found, encoder: QuestionEncoder) -> Plan:
+        evidence = evidences.select(found, self.calibration)
+        abstracts = {aligned.paper.id: aligned.passages for aligned in found.alignments}
+        form, question = found.intents.asks_for, found.query.standalone
+        if draft.strength is Strength.TENTATIVE:
+            return _partial(draft, compose(evidence, abstracts, _limits(min(self.max_sentences, _OF_PARTIAL))))
+        if form is Intent.LIST:
+            return plan_list(found, evidence, abstracts)
+        if form is Intent.COMPARISON and found.sides:
+            return plan_comparison(found, evidence, abstracts, self.max_sentences)
+        if form is Intent.SUMMARY:
+            return plan_summary(evidence, abstracts, question, encoder)
+        quotations = compose(evidence, abstracts, _limits(self.max_sentences))
+        if form in (Intent.YES_NO, Intent.CLAIM):
+            return plan_stances(question, quotations, self.reader)
+        return _plain(quotations)
 
 
-def compose(candidates: Sequence[Evidence], max_sentences: int, *, is_survey: bool = False) -> list[Evidence]:
-    """Return one to `max_sentences` passages that answer the question, grouped by paper, in each abstract's order.
-
-    `candidates` come best first. A survey, a question that asks what several papers say, gets sentences of more of
-    them. A sentence that contains a citation marker is not quoted: it would be read as a citation of this answer.
-    """
-    max_of_one = _MAX_OF_ONE_PAPER if is_survey else max_sentences
-    chosen: list[Evidence] = []
-    for candidate in candidates:
-        if len(chosen) == max_sentences:
-            break
-        is_likely = _is_near_best(candidate, chosen, is_survey=is_survey)
-        if is_likely and _is_new(candidate, chosen) and _has_room(candidate, chosen, max_of_one):
-            chosen.append(candidate)
-    order = list(dict.fromkeys(item.hit.paper.id for item in chosen))
-    return sorted(chosen, key=lambda item: (order.index(item.hit.paper.id), item.passage.start))
-
-
-def _quoting(draft: Answer, quoted: Sequence[Evidence], *, done: bool) -> Answer:
-    """Return the draft with these quotations, papers numbered by first appearance."""
-    hits = list({item.hit.paper.id: item.hit for item in quoted}.values())
-    sentences = tuple(
-        Sentence(item.passage.text, (hits.index(item.hit) + 1,), Verdict.SUPPORTED, 1.0) for item in quoted
-    )
-    return replace(
-        draft,
-        text=cited_text(sentences),
-        sentences=sentences,
-        citations=build_citations(hits, _passages_by_number(hits, quoted)),
-        done=done,
+def _plain(quotations: Sequence[Quotation]) -> Plan:
+    papers = len({quotation.hit.paper.id for quotation in quotations})
+    return Plan(
+        (Group(tuple(quotations)),), f"{counted_papers(papers, 'bear', 'bears')} on this." if papers > 1 else ""
     )
 
 
-def _passages_by_number(hits: Sequence[Hit], quoted: Sequence[Evidence]) -> dict[int, list[Passage]]:
-    return {number: [item.passage for item in quoted if item.hit is hit] for number, hit in enumerate(hits, start=1)}
+def _partial(draft: Answer, quotations: Sequence[Quotation]) -> Plan:
+    """Return the plan of an answer that is not sure: little is quoted, below a line that says what is missing."""
+    papers = {quotation.hit.paper.id for quotation in quotations}
+    says = "the nearest says" if len(papers) == 1 else "the nearest say"
+    return Plan((Group(tuple(quotations)),), f"{sentence_case(draft.reason or '')}; {says}:")
 
 
-def _is_near_best(candidate: Evidence, chosen: Sequence[Evidence], *, is_survey: bool) -> bool:
-    """Return whether a passage is likely enough to answer beside those already chosen, the best first."""
-    if not chosen:
-        return True
-    is_quoted = any(item.hit.paper.id == candidate.hit.paper.id for item in chosen)
-    share = _SHARE_OF_BEST if is_quoted or is_survey else _SHARE_OF_OTHER
-    return _odds(candidate) >= share * _odds(chosen[0])
-
-
-def _is_new(candidate: Evidence, chosen: Sequence[Evidence]) -> bool:
-    """Return whether a passage can be quoted: it repeats none that is, and would not be read as a citation."""
-    return not has_marker(candidate.passage.text) and not _repeats(candidate, chosen)
-
-
-def _has_room(candidate: Evidence, chosen: Sequence[Evidence], max_of_one: int) -> bool:
-    quoted = Counter(item.hit.paper.id for item in chosen)
-    if candidate.hit.paper.id in quoted:
-        return quoted[candidate.hit.paper.id] < max_of_one
-    return len(quoted) < _MAX_PAPERS
-
-
-def _odds(candidate: Evidence) -> float:
-    return candidate.score / max(1.0 - candidate.score, 1e-9)
-
-
-def _repeats(candidate: Evidence, chosen: Sequence[Evidence]) -> bool:
-    words = _words(candidate)
-    return any(len(words & _words(item)) > _REPEAT * len(words | _words(item)) for item in chosen)
-
-
-def _words(candidate: Evidence) -> set[str]:
-    return set(candidate.passage.text.casefold().split())
+def _limits(max_sentences: int) -> Limits:
+    return Limits(max_sentences, _MAX_PAPERS, max_sentences, _SHARE_OF_BEST, _SHARE_OF_OTHER)

@@ -70,7 +70,10 @@ RESEARCH = frozenset(
     }
 )
 # Answered from several papers.
-SURVEY = frozenset({Intent.COMPARISON, Intent.LIST, Intent.SUMMARY})
+SURVEY = (Intent.COMPARISON, Intent.LIST, Intent.SUMMARY)
+# Answered from the abstracts of one paper, or of a few.
+_SINGLE = (Intent.FACT, Intent.YES_NO, Intent.DEFINITION, Intent.CLAIM)
+_FROM_ABSTRACTS = (*SURVEY, *_SINGLE)
 _REPLIES = {
     Intent.CHITCHAT: SMALL_TALK_REPLY,
     Intent.NOISE: SMALL_TALK_REPLY,
@@ -81,6 +84,7 @@ _REPLIES = {
 # The probability, of all intents with a reply together, from which a message gets one; chosen so that no question
 # about research does (see docs/experiments.md).
 _MIN_DECLINED = 0.95
+# The share of surveys in the intents that abstracts answer from which a message asks for one.
 _MIN_SURVEY = 0.4
 # The probability of all intents of research together below which a message is never answered firmly.
 _MIN_RESEARCH = 0.5
@@ -100,7 +104,13 @@ class IntentPrediction:
     @property
     def is_survey(self) -> bool:
         """Return whether the message asks what several papers say, rather than for a single fact."""
-        return self.share(SURVEY) >= _MIN_SURVEY
+        return self.share(SURVEY) >= _MIN_SURVEY * self.share(_FROM_ABSTRACTS)
+
+    @property
+    def asks_for(self) -> Intent:
+        """Return the form of answer that the message asks for: the likeliest intent that abstracts can answer."""
+        candidates = SURVEY if self.is_survey else _SINGLE
+        return max(candidates, key=lambda intent: self.probabilities.get(intent, 0.0))
 
     @property
     def doubt(self) -> str | None:

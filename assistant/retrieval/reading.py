@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assistant.encodings import PairReading
 from assistant.protocols import PairReader
+from assistant.question.intent import Intent
 from assistant.retrieval.alignment import Alignment
+from assistant.retrieval.gathering import LISTED
 from assistant.retrieval.search import Found
 from assistant.schema import Passage
 
-# Hits that are read, more where a question asks what several papers say; sentences that are read of each, those most
-# similar to the question; and passages that represent a hit. What more costs and finds is in docs/experiments.md.
-READ, READ_OF_SURVEY = 3, 5
+# Hits that are read: more where a question asks what several papers say, and for a list as many as there are while some
+# answer. What more costs and finds is in docs/experiments.md.
+READ = 3
+_READ = {Intent.COMPARISON: 8, Intent.SUMMARY: 10, Intent.LIST: LISTED}
+# A list ends behind so many papers in a row that answer with less than this probability.
+_PATIENCE, _LEAST = 8, 0.1
+# Sentences that are read of each hit, those most similar to the question, and passages that represent a hit.
 _SENTENCES = 8
 _PASSAGES = 3
 # The score of a passage that was not read; the reader's own are probabilities.
@@ -25,15 +31,26 @@ def read(found: Found, reader: PairReader) -> Found:
 
     Raises ModelError.
     """
-    alignments = found.alignments[: READ_OF_SURVEY if found.intents.is_survey else READ]
+    alignments = found.alignments[: _READ.get(found.intents.asks_for, READ)]
     chosen = [_most_similar(aligned) for aligned in alignments]
     pairs = [(found.query.standalone, _text(*shown)) for shown in zip(alignments, chosen, strict=True)]
-    readings = tuple(map(_of_passages, reader.read(pairs), alignments, chosen))
+    # No more is read than the loop asks for.
+    readings = tuple(map(_of_passages, _while_answering(reader.read(pairs)), alignments, chosen))
     hits = [
         replace(hit, passages=_best_passages(aligned.passages, reading.answering))
         for hit, aligned, reading in zip(found.hits, alignments, readings, strict=False)
     ]
     return replace(found, hits=(*hits, *found.hits[len(hits) :]), readings=readings)
+
+
+def _while_answering(readings: Iterator[PairReading]) -> Iterator[PairReading]:
+    """Yield the readings up to the first long run of papers that do not answer."""
+    unanswered = 0
+    for reading in readings:
+        yield reading
+        unanswered = 0 if reading.answers >= _LEAST else unanswered + 1
+        if unanswered == _PATIENCE:
+            return
 
 
 def _most_similar(aligned: Alignment) -> list[int]:

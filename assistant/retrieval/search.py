@@ -15,6 +15,7 @@ from assistant.encodings import PairReading
 from assistant.protocols import WordVectorLookup
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.intent import QUESTION, IntentPrediction
+from assistant.question.sides import Side
 from assistant.question.terms import NO_TERMS, QuestionTerms
 from assistant.retrieval.alignment import Alignment, align
 from assistant.retrieval.fusion import fuse, mix
@@ -51,7 +52,7 @@ class Found:
 
     `alignments` is empty where nothing was searched for. `readings` are those of the best hits, once they are read
     (`assistant.retrieval.reading`). `searched` is the number of papers that the filters allow; `timings` are in
-    milliseconds. `intents` are those of the standalone text, where an answer is wanted.
+    milliseconds. `intents` are those of the standalone text, where an answer is wanted; `sides` are what it compares.
     """
 
     query: Query
@@ -62,6 +63,7 @@ class Found:
     searched: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
     intents: IntentPrediction = QUESTION
+    sides: tuple[Side, ...] = ()
 
     def result(self) -> SearchResult:
         """Return the public part."""

@@ -124,7 +124,7 @@ def _further(data: Path) -> Iterator[LabelledText]:
     subjects += _texts(question for question in unanswerable if question.group != "junk")
     yield from map(_labelled, read_further())
     # One abstract answers such a question; what a topic wants is open.
-    yield from _examples(random.sample(single, min(_DRAWN, len(single))), RESEARCH - SURVEY, _UNLABELLED)
+    yield from _examples(random.sample(single, min(_DRAWN, len(single))), RESEARCH.difference(SURVEY), _UNLABELLED)
     yield from _examples(random.sample(subjects, min(_DRAWN, len(subjects))), RESEARCH, _UNLABELLED)
     yield from _examples(_texts(load(SEEDS / "multi.jsonl", "dev")), SURVEY, 1.0)
     junk = _texts(question for question in unanswerable if question.group == "junk")

@@ -10,7 +10,8 @@ import pytest
 from assistant.chat import Assistant
 from assistant.question.intent import Intent, IntentPrediction
 from assistant.retrieval import reading
-from assistant.retrieval.reading import NOT_READ, READ, READ_OF_SURVEY
+from assistant.retrieval.gathering import LISTED
+from assistant.retrieval.reading import NOT_READ, READ
 from assistant.retrieval.search import Found
 from assistant.schema import Hit, Paper, Query
 from tests import aligning
@@ -50,10 +51,21 @@ def test_only_the_best_hits_are_read_and_none_is_lost(reader: Assistant) -> None
     assert result.hits[READ:] == found.hits[READ:]
 
 
-def test_more_hits_are_read_where_a_question_asks_what_several_papers_say(reader: Assistant) -> None:
-    survey = replace(search(reader, *many(READ_OF_SURVEY + 1)), intents=IntentPrediction({Intent.LIST: 1.0}))
+@pytest.mark.parametrize(("form", "count"), [(Intent.COMPARISON, 8), (Intent.SUMMARY, 10), (Intent.LIST, LISTED)])
+def test_more_hits_are_read_where_a_question_asks_what_several_papers_say(
+    reader: Assistant, form: Intent, count: int
+) -> None:
+    survey = replace(search(reader, *many(LISTED + 1)), intents=IntentPrediction({form: 1.0}))
     result, pairs = read(survey)
-    assert len(pairs) == len(result.readings) == READ_OF_SURVEY > READ
+    assert len(pairs) == len(result.readings) == count > READ
+
+
+def test_the_reading_for_a_list_ends_behind_many_papers_that_do_not_answer(reader: Assistant) -> None:
+    papers = [*many(2), *(Paper(f"ice-{number}", "Glaciers melt.") for number in range(30))]
+    listed = replace(search(reader, *papers), intents=IntentPrediction({Intent.LIST: 1.0}))
+    result, pairs = read(listed)
+    assert 2 < len(result.readings) == len(pairs) < 20
+    assert len(result.hits) == len(papers)
 
 
 def test_of_a_long_abstract_the_sentences_most_similar_to_the_question_are_read(reader: Assistant) -> None:

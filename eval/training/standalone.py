@@ -1,0 +1,129 @@
+"""Fit the weights of `assistant.digest.standalone`: `python -m eval.training.standalone`.
+
+The sentences of abstracts, labelled by hand (`standalone.jsonl`); figures are by cross-validation, all sentences of an
+abstract in one fold.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from assistant.digest.standalone import LEAD_WEIGHTS, WEIGHTS, Role, features, lead_features
+from assistant.question import linear
+from eval.training import command, softmax
+from eval.training.softmax import Figures
+
+LABELS = Path(__file__).parent / "standalone.jsonl"
+_FOLDS, _PENALTY, _LEAD_PENALTY = 5, 3.0, 0.3
+_ROLES = tuple(Role)
+_LEAD_LABELS = ("lead", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSentence:
+    """A sentence of an abstract: its role, and the position of the sentence that it leans on, if it does.
+
+    `lead` is the opening that only connects it with the text before it.
+    """
+
+    text: str
+    position: int
+    role: Role
+    leans_on: int
+    lead: str
+    paper: str
+    title: str
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="File of the roles; that of the openings stands beside it.")] = WEIGHTS,
+) -> None:
+    """Fit both classifiers, write their weights and print their figures."""
+    sentences = list(read_labelled())
+    rows = np.array([features(sentence.text, sentence.position, sentence.title) for sentence in sentences])
+    roles, papers = [sentence.role for sentence in sentences], [sentence.paper for sentence in sentences]
+    typer.echo(report("roles", _ROLES, roles, cross_validated(rows, roles, papers, _PENALTY, _ROLES)))
+    leaning = [sentence for sentence in sentences if sentence.role is Role.LEANS]
+    typer.echo(f"lean on the sentence before: {np.mean([s.leans_on == s.position - 1 for s in leaning]):.3f}")
+    linear.save(softmax.fit_labelled(rows, roles, [1.0] * len(rows), _PENALTY, _ROLES), out)
+    _fit_leads(sentences, out.with_name(LEAD_WEIGHTS.name))
+
+
+def read_labelled(file: Path = LABELS) -> Iterator[LabelledSentence]:
+    """Yield the labelled sentences, in the order of the file."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        abstract = json.loads(line)
+        for position, sentence in enumerate(abstract["sentences"]):
+            yield LabelledSentence(
+                text=sentence["text"],
+                position=position,
+                role=_role(sentence),
+                leans_on=sentence["leans"],
+                lead=sentence["lead"],
+                paper=abstract["id"],
+                title=abstract["title"] or "",
+            )
+
+
+def _role(sentence: dict[str, object]) -> Role:
+    if sentence["boilerplate"]:
+        return Role.BOILERPLATE
+    return Role.ALONE if sentence["leans"] == -1 else Role.LEANS
+
+
+def _fit_leads(sentences: Sequence[LabelledSentence], out: Path) -> None:
+    """Fit the classifier of openings: those up to the first comma of a sentence."""
+    with_opening = [
+        (sentence, opening)
+        for sentence in sentences
+        if (opening := sentence.text[:60].partition(", ")[0]) and ", " in sentence.text[:60]
+    ]
+    rows = np.array([lead_features(opening) for _, opening in with_opening])
+    labels = ["lead" if sentence.lead == f"{opening}, " else "content" for sentence, opening in with_opening]
+    papers = [sentence.paper for sentence, _ in with_opening]
+    typer.echo(
+        report("openings", _LEAD_LABELS, labels, cross_validated(rows, labels, papers, _LEAD_PENALTY, _LEAD_LABELS))
+    )
+    others = sum(bool(sentence.lead) for sentence in sentences) - labels.count("lead")
+    typer.echo(f"openings that no comma ends, which are not recognized: {others}")
+    linear.save(softmax.fit_labelled(rows, labels, [1.0] * len(rows), _LEAD_PENALTY, _LEAD_LABELS), out)
+
+
+def cross_validated(
+    rows: Figures, labels: Sequence[str], papers: Sequence[str], penalty: float, kinds: Sequence[str]
+) -> Figures:
+    """Return the probabilities of each example, shape (examples, kinds), by a classifier fitted on other papers."""
+    folds = np.array([zlib.crc32(paper.encode()) % _FOLDS for paper in papers])
+    probabilities = np.zeros((len(rows), len(kinds)), np.float32)
+    for fold in range(_FOLDS):
+        train = np.flatnonzero(folds != fold)
+        classifier = softmax.fit_labelled(
+            rows[train], [labels[int(row)] for row in train], [1.0] * len(train), penalty, kinds
+        )
+        probabilities[folds == fold] = softmax.predict(classifier, rows[folds == fold])
+    return probabilities
+
+
+def report(name: str, kinds: Sequence[str], labels: Sequence[str], probabilities: Figures) -> str:
+    """Return precision and recall of each kind, and the accuracy."""
+    chosen = [kinds[column] for column in probabilities.argmax(axis=1)]
+    right = Counter(label for label, kind in zip(labels, chosen, strict=True) if label == kind)
+    accuracy = sum(right.values()) / max(1, len(labels))
+    lines = [f"{name}, {len(labels)} cross-validated: accuracy {accuracy:.3f}"]
+    for kind in kinds:
+        precision, recall = (right[kind] / max(1, list(values).count(kind)) for values in (chosen, labels))
+        lines.append(f"  {kind}: {list(labels).count(kind)}, precision {precision:.3f}, recall {recall:.3f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    command.run(main)
