@@ -73,10 +73,8 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds, calibrati
     if not retrieved.alignments:
         return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
     confidence = _confidence(retrieved, calibration)
-    if language := foreign_language(query.text):
-        return _in_another_language(retrieved, language, confidence, thresholds)
-    if retrieved.sides and (missing := _missing_sides(retrieved)):
-        return _compared(retrieved, missing, confidence, thresholds)
+    if partial := _partial_for_a_reason(retrieved, confidence, thresholds):
+        return partial
     doubt = None if query.is_follow_up or query.filters or query.scope or retrieved.sides else retrieved.intents.doubt
     if doubt:
         confidence = min(confidence, thresholds.tentative)
@@ -86,6 +84,15 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds, calibrati
     if confidence >= thresholds.tentative:
         return Decision(confidence, Strength.TENTATIVE, "; ".join(doubts) or "no abstract clearly answers this")
     return Decision(confidence, Strength.NONE, "; ".join(doubts) or "no abstract in the library seems to answer it")
+
+
+def _partial_for_a_reason(retrieved: Found, confidence: float, thresholds: Thresholds) -> Decision | None:
+    """Return the decision on a question in another language, or on a comparison that lacks a side; None for others."""
+    if language := foreign_language(retrieved.query.text):
+        return _in_another_language(retrieved, language, confidence, thresholds)
+    if retrieved.sides and (missing := _missing_sides(retrieved)):
+        return _compared(retrieved, missing, confidence, thresholds)
+    return None
 
 
 def _in_another_language(retrieved: Found, language: str, confidence: float, thresholds: Thresholds) -> Decision:
@@ -178,7 +185,7 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
         answers=logistic.log_odds(reading.answers),
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
-        similarity=retrieved.hits[0].score,
+        similarity=max(hit.scores.get("fused", hit.score) for hit in retrieved.hits),
     )
 
 

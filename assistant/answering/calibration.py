@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 
 from assistant.errors import LibraryError
 from assistant.logistic import LogisticModel
+from assistant.retrieval.reading import RANK, RankFeatures
 
 FILE = "calibration.json"
 # Raised when the features or their meaning change.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class AnswerabilityFeatures:
 
     `answers` is the log-odds by the pair reader that the paper which answers best does answer. `met` is the mean
     presence of the question's terms in that paper, weighted by idf, and `weakest` their 0.2 quantile by weight, each
-    about 0..1: what is asked beyond the topic is met least. `similarity` is the score of the best hit, 0..1.
+    about 0..1: what is asked beyond the topic is met least. `similarity` is the greatest score that the search itself
+    gave a hit, 0..1.
     """
 
     answers: float
@@ -40,7 +42,7 @@ class EvidenceFeatures:
     """The features of a passage for the probability that it answers.
 
     `answers` and `sentence` are the log-odds by the pair reader that the paper answers and that the passage does.
-    `paper` is the score of the hit minus that of the best hit: score differences are comparable between questions,
+    `paper` is the log-odds of the hit's score minus that of the best hit: differences are comparable between questions,
     scores are not. `won` is the share of the question's terms, weighted by idf, that a softmax over the passages of
     the abstract assigns to this one, `met` the mean presence of the terms in it, each 0..1. `position` in the abstract
     is 0 for the first passage and 1 for the last; `opening` is 1 for the first of several, which is often background.
@@ -57,11 +59,15 @@ class EvidenceFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic models: does the library cover the topic, does it answer on a covered topic, does a passage answer?"""
+    """Logistic models: does the library cover the topic, does it answer on a covered topic, does a passage answer?
+
+    And `rank`: does a paper answer, by which hits are ranked.
+    """
 
     topic: LogisticModel[AnswerabilityFeatures]
     answer: LogisticModel[AnswerabilityFeatures]
     evidence: LogisticModel[EvidenceFeatures]
+    rank: LogisticModel[RankFeatures] = RANK
 
     def confidence(self, features: AnswerabilityFeatures) -> float:
         """Return the probability that the library covers the topic and answers, 0..1."""
@@ -108,6 +114,7 @@ def read(models: str, folder: Path) -> Calibration | None:
             topic=_model(content["topic"], AnswerabilityFeatures),
             answer=_model(content["answer"], AnswerabilityFeatures),
             evidence=_model(content["evidence"], EvidenceFeatures),
+            rank=_model(content["rank"], RankFeatures),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise LibraryError(f"{file} is damaged ({error}); delete it, or fit it again") from error

@@ -17,7 +17,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from assistant.digest.standalone import LEAD_WEIGHTS, WEIGHTS, Role, features, lead_features
+from assistant.digest.sentence_features import sentence_features
+from assistant.digest.standalone import LEAD_WEIGHTS, WEIGHTS, Role, lead_features
 from assistant.question import linear
 from eval.training import command, softmax
 from eval.training.softmax import Figures
@@ -49,13 +50,27 @@ def main(
 ) -> None:
     """Fit both classifiers, write their weights and print their figures."""
     sentences = list(read_labelled())
-    rows = np.array([features(sentence.text, sentence.position, sentence.title) for sentence in sentences])
-    roles, papers = [sentence.role for sentence in sentences], [sentence.paper for sentence in sentences]
-    typer.echo(report("roles", _ROLES, roles, cross_validated(rows, roles, papers, _PENALTY, _ROLES)))
     leaning = [sentence for sentence in sentences if sentence.role is Role.LEANS]
-    typer.echo(f"lean on the sentence before: {np.mean([s.leans_on == s.position - 1 for s in leaning]):.3f}")
-    linear.save(softmax.fit_labelled(rows, roles, [1.0] * len(rows), _PENALTY, _ROLES), out)
+    before = np.mean([sentence.leans_on == sentence.position - 1 for sentence in leaning])
+    typer.echo(f"of {len(leaning)} sentences that lean, {before:.3f} lean on the one before")
     _fit_leads(sentences, out.with_name(LEAD_WEIGHTS.name))
+    # The lead is cut off as it is labelled: by the classifier, some leads would be known from its own training.
+    rows = np.array([sentence_features(item.text[len(item.lead) :], item.position, item.title) for item in sentences])
+    roles, papers = [sentence.role for sentence in sentences], [sentence.paper for sentence in sentences]
+    probabilities = cross_validated(rows, roles, papers, _PENALTY, _ROLES)
+    typer.echo(report("roles", _ROLES, roles, probabilities))
+    typer.echo(_by_threshold(roles, probabilities))
+    linear.save(softmax.fit_labelled(rows, roles, [1.0] * len(rows), _PENALTY, _ROLES), out)
+
+
+def _by_threshold(roles: Sequence[Role], probabilities: Figures) -> str:
+    """Return for several thresholds which share of what is taken to stand alone does, and of what does is kept."""
+    alone = np.array([role is Role.ALONE for role in roles])
+    lines = [f"quotable alone from which probability (base {alone.mean():.3f}):"]
+    for threshold in (0.5, 0.6, 0.7, 0.8, 0.9):
+        taken = probabilities[:, _ROLES.index(Role.ALONE)] >= threshold
+        lines.append(f"  {threshold}: right {alone[taken].mean():.3f}, kept {taken[alone].mean():.3f}")
+    return "\n".join(lines)
 
 
 def read_labelled(file: Path = LABELS) -> Iterator[LabelledSentence]:
