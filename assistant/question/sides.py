@@ -1,26 +1,24 @@
-"""Find the two sides of a comparison: what a question compares, by the word that joins or opposes them.
+"""Find the two sides of a comparison: the shortest phrases that name what a question compares.
 
-English names the sides of a comparison on both sides of a conjunction or preposition ("X and Y", "X versus Y", "from X
-to Y", "X better than Y"): a closed class of words, which makes this a matter of grammar.
+A tagger on the token vectors of the embedder reads them (`assistant.question.side_tagger`). For an embedder that it was
+not fitted on, the word that joins or opposes them decides (`assistant.question.joining_words`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.question.joining_words import joined_spans
 from assistant.question.terms import QuestionTerms, Term
 
 if TYPE_CHECKING:
     from assistant.question.encoder import QuestionEncoder
+    from assistant.question.linear import LinearClassifier
 
-# The words that stand between two sides.
-_JOINING = frozenset("and or vs versus than with to against over from compared".split())
-_TOKEN = re.compile(r"[^\W_]+(?:[-'’.+][^\W_]+)*")
-# The most words of a side, counted from the word that joins.
-_MAX_WORDS = 4
+WEIGHTS = Path(__file__).parent / "weights" / "comparisons.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,44 +28,39 @@ class Side:
     text: str
     terms: tuple[Term, ...]
 
-    @property
-    def idf(self) -> float:
-        """Return the greatest idf of its words, in nats."""
-        return max((term.idf for term in self.terms), default=0.0)
-
 
 def find_sides(question: str, terms: QuestionTerms, encoder: QuestionEncoder | None = None) -> tuple[Side, Side] | None:
-    """Return the two sides of a comparison, in their order; None where no word joins two of them.
+    """Return the first two sides of a comparison, in their order; None where the question does not name two.
 
-    Of several joining words the one counts whose less informative side has the greatest idf.
+    A side without a content word counts as none, and so do two with the same text. Raises ModelError where the weights
+    are missing or damaged.
     """
-    pairs = list(_joined(question, terms.content))
-    return max(pairs, key=lambda pair: min(pair[0].idf, pair[1].idf), default=None)
-
-
-def _joined(question: str, content: Sequence[Term]) -> Iterator[tuple[Side, Side]]:
-    tokens = list(_TOKEN.finditer(question))
-    for index, token in enumerate(tokens):
-        if token[0].casefold() in _JOINING:
-            left = _side(question, tokens[max(0, index - _MAX_WORDS) : index][::-1], content)
-            right = _side(question, tokens[index + 1 : index + 1 + _MAX_WORDS], content)
-            if left and right and left.text.casefold() != right.text.casefold():
-                yield left, right
-
-
-def _side(question: str, outwards: Sequence[re.Match[str]], content: Sequence[Term]) -> Side | None:
-    """Return the run of content words nearest to the joining word; `outwards` are the tokens, the nearest first."""
-    run: list[re.Match[str]] = []
-    for token in outwards:
-        if _terms_in(token, content):
-            run.append(token)
-        elif run:
-            break
-    if not run:
+    spans = _spans(question, terms, encoder)
+    if spans is None:
         return None
-    start, end = min(token.start() for token in run), max(token.end() for token in run)
-    return Side(question[start:end], tuple(term for token in run for term in _terms_in(token, content)))
+    first, second = (_side(question, start, end, terms) for start, end in spans)
+    differ = first.text.casefold() != second.text.casefold()
+    return (first, second) if differ and first.terms and second.terms else None
 
 
-def _terms_in(token: re.Match[str], content: Sequence[Term]) -> list[Term]:
-    return [term for term in content if token.start() <= term.start and term.end <= token.end()]
+def _spans(
+    question: str, terms: QuestionTerms, encoder: QuestionEncoder | None
+) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    if encoder is None or not (classifier := _classifier(WEIGHTS)).applies_to(encoder.embedder):
+        return joined_spans(question, terms.content)
+    from assistant.question.side_tagger import tagged_spans  # numpy: not before the first question
+
+    return tagged_spans(question, encoder.encode(question), classifier)
+
+
+def _side(question: str, start: int, end: int, terms: QuestionTerms) -> Side:
+    within = tuple(term for term in terms.content if start <= term.start and term.end <= end)
+    return Side(question[start:end], within)
+
+
+@lru_cache(maxsize=2)
+def _classifier(file: Path) -> LinearClassifier:
+    """Read the weights of the tagger, once. Raises ModelError."""
+    from assistant.question import linear  # numpy: not before the first question
+
+    return linear.load(file)
