@@ -44,8 +44,8 @@ def run(
     suite: Annotated[
         list[str] | None,
         typer.Option(
-            help="single, multi, unanswerable, dialogs, claims; abstracts, or one of abstracts-questions, -near, "
-            "-claims, -intents, -dialogs; a folder or a file; may be repeated."
+            help="single, multi, unanswerable, dialogs, claims, forms; abstracts, or one of abstracts-questions, "
+            "-near, -claims, -intents, -dialogs; a folder or a file; may be repeated."
         ),
     ] = None,
     split: Split = None,

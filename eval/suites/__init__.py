@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from assistant.errors import InputError
 from eval.suites.lines import numbered_lines
@@ -121,7 +121,21 @@ class RewrittenDialog:
     split: str
 
 
-Item = TypeVar("Item", Question, ScriptedDialog, Claim, LabelledMessage, RewrittenDialog)
+class SuiteItem(Protocol):
+    """An item of a suite."""
+
+    @property
+    def id(self) -> str:
+        """Return the id, unique in its suite."""
+        ...
+
+    @property
+    def split(self) -> str:
+        """Return dev or test."""
+        ...
+
+
+Item = TypeVar("Item", bound=SuiteItem)
 
 
 def load(file: Path, split: str | None = None) -> list[Question]:
@@ -129,30 +143,31 @@ def load(file: Path, split: str | None = None) -> list[Question]:
 
     Raises InputError, naming file and line, for a malformed line, a duplicate id or an empty file.
     """
-    return _load(file, split, _question)
+    return load_items(file, split, _question)
 
 
 def load_dialogs(file: Path, split: str | None = None) -> list[ScriptedDialog]:
     """Load the conversations of a suite. Raises InputError as `load` does."""
-    return _load(file, split, _dialog)
+    return load_items(file, split, _dialog)
 
 
 def load_claims(file: Path, split: str | None = None) -> list[Claim]:
     """Load the claims of a suite. Raises InputError as `load` does."""
-    return _load(file, split, _claim)
+    return load_items(file, split, _claim)
 
 
 def load_messages(file: Path, split: str | None = None) -> list[LabelledMessage]:
     """Load the messages of a suite. Raises InputError as `load` does."""
-    return _load(file, split, _message)
+    return load_items(file, split, _message)
 
 
 def load_rewritten(file: Path, split: str | None = None) -> list[RewrittenDialog]:
     """Load the rewritten conversations of a suite. Raises InputError as `load` does."""
-    return _load(file, split, _rewritten_dialog)
+    return load_items(file, split, _rewritten_dialog)
 
 
-def _load(file: Path, split: str | None, read: Callable[[dict[str, Any]], Item]) -> list[Item]:
+def load_items(file: Path, split: str | None, read: Callable[[dict[str, Any]], Item]) -> list[Item]:
+    """Load the items of a suite with a function that reads one line. Raises InputError as `load` does."""
     if split not in (None, *SPLITS):
         raise InputError("split", f"{split!r} is not one of {', '.join(SPLITS)}")
     items = list(_items(file, read))

@@ -28,6 +28,7 @@ from eval.suites import (
     load_messages,
     load_rewritten,
 )
+from eval.suites.forms import load_forms
 
 Item: TypeAlias = Question | ScriptedDialog | Claim | LabelledMessage | RewrittenDialog
 _LOADERS: dict[str, Callable[[Path, str | None], Sequence[Item]]] = {
@@ -36,6 +37,7 @@ _LOADERS: dict[str, Callable[[Path, str | None], Sequence[Item]]] = {
     "unanswerable": load,
     "dialogs": load_dialogs,
     "claims": load_claims,
+    "forms": load_forms,
 }
 _ABSTRACTS_LOADERS: dict[str, Callable[[Path, str | None], Sequence[Item]]] = {
     "questions": load,

@@ -8,29 +8,13 @@ from typing import Any
 
 import pytest
 
-from assistant import factory
 from assistant.errors import InputError
 from assistant.schema import Paper
-from assistant.settings import load as load_settings
 from eval.suites import SEEDS as SUITES
 from eval.suites import Question, load, load_claims, load_dialogs
-from ingest import pipeline
-from tests.conftest import SEEDS
-from tests.fakes import WordHashEmbedder
 
 FILES = [SUITES / f"{name}.jsonl" for name in ("single", "multi", "unanswerable")]
-DIALOGS, CLAIMS = SUITES / "dialogs.jsonl", SUITES / "claims.jsonl"
-
-
-@pytest.fixture(scope="module")
-def papers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Paper]:
-    """The papers of the seeds, by id."""
-    settings = load_settings(home=tmp_path_factory.mktemp("home"))
-    library = factory.open_library(settings, WordHashEmbedder())
-    pipeline.ingest([SEEDS], library)
-    held = {paper.id: paper for paper in library.catalog.papers.all()}
-    library.close()
-    return held
+DIALOGS, CLAIMS, FORMS = (SUITES / f"{name}.jsonl" for name in ("dialogs", "claims", "forms"))
 
 
 @pytest.fixture(params=FILES, ids=lambda file: str(file.stem))
@@ -38,8 +22,8 @@ def questions(request: pytest.FixtureRequest) -> list[Question]:
     return load(request.param)
 
 
-def test_every_file_is_a_suite_of_questions_dialogs_or_claims() -> None:
-    assert {*FILES, DIALOGS, CLAIMS} == set(SUITES.glob("*.jsonl"))
+def test_every_file_is_a_suite_of_questions_dialogs_claims_or_forms() -> None:
+    assert {*FILES, DIALOGS, CLAIMS, FORMS} == set(SUITES.glob("*.jsonl"))
 
 
 def test_ids_are_unique_over_all_suites() -> None:
