@@ -32,6 +32,9 @@ PASS_MEASURES = (
     "research recognised",
     "intent accuracy",
     "follow-up recognised",
+    "form recognised",
+    "policy kept",
+    "both sides cited",
 )
 # Measures that are compared within each group of questions, too.
 STRATIFIED = (*PASS_MEASURES, "R@5", "R@10", "firm", "citation precision", "same papers in top 5")
@@ -106,7 +109,7 @@ def _by_key(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
 def _content(record: Record) -> tuple[object, ...]:
     text = text_of(record)
     if isinstance(record, QuestionRecord):
-        return text, record.papers, record.evidence
+        return text, record.papers, record.evidence, record.expectation
     if isinstance(record, ClaimRecord):
         return text, record.paper, record.supported
     return text, record.reference if isinstance(record, RewritingRecord) else record.group

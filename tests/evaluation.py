@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from assistant.schema import Paper, Strength, Verdict
+from eval.runs.answer_records import AnswerRecord, CheckedSentenceRecord, CitedPaper
 from eval.runs.records import (
-    AnswerRecord,
-    CheckedSentenceRecord,
-    CitedPaper,
     ClaimRecord,
     QuestionRecord,
     Record,

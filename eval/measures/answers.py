@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from assistant import citations
 from assistant.schema import Strength, Verdict
-from eval.runs.records import AnswerRecord, QuestionRecord
+from eval.runs.answer_records import AnswerRecord
+from eval.runs.records import QuestionRecord
 
 Measure: TypeAlias = Callable[[QuestionRecord], float | None]
 AnswerMeasure: TypeAlias = Callable[[QuestionRecord, AnswerRecord], float | None]
@@ -46,7 +47,8 @@ def _restricted(condition: Callable[[QuestionRecord], bool], measure: Measure) -
     return lambda record: measure(record) if condition(record) else None
 
 
-def _has_evidence(record: QuestionRecord) -> bool:
+def has_evidence(record: QuestionRecord) -> bool:
+    """Tell whether it is known which sentences answer the question."""
     return bool(record.evidence)
 
 
@@ -64,7 +66,8 @@ def _evidence_precision(record: QuestionRecord, answer: AnswerRecord) -> float |
     return fmean(contains_evidence(record.evidence, [passage]) for passage in passages) if passages else None
 
 
-def _quotes_evidence(record: QuestionRecord, answer: AnswerRecord) -> float:
+def quotes_evidence(record: QuestionRecord, answer: AnswerRecord) -> float:
+    """Return 1 if a passage behind the answer overlaps an evidence sentence, otherwise 0."""
     return float(contains_evidence(record.evidence, _passages(answer)))
 
 
@@ -122,9 +125,9 @@ ANSWER_MEASURES: dict[str, Measure] = {
     "firm": _FIRM,
     "firm, gold paper in top 5": _restricted(_relevant_in_top_5, _FIRM),
     "gold paper cited": _over_questions(cites_relevant, True),
-    "gold sentence quoted": _restricted(_has_evidence, _over_questions(_quotes_evidence, True)),
-    "evidence recall": _restricted(_has_evidence, _over_questions(_evidence_recall, True)),
-    "evidence precision": _restricted(_has_evidence, _over_answers(_evidence_precision)),
+    "gold sentence quoted": _restricted(has_evidence, _over_questions(quotes_evidence, True)),
+    "evidence recall": _restricted(has_evidence, _over_questions(_evidence_recall, True)),
+    "evidence precision": _restricted(has_evidence, _over_answers(_evidence_precision)),
     "citation recall": _over_answers(_citation_recall),
     "citation precision": _over_answers(_citation_precision),
     "sentences supported": _over_answers(_sentences_supported),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from eval.measures.answers import cites_relevant
-from eval.runs.records import AnswerRecord, ClaimRecord, QuestionRecord, Record, of_type
+from eval.runs.answer_records import AnswerRecord
+from eval.runs.records import ClaimRecord, QuestionRecord, Record, of_type
 from eval.suites import ANNOTATED
 
 Array: TypeAlias = NDArray[np.float64]
@@ -62,9 +63,14 @@ def support_measures(records: Sequence[Record]) -> dict[str, JointMeasure]:
 
 
 def trust_families(records: Iterable[Record]) -> dict[str, list[QuestionRecord]]:
-    """Return the questions by the name of their table of trust: those over the annotated abstracts have their own."""
+    """Return the questions by the name of their table of trust: those over the annotated abstracts have their own.
+
+    Questions with an expected form have none: of some, no paper says whether they are answerable.
+    """
     families: dict[str, list[QuestionRecord]] = {}
     for record in of_type(records, QuestionRecord):
+        if record.expectation:
+            continue
         name = f"{ANNOTATED}-{TRUST}" if record.suite.startswith(f"{ANNOTATED}-") else TRUST
         families.setdefault(name, []).append(record)
     return families

@@ -10,7 +10,9 @@ from eval.measures.answers import ANSWER_MEASURES
 from eval.measures.calibration import JointMeasure, style_auc, support_measures, trust_families, trust_measures
 from eval.measures.claims import CLAIM_MEASURES
 from eval.measures.conversations import INTENT_MEASURES, REWRITING_MEASURES
+from eval.measures.forms import FORM_MEASURES
 from eval.measures.ranking import ranking
+from eval.measures.readability import readability_measures
 from eval.runs.records import (
     ClaimRecord,
     IntentRecord,
@@ -28,7 +30,16 @@ Table: TypeAlias = dict[str, dict[str, float]]
 # Measure, then record id, then value.
 Values: TypeAlias = dict[str, dict[str, float]]
 
-LOWER_IS_BETTER = frozenset({"area under risk-coverage", "Brier score", "true claims marked"})
+LOWER_IS_BETTER = frozenset(
+    {
+        "area under risk-coverage",
+        "Brier score",
+        "true claims marked",
+        "words an answer",
+        "sentences an answer",
+        "sentences that do not stand alone",
+    }
+)
 # The column beside the ROC AUC of confidence: what the wording of the questions gives to a model that reads no paper.
 QUESTION_ALONE = "question alone"
 # Columns of a table; the groups of one with more become rows.
@@ -45,8 +56,7 @@ def figures(records: Sequence[Record]) -> dict[str, Table]:
 def values(records: Sequence[Record]) -> Values:
     """Return the values of each measure that is a mean, for the records that it applies to."""
     questions = of_type(records, QuestionRecord)
-    by_measure = ranking([record for record in questions if record.answerable])
-    by_measure |= _apply(ANSWER_MEASURES, questions)
+    by_measure = _question_values(questions) | _apply(readability_measures(), questions)
     by_measure |= _apply(CLAIM_MEASURES, of_type(records, ClaimRecord))
     by_measure |= _apply(INTENT_MEASURES, of_type(records, IntentRecord))
     return by_measure | _apply(REWRITING_MEASURES, of_type(records, RewritingRecord))
@@ -74,6 +84,16 @@ def blocks(name: str, table: Table) -> dict[str, Table]:
             if group not in splits[measure]:
                 by_group.setdefault(group, {})[measure] = value
     return {name: splits, f"{name}, by group": by_group}
+
+
+def _question_values(questions: Sequence[QuestionRecord]) -> Values:
+    """Return the values of search and answers; questions with an expected form have measures of their own."""
+    formed = [record for record in questions if record.expectation]
+    others = [record for record in questions if not record.expectation]
+    by_measure = ranking([record for record in others if record.answerable]) | _apply(ANSWER_MEASURES, others)
+    for name, by_record in _apply(FORM_MEASURES, formed).items():
+        by_measure.setdefault(name, {}).update(by_record)
+    return by_measure
 
 
 def _apply(measures: Mapping[str, Callable[[RecordType], float | None]], records: Sequence[RecordType]) -> Values:

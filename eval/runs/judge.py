@@ -18,7 +18,8 @@ from assistant.protocols import LLM
 from assistant.schema import Message
 from assistant.settings import Settings
 from eval import measures
-from eval.runs.records import AnswerRecord, QuestionRecord, Record, of_type
+from eval.runs.answer_records import AnswerRecord
+from eval.runs.records import QuestionRecord, Record, of_type
 
 _MAX_SCORE = 5
 # Deterministic measures whose rank correlation with the scores is reported.

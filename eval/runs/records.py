@@ -11,8 +11,10 @@ from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from assistant.schema import Answer, Hit, Passage, Strength, Verdict
+from assistant.schema import Answer, Hit, Verdict
+from eval.runs.answer_records import AnswerRecord, answer_of
 from eval.suites import Claim, LabelledMessage, Question, RewrittenTurn
+from eval.suites.forms import Expectation, FormQuestion, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,48 +27,12 @@ class RetrievedPaper:
 
 
 @dataclass(frozen=True, slots=True)
-class CitedPaper:
-    """A paper that an answer cites, with the passages behind the citation; the n-th one of an answer has number n."""
-
-    id: str
-    passages: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedSentenceRecord:
-    """A sentence of an answer with its citation numbers, its verdict and its support, 0 to 1."""
-
-    text: str
-    citations: tuple[int, ...]
-    verdict: Verdict
-    support: float
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRecord:
-    """An answer or an abstention. `tokens_in` and `tokens_out` are None unless a language model wrote it."""
-
-    strength: Strength
-    confidence: float
-    reason: str | None
-    text: str
-    cited: tuple[CitedPaper, ...] = ()
-    sentences: tuple[CheckedSentenceRecord, ...] = ()
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Tell whether it is an answer rather than an abstention."""
-        return self.strength is not Strength.NONE
-
-
-@dataclass(frozen=True, slots=True)
 class QuestionRecord:
     """A question and its outcome. `answer` is None if only a search was requested or if the question failed.
 
     `papers` are the relevant ones and `evidence` the sentences that answer the question; a question without papers is
     unanswerable. `style` is how answerable its wording looks. `only_search` is true if no answer was requested.
+    `expectation` says which form and content the answer should have, in a suite of forms.
     `timings` are milliseconds by stage. `votes` are the scores of an LLM judge, 0 to 1, with None for a vote without a
     score.
     """
@@ -79,6 +45,7 @@ class QuestionRecord:
     papers: tuple[str, ...]
     evidence: tuple[str, ...]
     style: float | None = None
+    expectation: Expectation | None = None
     only_search: bool = False
     standalone: str = ""
     retrieved: Annotated[tuple[RetrievedPaper, ...], Field(alias="found")] = ()
@@ -89,8 +56,8 @@ class QuestionRecord:
 
     @property
     def answerable(self) -> bool:
-        """Tell whether any paper answers the question."""
-        return bool(self.papers)
+        """Tell whether the library answers the question."""
+        return self.expectation.policy is Policy.ANSWER if self.expectation else bool(self.papers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +160,7 @@ def question_record(question: Question, suite: str, answers: bool = True) -> Que
         papers=tuple(sorted(question.papers)),
         evidence=question.evidence,
         style=question.style,
+        expectation=question.expectation if isinstance(question, FormQuestion) else None,
         only_search=not answers,
     )
 
@@ -207,18 +175,7 @@ def with_hits(
 
 def with_answer(record: QuestionRecord, answer: Answer) -> QuestionRecord:
     """Return the record with an answer and the search behind it."""
-    answer_record = AnswerRecord(
-        strength=answer.strength,
-        confidence=answer.confidence,
-        reason=answer.reason,
-        text=answer.text,
-        cited=tuple(CitedPaper(citation.paper.id, _texts(citation.passages)) for citation in answer.citations),
-        sentences=tuple(
-            CheckedSentenceRecord(sentence.text, sentence.citations, sentence.verdict, sentence.support)
-            for sentence in answer.sentences
-        ),
-    )
-    return replace(with_hits(record, answer.standalone, answer.hits, answer.timings), answer=answer_record)
+    return replace(with_hits(record, answer.standalone, answer.hits, answer.timings), answer=answer_of(answer))
 
 
 def claim_record(claim: Claim, suite: str) -> ClaimRecord:
@@ -271,7 +228,3 @@ def group_by_suite(records: Iterable[Record]) -> dict[str, list[Record]]:
     for record in records:
         groups.setdefault(record.suite, []).append(record)
     return groups
-
-
-def _texts(passages: Sequence[Passage]) -> tuple[str, ...]:
-    return tuple(passage.text for passage in passages)

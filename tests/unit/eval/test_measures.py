@@ -164,10 +164,13 @@ def test_a_failed_question_scores_zero_and_counts() -> None:
         question_record("good", "a", "a", good, evidence=["Ice."]),
         question_record("failed", "a", error="no answer", evidence=["Ice."]),
     )
-    # Two are of answers alone: whether the numbers of no text are valid, and whether the paper that was found is used.
+    # These are of answers alone: whether the numbers of no text are valid, whether the paper that was found is used,
+    # and how long the answer is.
     assert {name: value for name, value in found.items() if value != 0.5} == {
         "citation numbers valid": 1.0,
         "firm, gold paper in top 5": 1.0,
+        "words an answer": 0.0,
+        "sentences an answer": 1.0,
     }
 
 

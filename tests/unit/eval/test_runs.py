@@ -123,6 +123,15 @@ STORED_CLAIM = (
 )
 
 
+def includes(new: Any, old: Any) -> bool:
+    """Tell whether all that is in the old JSON is in the new one, under the same names."""
+    if isinstance(old, dict):
+        return isinstance(new, dict) and all(key in new and includes(new[key], old[key]) for key in old)
+    if isinstance(old, list):
+        return len(new) == len(old) and all(map(includes, new, old))
+    return bool(new == old)
+
+
 def test_a_run_stored_by_an_earlier_version_is_read_and_written_with_the_same_names(tmp_path: Path) -> None:
     folder = storage.run_folder(tmp_path, "old")
     folder.mkdir(parents=True)
@@ -135,7 +144,7 @@ def test_a_run_stored_by_an_earlier_version_is_read_and_written_with_the_same_na
     assert question.answer is not None
     assert question.answer.sentences[0].citations == (1,)
     for record, line in zip(old.records, (STORED_QUESTION, STORED_CLAIM), strict=True):
-        assert json.loads(to_json(record)).items() >= json.loads(line).items()
+        assert includes(json.loads(to_json(record)), json.loads(line))
     assert (old.description.options, old.missing) == ({"suites": [], "split": None}, 0)
     assert old.description.to_json() == json.loads(STORED_DESCRIPTION) | {"settings": {"top_k": 10}}
     assert claim.timings == {}

@@ -1,0 +1,88 @@
+"""Measures of how an answer reads: its length, and whether its sentences can be understood where they stand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from importlib import import_module
+from statistics import fmean
+from typing import TypeAlias
+
+from assistant import citations
+from eval.measures.answers import Measure
+from eval.runs.answer_records import AnswerRecord, CheckedSentenceRecord
+from eval.runs.records import QuestionRecord
+
+# The probability that a sentence of an abstract, at this 0-based position, needs the one before it to be understood.
+# Arguments: the sentence, its position, the title of the paper (empty if it has none).
+Judgement: TypeAlias = Callable[[str, int, str], float]
+_LEANS_FROM = 0.5
+
+
+def readability_measures(judgement: Judgement | None = None) -> dict[str, Measure]:
+    """Return the measures, by default with the judgement of the package; without any, sentences are not judged.
+
+    Abstentions are left out. Fewer words and sentences are better.
+    """
+    measures: dict[str, Measure] = {
+        "words an answer": _over_answers(_words),
+        "sentences an answer": _over_answers(_count),
+    }
+    if judgement := judgement or packaged_judgement():
+        measures["sentences that do not stand alone"] = _over_answers(lambda answer: leaning_share(answer, judgement))
+    return measures
+
+
+def packaged_judgement() -> Judgement | None:
+    """Return the judgement by the classifier of the package; None where the package has none."""
+    try:
+        standalone = import_module("assistant.digest.standalone")
+    except ModuleNotFoundError:
+        return None
+
+    def judge(sentence: str, position: int, title: str) -> float:
+        return float(standalone.predict(sentence, position, title).leans)
+
+    return judge
+
+
+def leaning_share(answer: AnswerRecord, judgement: Judgement) -> float | None:
+    """Return the share of quoted sentences that lean on a sentence which does not precede them in the answer.
+
+    None if nothing is quoted.
+    """
+    pairs = itertools.pairwise((None, *answer.sentences))
+    leaning = [
+        not _continues(before, sentence) and _leans(sentence, judgement)
+        for before, sentence in pairs
+        if sentence is not None and sentence.quotation is not None
+    ]
+    return fmean(leaning) if leaning else None
+
+
+def _leans(sentence: CheckedSentenceRecord, judgement: Judgement) -> bool:
+    quotation = sentence.quotation
+    return quotation is not None and judgement(sentence.text, quotation.position, quotation.title or "") >= _LEANS_FROM
+
+
+def _continues(before: CheckedSentenceRecord | None, sentence: CheckedSentenceRecord) -> bool:
+    """Tell whether the sentence before it in the answer is the one before it in the abstract."""
+    if before is None or before.quotation is None or sentence.quotation is None:
+        return False
+    previous, current = before.quotation, sentence.quotation
+    return (previous.paper, previous.position + 1) == (current.paper, current.position)
+
+
+def _words(answer: AnswerRecord) -> float:
+    return float(len(citations.remove_markers(answer.text).split()))
+
+
+def _count(answer: AnswerRecord) -> float:
+    return float(len(answer.sentences))
+
+
+def _over_answers(measure: Callable[[AnswerRecord], float | None]) -> Measure:
+    def value(record: QuestionRecord) -> float | None:
+        return measure(record.answer) if record.answer and record.answer.answered else None
+
+    return value
