@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import TypeAlias
 
 from assistant.schema import Strength
+from assistant.verification.quantities import quantities
 from eval.measures.answers import Measure, has_evidence, quotes_evidence
 from eval.runs.answer_records import AnswerRecord
 from eval.runs.records import QuestionRecord
@@ -135,9 +136,13 @@ def _sides_cited(_: QuestionRecord, expectation: Expectation, answer: AnswerReco
 
 
 def _strings_present(_: QuestionRecord, expectation: Expectation, answer: AnswerRecord) -> float:
-    """Return the share of the expected strings that the answer shows as whole words, in any case."""
+    """Return the share of the expected strings that the answer shows as whole words, in any case.
+
+    A number may be written in words.
+    """
     text = visible_text(answer)
-    return fmean(_contains(text, string) for string in expectation.strings)
+    in_words = {str(int(quantity.value)) for quantity in quantities(text) if not quantity.in_digits}
+    return fmean(string in in_words or _contains(text, string) for string in expectation.strings)
 
 
 def _contains(text: str, string: str) -> bool:

@@ -137,6 +137,7 @@ def test_a_side_that_the_library_does_not_know_need_not_be_cited() -> None:
     [
         (answer_record(text="By Danqi  CHEN."), 0.5),
         (answer_record(text="By Danqi Chen: 3 papers."), 1.0),
+        (answer_record(text="Three papers are by Danqi Chen."), 1.0),
         (answer_record(text="By Danqi Chenoweth: 31 papers."), 0.0),
         (replace(answer_record(), opening="3 papers", table=table(RowRecord("a", "A", ("Danqi Chen", None)))), 1.0),
         (replace(answer_record(), table=table(RowRecord("a", "3 Danqi Chen", ()))), 1.0),
