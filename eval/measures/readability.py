@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from importlib import import_module
 from statistics import fmean
 from typing import TypeAlias
 
 from assistant import citations
+from assistant.digest import standalone
 from eval.measures.answers import Measure
 from eval.runs.answer_records import AnswerRecord, CheckedSentenceRecord
 from eval.runs.records import QuestionRecord
@@ -19,31 +19,18 @@ Judgement: TypeAlias = Callable[[str, int, str], float]
 _LEANS_FROM = 0.5
 
 
-def readability_measures(judgement: Judgement | None = None) -> dict[str, Measure]:
-    """Return the measures, by default with the judgement of the package; without any, sentences are not judged.
+def packaged_judgement(sentence: str, position: int, title: str) -> float:
+    """Return the probability that the classifier of the package gives. Raises ModelError."""
+    return standalone.predict(sentence, position, title).leans
 
-    Abstentions are left out. Fewer words and sentences are better.
-    """
-    measures: dict[str, Measure] = {
+
+def readability_measures(judgement: Judgement = packaged_judgement) -> dict[str, Measure]:
+    """Return the measures, with a judgement of sentences. Abstentions are left out; less is better."""
+    return {
         "words an answer": _over_answers(_words),
         "sentences an answer": _over_answers(_count),
+        "sentences that do not stand alone": _over_answers(lambda answer: leaning_share(answer, judgement)),
     }
-    if judgement := judgement or packaged_judgement():
-        measures["sentences that do not stand alone"] = _over_answers(lambda answer: leaning_share(answer, judgement))
-    return measures
-
-
-def packaged_judgement() -> Judgement | None:
-    """Return the judgement by the classifier of the package; None where the package has none."""
-    try:
-        standalone = import_module("assistant.digest.standalone")
-    except ModuleNotFoundError:
-        return None
-
-    def judge(sentence: str, position: int, title: str) -> float:
-        return float(standalone.predict(sentence, position, title).leans)
-
-    return judge
 
 
 def leaning_share(answer: AnswerRecord, judgement: Judgement) -> float | None:

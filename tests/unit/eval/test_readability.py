@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import pytest
 
@@ -79,19 +77,8 @@ def test_the_figures_of_every_suite_of_questions_have_the_length_of_answers() ->
     assert (table["single"]["words an answer"]["all"], table["single"]["sentences an answer"]["all"]) == (2.0, 0.0)
 
 
-def test_without_a_judgement_no_sentence_is_said_to_stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval.measures.readability.packaged_judgement", lambda: None)
-    assert readability_measures().keys() == {"words an answer", "sentences an answer"}
-
-
-def test_the_judgement_of_the_package_is_the_probability_that_its_classifier_gives(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def predict(sentence: str, position: int, title: str) -> SimpleNamespace:
-        return SimpleNamespace(leans=leans(sentence, position, title), boilerplate=0.0)
-
-    monkeypatch.setitem(sys.modules, "assistant.digest.standalone", SimpleNamespace(predict=predict))
-    records = [question_record("one", "i", answer=quoting(0, 1)), question_record("two", "i", answer=quoting(1))]
+def test_the_figures_of_a_suite_judge_sentences_by_the_classifier_of_the_package() -> None:
+    records = [question_record("one", "i", answer=quoting(0)), question_record("two", "i", answer=quoting(2))]
     figures = measures.figures(records)["single"]
     assert figures["sentences that do not stand alone"]["all"] == 0.5
 
