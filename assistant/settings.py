@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     )
     rerank_top_k: int = Field(default=50, ge=1, le=1000, description="papers that the re-ranker scores")
     rerank_weight: float = Field(default=0.6, ge=0, le=1, description="weight of the re-ranker in the score")
-    max_sentences: int = Field(default=5, ge=1, le=10, description="maximum sentences of an extractive answer")
+    max_sentences: int = Field(default=4, ge=1, le=10, description="maximum sentences of an extractive answer")
     firm_threshold: float = Field(default=0.2, ge=0, le=1, description="confidence from which an answer is firm")
     tentative_threshold: float = Field(
         default=0.05, ge=0, le=1, description="confidence below which there is no answer"

@@ -76,10 +76,10 @@ class Calibration:
 
 PACKAGED = Calibration(
     topic=LogisticModel(-23.17, AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=92.78)),
-    answer=LogisticModel(-0.16, AnswerabilityFeatures(answers=1.33, met=-8.89, weakest=9.9, similarity=0.0)),
+    answer=LogisticModel(-0.12, AnswerabilityFeatures(answers=1.36, met=-9.33, weakest=10.2, similarity=0.0)),
     evidence=LogisticModel(
-        -3.74,
-        EvidenceFeatures(answers=0.14, sentence=0.54, paper=28.56, won=1.6, met=3.63, position=1.48, opening=-0.03),
+        -3.52,
+        EvidenceFeatures(answers=0.04, sentence=0.54, paper=1.68, won=1.33, met=4.07, position=1.33, opening=-0.09),
     ),
 )
 

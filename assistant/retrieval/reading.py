@@ -46,7 +46,7 @@ class RankFeatures:
 
 
 # The model by which hits are ranked once they are read, fitted by `python -m eval calibrate`.
-RANK = LogisticModel(-8.0, RankFeatures(dense=4.0, lexical=1.0, rerank=6.0, answers=0.5))
+RANK = LogisticModel(-6.61, RankFeatures(dense=1.54, lexical=-0.05, rerank=14.69, answers=0.96))
 
 
 def read(found: Found, reader: PairReader, rank: LogisticModel[RankFeatures] = RANK) -> Found:

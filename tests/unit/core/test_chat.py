@@ -69,7 +69,9 @@ def test_a_quoted_answer_has_at_most_max_sentences(reader: Assistant) -> None:
 def test_a_tentative_answer_says_so(make_assistant: MakeAssistant) -> None:
     answer = make_assistant(firm_from=1.0).ask(QUESTION)
     assert (answer.answered, answer.strength) == (True, Strength.TENTATIVE)
-    assert answer.reason == "these passages are the nearest, but may not be an answer"
+    assert answer.reason == "no abstract clearly answers this"
+    assert answer.opening == "No abstract clearly answers this; the nearest says:"
+    assert len(answer.sentences) <= 2
     assert SMALL in answer.text
 
 
