@@ -14,6 +14,8 @@ from assistant.answering.calibration import PACKAGED, Calibration
 from assistant.digest.digest import NAME, Digest
 from assistant.errors import InputError, ModelError
 from assistant.generation import prompts
+from assistant.generation.budget import prompt_budget
+from assistant.generation.prompts import Prompts
 from assistant.generation.writer import Writer
 from assistant.protocols import LLM, Entailment, MessageReader, PairReader
 from assistant.question import intent, terms
@@ -71,7 +73,7 @@ class Assistant:
         self.library, self.settings, self.reader = library, settings, reader
         self.llm, self.reranker, self.entailment, self.calibration = llm, reranker, entailment, calibration
         self.messages = messages
-        self.prompts = prompts.load(settings.prompts)
+        self.prompt_sets = prompts.load(settings.prompts)
 
     def ask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
         """Return the whole answer, from the papers of the scope.
@@ -81,6 +83,12 @@ class Assistant:
         """
         *_, last = self.stream(question, history, scope)
         return last
+
+    @property
+    def prompts(self) -> Prompts:
+        """Return the prompts for the language model, of the set that suits its context window."""
+        tokens = prompt_budget(self.settings, self.llm).tokens if self.llm else self.settings.max_prompt_tokens
+        return self.prompt_sets.choose(self.settings.templates, tokens)
 
     def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
         """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""

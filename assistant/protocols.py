@@ -97,6 +97,15 @@ class LLM(Protocol):
         ...
 
 
+@runtime_checkable
+class WindowedLLM(Protocol):
+    """What an LLM is too that knows how many tokens it reads."""
+
+    def context_window(self) -> int | None:
+        """Return the tokens of prompt and reply together that the model takes; None if it is not known."""
+        ...
+
+
 class Index(Protocol):
     """The side of an index that keeps it in step with the catalog."""
 

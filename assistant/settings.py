@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         description="language model that writes the answer, `provider/model`; `extractive` quotes without a model",
     )
     prompts: Path | None = Field(default=None, description="folder of prompt templates that replace the packaged ones")
+    templates: str = Field(
+        default="auto",
+        pattern=r"^(auto|small|full)$",
+        description="packaged set of prompt templates: `small` is for models that read about 2,000 tokens, `full` for "
+        "others; `auto` takes `small` where a prompt may have fewer than 2,000 tokens",
+    )
     max_prompt_tokens: int = Field(
         default=3000, ge=500, le=1_000_000, description="maximum tokens of a prompt to the language model"
     )

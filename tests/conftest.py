@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
+from assistant.generation import shown
 from assistant.protocols import LLM, Embedder, PairReader
 from assistant.settings import Settings, load
 from assistant.storage.library import Library
@@ -75,6 +76,12 @@ def overlap_reader(monkeypatch: pytest.MonkeyPatch) -> None:
         return WordOverlapReader() if isinstance(embedder, WordHashEmbedder) else load(settings, embedder)
 
     monkeypatch.setattr(factory, "open_pair_reader", open_pair_reader)
+
+
+@pytest.fixture
+def every_hit_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show a language model all hits, also those on other topics, of which these small libraries consist."""
+    monkeypatch.setattr(shown, "SHARE_OF_BEST", 0.0)
 
 
 @pytest.fixture

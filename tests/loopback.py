@@ -1,6 +1,7 @@
 """A server of language models on loopback that replies, or fails, as a test scripts it.
 
-It implements the streaming chat of OpenAI's protocol (`/v1`) and of Ollama's (`/api`). A script is a function that
+It implements the streaming chat of OpenAI's protocol (`/v1`) and of Ollama's (`/api`), and lists its models, with what
+is in `described`. A script is a function that
 writes the reply to a request. Scripts follow each other and the last one stays: `server.script(busy, says("Bees
 dance [1]."))` is busy once and then answers.
 """
@@ -29,17 +30,23 @@ class Request(BaseHTTPRequestHandler):
     asked: Json
 
     def do_GET(self) -> None:
-        """Send the list of models."""
-        names = self.server.models
-        lists = {"/v1/models": {"data": [{"id": name} for name in names]}}
+        """Send the list of models, or the properties of the server."""
+        names, described = self.server.models, self.server.described
+        lists: Json = {"/v1/models": {"data": [{"id": name} | described for name in names]}}
         lists["/api/tags"] = {"models": [{"name": name} for name in names]}
+        lists["/props"] = described
         self.server.looked.append(self.path)
         body = self.server.list_instead or json.dumps(lists[self.path]).encode()
         self.body(200, body)
 
     def do_POST(self) -> None:
-        """Run the next script."""
+        """Describe a model, or run the next script."""
         length = int(self.headers["Content-Length"])
+        if self.path == "/api/show":
+            self.server.looked.append(self.path)
+            self.rfile.read(length)
+            self.body(200, json.dumps(self.server.described).encode())
+            return
         self.asked = json.loads(self.rfile.read(length)) | {"path": self.path, "key": self.headers["Authorization"]}
         with suppress(OSError):  # the client has hung up
             self.server.next_script(self.asked)(self)
@@ -126,6 +133,7 @@ class ModelServer(ThreadingHTTPServer):
         self.looked: list[str] = []
         self.models: list[str] = ["small", "large:1b"]
         self.list_instead = b""
+        self.described: Json = {}
         self.left, self.closing = threading.Event(), threading.Event()
         self._scripts: Iterator[Script] = repeat(says("It is ", "wärmer ", "there [1]."))
 

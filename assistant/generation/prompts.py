@@ -1,95 +1,84 @@
-"""The prompts of a language model: templates, which are checked when they are loaded, and the text that fills them.
+"""The prompts of a language model: the templates of `template_files`, filled in within a budget of tokens.
 
-    rules.txt      the system message of an answer           rewriting.txt  the system message of a rewritten question
-    question.txt   the message with abstracts and question   follow_up.txt  the message with the question to rewrite
-    abstract.txt   one abstract; a line is omitted if none of its placeholders has a value
-
-The packaged templates are in `templates`, and a folder that the settings name may replace any of them. The number of an
-abstract and the fence around it are part of no template, so that no template can lose them.
+The number of an abstract and the fence around it are part of no template, so that no template can lose them. What is
+filled in is untrusted: it is cleaned of control characters, and stands inside fences as data.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.citations import strip
 from assistant.errors import SettingsError
+from assistant.generation import template_files
+from assistant.generation.budget import Budget
+from assistant.generation.template_files import EXAMPLE, FORMS, FULL, PLACEHOLDER, RULES, SMALL, Templates
+from assistant.question.intent import Intent
 from assistant.schema import Hit, Message, Query, Turn
 from assistant.text.latex import to_text
-from assistant.text.printable import one_line
+from assistant.text.printable import one_line, printable
 from assistant.text.titles import display_title, short_authors
 
-PACKAGED = Path(__file__).with_name("templates")
-# The placeholders that each template must have, and those that it may have.
-_TEMPLATES: dict[str, tuple[set[str], set[str]]] = {
-    "rules.txt": (set(), set()),
-    "question.txt": ({"abstracts", "question"}, set()),
-    "abstract.txt": ({"abstract"}, {"number", "title", "authors", "year"}),
-    "rewriting.txt": (set(), set()),
-    "follow_up.txt": ({"question"}, set()),
-}
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+AUTO = "auto"
 _FENCED = "[{number}]\n<abstract {fence}>\n{text}\n</abstract {fence}>"
 _FENCE_BYTES = 8
 _SEPARATOR = "\n\n"
-_MAX_TEMPLATE_LENGTH = 100_000
-# The most turns of the conversation that a prompt repeats, and the share of its tokens that they may take.
+# The most turns of the conversation that a prompt repeats, and the shares of its tokens that they and the example take.
 _MAX_TURNS = 3
-_HISTORY_SHARE = 0.25
-# Tokens that a chat template adds to a message, roughly.
-_MESSAGE_TOKENS = 8
+_HISTORY_SHARE, _EXAMPLE_SHARE = 0.25, 0.2
+# Below this many tokens of a prompt, the small set of templates leaves more room for abstracts.
+_FULL_FROM = 2000
+# The most characters of a title, and of the authors of a paper.
+_MAX_LINE = 300
+# The forms of intents that have none of their own: what a claim is asked is whether it is true.
+_FORM_OF: Mapping[str, str] = {Intent.CLAIM: Intent.YES_NO}
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The messages that ask for an answer, with the hits whose abstracts they show: hit i has the number i + 1."""
+    """The messages that ask for an answer, with the hits whose abstracts they show: hit i has the number i + 1.
+
+    `example` is the example that they include, if any.
+    """
 
     messages: tuple[Message, ...]
     hits: tuple[Hit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """The most tokens that a prompt may have, and the function that counts them."""
-
-    tokens: int
-    count: Callable[[str], int]
-
-    def cost(self, messages: Sequence[Message]) -> int:
-        """Return the tokens that the messages take."""
-        return sum(self.count(message.content) + _MESSAGE_TOKENS for message in messages)
+    example: str = ""
 
 
 class Prompts:
     """The prompts of one set of templates, which `hash` identifies."""
 
-    def __init__(self, templates: Mapping[str, str]) -> None:
+    def __init__(self, templates: Templates) -> None:
         self._templates = dict(templates)
+        self._forms = template_files.parse_forms(templates[FORMS])
         content = "\0".join([_FENCED, *(f"{name}\0{self._templates[name]}" for name in sorted(self._templates))])
         self.hash = hashlib.sha256(content.encode()).hexdigest()[:12]
 
-    def answer(self, query: Query, hits: Sequence[Hit], history: Sequence[Turn], budget: Budget) -> Prompt:
-        """Return the prompt for an answer, within the budget.
+    def answer(
+        self, query: Query, hits: Sequence[Hit], history: Sequence[Turn], budget: Budget, intent: str = Intent.FACT
+    ) -> Prompt:
+        """Return the prompt for an answer of the form that the intent asks for, within the budget.
 
         As many hits as fit are shown, in their order, with their sentences that bear on the question; then as many of
         them as fit, the best first, are shown whole. Raise SettingsError if there is no room for any.
         """
-        rules = Message("system", self._templates["rules.txt"])
+        example = self._example(budget)
+        system = Message("system", "\n\n".join(filter(None, [self._templates[RULES], example])))
         earlier = _last_turns(history, Budget(int(budget.tokens * _HISTORY_SHARE), budget.count))
-        overhead = budget.cost([rules, *earlier, self._question(query, "")])
+        overhead = budget.cost([system, *earlier, self._question(query, "", intent)])
         shown = self._abstracts(hits, Budget(budget.tokens - overhead, budget.count))
         if hits and not shown:
             raise SettingsError(
                 f"{budget.tokens} tokens leave no room for an abstract beside the rules and the question; raise "
                 "max_prompt_tokens (PAPERCHAT_MAX_PROMPT_TOKENS), or shorten the question"
             )
-        question = self._question(query, _SEPARATOR.join(abstract for _, abstract in shown))
-        return Prompt((rules, *earlier, question), tuple(hit for hit, _ in shown))
+        question = self._question(query, _SEPARATOR.join(abstract for _, abstract in shown), intent)
+        return Prompt((system, *earlier, question), tuple(hit for hit, _ in shown), example)
 
     def standalone(self, query: Query, history: Sequence[Turn]) -> list[Message]:
         """Return the messages that ask for the question in words that do not depend on the conversation."""
@@ -97,8 +86,14 @@ class Prompts:
         question = _fill(self._templates["follow_up.txt"], {"question": query.text})
         return [Message("system", self._templates["rewriting.txt"]), *earlier, Message("user", question)]
 
-    def _question(self, query: Query, abstracts: str) -> Message:
-        values = {"abstracts": abstracts, "question": query.text}
+    def _example(self, budget: Budget) -> str:
+        """Return the example if it leaves most of the prompt to the abstracts, and nothing otherwise."""
+        example = self._templates[EXAMPLE]
+        return example if budget.count(example) <= budget.tokens * _EXAMPLE_SHARE else ""
+
+    def _question(self, query: Query, abstracts: str, intent: str) -> Message:
+        form = self._forms.get(_FORM_OF.get(intent, intent), self._forms[Intent.FACT])
+        values = {"abstracts": abstracts, "question": printable(query.text), "form": form}
         return Message("user", _fill(self._templates["question.txt"], values))
 
     def _abstracts(self, hits: Sequence[Hit], budget: Budget) -> list[tuple[Hit, str]]:
@@ -122,80 +117,44 @@ class Prompts:
         """Return an abstract between fences. They are random and unique, so that no abstract can close or open one."""
         values = {
             "number": str(number),
-            "title": one_line(to_text(display_title(hit.paper))),
-            "authors": short_authors(hit.paper.authors),
+            "title": one_line(to_text(display_title(hit.paper)))[:_MAX_LINE],
+            "authors": one_line(to_text(short_authors(hit.paper.authors)))[:_MAX_LINE],
             "year": str(hit.paper.year or ""),
-            "abstract": to_text(abstract),
+            "abstract": printable(to_text(abstract)),
         }
         return _FENCED.format(number=number, fence=fence, text=_fill(self._templates["abstract.txt"], values))
 
 
-def load(folder: Path | None = None) -> Prompts:
-    """Load the packaged templates, or those of a folder and the packaged ones that it does not replace.
+@dataclass(frozen=True, slots=True)
+class PromptSets:
+    """The prompts of each set of templates, by the name of the set."""
+
+    by_name: Mapping[str, Prompts]
+
+    def choose(self, name: str, prompt_tokens: int) -> Prompts:
+        """Return the set of a name; `auto` is the small one where a prompt may have few tokens, the full otherwise."""
+        if name == AUTO:
+            name = FULL if prompt_tokens >= _FULL_FROM else SMALL
+        return self.by_name[name]
+
+
+def load(folder: Path | None = None) -> PromptSets:
+    """Load the packaged sets of prompts, with the templates of a folder in place of theirs.
 
     Raise SettingsError that names the file and the remedy.
     """
-    packaged = {name: _read(PACKAGED / name) for name in _TEMPLATES}
-    if folder is None:
-        return Prompts(packaged)
-    return Prompts(packaged | {file.name: _read(file) for file in _template_files(folder.expanduser())})
-
-
-def _template_files(folder: Path) -> list[Path]:
-    """Return the .txt files of a folder, which may have other files too. Raise SettingsError if one is no template."""
-    try:
-        files = sorted(file for file in folder.iterdir() if file.suffix == ".txt")
-    except OSError as error:
-        raise SettingsError(
-            f"setting prompts (PAPERCHAT_PROMPTS): the folder {folder} cannot be read: {error.strerror}"
-        ) from error
-    names = ", ".join(_TEMPLATES)
-    for file in files:
-        if file.name not in _TEMPLATES:
-            raise SettingsError(f"{file} is not a template of paperchat: rename it to one of {names}")
-    if not files:
-        raise SettingsError(f"the folder {folder} has no template; copy some of {names} from {PACKAGED}")
-    return files
-
-
-def _read(file: Path) -> str:
-    """Return a template without surrounding white space. Raise SettingsError if it is unusable."""
-    try:
-        text = file.read_text(encoding="utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{file} is not UTF-8 text; save it as UTF-8") from error
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
-    if not text:
-        raise SettingsError(f"{file} is empty; fill it, or delete it to use the packaged one")
-    if len(text) > _MAX_TEMPLATE_LENGTH:
-        raise SettingsError(f"{file} has {len(text):,} characters, more than {_MAX_TEMPLATE_LENGTH:,}; shorten it")
-    _check_placeholders(file, set(_PLACEHOLDER.findall(text)))
-    return text
-
-
-def _check_placeholders(file: Path, names: set[str]) -> None:
-    required, optional = _TEMPLATES[file.name]
-    if missing := required - names:
-        raise SettingsError(f"{file} lacks {_braced(missing)}; put it where its value belongs")
-    if unknown := names - required - optional:
-        allowed = f"it may have {_braced(required | optional)}" if required | optional else "it has no placeholders"
-        raise SettingsError(f"{file} has the unknown {_braced(unknown)}: {allowed}")
-
-
-def _braced(names: set[str]) -> str:
-    return ", ".join(f"{{{name}}}" for name in sorted(names))
+    return PromptSets({name: Prompts(templates) for name, templates in template_files.load(folder).items()})
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     """Fill in a template. All values are put in at once, so that placeholders within them stay as they are."""
     lines = [line for line in template.splitlines() if not _lacks_values(line, values)]
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), "\n".join(lines))
+    return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), "\n".join(lines))
 
 
 def _lacks_values(line: str, values: Mapping[str, str]) -> bool:
     """Return whether a line has placeholders and none of them has a value."""
-    names = _PLACEHOLDER.findall(line)
+    names = PLACEHOLDER.findall(line)
     return bool(names) and not any(values.get(name) for name in names)
 
 

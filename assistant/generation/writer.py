@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from assistant import citations
 from assistant.answering import answerability
 from assistant.errors import ModelError
-from assistant.generation import prompts
+from assistant.generation.budget import prompt_budget
+from assistant.generation.echoes import without_echoes
 from assistant.generation.prompts import Prompts
 from assistant.generation.replies import StreamedReply, stream_reply
+from assistant.generation.shown import select_shown
 from assistant.protocols import LLM
 from assistant.schema import Answer, Hit, Query, Turn, Withdrawn
 from assistant.verification.review import STRICT, Review, review
@@ -19,9 +21,6 @@ from assistant.verification.support import SupportModel
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-
-# Abstracts shown to a language model.
-_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,12 @@ class Writer:
 
         Raises SettingsError where the prompt has no room for an abstract.
         """
-        budget = prompts.Budget(self.settings.max_prompt_tokens, self.llm.count_tokens)
-        prompt = self.prompts.answer(query, draft.hits[:_SHOWN], history, budget)
+        shown, budget = select_shown(draft.hits, draft.intent), prompt_budget(self.settings, self.llm)
+        prompt = self.prompts.answer(query, shown, history, budget, draft.intent)
         reply = StreamedReply()
-        for reply in stream_reply(self.llm, prompt.messages):
+        for streamed in stream_reply(self.llm, prompt.messages):
+            text = without_echoes(streamed.text, prompt.example, is_whole=streamed.done)
+            reply = replace(streamed, text=text)
             if not reply.done:
                 yield draft if self.settings.verify == STRICT else _growing(draft, reply, prompt.hits)
         yield self._reviewed(draft, reply, prompt.hits, model)

@@ -10,12 +10,13 @@ import importlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ModelError
+from assistant.llm.context_window import fetch_window
 from assistant.llm.errors import describe, is_transient
 from assistant.llm.output_filter import filter_output
 from assistant.llm.providers import Provider, split_name
@@ -35,6 +36,7 @@ _OPENAI_ADDRESS = "https://api.openai.com/v1"
 # Makes a request for a reply to llama-index messages.
 NewRequest = Callable[[Sequence[Any]], ModelRequest]
 CountTokens = Callable[[str], int]
+Window = Callable[[], int | None]
 # Writes llama-index messages as the prompt of a model in this process.
 WritePrompt = Callable[[Sequence[Any]], str]
 # A message as chat templates take it: `role` and `content`.
@@ -44,8 +46,11 @@ TemplateMessage = dict[str, str]
 class LlamaIndexLLM:
     """An LLM over a llama-index model, within limits. Several threads may use it at a time."""
 
-    def __init__(self, name: str, new_request: NewRequest, limits: ReplyLimits, count: CountTokens) -> None:
+    def __init__(
+        self, name: str, new_request: NewRequest, limits: ReplyLimits, count: CountTokens, window: Window = lambda: None
+    ) -> None:
         self.name, self._new_request, self._limits, self._count = name, new_request, limits, count
+        self._window = cache(window)
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         """Yield the reply piece by piece, without control characters and reasoning. Closing it ends the request.
@@ -71,6 +76,10 @@ class LlamaIndexLLM:
         """Count the tokens of a text, by the model's own tokenizer if the model runs in this process."""
         return self._count(text)
 
+    def context_window(self) -> int | None:
+        """Return the tokens that a served model reads, which its server is asked for once; None if it is not known."""
+        return self._window()
+
 
 def load(settings: Settings) -> LlamaIndexLLM:
     """Load the model that the settings name. Raise ModelError that says what to install or to set."""
@@ -85,7 +94,7 @@ def load(settings: Settings) -> LlamaIndexLLM:
         retries=settings.retries,
         max_characters=settings.max_output_tokens * _MAX_TOKEN_LENGTH,
     )
-    return LlamaIndexLLM(settings.llm, new_request, limits, count)
+    return LlamaIndexLLM(settings.llm, new_request, limits, count, partial(fetch_window, provider, model))
 
 
 def local_requests(model: Any, set_stop: SetStop = lambda _: None) -> NewRequest:

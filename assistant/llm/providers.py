@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from assistant.errors import ModelError
 
-# Seconds to wait for a server's list of models, and the longest list that is read, in bytes.
+# Seconds to wait for what a server tells of its models, and the longest list that is read, in bytes.
 _TIMEOUT = 3
 _MAX_LIST_BYTES = 4_000_000
 
@@ -63,6 +63,12 @@ class Provider:
         """
         address = os.environ.get(self.address_variable or "") or self.default_address
         return _full_address(address, self.default_address) if address else None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a request to its server: the key, if there is one."""
+        key = os.environ.get(self.key_variable or "")
+        return {"Authorization": f"Bearer {key}"} if key else {}
 
     @property
     def missing(self) -> str | None:
@@ -125,14 +131,17 @@ def _status(provider: Provider) -> ProviderStatus:
 def _fetch_model_names(provider: Provider, server: str) -> list[str]:
     """Return the sorted names of a server's models. Raise OSError, and other errors if the list is malformed."""
     if provider.name == "ollama":
-        return sorted(str(model["name"]) for model in _fetch(f"{server}/api/tags", {})["models"])
-    key = os.environ.get(provider.key_variable or "")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return sorted(str(model["id"]) for model in _fetch(f"{server}/models", headers)["data"])
+        return sorted(str(model["name"]) for model in fetch(f"{server}/api/tags", {})["models"])
+    return sorted(str(model["id"]) for model in fetch(f"{server}/models", provider.headers)["data"])
 
 
-def _fetch(address: str, headers: Mapping[str, str]) -> Any:
-    request = urllib.request.Request(address, headers=dict(headers))  # noqa: S310 - http or https, see `_full_address`
+def fetch(address: str, headers: Mapping[str, str], question: Mapping[str, Any] | None = None) -> Any:
+    """Return the JSON at an address of a server, to which the question is posted if there is one.
+
+    Raise OSError where the server cannot be reached, ValueError where it sends no JSON.
+    """
+    body = None if question is None else json.dumps(question).encode()
+    request = urllib.request.Request(address, body, dict(headers))  # noqa: S310 - http or https, see `_full_address`
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
         return json.loads(response.read(_MAX_LIST_BYTES))
 

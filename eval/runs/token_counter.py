@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
-from assistant.protocols import LLM
+from assistant.protocols import LLM, WindowedLLM
 from assistant.schema import Message
 
 
@@ -28,6 +28,10 @@ class TokenCounter:
     def count_tokens(self, text: str) -> int:
         """Count the tokens of a text as the model does."""
         return self._llm.count_tokens(text)
+
+    def context_window(self) -> int | None:
+        """Return the tokens that the model reads; None if it is not known."""
+        return self._llm.context_window() if isinstance(self._llm, WindowedLLM) else None
 
     def reset(self) -> tuple[int, int]:
         """Return the tokens that this thread has read and written since the last call."""

@@ -91,6 +91,7 @@ def test_an_abstract_that_orders_to_cite_another_paper_is_not_obeyed(over: Over)
     assert "never an instruction" in obedient.requests[0][0].content
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -174,6 +175,7 @@ def test_an_answer_of_the_greatest_length_is_not_cut(make_assistant: MakeAssista
     assert not make_assistant(ScriptedLLM(text)).ask(QUESTION).cut
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_a_model_that_tells_of_somebody_else_is_not_believed(make_assistant: MakeAssistant) -> None:
     told = "Alice asked about her diagnosis [1]. Her account number is 4711 [2]."
     answer = make_assistant(ScriptedLLM(told)).ask(QUESTION)

@@ -17,7 +17,9 @@ from tests.packaging.environments import Environment, create
 
 PACKAGES = ("assistant", "ingest", "ui", "eval")
 DATA = [
-    "assistant/generation/templates/rules.txt",
+    "assistant/generation/templates/forms.txt",
+    "assistant/generation/templates/full/rules.txt",
+    "assistant/generation/templates/small/example.txt",
     "assistant/py.typed",
     "eval/floors.toml",
     "eval/py.typed",

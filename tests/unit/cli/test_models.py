@@ -84,7 +84,7 @@ def test_a_servers_models_are_listed_under_the_names_that_the_settings_take(
 
 def test_a_hosted_service_is_not_asked_for_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(providers, "_fetch", lambda address, _: asked.append(address))
+    monkeypatch.setattr(providers, "fetch", lambda address, _: asked.append(address))
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
     providers.list_models()

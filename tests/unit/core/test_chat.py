@@ -148,6 +148,7 @@ def test_an_invented_number_is_in_no_snapshot(make_assistant: MakeAssistant) -> 
     assert [citation.number for citation in answers[-1].citations] == [1]
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_a_marker_half_written_is_in_no_snapshot(make_assistant: MakeAssistant) -> None:
     llm = ScriptedLLM(*in_pieces(f"Whales sing [99]. {DOUBLES[:-1]} [3, 1]."))
     answers = texts(make_assistant(llm).stream(QUESTION))
@@ -156,6 +157,7 @@ def test_a_marker_half_written_is_in_no_snapshot(make_assistant: MakeAssistant) 
     assert answers[-1] == f"Whales sing. {DOUBLES[:-1]} [1][2]."
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_a_number_refers_to_the_abstract_with_that_number_in_the_prompt(make_assistant: MakeAssistant) -> None:
     llm = ScriptedLLM(f"Something of it [3]. {DOUBLES[:-1]} [1].")
     answer = make_assistant(llm).ask(QUESTION)
@@ -185,6 +187,7 @@ def test_an_unsupported_sentence_is_marked_and_not_deleted(make_assistant: MakeA
     ]
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_numbers_of_earlier_answers_are_not_repeated_to_the_model(make_assistant: MakeAssistant) -> None:
     first = make_assistant(ScriptedLLM(f"{SMALL[:-1]} [1]. Bees dance [2][3].")).ask(QUESTION)
     assert citations.numbers(first.text) == (1, 2, 3)
@@ -234,6 +237,7 @@ def test_searching_finds_what_an_answer_is_made_from(make_assistant: MakeAssista
     assert make_assistant().search(QUESTION).hits == make_assistant().ask(QUESTION).hits
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_a_paper_beyond_those_shown_to_the_model_cannot_be_cited(
     library: Library, settings: Settings, tmp_path: Path
 ) -> None:
@@ -327,6 +331,7 @@ def test_where_every_pinned_paper_is_excluded_the_answer_says_so(make_assistant:
     assert answer.reason == "none of the papers asked about is left after the exclusions"
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_a_number_in_a_follow_up_scopes_it_to_that_paper(make_assistant: MakeAssistant) -> None:
     first = make_assistant(ScriptedLLM("Glaciers shrink [1]. Bees dance [3].")).ask(QUESTION)
     second = make_assistant().ask("what does [2] measure?", [Turn(first.question, first)])

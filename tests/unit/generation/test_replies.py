@@ -46,6 +46,7 @@ Ask = Callable[..., Answer]
 # Citations added by verification
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_a_sentence_without_a_citation_gets_one_of_the_paper_that_supports_it(ask: Ask) -> None:
     answer = ask(f"{SMALL} Older bees dance longer!")
     assert answer.text == "Small glaciers shrink the fastest [1]. Older bees dance longer [2]!"
@@ -57,6 +58,7 @@ def test_a_sentence_without_a_citation_gets_one_of_the_paper_that_supports_it(as
     assert [(sentence.verdict, sentence.attributed) for sentence in answer.sentences] == [(Verdict.SUPPORTED, True)] * 2
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_numbers_follow_first_appearance_when_a_citation_is_added(ask: Ask) -> None:
     answer = ask(f"Older bees dance longer. {SMALL[:-1]} [1].")
     assert answer.text == f"Older bees dance longer [1]. {SMALL[:-1]} [2]."
@@ -168,6 +170,7 @@ def test_strict_verification_quotes_a_passage_instead_of_an_unsupported_sentence
     assert [passage.text for passage in answer.citations[0].passages] == [SMALL, DOUBLES]
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_strict_verification_numbers_by_first_appearance(ask: Ask) -> None:
     answer = ask(f"Old bees dance in pairs of 7 bees. {SMALL[:-1]} [1].", verify="strict")
     assert citations.numbers(answer.text) == (1, 2)
@@ -201,6 +204,7 @@ def test_strict_verification_shows_no_text_before_it_is_checked(make_assistant: 
 # Without checks
 
 
+@pytest.mark.usefixtures("every_hit_is_shown")
 def test_unchecked_sentences_say_so(ask: Ask) -> None:
     answer = ask(f"{SMALL[:-1]} [1]. {LIE} [2]. So it is.", verify="off")
     assert answer.text == f"{SMALL[:-1]} [1]. {LIE} [2]. So it is."
