@@ -15,6 +15,8 @@ from assistant.text.sentences import spans
 _FENCE = re.compile(r"</?abstract [0-9a-f]{16}>")
 _FENCE_STARTS = ("<abstract ", "</abstract ")
 _FENCE_LENGTH = len("</abstract >") + 16
+# Markers in front of a sentence belong to the one that ended before them.
+_LEADING_MARKERS = re.compile(r"(?:\[\d+\]\s*)*")
 _WORD = re.compile(r"\w+")
 # The words of the shortest sentence that can be recognized as a copy.
 _MIN_WORDS = 5
@@ -50,6 +52,9 @@ def _without_copies(line: str, copied: Collection[str], seen: set[str]) -> str:
     for start, stop in spans(line):
         words = _words(line[start:stop])
         is_copy = words in seen or any(f" {sentence} " in f" {words} " for sentence in copied)
+        leading = _LEADING_MARKERS.match(line, start, stop)
+        if is_copy and rest and not follows_copy and leading:
+            rest += line[end : leading.end()].rstrip()
         follows_copy = is_copy or (follows_copy and not words)
         rest += "" if follows_copy else line[end:stop]
         seen |= {words} if words.count(" ") + 1 >= _MIN_WORDS else set()
