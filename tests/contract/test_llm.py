@@ -16,7 +16,7 @@ from assistant.llm import llama_index
 from assistant.llm.providers import PROVIDERS
 from assistant.llm.streaming import ReplyLimits
 from assistant.llm.transport import LocalRequest
-from assistant.protocols import LLM
+from assistant.protocols import LLM, WindowedLLM
 from assistant.schema import Message
 from assistant.settings import Settings
 from tests.conftest import ROOT
@@ -332,3 +332,59 @@ def test_extractive_needs_no_model_and_imports_none() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# The context window
+
+
+@pytest.mark.parametrize(
+    ("provider", "described", "window"),
+    [
+        ("ollama", {"model_info": {"llama.context_length": 2048, "llama.block_count": 16}}, 2048),
+        ("openai", {"max_model_len": 4096}, 4096),
+        ("openai", {"owned_by": "llamacpp", "default_generation_settings": {"n_ctx": 8192}}, 8192),
+        ("ollama", {}, None),
+        ("openai", {}, None),
+        ("openai", {"max_model_len": "many"}, None),
+        ("openai", {"max_model_len": -1}, None),
+        ("ollama", {"model_info": [1]}, None),
+    ],
+)
+def test_a_server_tells_the_context_window_and_is_asked_once(
+    provider: str,
+    described: dict[str, object],
+    window: int | None,
+    server: ModelServer,
+    load: Callable[..., LLM],
+) -> None:
+    needs(provider)
+    server.described = described
+    llm = load(f"{provider}/small")
+    assert server.looked == []
+    assert isinstance(llm, WindowedLLM)
+    assert [llm.context_window(), llm.context_window()] == [window] * 2
+    assert len(server.looked) == (2 if "owned_by" in described else 1)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{", b"\xff", b"null"])
+def test_a_server_that_describes_its_models_in_no_known_way_has_no_known_window(
+    content: bytes, server: ModelServer, load: Callable[..., LLM]
+) -> None:
+    needs("openai")
+    server.list_instead = content
+    llm = load("openai/small")
+    assert isinstance(llm, WindowedLLM)
+    assert llm.context_window() is None
+    assert "".join(llm.stream(CHAT)) == "It is wärmer there [1]."
+
+
+def test_a_server_that_is_not_there_has_no_known_window(
+    load: Callable[..., LLM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs("ollama")
+    with serving(listens=False) as silent:
+        monkeypatch.setenv("OLLAMA_HOST", silent.address)
+        llm = load("ollama/small")
+        assert isinstance(llm, WindowedLLM)
+        assert llm.context_window() is None
