@@ -74,7 +74,7 @@ def test_an_answer_has_the_names_that_scripts_rely_on(make_assistant: MakeAssist
 
 
 def test_the_answer_of_a_model_has_the_same_names(make_assistant: MakeAssistant) -> None:
-    llm = ScriptedLLM("Small glaciers shrink the fastest [1]. Whales sing [2]. So it is.")
+    llm = ScriptedLLM("Small glaciers shrink the fastest [1]. Whales sing [1]. So it is.")
     (answer,) = run(make_assistant(llm), json.dumps({"question": QUESTION}))
     check_answer(answer)
     assert "id" not in answer
