@@ -117,6 +117,19 @@ def segments(source: str) -> Iterator[Segment]:
     yield Segment(_prose_text(source[end:]))
 
 
+def whole_span(source: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span widened to whole formulas and commands, so that each slice of the text renders by itself."""
+    for match in _FORMULA.finditer(source):
+        start, end = _widened(start, end, match.span())
+    for _ in range(_NESTING):
+        before = start, end
+        for match in _PROSE.finditer(source):
+            start, end = _widened(start, end, match.span())
+        if (start, end) == before:
+            break
+    return start, end
+
+
 def encode(text: str) -> str:
     """Return LaTeX source that typesets as the text; characters beyond ASCII stay as they are.
 
@@ -129,6 +142,14 @@ def is_formula(formula: str) -> bool:
     """Tell whether the text between two delimiters is mathematics: balanced, no prose, known commands only."""
     commands = set(_COMMAND.findall(formula))
     return commands <= _MATH_COMMANDS and _is_balanced(formula) and not _is_prose(formula)
+
+
+def _widened(start: int, end: int, whole: tuple[int, int]) -> tuple[int, int]:
+    """Return the span with the whole one added to it where an end of the span lies within that."""
+    first, last = whole
+    if start >= end:
+        return start, end
+    return min(start, first) if first < start < last else start, max(end, last) if first < end < last else end
 
 
 def _formula_segment(delimited: str) -> Segment:

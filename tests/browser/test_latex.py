@@ -47,10 +47,10 @@ def seen(part: Locator) -> str:
 def test_latex_is_rendered_in_answers_highlights_and_hints(open_page: OpenPage, latex_address: str) -> None:
     page = open_page(at=latex_address)
     ask(page, "By how much do burrows of wombats grow with nights?")
-    answered = page.locator("#talk .answer p", has_text="20%").first
-    expect(answered.locator(".katex")).to_have_count(1)
+    answered = page.locator("#talk .entry", has_text="20%").first
+    expect(answered.locator("blockquote .katex").first).to_be_visible()
     assert SENTENCE in seen(answered)
-    link = answered.locator("a.cite")
+    link = answered.locator(f'a.cite[title="{SENTENCE}"]').first
     expect(link).to_have_attribute("title", SENTENCE)
     link.click()
     assert seen(page.locator("mark:target")) == SENTENCE

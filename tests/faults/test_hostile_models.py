@@ -23,7 +23,7 @@ from ingest import pipeline
 from tests.fakes import ScriptedLLM, WordOverlapReader
 from ui.cli import terminal
 from ui.export import transcripts
-from ui.page import render
+from ui.page import answers
 
 MakeAssistant = Callable[..., Assistant]
 Over = Callable[..., Assistant]
@@ -58,7 +58,7 @@ def faces(answer: Answer) -> dict[str, str]:
     stored = StoredTurn(1, "0123", Turn(answer.question, answer), "2024-01-01T00:00:00", {})
     return {
         "terminal": terminal.answer_text(answer),
-        "page": render.answer_html(answer, 1) + render.sources_html(answer, 1),
+        "page": answers.answer_html(answer, 1) + answers.sources_html(answer, 1),
         "markdown": transcripts.markdown(kept, [stored]),
         "html": transcripts.html(kept, [stored]),
     }

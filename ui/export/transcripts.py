@@ -25,7 +25,7 @@ from assistant.text.printable import one_line
 from assistant.text.titles import display_title
 from ui.cli.terminal import describe_search, doubts, notes
 from ui.links import paper_url
-from ui.page import render
+from ui.page import answers, render
 
 if TYPE_CHECKING:
     from assistant.replay import ReplayComparison
@@ -280,12 +280,13 @@ def _line(text: str) -> str:
 
 def _section(number: int, stored: StoredTurn) -> str:
     answer = stored.turn.answer
-    sources = f"<h3>Sources</h3>{render.sources_html(answer, number)}" if answer.citations else ""
+    cards = answers.sources_html(answer, number)
+    sources = f"<h3>Sources</h3>{cards}" if cards else ""
     items = "".join(map(_web_link, answer.citations))
     links = f"<ul class=links>{items}</ul>" if items else ""
     return (
         f"<section><h2>{render.plain_html(stored.turn.question)}</h2>"
-        f"{render.answer_html(answer, number)}{sources}{links}</section>"
+        f"{answers.answer_html(answer, number)}{sources}{links}</section>"
     )
 
 

@@ -11,6 +11,7 @@ from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.links import paper_url
 from ui.page import render
+from ui.page.paper_table import unlisted_papers
 from ui.page.turns import button, line_html
 
 _EMPTY = "The abstracts behind an answer appear here, with the sentences that it rests on highlighted."
@@ -52,8 +53,10 @@ def _section(number: int, turn: Turn, scope: Scope, is_newest: bool) -> str:
     answer = turn.answer
     hits = {hit.paper.id: hit for hit in answer.hits}
     cards = "".join(_cited_card(number, citation, hits, scope) for citation in answer.citations)
-    cited = {citation.paper.id for citation in answer.citations}
-    uncited = [hit for hit in answer.hits if hit.paper.id not in cited] if is_newest else []
+    unlisted = list(unlisted_papers(answer, number))
+    cards += "".join(_card(paper, (), anchor, scope, is_target=True) for anchor, paper in unlisted)
+    shown = {citation.paper.id for citation in answer.citations} | {paper.id for _, paper in unlisted}
+    uncited = [hit for hit in answer.hits if hit.paper.id not in shown] if is_newest else []
     if not cards and not uncited:
         return ""
     question = render.typeset_html(turn.question)
@@ -69,13 +72,21 @@ def _uncited_cards(hits: Sequence[Hit], scope: Scope) -> str:
 
 def _cited_card(number: int, citation: Citation, hits: dict[str, Hit], scope: Scope) -> str:
     anchor, paper = render.anchor(number, citation.number), citation.paper
-    return _card(paper, citation.passages, anchor, scope, f"[{citation.number}] ", hits.get(paper.id))
+    number_text = f"[{citation.number}] "
+    return _card(paper, citation.passages, anchor, scope, number_text, hits.get(paper.id), is_target=True)
 
 
 def _card(
-    paper: Paper, passages: Sequence[Passage], anchor: str, scope: Scope, number: str = "", hit: Hit | None = None
+    paper: Paper,
+    passages: Sequence[Passage],
+    anchor: str,
+    scope: Scope,
+    number: str = "",
+    hit: Hit | None = None,
+    *,
+    is_target: bool = False,
 ) -> str:
-    element_id = f' id="{anchor}"' if number else ""
+    element_id = f' id="{anchor}"' if is_target else ""
     prefix = f'<span class="number">{number}</span>' if number else ""
     abstract = render.abstract_html(paper, passages, anchor, render.typeset_html)
     return (

@@ -13,7 +13,7 @@ from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
-from ui.page import render
+from ui.page import answers, render
 
 _STAGES = {
     "embed_ms": "reading the question",
@@ -101,7 +101,7 @@ def _turn(number: int, turn: Turn, below: str, stored_id: int | None = None) -> 
         _question(turn.question, edit if stored_id is not None else "")
         + _understood(answer, stored_id)
         + _provenance(answer)
-        + render.reply_html(answer, number)
+        + answers.reply_html(answer, number)
         + ("" if answer.answered else _advice(answer))
     )
     return _section(number, inner + below)
@@ -137,7 +137,7 @@ def _filter_chip(value: str, typed: str, disabled: bool) -> str:
 
 
 def _provenance(answer: Answer) -> str:
-    """Return who wrote the answer, how confident it is, and how long each stage took."""
+    """Return how far to rely on the answer and who wrote it; opened, its confidence and the time of each stage."""
     if not answer.model:
         return ""
     stages = "".join(
@@ -145,20 +145,23 @@ def _provenance(answer: Answer) -> str:
         for stage, name in _STAGES.items()
         if stage in answer.timings
     )
+    strength, reason = answers.strength_text(answer)
+    about = f": {render.plain_html(reason)}" if reason else ""
+    about += "".join(f" · {render.plain_html(fact)}" for fact in _facts(answer))
     return (
-        f'<details class="made"><summary>{render.plain_html(", ".join(_facts(answer)))}</summary>'
-        f"<p>The time that each stage took:</p><ul>{stages}</ul></details>"
+        f'<details class="made"><summary><span class="strength">{strength}</span>{about}</summary>'
+        f"<p>Confidence that the library answers this: {answer.confidence:.0%}. "
+        f"The time that each stage took:</p><ul>{stages}</ul></details>"
     )
 
 
 def _facts(answer: Answer) -> Iterator[str]:
-    author = "Quoted without a language model" if answer.model == "extractive" else f"Written by {answer.model}"
-    yield author if answer.answered else "No answer"
+    if answer.answered:
+        yield answers.author_text(answer)
     if answer.citations:
         yield f"{counted(len(answer.citations), 'paper')} cited"
     if answer.searched:
         yield f"{answer.searched:,} searched"
-    yield f"confidence {answer.confidence:.0%}"
     if "total_ms" in answer.timings:
         yield _seconds(answer.timings["total_ms"])
 

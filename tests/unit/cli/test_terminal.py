@@ -27,7 +27,7 @@ from assistant.storage.conversation_schema import Conversation, StoredTurn
 from assistant.text.printable import printable
 from ui.cli import terminal
 from ui.export import transcripts
-from ui.page import render
+from ui.page import answers
 
 # Colours, a title of the window, a bell, a rewritten line, text from right to left, a character of eight bits.
 HOSTILE = "\x1b[31mred\x1b]0;owned\x07 \rover \u202etfel\u202c \x9b2J \x08\x7f\x00 end"
@@ -161,7 +161,7 @@ def transcript(answer: Answer) -> str:
     return transcripts.markdown(kept, [StoredTurn(1, "0123", Turn("q", answer), "2024-01-01", {})])
 
 
-@pytest.mark.parametrize("face", [terminal.answer_text, lambda answer: render.answer_html(answer, 1), transcript])
+@pytest.mark.parametrize("face", [terminal.answer_text, lambda answer: answers.answer_html(answer, 1), transcript])
 def test_every_face_names_the_sentences_that_are_in_doubt_and_how_the_answer_came_about(
     face: Callable[[Answer], str],
 ) -> None:

@@ -9,15 +9,25 @@ import pytest
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Turn, Verdict
 from assistant.text.sentences import passages
 from tests.conftest import ROOT
-from ui.page import render
+from ui.page import answers, render
 
 # Every element that the page is made of, with the attributes that it may have.
 OURS = {
     "div": {"class"},
-    "section": set(),
+    "section": {"class"},
+    "details": {"class"},
+    "summary": set(),
+    "blockquote": set(),
+    "strong": set(),
+    "table": {"role"},
+    "thead": set(),
+    "tbody": set(),
+    "tr": {"role", "class"},
+    "th": {"role", "scope"},
+    "td": {"role", "title"},
     "article": {"class", "id", "tabindex"},
     "h3": {"class"},
-    "h4": set(),
+    "h4": {"class"},
     "p": {"class"},
     "span": {"class", "title"},
     "a": {"class", "href", "title", "aria-label"},
@@ -100,7 +110,7 @@ def safe(html: str) -> Page:
     for tag, attributes in page.tags:
         assert tag in OURS
         assert set(attributes) <= OURS[tag]
-    assert all(re.fullmatch(r"#source-\d+-\d+(-\d+)?", link or "") for link in page.links)
+    assert all(re.fullmatch(r"#(source-\d+-\d+(-\d+)?|paper-\d+-\d+)", link or "") for link in page.links)
     assert page.open == [""]
     assert page.other == []
     assert "\n" not in html  # behind an empty line a chat message would be read as Markdown again
@@ -130,7 +140,7 @@ FIRST, SECOND, THIRD = passages(ABSTRACT)
 
 
 def cards(*cited: Passage, abstract: str = ABSTRACT) -> Page:
-    return safe(render.sources_html(turn("Do bees dance?", Citation(1, Paper("bees", abstract), cited)).answer, 1))
+    return safe(answers.sources_html(turn("Do bees dance?", Citation(1, Paper("bees", abstract), cited)).answer, 1))
 
 
 # --- what others wrote stays text ------------------------------------------------------------------------------------
@@ -146,15 +156,15 @@ def test_a_hostile_question_or_error_stays_text(text: str) -> None:
 @pytest.mark.parametrize("strength", list(Strength))
 def test_a_hostile_answer_stays_text(text: str, strength: Strength) -> None:
     for sentences in ((), tuple(sentence(text, 1, verdict=verdict) for verdict in Verdict)):
-        safe(render.answer_html(answer(text, strength=strength, sentences=sentences), 1))
+        safe(answers.answer_html(answer(text, strength=strength, sentences=sentences), 1))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_paper_stays_text(text: str) -> None:
-    page = safe(render.sources_html(answer(text), 1))
+    page = safe(answers.sources_html(answer(text), 1))
     assert page.links == []
     untitled = Citation(1, Paper("id", f"{text} {text * 20}"), ())
-    assert safe(render.sources_html(turn(text, untitled).answer, 1)).links == []
+    assert safe(answers.sources_html(turn(text, untitled).answer, 1)).links == []
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.isprintable() and "$" not in text])
@@ -194,7 +204,7 @@ def test_mathematics_ends_with_its_line() -> None:
 
 def test_every_sentence_carries_links_to_its_sources() -> None:
     shown = answer("x", sentences=(sentence("Bees dance.", 2, 1), sentence("So it is.", verdict=Verdict.UNCITED)))
-    page = safe(render.answer_html(shown, 3))
+    page = safe(answers.answer_html(shown, 3))
     assert page.links == ["#source-3-2", "#source-3-1-1"]
     assert "Bees dance. [2][1]" in page.text
     assert "So it is." in page.text
@@ -205,7 +215,7 @@ def test_a_marker_in_place_of_a_noun_is_the_link_itself() -> None:
     written = answer("Bees.", sentences=(sentence(text, 1),))
     streaming = replace(written, text=text, sentences=(), done=False)
     for shown in (written, streaming):
-        page = safe(render.answer_html(shown, 1))
+        page = safe(answers.answer_html(shown, 1))
         assert text in page.text
         assert page.text.count("[1]") == len(page.links) == 1
 
@@ -214,26 +224,26 @@ def test_the_links_of_an_answer_lead_to_the_cards_of_its_turn() -> None:
     cited = [Citation(number, Paper(f"paper-{number}", ABSTRACT), ()) for number in (1, 2)]
     shown = replace(answer("x", sentences=(sentence("Bees dance.", 1, 2),)), citations=tuple(cited))
     for number in (1, 2):
-        page = safe(render.sources_html(shown, number))
+        page = safe(answers.sources_html(shown, number))
         ids = [attributes["id"] for tag, attributes in page.tags if tag == "article"]
         assert ids == [f"source-{number}-1", f"source-{number}-2"]
-        assert [f"#{name}" for name in ids] == safe(render.answer_html(shown, number)).links
+        assert [f"#{name}" for name in ids] == safe(answers.answer_html(shown, number)).links
 
 
 def test_a_link_leads_to_the_passage_that_is_most_like_its_sentence_and_shows_it() -> None:
     cited = Citation(1, Paper("bees", ABSTRACT), (FIRST, SECOND, THIRD))
     said = (sentence("The old bees dance longer.", 1), sentence("Flowers: they show the way.", 1))
     shown = replace(answer("x", sentences=said), citations=(cited,))
-    page = safe(render.answer_html(shown, 2))
+    page = safe(answers.answer_html(shown, 2))
     assert page.links == ["#source-2-1-3", "#source-2-1-2"]
     assert [attributes.get("title") for tag, attributes in page.tags if tag == "a"] == [THIRD.text, SECOND.text]
-    marks = {attributes.get("id") for tag, attributes in safe(render.sources_html(shown, 2)).tags if tag == "mark"}
+    marks = {attributes.get("id") for tag, attributes in safe(answers.sources_html(shown, 2)).tags if tag == "mark"}
     assert marks == {"source-2-1-1", "source-2-1-2", "source-2-1-3"}
 
 
 def test_a_sentence_that_its_sources_do_not_support_is_shown_and_marked() -> None:
     sentences = tuple(sentence(f"This is {verdict}.", 1, verdict=verdict) for verdict in Verdict)
-    page = safe(render.answer_html(answer("x", sentences=sentences), 1))
+    page = safe(answers.answer_html(answer("x", sentences=sentences), 1))
     assert [len(page.having(str(verdict))) for verdict in Verdict] == [1] * len(Verdict)
     hints = {attributes["class"]: attributes.get("title") for tag, attributes in page.tags if tag == "span"}
     assert {verdict for verdict in Verdict if hints[verdict]} == {verdict for verdict in Verdict if verdict.is_doubtful}
@@ -242,7 +252,7 @@ def test_a_sentence_that_its_sources_do_not_support_is_shown_and_marked() -> Non
 
 def test_a_contradicted_sentence_says_so_in_words_that_need_no_pointer_and_no_colour() -> None:
     denied, doubted = (
-        safe(render.answer_html(answer("x", sentences=(sentence("Bees sleep.", 1, verdict=verdict),)), 1))
+        safe(answers.answer_html(answer("x", sentences=(sentence("Bees sleep.", 1, verdict=verdict),)), 1))
         for verdict in (Verdict.CONTRADICTED, Verdict.UNSUPPORTED)
     )
     assert "The cited passage says otherwise." in denied.text
@@ -262,7 +272,7 @@ def test_a_contradicted_sentence_is_drawn_otherwise_than_one_that_is_merely_unsu
 
 def test_a_text_still_being_written_stands_as_it_will_when_it_is_checked() -> None:
     page = safe(
-        render.answer_html(
+        answers.answer_html(
             Answer(
                 "q",
                 "q",
@@ -282,23 +292,23 @@ def test_a_text_still_being_written_stands_as_it_will_when_it_is_checked() -> No
 
 @pytest.mark.parametrize("number", ["7", "12345", "9" * 6000])
 def test_a_number_that_stands_for_no_citation_is_not_shown(number: str) -> None:
-    page = safe(render.answer_html(Answer("q", "q", Strength.FIRM, 0.9, f"Bees [{number}]", done=False), 1))
+    page = safe(answers.answer_html(Answer("q", "q", Strength.FIRM, 0.9, f"Bees [{number}]", done=False), 1))
     assert (page.links, page.text.strip()) == ([], "Bees")
 
 
 def test_an_answer_in_doubt_opens_with_its_reason() -> None:
     shown = Answer("q", "q", Strength.TENTATIVE, 0.4, "x", "these are the nearest", sentences=(sentence("Bees.", 1),))
-    page = safe(render.answer_html(shown, 1))
+    page = safe(answers.answer_html(shown, 1))
     assert page.having("note") == ["p"]
-    assert page.text.startswith("These are the nearest.Bees.")
+    assert page.text.startswith("Partial answer: these are the nearest.Bees.")
 
 
 def test_an_abstention_shows_its_text_and_the_nearest_papers() -> None:
     nearest = (Paper("a", ABSTRACT, "On bees"), Paper("b", ABSTRACT))
-    page = safe(render.answer_html(Answer("q", "q", Strength.NONE, 0.1, "No answer here.", "why", nearest=nearest), 1))
+    page = safe(answers.answer_html(Answer("q", "q", Strength.NONE, 0.1, "No answer here.", "why", nearest=nearest), 1))
     assert page.having("abstention") == ["div"]
     assert page.text == f"No answer here.The nearest papers are:On bees{ABSTRACT}"
-    alone = safe(render.answer_html(Answer("q", "q", Strength.NONE, 0.1, "No answer here.", "why"), 1))
+    alone = safe(answers.answer_html(Answer("q", "q", Strength.NONE, 0.1, "No answer here.", "why"), 1))
     assert alone.text == "No answer here."
 
 
@@ -329,14 +339,14 @@ def test_marks_fall_on_the_right_characters_of_an_abstract_that_needs_escaping()
 
 def test_a_card_shows_what_is_known_of_its_paper() -> None:
     known = Paper("bees", ABSTRACT, "On bees", ("K. Frisch", "M. Lindauer"), 1967, "Nature")
-    page = safe(render.sources_html(turn("Do bees dance?", Citation(2, known, (FIRST,))).answer, 1))
+    page = safe(answers.sources_html(turn("Do bees dance?", Citation(2, known, (FIRST,))).answer, 1))
     assert page.text == f"[2] On beesK. Frisch, M. Lindauer1967 · Nature{ABSTRACT}"
 
 
 def test_an_answer_says_what_was_searched_for_where_it_is_not_what_was_typed() -> None:
     plain = Answer("bees", "bees", Strength.NONE, 0.0, "No.")
     leaning = replace(plain, question="why <b>?", standalone="bees why <b>?")
-    assert "Searched for" not in render.answer_html(plain, 1)
+    assert "Searched for" not in answers.answer_html(plain, 1)
     for strength in Strength:
-        shown = render.answer_html(replace(leaning, strength=strength), 1)
+        shown = answers.answer_html(replace(leaning, strength=strength), 1)
         assert '<p class="note">Searched for: bees why &lt;b&gt;?</p>' in shown

@@ -1,0 +1,112 @@
+"""Render the table of an answer: a row for each paper, with what the catalog or the abstract says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from assistant.schema import Answer, Cell, Paper, Row, Table
+from assistant.text.latex import to_text
+from assistant.text.printable import one_line
+from assistant.text.titles import display_title
+from ui.cli.terminal import counted
+from ui.links import paper_url
+from ui.page.render import Write, anchor
+
+# Rows that are shown before the rest is folded away.
+_MAX_OPEN_ROWS = 10
+_NOT_RECORDED = '<span class="quiet">not recorded</span>'
+
+
+def paper_table_html(answer: Answer, turn: int, write: Write) -> str:
+    """Return the table of an answer with the number of papers that it is about; empty where the answer has none.
+
+    A title leads to the card of its paper. On a narrow screen each row is a block, in which each cell has its label.
+    The roles are explicit because screen readers no longer take such blocks for rows.
+    """
+    table = answer.table
+    if table is None or not table.rows:
+        return ""
+    columns = [(position, name) for position, name in enumerate(table.columns) if not _repeats_titles(table, position)]
+    empty = [(position, name) for position, name in columns if len(table.rows) > 1 and _is_empty(table, position)]
+    columns = [column for column in columns if column not in empty]
+    heads = "".join(f'<th scope="col" role="columnheader">{write(_head(name))}</th>' for _, name in columns)
+    anchors = _anchors(answer, turn)
+    rows = "".join(
+        _row(row, columns, anchors, write, is_folded=number >= _MAX_OPEN_ROWS) for number, row in enumerate(table.rows)
+    )
+    return (
+        f'<div class="papers"><table role="table"><thead><tr role="row"><th scope="col" role="columnheader">Paper</th>'
+        f"{heads}</tr></thead><tbody>{rows}</tbody></table>{_more(table)}{_empty_html(empty, write)}</div>"
+    )
+
+
+def unlisted_papers(answer: Answer, turn: int) -> Iterator[tuple[str, Paper]]:
+    """Yield the papers of an answer's table that it does not cite, each with the id of its card."""
+    cited = {citation.paper.id for citation in answer.citations}
+    papers = {row.paper.id: row.paper for row in answer.table.rows} if answer.table else {}
+    unlisted = (paper for paper_id, paper in papers.items() if paper_id not in cited)
+    for number, paper in enumerate(unlisted, start=1):
+        yield f"paper-{turn}-{number}", paper
+
+
+def _anchors(answer: Answer, turn: int) -> dict[str, str]:
+    """Return the ids of the cards of papers, by the papers' ids."""
+    cited = {citation.paper.id: anchor(turn, citation.number) for citation in answer.citations}
+    return {paper.id: name for name, paper in unlisted_papers(answer, turn)} | cited
+
+
+def _row(row: Row, columns: list[tuple[int, str]], anchors: dict[str, str], write: Write, *, is_folded: bool) -> str:
+    title = write(one_line(display_title(row.paper)))
+    link = f'<a class="cite work" href="#{anchors[row.paper.id]}">{title}</a>'
+    cells = "".join(_cell(row, position, name, write) for position, name in columns)
+    folded = ' class="rest"' if is_folded else ""
+    return f'<tr role="row"{folded}><th scope="row" role="rowheader">{link}</th>{cells}</tr>'
+
+
+def _cell(row: Row, position: int, name: str, write: Write) -> str:
+    cell = row.cells[position] if position < len(row.cells) else Cell(None)
+    hint = f' title="{escape(one_line(to_text(cell.passage.text)))}"' if cell.passage else ""
+    label = f'<span class="label">{write(_head(name))}: </span>'
+    return f'<td role="cell"{hint}>{label}{_value(row.paper, cell, write)}</td>'
+
+
+def _value(paper: Paper, cell: Cell, write: Write) -> str:
+    """Return the value of a cell; an identifier or address of the paper becomes a link to it."""
+    if cell.value is None or not cell.value.strip():
+        return _NOT_RECORDED
+    value, url = one_line(cell.value), paper_url(paper)
+    if url and cell.value in (paper.doi, paper.arxiv_id, paper.url, url):
+        return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(value)}</a>'
+    return write(value)
+
+
+def _more(table: Table) -> str:
+    """Return a control that shows the rows folded away, and the number of papers where the table has not all."""
+    folded = len(table.rows) - _MAX_OPEN_ROWS
+    more = (
+        f'<details class="more"><summary>Show {counted(folded, "more paper")}</summary></details>' if folded > 0 else ""
+    )
+    if table.total <= len(table.rows):
+        return more
+    return f'{more}<p class="quiet">These are the first {len(table.rows):,} of {table.total:,} papers.</p>'
+
+
+def _repeats_titles(table: Table, position: int) -> bool:
+    """Return whether a column has nothing but the titles, which the first column shows already."""
+    return all(position < len(row.cells) and row.cells[position].value == row.paper.title for row in table.rows)
+
+
+def _is_empty(table: Table, position: int) -> bool:
+    """Return whether no paper has anything in a column."""
+    return not any(position < len(row.cells) and row.cells[position].value for row in table.rows)
+
+
+def _empty_html(columns: list[tuple[int, str]], write: Write) -> str:
+    names = ", ".join(one_line(name) for _, name in columns)
+    return f'<p class="quiet">Not recorded for any of them: {write(names)}.</p>' if names else ""
+
+
+def _head(name: str) -> str:
+    name = one_line(name)
+    return name[:1].upper() + name[1:]
