@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SHOTS, OpenPage, ask, press
+from tests.browser.conftest import SHOTS, OpenPage, ask, filled, quick, serving
+from ui.page import examples
 
 pytestmark = pytest.mark.browser
 
@@ -21,11 +25,24 @@ def test_a_citation_leads_to_the_sentence_behind_it_and_shows_it_to_whoever_poin
     page.screenshot(path=SHOTS / "citation.png")
 
 
-def test_an_example_question_on_the_empty_page_is_answered(open_page: OpenPage) -> None:
-    page = open_page()
-    press(page, "ask", ".welcome")
-    expect(page.locator(".question")).to_have_text("What does “The rise of sourdough” show?")
-    expect(page.locator("#talk .answer a.cite").first).to_be_visible()
+def test_an_example_question_appears_by_itself_and_is_answered(
+    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question, may_end = "When does the loss of ice double?", threading.Event()
+
+    def find_questions(*_: object) -> list[str]:
+        may_end.wait(60)
+        return [question]
+
+    monkeypatch.setattr(examples, "find_questions", find_questions)
+    with filled(tmp_path) as library, serving(library, quick(tmp_path)) as address:
+        page = open_page(at=address)
+        expect(page.locator(".welcome")).to_contain_text("Looking for questions to begin with")
+        may_end.set()
+        page.locator(".welcome button[name=ask]").click()
+        expect(page.locator(".question")).to_have_text(question)
+        expect(page.locator("#talk .answer a.cite").first).to_be_visible()
+        page.goto("about:blank")
 
 
 def test_a_second_question_keeps_the_sources_of_the_first(open_page: OpenPage) -> None:

@@ -88,6 +88,12 @@ def _ask(context: PageContext, value: str, text: str) -> Updates:
     yield from ask(context, value)
 
 
+def _show_examples(context: PageContext, value: str, text: str) -> Updates:
+    """Show the example questions once they are found, unless a question has been asked meanwhile."""
+    is_empty = context.conversation.id is None and context.conversation.pending is None
+    yield PageUpdate(turns=context.backend.welcome_html() if is_empty else None)
+
+
 def _copy(context: PageContext, value: str, text: str) -> Updates:
     yield _copy_text(answer_text(context.find_turn(value).turn.answer), "The answer and its references are copied.")
 
@@ -258,6 +264,7 @@ _ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "export": _export,
     "judgements": _export_judgements,
     "ask": _ask,
+    "examples": _show_examples,
     "copy": _copy,
     "edit": _edit,
     "restate": _restate,

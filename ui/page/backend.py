@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict
-from itertools import islice
 
 from assistant import factory
 from assistant.chat import Assistant
@@ -15,12 +14,10 @@ from assistant.settings import Settings, changed
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.library import Library
-from assistant.text.latex import to_text
 from ui.page import welcome
+from ui.page.examples import ExampleQuestions
 from ui.page.ingest_view import SEEDS
 from ui.page.session import TabSettings
-
-_EXAMPLES = 4
 
 
 class PageBackend:
@@ -34,6 +31,7 @@ class PageBackend:
         self._conversations = factory.open_conversations(settings.home)
         self._models: dict[str, LLM | None] = {}
         self._lock = threading.Lock()
+        self._examples = ExampleQuestions(self.catalog, assistant, settings.home / "examples.json")
 
     @property
     def is_ready(self) -> bool:
@@ -66,13 +64,12 @@ class PageBackend:
         return settings.model_copy(update={"firm_threshold": firm_threshold})
 
     def welcome_html(self) -> str:
-        """Return what stands in place of a conversation: questions about a few papers, or how to fill the library."""
-        titles = (to_text(paper.title) for paper in self.catalog.papers.all() if paper.title and paper.abstract)
-        questions = [f"What does “{title}” show?" for title in islice(titles, _EXAMPLES)]
-        return welcome.welcome_html(questions, self.catalog.papers.count(), SEEDS.is_dir())
+        """Return what stands in place of a conversation: questions about topics, or how to fill the library."""
+        return welcome.welcome_html(self._examples.questions(), self.catalog.papers.count(), SEEDS.is_dir())
 
     def close(self) -> None:
         """Release the files."""
+        self._examples.close()
         self._conversations.close()
         self.catalog.close()
 

@@ -161,7 +161,20 @@ function furnish(place) {
   place.append(field);
 }
 
+// Example questions are looked for while the page is open already.
+let looking = 0;
+function lookForExamples() {
+  if (looking || !find(".welcome .finding")) return;
+  looking = setTimeout(() => {
+    looking = 0;
+    if (!find(".welcome .finding") || find(".streaming")) return;
+    trigger("act", { name: "examples", value: "", text: "" });
+    lookForExamples(); // also where the reply changes nothing on the screen
+  }, 1500);
+}
+
 new MutationObserver(() => {
+  lookForExamples();
   document.querySelectorAll(".naming .meant:empty").forEach(furnish);
   const talking = find("#talking");
   if (talking && stayAtEnd) talking.scrollTop = talking.scrollHeight;
