@@ -54,6 +54,13 @@ feedback = sa.Table(
     sa.Column("given", sa.Text, nullable=False),
     sa.Column("passages", sa.JSON(none_as_null=True)),
 )
+links = sa.Table(
+    "links",
+    _tables,
+    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+)
 
 
 class Fault(StrEnum):
@@ -95,6 +102,7 @@ class StoredTurn:
     """A turn with the settings that produced its answer, and the feedback on it.
 
     `prompt` is the hash of the prompts where a language model wrote the answer, `asked_at` a time as in Conversation.
+    `link` is the token of the read-only link to the turn, if it has one.
     """
 
     id: int
@@ -104,6 +112,7 @@ class StoredTurn:
     settings: dict[str, Any]
     prompt: str | None = None
     feedback: Feedback | None = None
+    link: str | None = None
 
 
 # Values and rows
@@ -122,10 +131,10 @@ def turn_row(turn: Turn) -> dict[str, Any]:
 
 
 def turn_of(row: Any) -> StoredTurn:
-    """Return the turn of a row of turns joined with feedback. Raises ValueError for a damaged one."""
+    """Return the turn of a row of turns joined with feedback and links. Raises ValueError for a damaged one."""
     answer, scope = answer_from_json(json.loads(row.answer)), scope_from_json(json.loads(row.scope))
     turn, settings = Turn(row.question, answer, scope), json.loads(row.settings)
-    return StoredTurn(row.id, row.conversation, turn, row.asked, settings, row.prompt, _feedback_of(row))
+    return StoredTurn(row.id, row.conversation, turn, row.asked, settings, row.prompt, _feedback_of(row), row.token)
 
 
 def feedback_row(value: Feedback) -> dict[str, Any]:
@@ -184,6 +193,10 @@ _STEPS = (
         )""",
     ),
     statements("ALTER TABLE feedback ADD COLUMN passages TEXT"),
+    statements(
+        "CREATE TABLE links (turn INTEGER PRIMARY KEY, token TEXT NOT NULL, created TEXT NOT NULL)",
+        "CREATE UNIQUE INDEX links_by_token ON links (token)",
+    ),
 )
 
 MIGRATIONS = Migrations("file of conversations", _STEPS, _read_version, _write_version)

@@ -2,6 +2,7 @@
 
     conversations   owner, title, times of creation and last change   versions   the migrations applied
     turns           a question, its whole answer and the settings     feedback   a person's opinion of a turn
+    links           the tokens of read-only links to turns
 
 A conversation belongs to an owner, and a `Conversations` sees those of one owner only.
 """
@@ -28,6 +29,7 @@ from assistant.storage.conversation_schema import (
     encodable,
     feedback,
     feedback_row,
+    links,
     now,
     turn_of,
     turn_row,
@@ -71,7 +73,7 @@ class Conversations:
         """Replace the conversations of all owners by those of another file. Raises LibraryError."""
         source._database.check()
         with source._database.reading() as reading, self._database.writing() as connection:
-            copy_rows(reading, connection, (conversations, turns, feedback))
+            copy_rows(reading, connection, (conversations, turns, feedback, links))
 
     def for_owner(self, owner: str) -> Conversations:
         """Return the conversations of another owner in the same file."""
@@ -123,6 +125,13 @@ class Conversations:
         """Return every turn with feedback, of all the owner's conversations, the oldest first."""
         return self._select_turns(feedback.c.turn.is_not(None))
 
+    def linked_turn(self, token: str) -> StoredTurn:
+        """Return the turn, of any owner, that a link leads to. Raises NotFoundError."""
+        linked = self._read_turns(links.c.token == token) if token else []
+        if not linked:
+            raise NotFoundError("this link leads to no answer")
+        return linked[0]
+
     # Writing: every method raises LibraryWriteError, and NotFoundError where the owner has no such conversation or turn
 
     def begin(self, title: str = "") -> Conversation:
@@ -169,12 +178,32 @@ class Conversations:
     def set_feedback(self, turn_id: int, value: Feedback | None) -> None:
         """Replace the feedback on a turn; None removes it."""
         with self._database.writing() as connection:
-            lock_for_writing(connection)
-            if not connection.scalar(self._turn_ids().where(turns.c.id == turn_id)):
-                raise NotFoundError(f"no turn has the number {turn_id}")
+            self._require_turn(connection, turn_id)
             connection.execute(sa.delete(feedback).where(feedback.c.turn == turn_id))
             if value:
                 connection.execute(sa.insert(feedback).values(turn=turn_id, **feedback_row(value)))
+
+    def link(self, turn_id: int) -> str:
+        """Return the token of the read-only link to a turn, which is created where the turn has none."""
+        with self._database.writing() as connection:
+            self._require_turn(connection, turn_id)
+            token = connection.scalar(sa.select(links.c.token).where(links.c.turn == turn_id))
+            if token is None:
+                token = secrets.token_urlsafe(32)
+                connection.execute(sa.insert(links).values(turn=turn_id, token=token, created=now()))
+        return str(token)
+
+    def unlink(self, turn_id: int) -> None:
+        """Remove the link to a turn, which then leads nowhere."""
+        with self._database.writing() as connection:
+            self._require_turn(connection, turn_id)
+            connection.execute(sa.delete(links).where(links.c.turn == turn_id))
+
+    def _require_turn(self, connection: sa.Connection, turn_id: int) -> None:
+        """Lock the file for writing. Raises NotFoundError where the owner has no such turn."""
+        lock_for_writing(connection)
+        if not connection.scalar(self._turn_ids().where(turns.c.id == turn_id)):
+            raise NotFoundError(f"no turn has the number {turn_id}")
 
     def _matching(self, words: str = "") -> sa.Select[Any]:
         """Select the owner's conversations in which each of the words occurs, with the fields of Conversation."""
@@ -193,9 +222,12 @@ class Conversations:
         return sa.select(turns.c.id).select_from(joined).where(conversations.c.owner == self.owner)
 
     def _select_turns(self, condition: sa.ColumnElement[bool]) -> list[StoredTurn]:
-        joined = turns.outerjoin(feedback, feedback.c.turn == turns.c.id)
-        query = sa.select(turns, feedback).select_from(joined)
-        query = query.where(turns.c.id.in_(self._turn_ids()) & condition).order_by(turns.c.id)
+        """Return the turns of the owner that meet the condition."""
+        return self._read_turns(turns.c.id.in_(self._turn_ids()) & condition)
+
+    def _read_turns(self, condition: sa.ColumnElement[bool]) -> list[StoredTurn]:
+        joined = turns.outerjoin(feedback, feedback.c.turn == turns.c.id).outerjoin(links, links.c.turn == turns.c.id)
+        query = sa.select(turns, feedback, links.c.token).select_from(joined).where(condition).order_by(turns.c.id)
         with self._database.reading() as connection:
             return [self._convert(row) for row in connection.execute(query)]
 
@@ -222,8 +254,9 @@ def _set_missing_title(connection: sa.Connection, conversation_id: str, question
 
 
 def _delete_turns(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
-    """Delete turns with their feedback."""
+    """Delete turns with their feedback and links."""
     ids = sa.select(turns.c.id).where(condition)
+    connection.execute(sa.delete(links).where(links.c.turn.in_(ids)))
     connection.execute(sa.delete(feedback).where(feedback.c.turn.in_(ids)))
     connection.execute(sa.delete(turns).where(condition))
 

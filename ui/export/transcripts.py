@@ -128,15 +128,31 @@ def markdown(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
 
 def html(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
     """Write a transcript as one self-contained HTML page for light and dark screens; no script runs on it."""
-    title = escape(one_line(to_text(conversation.title)))
     sections = "".join(_section(number, stored) for number, stored in enumerate(turns, start=1))
+    return page_html(to_text(conversation.title), f"<p class=about>{_dated(conversation)}</p>{sections}")
+
+
+def answer_page(stored: StoredTurn) -> str:
+    """Write a page with one answer, its sources and nothing to press, as `html` writes a conversation."""
+    answer = stored.turn.answer
+    about = f"<p class=about>An answer of {stored.asked_at[:10]} from the abstracts of {_searched(answer)}.</p>"
+    return page_html(to_text(stored.turn.question), about + _answer_section(1, answer))
+
+
+def page_html(title: str, body: str) -> str:
+    """Return a self-contained page for light and dark screens; the title is plain text, the body HTML."""
+    escaped = escape(one_line(title))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" '
-        f'content="light dark"><title>{title}</title><style>{_STYLE.read_text(encoding="utf-8")}</style></head>'
-        f"<body><main><h1>{title}</h1><p class=about>{_dated(conversation)}</p>{sections}</main></body></html>\n"
+        f'content="light dark"><title>{escaped}</title><style>{_STYLE.read_text(encoding="utf-8")}</style></head>'
+        f"<body><main><h1>{escaped}</h1>{body}</main></body></html>\n"
     )
+
+
+def _searched(answer: Answer) -> str:
+    return f"{answer.searched:,} papers" if answer.searched else "this library"
 
 
 def _json(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
@@ -279,15 +295,17 @@ def _line(text: str) -> str:
 
 
 def _section(number: int, stored: StoredTurn) -> str:
-    answer = stored.turn.answer
+    answer = _answer_section(number, stored.turn.answer)
+    return f"<section><h2>{render.plain_html(stored.turn.question)}</h2>{answer}</section>"
+
+
+def _answer_section(number: int, answer: Answer) -> str:
+    """Return an answer with the cards of its papers, and their addresses."""
     cards = answers.sources_html(answer, number)
     sources = f"<h3>Sources</h3>{cards}" if cards else ""
     items = "".join(map(_web_link, answer.citations))
-    links = f"<ul class=links>{items}</ul>" if items else ""
-    return (
-        f"<section><h2>{render.plain_html(stored.turn.question)}</h2>"
-        f"{answers.answer_html(answer, number)}{sources}{links}</section>"
-    )
+    addresses = f"<ul class=links>{items}</ul>" if items else ""
+    return f"{answers.answer_html(answer, number)}{sources}{addresses}"
 
 
 def _web_link(citation: Citation) -> str:

@@ -98,6 +98,19 @@ def _copy(context: PageContext, value: str, text: str) -> Updates:
     yield _copy_text(answer_text(context.find_turn(value).turn.answer), "The answer and its references are copied.")
 
 
+def _link(context: PageContext, value: str, text: str) -> Updates:
+    token = context.conversations.link(context.find_turn(value).id)
+    notice = "The link is copied. It shows this answer alone, to anybody who may open this page."
+    message = {"kind": "link", "path": f"answer/{token}", "text": notice}
+    yield PageUpdate(turns=context.turns_html(context.stored_turns()), message=message)
+
+
+def _unlink(context: PageContext, value: str, text: str) -> Updates:
+    context.conversations.unlink(context.find_turn(value).id)
+    message = {"kind": "notice", "text": "The link is removed and leads nowhere now."}
+    yield PageUpdate(turns=context.turns_html(context.stored_turns()), message=message)
+
+
 def _edit(context: PageContext, value: str, text: str) -> Updates:
     stored = context.find_turn(value)
     yield _rewrite(context, stored.id, stored.turn.question)
@@ -266,6 +279,8 @@ _ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "ask": _ask,
     "examples": _show_examples,
     "copy": _copy,
+    "link": _link,
+    "unlink": _unlink,
     "edit": _edit,
     "restate": _restate,
     "retry": _retry,

@@ -12,6 +12,7 @@ from assistant.chat import Assistant
 from assistant.protocols import LLM
 from assistant.settings import Settings, changed
 from assistant.storage.catalog import Catalog
+from assistant.storage.conversation_schema import StoredTurn
 from assistant.storage.conversations import Conversations
 from assistant.storage.library import Library
 from ui.page import welcome
@@ -41,6 +42,10 @@ class PageBackend:
     def conversations(self, owner: str) -> Conversations:
         """Return the conversations of one owner, who sees nobody else's."""
         return self._conversations.for_owner(owner)
+
+    def linked_turn(self, token: str) -> StoredTurn:
+        """Return the turn, of any owner, that a link leads to. Raises NotFoundError."""
+        return self._conversations.linked_turn(token)
 
     def assistant(self, tab: TabSettings) -> Assistant:
         """Return the assistant with a tab's settings, once it is loaded. Raises SettingsError and ModelError."""

@@ -123,6 +123,9 @@ const obey = {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     say(`${name} is saved.`);
   },
+  link({ path, text }) {
+    return obey.copy({ copied: new URL(path, location.origin + location.pathname).href, text });
+  },
   async copy({ copied, text }) {
     try {
       await navigator.clipboard.writeText(copied);

@@ -19,6 +19,7 @@ from assistant.chat import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.page import layout, library_tab, settings_tab
+from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend, load_in_background
 from ui.page.cookies import CookieMiddleware
 from ui.page.events import QUIET, bind_events
@@ -81,14 +82,18 @@ def start(settings: Settings, assistant: Future[Assistant]) -> RunningPage:
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
     backend = PageBackend(settings, assistant)
     page, port = build(backend), _free_port(settings.host, settings.port)
-    _launch(page, settings.host, port, users)
+    _launch(page, backend, port, users)
     return RunningPage(page, backend, f"http://{settings.host}:{port}")
 
 
-def _launch(page: Any, host: str, port: int, users: Users | None) -> None:
-    is_private = users is None
+def _launch(page: Any, backend: PageBackend, port: int, users: Users | None) -> None:
+    middleware = [
+        Middleware(OriginCheck, is_private=users is None),
+        Middleware(CookieMiddleware),
+        Middleware(AnswerLinks, find=backend.linked_turn),
+    ]
     page.queue(default_concurrency_limit=4).launch(
-        server_name=host,
+        server_name=backend.settings.host,
         server_port=port,
         quiet=True,
         prevent_thread_lock=True,
@@ -100,7 +105,7 @@ def _launch(page: Any, host: str, port: int, users: Users | None) -> None:
         auth=LoginGate(users).authenticate if users else None,
         auth_message=_LOGIN_HINT if users else None,
         max_file_size=_LARGEST_UPLOAD,
-        app_kwargs={"middleware": [Middleware(OriginCheck, is_private=is_private), Middleware(CookieMiddleware)]},
+        app_kwargs={"middleware": middleware},
     )
 
 

@@ -185,9 +185,19 @@ def _buttons(stored: StoredTurn) -> str:
     buttons = [
         button("copy", stored.id, "Copy", "Copy the answer with its references"),
         button("retry", stored.id, "Ask again", "Ask this question again and remove what is below it"),
+        _link_button(stored),
         *_judgement_buttons(stored.id, stored.feedback),
     ]
     return f'<div class="actions">{"".join(buttons)}</div>'
+
+
+def _link_button(stored: StoredTurn) -> str:
+    """Return a button that makes a link to the answer, or a menu to copy and remove the link it has."""
+    if stored.link is None:
+        return button("link", stored.id, "Link", "Make a read-only link to this answer and copy it")
+    copy = button("link", stored.id, "Copy the link")
+    remove = button("unlink", stored.id, "Remove the link", "The link then leads nowhere")
+    return f'<details class="menu"><summary>Link ✓</summary><span class="items">{copy}{remove}</span></details>'
 
 
 def _judgement_buttons(turn_id: int, judgement: Feedback | None) -> Iterator[str]:

@@ -293,3 +293,38 @@ def test_what_was_judged_before_sentences_could_be_named_is_still_there(
         assert [each.feedback for each in opened.turns_with_feedback()] == [
             Feedback(False, Fault.MISSING_PAPER, "", ("0123",))
         ]
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_leads_to_its_turn_for_every_owner_until_it_is_removed(kept: Conversations, keep: Keep) -> None:
+    [turn] = kept.turns(keep("Do bees dance?"))
+    token = kept.link(turn.id)
+    assert kept.link(turn.id) == token
+    assert len(token) == 43
+    assert kept.for_owner("other").linked_turn(token).turn.question == "Do bees dance?"
+    assert kept.turns(turn.conversation)[0].link == token
+    kept.unlink(turn.id)
+    for unknown in (token, "", "x", "%"):
+        with pytest.raises(NotFoundError):
+            kept.linked_turn(unknown)
+    assert kept.link(turn.id) != token
+
+
+def test_nobody_links_or_unlinks_the_turn_of_another_owner(kept: Conversations, keep: Keep) -> None:
+    [turn] = kept.turns(keep("Do bees dance?"))
+    token = kept.link(turn.id)
+    other = kept.for_owner("other")
+    for touch in (other.link, other.unlink):
+        with pytest.raises(NotFoundError):
+            touch(turn.id)
+    assert kept.linked_turn(token).id == turn.id
+
+
+def test_a_link_goes_with_its_conversation(kept: Conversations, keep: Keep) -> None:
+    conversation = keep("Do bees dance?")
+    token = kept.link(kept.turns(conversation)[0].id)
+    kept.delete([conversation])
+    with pytest.raises(NotFoundError):
+        kept.linked_turn(token)
