@@ -10,7 +10,7 @@ from playwright.sync_api import FloatRect, Page, expect
 
 from assistant.schema import Message
 from eval import suites
-from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
+from tests.browser.conftest import SHOTS, OpenPage, ask, filled, press, quick, serving
 from tests.fakes import ScriptedLLM
 
 pytestmark = pytest.mark.browser
@@ -289,3 +289,33 @@ def test_nothing_moves_while_an_answer_grows_nor_when_it_is_kept(
     expect(page.locator(".talk")).to_be_visible()
     assert None not in growing
     assert places() == growing
+
+
+def test_two_answers_stand_side_by_side_and_the_second_is_not_stored(open_page: OpenPage, tmp_path: Path) -> None:
+    llm = ScriptedLLM("The loss of ice doubles after 2005 [1].")
+    settings = quick(tmp_path).model_copy(update={"llm": "scripted/test"})
+    with filled(tmp_path) as library, serving(library, settings, llm) as address:
+        page = open_page(at=address)
+        ask(page, ICE)
+        page.locator("#talk summary", has_text="Compare with").click()
+        page.get_by_role("button", name="quotations").click()
+        sides = page.locator("#now .side")
+        expect(sides).to_have_count(2)
+        expect(sides.first.locator(".made")).to_contain_text("written by scripted/test")
+        expect(sides.last.locator(".made")).to_contain_text("quoted without a language model")
+        left, right = (sides.nth(number).bounding_box() for number in (0, 1))
+        assert left
+        assert right
+        assert left["y"] == right["y"]
+        assert left["x"] < right["x"]
+        page.screenshot(path=SHOTS / "comparison.png")
+        sides.last.locator("a.cite").first.click()
+        expect(page.locator("mark:target")).to_be_in_viewport()
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        press(page, "uncompare")
+        expect(sides).to_have_count(0)
+        page.reload()
+        expect(page.locator("#talk .turn")).to_have_count(1)
+        expect(page.locator("#talk .made")).to_contain_text("written by scripted/test")
+        page.goto("about:blank")

@@ -18,6 +18,7 @@ from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.page import evidence, feedback, history, ingest_view, turns
 from ui.page.asking import ask
+from ui.page.comparison import compare
 from ui.page.page_context import PageContext
 from ui.page.session import OpenConversation, PageUpdate
 
@@ -96,6 +97,16 @@ def _show_examples(context: PageContext, value: str, text: str) -> Updates:
 
 def _copy(context: PageContext, value: str, text: str) -> Updates:
     yield _copy_text(answer_text(context.find_turn(value).turn.answer), "The answer and its references are copied.")
+
+
+def _compare(context: PageContext, value: str, text: str) -> Updates:
+    """Answer the question of a turn once more, by another model or strategy, beside the stored answer."""
+    turn_id, _, name = value.partition(":")
+    yield from compare(context, context.find_turn(turn_id), name)
+
+
+def _end_comparison(context: PageContext, value: str, text: str) -> Updates:
+    yield PageUpdate(pending="", evidence=context.evidence_html([stored.turn for stored in context.stored_turns()]))
 
 
 def _link(context: PageContext, value: str, text: str) -> Updates:
@@ -279,6 +290,8 @@ _ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "ask": _ask,
     "examples": _show_examples,
     "copy": _copy,
+    "compare": _compare,
+    "uncompare": _end_comparison,
     "link": _link,
     "unlink": _unlink,
     "edit": _edit,

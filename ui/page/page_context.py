@@ -12,6 +12,7 @@ from assistant.storage.conversations import Conversations
 from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.page import evidence, feedback, history, turns
+from ui.page.alternatives import offered
 from ui.page.backend import PageBackend
 from ui.page.session import NEW_CONVERSATION, SERVER_SETTINGS, OpenConversation, PageUpdate, TabSettings
 
@@ -78,7 +79,8 @@ class PageContext:
         judged = {stored_turn.id: stored_turn.feedback for stored_turn in stored}
         wrong = {turn_id: judgement for turn_id, judgement in judged.items() if judgement and not judgement.good}
         titles = self._titles([paper_id for judgement in wrong.values() for paper_id in judgement.papers or ()])
-        return turns.conversation_html(stored, _feedback_forms(wrong, titles))
+        others = {turn.id: offered(self.backend.settings, self.settings, turn) for turn in stored}
+        return turns.conversation_html(stored, _feedback_forms(wrong, titles), others)
 
     def evidence_html(self, shown: Sequence[Turn]) -> str:
         """Return the papers behind these turns."""

@@ -25,14 +25,33 @@ _STAGES = {
     "total_ms": "whole answer",
 }
 _NO_FORMS: Mapping[int, str] = {}
+_NO_ALTERNATIVES: Mapping[int, Sequence[str]] = {}
 
 
-def conversation_html(stored: Sequence[StoredTurn], forms: Mapping[int, str] = _NO_FORMS) -> str:
-    """Return the stored turns in their order; `forms` is HTML that belongs below turns, by their ids."""
-    return "".join(
-        _turn(number, stored_turn.turn, _buttons(stored_turn) + forms.get(stored_turn.id, ""), stored_turn.id)
-        for number, stored_turn in enumerate(stored, start=1)
-    )
+def conversation_html(
+    stored: Sequence[StoredTurn],
+    forms: Mapping[int, str] = _NO_FORMS,
+    alternatives: Mapping[int, Sequence[str]] = _NO_ALTERNATIVES,
+) -> str:
+    """Return the stored turns in their order.
+
+    By the ids of turns, `forms` is HTML that belongs below them; `alternatives` names what they can be compared with.
+    """
+
+    def below(turn: StoredTurn) -> str:
+        return _buttons(turn, alternatives.get(turn.id, ())) + forms.get(turn.id, "")
+
+    return "".join(_turn(number, turn.turn, below(turn), turn.id) for number, turn in enumerate(stored, start=1))
+
+
+def bare_answer_html(number: int, answer: Answer) -> str:
+    """Return an answer with how it was made, without its question and without buttons."""
+    return _provenance(answer) + answers.reply_html(answer, number)
+
+
+def streaming_note(message: str) -> str:
+    """Return a line that says what is being waited for, and lets the page offer to stop."""
+    return f'<p class="streaming waiting">{render.plain_html(message)}</p>'
 
 
 def streaming_html(number: int, turn: Turn, stopped: bool = False) -> str:
@@ -46,8 +65,7 @@ def streaming_html(number: int, turn: Turn, stopped: bool = False) -> str:
 
 def waiting_html(number: int, question: str, message: str) -> str:
     """Return a question whose answer has not begun."""
-    waiting = f'<p class="streaming waiting">{render.plain_html(message)}</p>'
-    return _section(number, _question(question) + waiting)
+    return _section(number, _question(question) + streaming_note(message))
 
 
 def failed_html(number: int, question: str, message: str) -> str:
@@ -181,14 +199,23 @@ def _advice(answer: Answer) -> str:
     return f'<div class="advice"><p>What to try:</p><ul>{"".join(f"<li>{tip}</li>" for tip in tips)}</ul></div>'
 
 
-def _buttons(stored: StoredTurn) -> str:
+def _buttons(stored: StoredTurn, alternatives: Sequence[str]) -> str:
     buttons = [
         button("copy", stored.id, "Copy", "Copy the answer with its references"),
         button("retry", stored.id, "Ask again", "Ask this question again and remove what is below it"),
+        _compare_menu(stored.id, alternatives),
         _link_button(stored),
         *_judgement_buttons(stored.id, stored.feedback),
     ]
     return f'<div class="actions">{"".join(buttons)}</div>'
+
+
+def _compare_menu(turn_id: int, alternatives: Sequence[str]) -> str:
+    """Return a menu of what the answer can be compared with; empty where there is nothing."""
+    if not alternatives:
+        return ""
+    items = "".join(button("compare", f"{turn_id}:{name}", one_line(name)) for name in alternatives)
+    return f'<details class="menu"><summary>Compare with ...</summary><span class="items">{items}</span></details>'
 
 
 def _link_button(stored: StoredTurn) -> str:
