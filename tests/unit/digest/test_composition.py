@@ -98,7 +98,7 @@ def test_context_counts_as_a_sentence(roles: dict[str, Role]) -> None:
 
 def test_the_first_sentence_of_an_abstract_has_nothing_to_lean_on(roles: dict[str, Role]) -> None:
     roles["Honey bees dance."] = Role.LEANS
-    assert texts(composed(evidence(BEES, 0.9, 0.6, 0.1), 2)) == ["They show the way to flowers."]
+    assert texts(composed(evidence(BEES, 0.9, 0.6, 0.01), 2)) == ["They show the way to flowers."]
 
 
 def test_a_sentence_does_not_come_with_one_that_contains_a_citation_marker(roles: dict[str, Role]) -> None:
