@@ -26,7 +26,7 @@ LEAD_WEIGHTS = WEIGHTS.with_name("leads.npz")
 # (`eval.training.standalone`, cross-validated).
 ALONE_FROM = 0.6
 # The probability from which an opening counts as one that connects.
-LEAD_FROM = 0.5
+LEAD_FROM = 0.8
 # Characters of an opening that may connect.
 _MAX_LEAD = 60
 

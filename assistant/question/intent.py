@@ -73,7 +73,6 @@ RESEARCH = frozenset(
 SURVEY = (Intent.COMPARISON, Intent.LIST, Intent.SUMMARY)
 # Answered from the abstracts of one paper, or of a few.
 _SINGLE = (Intent.FACT, Intent.YES_NO, Intent.DEFINITION, Intent.CLAIM)
-_FROM_ABSTRACTS = (*SURVEY, *_SINGLE)
 _REPLIES = {
     Intent.CHITCHAT: SMALL_TALK_REPLY,
     Intent.NOISE: SMALL_TALK_REPLY,
@@ -84,7 +83,7 @@ _REPLIES = {
 # The probability, of all intents with a reply together, from which a message gets one; chosen so that no question
 # about research does (see docs/experiments.md).
 _MIN_DECLINED = 0.95
-# The share of surveys in the intents that abstracts answer from which a message asks for one.
+# The share of surveys in the intents of research from which a message asks for one.
 _MIN_SURVEY = 0.4
 # The probability of all intents of research together below which a message is never answered firmly.
 _MIN_RESEARCH = 0.5
@@ -104,13 +103,16 @@ class IntentPrediction:
     @property
     def is_survey(self) -> bool:
         """Return whether the message asks what several papers say, rather than for a single fact."""
-        return self.share(SURVEY) >= _MIN_SURVEY * self.share(_FROM_ABSTRACTS)
+        return sum(map(self._form_share, SURVEY)) >= _MIN_SURVEY * self.share(RESEARCH)
 
     @property
     def asks_for(self) -> Intent:
         """Return the form of answer that the message asks for: the likeliest intent that abstracts can answer."""
-        candidates = SURVEY if self.is_survey else _SINGLE
-        return max(candidates, key=lambda intent: self.probabilities.get(intent, 0.0))
+        return max(SURVEY if self.is_survey else _SINGLE, key=self._form_share)
+
+    def _form_share(self, form: Intent) -> float:
+        """Return the probability of a form; a question about papers that the catalog does not answer wants a list."""
+        return self.share((Intent.LIST, Intent.METADATA) if form is Intent.LIST else (form,))
 
     @property
     def doubt(self) -> str | None:
