@@ -298,7 +298,7 @@ def test_two_answers_stand_side_by_side_and_the_second_is_not_stored(open_page: 
         page = open_page(at=address)
         ask(page, ICE)
         page.locator("#talk summary", has_text="Compare with").click()
-        page.get_by_role("button", name="quotations").click()
+        page.get_by_role("button", name="Quotations").click()
         sides = page.locator("#now .side")
         expect(sides).to_have_count(2)
         expect(sides.first.locator(".made")).to_contain_text("written by scripted/test")

@@ -45,4 +45,4 @@ def _has_strategies(settings: Settings) -> bool:
 
 
 def _model_name(llm: str) -> str:
-    return "quotations" if llm == QUOTED else llm
+    return "Quotations" if llm == QUOTED else llm

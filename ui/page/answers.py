@@ -12,12 +12,12 @@ from itertools import groupby
 
 from assistant.citations import numbers, strip_trailing
 from assistant.digest.digest import NAME as QUOTED
-from assistant.schema import Answer, Citation, Paper, Sentence, Strength, Verdict
+from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Verdict
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title, short_authors
 from assistant.verification.verify import split_sentences
 from ui.cli.terminal import counted, describe_search, notes
-from ui.page.paper_table import paper_table_html, unlisted_papers
+from ui.page.paper_table import paper_table_html, unlisted_citations
 from ui.page.render import Write, about_html, abstract_html, anchor, block, plain_html, title_link, typeset_html
 from ui.page.sentences import quotation_html, statement_html
 
@@ -47,7 +47,7 @@ def reply_html(answer: Answer, turn: int, write: Write = typeset_html) -> str:
 def sources_html(answer: Answer, turn: int) -> str:
     """Return a card for each paper that a transcript's answer cites, and for the others of its table."""
     cited = "".join(_card(citation, turn) for citation in answer.citations)
-    return cited + "".join(_plain_card(paper, name) for name, paper in unlisted_papers(answer, turn))
+    return cited + "".join(_plain_card(*unlisted) for unlisted in unlisted_citations(answer, turn))
 
 
 def strength_text(answer: Answer) -> tuple[str, str]:
@@ -158,10 +158,10 @@ def _card(citation: Citation, turn: int) -> str:
     )
 
 
-def _plain_card(paper: Paper, name: str) -> str:
+def _plain_card(name: str, paper: Paper, passages: Sequence[Passage]) -> str:
     return (
         f'<article class="card" id="{name}" tabindex="-1"><h4>{plain_html(display_title(paper))}</h4>'
-        f"{about_html(paper, plain_html)}{abstract_html(paper, (), name, plain_html)}</article>"
+        f"{about_html(paper, plain_html)}{abstract_html(paper, passages, name, plain_html)}</article>"
     )
 
 

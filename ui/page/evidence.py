@@ -11,7 +11,7 @@ from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.links import paper_url
 from ui.page import render
-from ui.page.paper_table import unlisted_papers
+from ui.page.paper_table import unlisted_citations
 from ui.page.turns import button, line_html
 
 _EMPTY = "The abstracts behind an answer appear here, with the sentences that it rests on highlighted."
@@ -53,9 +53,9 @@ def _section(number: int, turn: Turn, scope: Scope, is_newest: bool) -> str:
     answer = turn.answer
     hits = {hit.paper.id: hit for hit in answer.hits}
     cards = "".join(_cited_card(number, citation, hits, scope) for citation in answer.citations)
-    unlisted = list(unlisted_papers(answer, number))
-    cards += "".join(_card(paper, (), anchor, scope, is_target=True) for anchor, paper in unlisted)
-    shown = {citation.paper.id for citation in answer.citations} | {paper.id for _, paper in unlisted}
+    unlisted = list(unlisted_citations(answer, number))
+    cards += "".join(_card(paper, passages, anchor, scope, is_target=True) for anchor, paper, passages in unlisted)
+    shown = {citation.paper.id for citation in answer.citations} | {paper.id for _, paper, _ in unlisted}
     uncited = [hit for hit in answer.hits if hit.paper.id not in shown] if is_newest else []
     if not cards and not uncited:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from assistant.schema import Answer, Cell, Paper, Row, Table
+from assistant.schema import Answer, Cell, Paper, Passage, Row, Table
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
@@ -41,19 +41,20 @@ def paper_table_html(answer: Answer, turn: int, write: Write) -> str:
     )
 
 
-def unlisted_papers(answer: Answer, turn: int) -> Iterator[tuple[str, Paper]]:
-    """Yield the papers of an answer's table that it does not cite, each with the id of its card."""
+def unlisted_citations(answer: Answer, turn: int) -> Iterator[tuple[str, Paper, tuple[Passage, ...]]]:
+    """Yield the papers of an answer's table that it does not cite: the id of the card, the paper, and its passages."""
     cited = {citation.paper.id for citation in answer.citations}
-    papers = {row.paper.id: row.paper for row in answer.table.rows} if answer.table else {}
-    unlisted = (paper for paper_id, paper in papers.items() if paper_id not in cited)
-    for number, paper in enumerate(unlisted, start=1):
-        yield f"paper-{turn}-{number}", paper
+    rows = {row.paper.id: row for row in answer.table.rows} if answer.table else {}
+    unlisted = (row for paper_id, row in rows.items() if paper_id not in cited)
+    for number, row in enumerate(unlisted, start=1):
+        passages = dict.fromkeys(cell.passage for cell in row.cells if cell.passage)
+        yield f"paper-{turn}-{number}", row.paper, tuple(passages)
 
 
 def _anchors(answer: Answer, turn: int) -> dict[str, str]:
     """Return the ids of the cards of papers, by the papers' ids."""
     cited = {citation.paper.id: anchor(turn, citation.number) for citation in answer.citations}
-    return {paper.id: name for name, paper in unlisted_papers(answer, turn)} | cited
+    return {paper.id: name for name, paper, _ in unlisted_citations(answer, turn)} | cited
 
 
 def _row(row: Row, columns: list[tuple[int, str]], anchors: dict[str, str], write: Write, *, is_folded: bool) -> str:

@@ -25,7 +25,7 @@ def test_a_quoted_answer_of_a_server_that_only_quotes_has_nothing_to_be_compared
 
 def test_a_model_is_compared_with_quotations_and_quotations_with_the_models_of_server_and_tab() -> None:
     server = settings("ollama/one")
-    assert "quotations" in offered(server, HERE, stored(server))
+    assert "Quotations" in offered(server, HERE, stored(server))
     assert "ollama/one" not in offered(server, HERE, stored(server))[:1]
     names = offered(server, TabSettings(llm="ollama/two"), stored(settings("extractive")))
     assert names[:2] == ["ollama/one", "ollama/two"]
@@ -33,5 +33,5 @@ def test_a_model_is_compared_with_quotations_and_quotations_with_the_models_of_s
 
 def test_an_alternative_changes_the_settings_of_the_tab_and_nothing_else() -> None:
     tab = TabSettings(llm="ollama/two", top_k=7)
-    changes = alternatives(settings("ollama/one"), tab)["quotations"]
+    changes = alternatives(settings("ollama/one"), tab)["Quotations"]
     assert apply_alternative(tab, changes) == TabSettings(llm="extractive", top_k=7)

@@ -148,6 +148,13 @@ def test_a_title_of_a_table_leads_to_the_card_of_its_paper_on_the_page_and_in_a_
         assert {"paper-3-1", "paper-3-2"} <= set(ids)
 
 
+def test_the_sentence_that_a_cell_comes_from_is_highlighted_in_the_card() -> None:
+    answer = tabled(1, 1, Cell("x", SECOND))
+    for html in (answers.sources_html(answer, 1), evidence.evidence_html([Turn("", answer)], EVERYTHING)):
+        assert 'id="paper-1-1-1"' in html
+        assert html.count("<mark") == 1
+
+
 def test_a_title_of_a_cited_paper_leads_to_its_citation() -> None:
     answer = digest(quoted(1, FIRST.text), table=Table(("year",), (Row(BEES, (Cell("1967"),)),), 1))
     assert safe(answers.reply_html(answer, 1)).links == ["#source-1-1-1", "#source-1-1"]
