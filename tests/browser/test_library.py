@@ -177,4 +177,4 @@ def test_an_empty_library_is_filled_with_the_seeds_by_one_click(empty_address: s
     press(page, "seeds")
     expect(page.locator(".report")).to_contain_text("added", timeout=120_000)
     expect(page.locator(".welcome h2")).to_contain_text("Ask the abstracts of")
-    expect(page.locator(".welcome button[name=ask]")).to_have_count(4)
+    expect(page.locator(".welcome button[name=ask]").first).to_be_visible()
