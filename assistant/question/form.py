@@ -24,6 +24,8 @@ _MAX_WORDS = 40
 # Buckets of the hashed words and pairs of words, and of the hashed runs of two to four characters.
 _WORD_BUCKETS, _CHARACTER_BUCKETS = 1024, 1024
 _RUNS = (2, 3, 4)
+# What a run of characters counts in `occurrences`, beside a word: a word has many runs.
+_RUN_WEIGHT = 0.3
 _WORD = re.compile(r"\w+|[^\w\s]")
 # The last code points of ASCII and of the Latin letters with marks.
 _ASCII, _LATIN = 0x7F, 0x24F
@@ -35,6 +37,19 @@ def form(message: str) -> Vectors:
     words = _hashed(_word_runs(text.casefold()), _WORD_BUCKETS)
     characters = _hashed(_character_runs(f" {text.casefold()} "), _CHARACTER_BUCKETS)
     return np.concatenate([_shape(message, text), words, characters])
+
+
+def occurrences(message: str, buckets: int) -> Vectors:
+    """Return which words, pairs of words and runs of characters occur, hashed, shape (2 * buckets,), float32.
+
+    Unlike in `form`, a word weighs the same in a short message and in a long one: 1, and a run `_RUN_WEIGHT`.
+    """
+    text = message[:_MAX_CHARACTERS].casefold()
+    words = _indexes(_word_runs(text), buckets)
+    runs = [buckets + index for index in _indexes(_character_runs(f" {text} "), buckets)]
+    vector = np.zeros(2 * buckets, np.float32)
+    vector[words], vector[runs] = 1.0, _RUN_WEIGHT
+    return vector
 
 
 def _shape(message: str, text: str) -> Vectors:
@@ -77,8 +92,11 @@ def _character_runs(text: str) -> Iterator[str]:
 
 def _hashed(runs: Iterator[str], buckets: int) -> Vectors:
     """Return the square roots of the counts of the runs by bucket, scaled to length one."""
-    indexes = [zlib.crc32(run.encode("utf-8", "replace")) % buckets for run in runs]
-    counts: Vectors = np.sqrt(np.bincount(indexes, minlength=buckets)).astype(np.float32)
+    counts: Vectors = np.sqrt(np.bincount(_indexes(runs, buckets), minlength=buckets)).astype(np.float32)
     length = max(1e-9, float(np.linalg.norm(counts)))
     scaled: Vectors = counts / np.float32(length)
     return scaled
+
+
+def _indexes(runs: Iterator[str], buckets: int) -> list[int]:
+    return [zlib.crc32(run.encode("utf-8", "replace")) % buckets for run in runs]
