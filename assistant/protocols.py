@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from assistant.encodings import EncodedText, PairReading, WordVectors
-from assistant.schema import Chunk, Message, Paper, PaperScore
+from assistant.schema import Chunk, Message, Paper, PaperScore, Sampling
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -85,10 +85,11 @@ class LLM(Protocol):
 
     name: str
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         """Yield the reply piece by piece; closing the iterator stops the model. Raises ModelError.
 
-        Empty pieces are yielded while the model is silent, so that the caller can stop.
+        Empty pieces are yielded while the model is silent, so that the caller can stop. With `sampling`, the reply is
+        one of several to the same messages that may differ; without, it is the model's usual one.
         """
         ...
 

@@ -346,6 +346,27 @@ class SearchResult:
     searched: int = 0
 
 
+# The strategy of one reply.
+SINGLE = "single"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a language model spent on an answer: its calls, the tokens that it read and wrote, and the seconds.
+
+    `strategy` is the setting by which the answer was written. `failed` counts the calls that failed; `limit` names what
+    ran out before the strategy was through, "tokens" or "seconds", and is empty where nothing did.
+    """
+
+    strategy: str
+    calls: int
+    prompt_tokens: int
+    output_tokens: int
+    seconds: float
+    failed: int = 0
+    limit: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to a question, or an abstention (`strength` none) with its reason.
@@ -355,7 +376,8 @@ class Answer:
     citations that refer to no paper; `cut` tells whether the text reached the length limit. `searched` is the number of
     papers searched, `timings` are in milliseconds. `intent` is what the question was taken to ask for. `opening` is a
     line of the program's own that says what kind of answer follows; `headings` stand above sentences. `table` is an
-    answer from the catalog, or a list of papers.
+    answer from the catalog, or a list of papers. `cost` is what a language model spent, where one was called, and
+    `progress` says what it is doing while the text of a snapshot stays as it is.
     """
 
     question: str
@@ -383,6 +405,8 @@ class Answer:
     opening: str = ""
     headings: tuple[Heading, ...] = ()
     table: Table | None = None
+    cost: Cost | None = None
+    progress: str = ""
 
     @property
     def answered(self) -> bool:
@@ -408,3 +432,11 @@ class Message:
 
     role: str
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a language model draws one reply of several: the temperature, above 0, and the seed of its random numbers."""
+
+    temperature: float
+    seed: int

@@ -22,8 +22,8 @@ _FILTERS = {
     "phrase": "phrases",
     "without": "without",
 }
-# A stored answer is always done.
-_TRANSIENT = {"done"}
+# A stored answer is always done, and nothing goes on.
+_TRANSIENT = {"done", "progress"}
 
 
 def paper_json(paper: Paper) -> Json:

@@ -12,7 +12,7 @@ import numpy as np
 
 from assistant.encodings import EncodedText, PairReading
 from assistant.errors import ModelError
-from assistant.schema import Message
+from assistant.schema import Message, Sampling
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -117,7 +117,7 @@ class ScriptedLLM:
         self.pieces, self.fails_after = pieces, fails_after
         self.requests: list[list[Message]] = []
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         self.requests.append(list(messages))
         for number, piece in enumerate(self.pieces):
             if number == self.fails_after:
@@ -135,10 +135,37 @@ class UnreliableLLM(ScriptedLLM):
         super().__init__(*pieces)
         self.raises = raises
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         self.requests.append(list(messages))
         number = len(self.requests)
         for piece in self.pieces:
             yield piece
             if number in self.raises:
                 raise self.raises[number]
+
+
+class DraftingLLM(ScriptedLLM):
+    """A ScriptedLLM whose calls, numbered from 1, reply differently: the last reply stays; None makes a call fail.
+
+    `samplings` records how each call was sampled. A call that is left unread counts as stopped.
+    """
+
+    name = "drafting/test"
+
+    def __init__(self, *replies: str | None) -> None:
+        super().__init__()
+        self.replies = replies
+        self.samplings: list[Sampling | None] = []
+        self.stopped = 0
+
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
+        self.requests.append(list(messages))
+        self.samplings.append(sampling)
+        reply = self.replies[min(len(self.requests), len(self.replies)) - 1]
+        if reply is None:
+            raise ModelError("the scripted model broke off")
+        try:
+            yield from re.findall(r"\S+\s*", reply)
+        except GeneratorExit:
+            self.stopped += 1
+            raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assistant.errors import ModelError
 from assistant.protocols import LLM
-from assistant.schema import Message
+from assistant.schema import Message, Sampling
 from assistant.text.printable import printable
 
 # Characters of a reply; a model that writes more is not answering a question.
@@ -29,7 +29,7 @@ class StreamedReply:
     done: bool = False
 
 
-def stream_reply(llm: LLM, messages: Sequence[Message]) -> Iterator[StreamedReply]:
+def stream_reply(llm: LLM, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[StreamedReply]:
     """Yield the reply each time it has grown, and while the model is silent, so that the reader may stop; then done.
 
     The model stops where the reader does.
@@ -37,7 +37,7 @@ def stream_reply(llm: LLM, messages: Sequence[Message]) -> Iterator[StreamedRepl
     text, is_cut, shown = "", False, 0
     pieces: Iterator[str] = iter(())
     try:
-        pieces = llm.stream(messages)
+        pieces = llm.stream(messages, sampling)
         for piece in pieces:
             text, is_cut = _append(text, piece)
             if not piece or len(text) > shown * (1 + _GROWTH):

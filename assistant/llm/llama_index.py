@@ -16,13 +16,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ModelError
+from assistant.llm.chat_templates import WritePrompt, by_template, transformers_prompt
 from assistant.llm.context_window import fetch_window
 from assistant.llm.errors import describe, is_transient
 from assistant.llm.output_filter import filter_output
 from assistant.llm.providers import Provider, split_name
 from assistant.llm.streaming import ModelRequest, ReplyLimits, stream_reply
-from assistant.llm.transport import LocalRequest, NetworkRequest, OpenModel, SetStop
-from assistant.schema import Message
+from assistant.llm.transport import LocalRequest, NetworkRequest, OpenModel, SetSampling, SetStop
+from assistant.schema import Message, Sampling
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -33,14 +34,10 @@ _MAX_TOKEN_LENGTH = 8
 _TEMPLATE_TOKENS = 256
 _OPENAI_ADDRESS = "https://api.openai.com/v1"
 
-# Makes a request for a reply to llama-index messages.
-NewRequest = Callable[[Sequence[Any]], ModelRequest]
+# Makes a request for a reply to llama-index messages, sampled if so.
+NewRequest = Callable[[Sequence[Any], Sampling | None], ModelRequest]
 CountTokens = Callable[[str], int]
 Window = Callable[[], int | None]
-# Writes llama-index messages as the prompt of a model in this process.
-WritePrompt = Callable[[Sequence[Any]], str]
-# A message as chat templates take it: `role` and `content`.
-TemplateMessage = dict[str, str]
 
 
 class LlamaIndexLLM:
@@ -52,7 +49,7 @@ class LlamaIndexLLM:
         self.name, self._new_request, self._limits, self._count = name, new_request, limits, count
         self._window = cache(window)
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         """Yield the reply piece by piece, without control characters and reasoning. Closing it ends the request.
 
         An empty piece is yielded every quarter of a second while the model is silent. Raise ModelError if the provider
@@ -61,9 +58,9 @@ class LlamaIndexLLM:
         from llama_index.core.llms import ChatMessage
 
         chat = [ChatMessage(role=message.role, content=message.content) for message in messages]
-        has_text = False
+        has_text, new_request = False, partial(self._new_request, chat, sampling)
         try:
-            for piece in filter_output(stream_reply(lambda: self._new_request(chat), self._limits, is_transient)):
+            for piece in filter_output(stream_reply(new_request, self._limits, is_transient)):
                 has_text |= bool(piece.strip())
                 yield piece
         except Exception as error:  # every provider raises errors of its own
@@ -97,10 +94,16 @@ def load(settings: Settings) -> LlamaIndexLLM:
     return LlamaIndexLLM(settings.llm, new_request, limits, count, partial(fetch_window, provider, model))
 
 
-def local_requests(model: Any, set_stop: SetStop = lambda _: None) -> NewRequest:
+def local_requests(
+    model: Any, set_stop: SetStop = lambda _: None, set_sampling: SetSampling = lambda _: None
+) -> NewRequest:
     """Return a function that makes requests to a llama-index model in this process, which run one at a time."""
     lock = Lock()
-    return lambda chat: LocalRequest(model, chat, lock, set_stop)
+
+    def new_request(chat: Sequence[Any], sampling: Sampling | None) -> ModelRequest:
+        return LocalRequest(model, chat, lock, set_stop, partial(set_sampling, sampling))
+
+    return new_request
 
 
 def count_tokens(text: str) -> int:
@@ -111,7 +114,14 @@ def count_tokens(text: str) -> int:
 
 
 def _network_requests(open_model: OpenModel) -> NewRequest:
-    return lambda chat: NetworkRequest(open_model, chat)
+    return lambda chat, sampling: NetworkRequest(partial(open_model, sampling), chat)
+
+
+def _draws(sampling: Sampling | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arguments of a model class, and the additional ones of its server, that sample a reply."""
+    if sampling is None:
+        return {}, {}
+    return {"temperature": sampling.temperature}, {"seed": sampling.seed}
 
 
 def _load_openai(provider: Provider, model: str, settings: Settings) -> tuple[NewRequest, CountTokens]:
@@ -119,11 +129,12 @@ def _load_openai(provider: Provider, model: str, settings: Settings) -> tuple[Ne
     model_class = _import_class(provider, "OpenAILike")
     client_class = _import_class(provider, "AsyncClient", "httpx")
     # OpenAI's newer models reject the parameter name that all other servers use.
-    compatible = {"max_tokens": settings.max_output_tokens}
-    hosted = {"additional_kwargs": {"max_completion_tokens": settings.max_output_tokens}}
+    length = {"max_tokens": settings.max_output_tokens} if provider.server else {}
+    hosted_length = {} if provider.server else {"max_completion_tokens": settings.max_output_tokens}
 
     @asynccontextmanager
-    async def open_model() -> AsyncIterator[Any]:
+    async def open_model(sampling: Sampling | None) -> AsyncIterator[Any]:
+        temperature, seed = _draws(sampling)
         async with client_class(timeout=None) as client:
             yield model_class(
                 model=model,
@@ -133,7 +144,9 @@ def _load_openai(provider: Provider, model: str, settings: Settings) -> tuple[Ne
                 max_retries=0,
                 timeout=settings.total_timeout,
                 async_http_client=client,
-                **(compatible if provider.server else hosted),
+                additional_kwargs=hosted_length | seed,
+                **length,
+                **temperature,
             )
 
     return _network_requests(open_model), count_tokens
@@ -145,13 +158,15 @@ def _load_ollama(provider: Provider, model: str, settings: Settings) -> tuple[Ne
     client_class = _import_class(provider, "AsyncClient", "ollama")
 
     @asynccontextmanager
-    async def open_model() -> AsyncIterator[Any]:
+    async def open_model(sampling: Sampling | None) -> AsyncIterator[Any]:
+        temperature, seed = _draws(sampling)
         async with client_class(host=provider.server, timeout=None) as client:
             yield model_class(
                 model=model,
                 context_window=_context_window(settings),
-                additional_kwargs={"num_predict": settings.max_output_tokens},
+                additional_kwargs={"num_predict": settings.max_output_tokens} | seed,
                 async_client=client,
+                **temperature,
             )
 
     return _network_requests(open_model), count_tokens
@@ -161,13 +176,15 @@ def _load_anthropic(provider: Provider, model: str, settings: Settings) -> tuple
     model_class = _import_class(provider, "Anthropic")
 
     @asynccontextmanager
-    async def open_model() -> AsyncIterator[Any]:
+    async def open_model(sampling: Sampling | None) -> AsyncIterator[Any]:
+        temperature = min(1.0, sampling.temperature) if sampling else None  # its range ends there; it takes no seed
         client = model_class(
             model=model,
             api_key=os.environ.get(provider.key_variable or ""),
             max_tokens=settings.max_output_tokens,
             max_retries=0,
             timeout=settings.total_timeout,
+            **({} if temperature is None else {"temperature": temperature}),
         )
         async with client._aclient:  # it accepts no other client, and does not close its own
             yield client
@@ -191,14 +208,20 @@ def _load_huggingface(provider: Provider, model: str, settings: Settings) -> tup
     )
     _check_window(loaded.context_window, model, settings)
     tokenizer = loaded._tokenizer
-    write = _by_template(partial(_transformers_prompt, tokenizer)) if tokenizer.chat_template else _plain_prompt
+    write = by_template(partial(transformers_prompt, tokenizer)) if tokenizer.chat_template else _plain_prompt
     loaded.messages_to_prompt = write
 
     def set_stop(should_stop: Callable[..., bool]) -> None:
         # Generation runs in a thread that llama-index would let run on to the last token.
         loaded._stopping_criteria = [should_stop]
 
-    return local_requests(loaded, set_stop), lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+    def set_sampling(sampling: Sampling | None) -> None:
+        # Unseeded: its random numbers are those of the process, and no two replies get the same ones.
+        loaded.generate_kwargs.clear()
+        loaded.generate_kwargs.update({"do_sample": sampling is not None} | _draws(sampling)[0])
+
+    encode = partial(tokenizer.encode, add_special_tokens=False)
+    return local_requests(loaded, set_stop, set_sampling), lambda text: len(encode(text))
 
 
 def _load_llamacpp(provider: Provider, model: str, settings: Settings) -> tuple[NewRequest, CountTokens]:
@@ -215,7 +238,12 @@ def _load_llamacpp(provider: Provider, model: str, settings: Settings) -> tuple[
         # It emits only whole characters, and some take several tokens: checking between two pieces could be too late.
         loaded.generate_kwargs["stopping_criteria"] = should_stop
 
-    return local_requests(loaded, set_stop), lambda text: len(llama.tokenize(text.encode(), add_bos=False))
+    def set_sampling(sampling: Sampling | None) -> None:
+        temperature, seed = _draws(sampling)
+        loaded.generate_kwargs.update({"temperature": 0.0, "seed": None} | temperature | seed)
+
+    tokenize = partial(llama.tokenize, add_bos=False)
+    return local_requests(loaded, set_stop, set_sampling), lambda text: len(tokenize(text.encode()))
 
 
 _LOADERS: dict[str, Callable[[Provider, str, Settings], tuple[NewRequest, CountTokens]]] = {
@@ -248,40 +276,13 @@ def _plain_prompt(chat: Sequence[Any]) -> str:
     return str(messages_to_prompt(chat))
 
 
-def _by_template(write: Callable[[list[TemplateMessage]], str]) -> WritePrompt:
-    """Return a function that writes prompts by a model's own chat template."""
-
-    def write_prompt(chat: Sequence[Any]) -> str:
-        messages = [{"role": message.role.value, "content": message.content or ""} for message in chat]
-        try:
-            return write(messages)
-        except Exception:  # templates reject unsupported roles in ways of their own, most often the system's
-            return write(_without_system(messages))
-
-    return write_prompt
-
-
-def _without_system(messages: list[TemplateMessage]) -> list[TemplateMessage]:
-    """Move the system's messages to the head of the user's first one."""
-    rules = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
-    first, *rest = [message for message in messages if message["role"] != "system"]
-    return [first | {"content": f"{rules}\n\n{first['content']}"}, *rest]
-
-
-def _transformers_prompt(tokenizer: Any, messages: list[TemplateMessage]) -> str:
-    """Write the prompt without its initial token if the tokenizer adds that token once more."""
-    prompt = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-    adds_token = tokenizer.bos_token and tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]
-    return prompt.removeprefix(tokenizer.bos_token) if adds_token else prompt
-
-
 def _gguf_prompt(provider: Provider, template: str | None) -> WritePrompt:
     """Return a function that writes llama.cpp prompts; the tokenizer adds the initial token."""
     if not template:
         return _plain_prompt
     formatter_class = _import_class(provider, "Jinja2ChatFormatter", "llama_cpp.llama_chat_format")
     formatter = formatter_class(template=template, bos_token="", eos_token="")
-    return _by_template(lambda messages: str(formatter(messages=messages).prompt))
+    return by_template(lambda messages: str(formatter(messages=messages).prompt))
 
 
 def _load_weights(provider: Provider, model: str, load_model: Callable[[], Any]) -> Any:

@@ -10,11 +10,14 @@ from threading import Event, Lock
 from typing import Any
 
 from assistant.llm.streaming import LimitReached
+from assistant.schema import Sampling
 
-# Opens a llama-index model whose connections live as long as the context.
-OpenModel = Callable[[], AbstractAsyncContextManager[Any]]
+# Opens a llama-index model, which samples its replies if so; its connections live as long as the context.
+OpenModel = Callable[[Sampling | None], AbstractAsyncContextManager[Any]]
 # Passes the model of the next request a function that returns true, whatever its arguments, once it should stop.
 SetStop = Callable[[Callable[..., bool]], None]
+# Sets how the next reply of a model is sampled.
+SetSampling = Callable[[Sampling | None], None]
 
 # How a finished reply ends, and how many of the last characters are searched for it.
 _FINISHED = re.compile(r"[.!?…:;)\]】»”\"'*|`]\s*\Z")
@@ -27,7 +30,7 @@ _CUT_OFF = {"length", "max_tokens"}
 class NetworkRequest:
     """A request to a model on a server. It runs in an event loop of its own, so that it can be cancelled any time."""
 
-    def __init__(self, open_model: OpenModel, chat: Sequence[Any]) -> None:
+    def __init__(self, open_model: Callable[[], AbstractAsyncContextManager[Any]], chat: Sequence[Any]) -> None:
         self._open_model, self._chat = open_model, chat
         self._loop = asyncio.new_event_loop()
 
@@ -60,8 +63,16 @@ class NetworkRequest:
 class LocalRequest:
     """A request to a model in this process. The model serves one at a time and stops at the next token."""
 
-    def __init__(self, model: Any, chat: Sequence[Any], lock: Lock, set_stop: SetStop) -> None:
-        self._model, self._chat, self._lock, self._set_stop = model, chat, lock, set_stop
+    def __init__(
+        self,
+        model: Any,
+        chat: Sequence[Any],
+        lock: Lock,
+        set_stop: SetStop,
+        set_sampling: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._model, self._chat, self._lock = model, chat, lock
+        self._set_stop, self._set_sampling = set_stop, set_sampling
         self._cancelled = Event()
 
     def run(self, emit: Callable[[str], None]) -> None:
@@ -70,6 +81,7 @@ class LocalRequest:
             if self._cancelled.is_set():
                 return
             self._set_stop(lambda *_, **__: self._cancelled.is_set())
+            self._set_sampling()
             finish = self._stream(emit)
         _check_finish(finish)
 

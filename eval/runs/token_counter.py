@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from assistant.protocols import LLM, WindowedLLM
-from assistant.schema import Message
+from assistant.schema import Message, Sampling
 
 
 class TokenCounter:
@@ -15,15 +15,20 @@ class TokenCounter:
     def __init__(self, llm: LLM) -> None:
         self.name, self._llm, self._local = llm.name, llm, threading.local()
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        """Stream the reply of the model. Raises ModelError if the model fails."""
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
+        """Stream the reply of the model, which counts as far as it was read. Raises ModelError if the model fails."""
         read, written = self._counts()
         read += sum(self._llm.count_tokens(message.content) for message in messages)
         text = ""
-        for piece in self._llm.stream(messages):
-            text += piece
-            yield piece
-        self._local.counts = read, written + self._llm.count_tokens(text)
+        pieces = self._llm.stream(messages, sampling)
+        try:
+            for piece in pieces:
+                text += piece
+                yield piece
+        finally:
+            if isinstance(pieces, Generator):
+                pieces.close()
+            self._local.counts = read, written + self._llm.count_tokens(text)
 
     def count_tokens(self, text: str) -> int:
         """Count the tokens of a text as the model does."""

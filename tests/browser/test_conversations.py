@@ -8,7 +8,7 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from playwright.sync_api import FloatRect, Page, expect
 
-from assistant.schema import Message
+from assistant.schema import Message, Sampling
 from eval import suites
 from tests.browser.conftest import SHOTS, OpenPage, ask, filled, press, quick, serving
 from tests.fakes import ScriptedLLM
@@ -27,7 +27,7 @@ class PausingLLM(ScriptedLLM):
         super().__init__()
         self.go_on = threading.Event()
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         yield "The loss of ice doubles after 2005 [1]. "
         self.go_on.wait(60)
         yield "Small glaciers shrink first [1]."

@@ -29,7 +29,9 @@ ANSWER = {
     "opening",
     "headings",
     "table",
+    "cost",
 }
+COST = {"strategy", "calls", "prompt_tokens", "output_tokens", "seconds", "failed", "limit"}
 SENTENCE = {
     "text",
     "citations",

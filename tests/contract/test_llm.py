@@ -17,7 +17,7 @@ from assistant.llm.providers import PROVIDERS
 from assistant.llm.streaming import ReplyLimits
 from assistant.llm.transport import LocalRequest
 from assistant.protocols import LLM, WindowedLLM
-from assistant.schema import Message
+from assistant.schema import Message, Sampling
 from assistant.settings import Settings
 from tests.conftest import ROOT
 from tests.fakes import ScriptedLLM
@@ -159,6 +159,37 @@ def test_a_server_is_told_how_much_to_write(provider: str, server: ModelServer, 
     list(load(f"{provider}/small", max_output_tokens=77, max_prompt_tokens=900).stream(CHAT))
     [asked] = server.asked
     assert asked.get("max_tokens", asked.get("options", {}).get("num_predict")) == 77
+
+
+@pytest.mark.parametrize("provider", ["openai", "ollama"])
+def test_a_server_is_told_how_to_sample_and_only_where_a_reply_is_sampled(
+    provider: str, server: ModelServer, load: Callable[..., LLM]
+) -> None:
+    needs(provider)
+    llm = load(f"{provider}/small")
+    for sampling in (None, Sampling(0.9, 3), Sampling(0.9, 4), None):
+        list(llm.stream(CHAT, sampling))
+    options = [asked.get("options", asked) for asked in server.asked]
+    assert [(asked["temperature"], asked["seed"]) for asked in options[1:3]] == [(0.9, 3), (0.9, 4)]
+    assert "seed" not in options[0]
+    assert {name: options[3].get(name) for name in ("temperature", "seed", "max_tokens", "num_predict")} == {
+        name: options[0].get(name) for name in ("temperature", "seed", "max_tokens", "num_predict")
+    }
+
+
+def test_a_model_in_this_process_samples_only_the_replies_that_are_to_differ(
+    tmp_path: Path, load: Callable[..., LLM]
+) -> None:
+    needs("huggingface")
+    llm = load(f"huggingface/{a_tiny_llama(tmp_path / 'tiny')}")
+    usual = "".join(llm.stream(CHAT))
+    samples = {"".join(llm.stream(CHAT, Sampling(1.5, seed))) for seed in range(3)}
+    assert len(samples) > 1
+    assert "".join(llm.stream(CHAT)) == usual
+
+
+def test_a_sampled_reply_is_one_of_every_llm(llm: LLM) -> None:
+    assert "".join(llm.stream(CHAT, Sampling(0.7, 1))).strip()
 
 
 def test_ollama_is_told_how_long_the_prompt_may_get(server: ModelServer, load: Callable[..., LLM]) -> None:

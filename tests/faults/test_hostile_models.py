@@ -14,7 +14,7 @@ from assistant import citations
 from assistant.chat import Assistant
 from assistant.generation import template_files
 from assistant.generation.replies import MAX_CHARACTERS
-from assistant.schema import Answer, Message, Turn, Verdict
+from assistant.schema import Answer, Message, Sampling, Turn, Verdict
 from assistant.serialization import answer_json
 from assistant.settings import Settings
 from assistant.storage.conversation_schema import Conversation, StoredTurn
@@ -284,7 +284,7 @@ class QuotingLLM(ScriptedLLM):
 
     name = "quoting/test"
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         abstract = re.search(
             r"^\[1\]\n<abstract \w+>\n.*\n((?:.|\n)*?)\n</abstract", messages[-1].content, re.MULTILINE
         )
@@ -317,7 +317,7 @@ class Endless(ScriptedLLM):
         super().__init__()
         self.written, self.stopped = 0, False
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         try:
             while True:
                 self.written += 1

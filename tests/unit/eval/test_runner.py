@@ -14,7 +14,7 @@ from assistant.errors import ModelError
 from assistant.protocols import LLM
 from assistant.question import intent
 from assistant.question.intent import QUESTION, Intent, IntentPrediction
-from assistant.schema import Message, Strength, Verdict
+from assistant.schema import Message, Sampling, Strength, Verdict
 from assistant.settings import Settings
 from eval import corpora
 from eval.runs import runner
@@ -252,7 +252,7 @@ class Together(ScriptedLLM):
         super().__init__()
         self.barrier = Barrier(speakers, timeout=30)
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
         self.barrier.wait()
         yield "word " * len(messages[0].content.split())
 
