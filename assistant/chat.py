@@ -13,9 +13,10 @@ from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
 from assistant.digest.digest import NAME, Digest
 from assistant.errors import InputError, ModelError
-from assistant.generation import prompts
+from assistant.generation import prompts, strategies
 from assistant.generation.budget import prompt_budget
 from assistant.generation.prompts import Prompts
+from assistant.generation.strategies import Task
 from assistant.generation.writer import Writer
 from assistant.protocols import LLM, Entailment, MessageReader, PairReader
 from assistant.question import intent, terms
@@ -235,8 +236,8 @@ class Assistant:
         written = draft
         if self.llm:
             model = self._support_model(indexes, WRITTEN_SUPPORTED_FROM)
-            writer = Writer(self.llm, self.prompts, self.settings)
-            for written in writer.stream(draft, retrieved.query, history, model):
+            task = Task(draft, retrieved, history, model, self.calibration)
+            for written in strategies.stream_answer(Writer(self.llm, self.prompts, self.settings), task):
                 if not written.withdrawn:
                     yield written
         if written.withdrawn or not self.llm:

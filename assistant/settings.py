@@ -129,6 +129,24 @@ class Settings(BaseSettings):
     rewrite: bool = Field(
         default=False, description="let the language model rewrite follow-up questions as standalone questions"
     )
+    strategy: str = Field(
+        default="single",
+        pattern=r"^(single|best-of-n|self-moa|refine)$",
+        description="how a language model writes an answer: `single` reply, `best-of-n` drafts of which the supported "
+        "sentences stay, `self-moa` (drafts put together by one more call), `refine` (unsupported sentences written "
+        "again)",
+    )
+    samples: int = Field(default=4, ge=1, le=16, description="most drafts of `best-of-n` and `self-moa`")
+    sample_temperature: float = Field(
+        default=0.7, gt=0, le=2, description="temperature of every draft of these after the first"
+    )
+    strategy_tokens: int = Field(
+        default=40_000,
+        ge=0,
+        le=10_000_000,
+        description="tokens, read and written, after which a strategy makes no further call and stops a running one",
+    )
+    strategy_timeout: float = Field(default=600, gt=0, le=86_400, description="... and the seconds after which it does")
     nli: str | None = Field(
         default=None,
         min_length=1,

@@ -52,6 +52,9 @@ def run(
     limit: Limit = None,
     answers: Answers = True,
     llm: Model = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="How a language model writes them: single, best-of-n, self-moa, refine.")
+    ] = None,
     name: Name = None,
     workers: Annotated[int, typer.Option(min=1, help="Questions asked concurrently, for a remote model.")] = 1,
     judge: Annotated[str | None, typer.Option(help="A language model that scores the answers as well.")] = None,
@@ -65,7 +68,7 @@ def run(
     from eval.runs import execution
 
     options = execution.RunOptions(tuple(suite or ()), split, limit, answers, judge, votes)
-    _print_run(execution.run(_settings(llm=llm), options, _announced(name), workers, price), as_json)
+    _print_run(execution.run(_settings(llm=llm, strategy=strategy), options, _announced(name), workers, price), as_json)
 
 
 @app.command()
@@ -263,8 +266,8 @@ def _load_run(name: str) -> Run:
     return storage.load(_settings().home, name)
 
 
-def _settings(llm: str | None = None) -> Settings:
-    settings = load(llm=llm)
+def _settings(llm: str | None = None, strategy: str | None = None) -> Settings:
+    settings = load(llm=llm, strategy=strategy)
     factory.restrict_network_access(settings)
     return settings
 

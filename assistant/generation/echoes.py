@@ -12,8 +12,8 @@ from collections.abc import Collection
 from assistant.citations import remove_markers, settled
 from assistant.text.sentences import spans
 
-_FENCE = re.compile(r"</?abstract [0-9a-f]{16}>")
-_FENCE_STARTS = ("<abstract ", "</abstract ")
+_FENCE = re.compile(r"</?(?:abstract|draft) [0-9a-f]{16}>")
+_FENCE_STARTS = ("<abstract ", "</abstract ", "<draft ", "</draft ")
 _FENCE_LENGTH = len("</abstract >") + 16
 # Markers in front of a sentence belong to the one that ended before them.
 _LEADING_MARKERS = re.compile(r"(?:\[\d+\]\s*)*")

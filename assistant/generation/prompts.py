@@ -25,8 +25,8 @@ from assistant.text.titles import display_title, short_authors
 
 AUTO = "auto"
 _FENCED = "[{number}]\n<abstract {fence}>\n{text}\n</abstract {fence}>"
-_FENCE_BYTES = 8
-_SEPARATOR = "\n\n"
+FENCE_BYTES = 8
+SEPARATOR = "\n\n"
 # The most turns of the conversation that a prompt repeats, and the shares of its tokens that they and the example take.
 _MAX_TURNS = 3
 _HISTORY_SHARE, _EXAMPLE_SHARE = 0.25, 0.2
@@ -77,7 +77,7 @@ class Prompts:
                 f"{budget.tokens} tokens leave no room for an abstract beside the rules and the question; raise "
                 "max_prompt_tokens (PAPERCHAT_MAX_PROMPT_TOKENS), or shorten the question"
             )
-        question = self._question(query, _SEPARATOR.join(abstract for _, abstract in shown), intent)
+        question = self._question(query, SEPARATOR.join(abstract for _, abstract in shown), intent)
         return Prompt((system, *earlier, question), tuple(hit for hit, _ in shown), example)
 
     def standalone(self, query: Query, history: Sequence[Turn]) -> list[Message]:
@@ -85,6 +85,10 @@ class Prompts:
         earlier = [message for turn in history[-_MAX_TURNS:] for message in _messages(turn)]
         question = _fill(self._templates["follow_up.txt"], {"question": query.text})
         return [Message("system", self._templates["rewriting.txt"]), *earlier, Message("user", question)]
+
+    def fill(self, name: str, values: Mapping[str, str]) -> str:
+        """Return the template of this name with the values of its placeholders."""
+        return _fill(self._templates[name], values)
 
     def _example(self, budget: Budget) -> str:
         """Return the example if it leaves most of the prompt to the abstracts, and nothing otherwise."""
@@ -100,9 +104,9 @@ class Prompts:
         """Return the hits that fit, each with its fenced abstract, numbered from 1."""
         remaining, shown, fences = budget.tokens, list[tuple[Hit, str]](), list[str]()
         for hit in hits:
-            fence = secrets.token_hex(_FENCE_BYTES)
+            fence = secrets.token_hex(FENCE_BYTES)
             excerpt = self._fenced(len(shown) + 1, hit, _relevant_sentences(hit), fence)
-            if (cost := budget.count(excerpt + _SEPARATOR)) <= remaining:
+            if (cost := budget.count(excerpt + SEPARATOR)) <= remaining:
                 remaining -= cost
                 shown.append((hit, excerpt))
                 fences.append(fence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.citations import Resolved, build_citations, cited_text, remove_markers, renumber, resolve, strip
@@ -12,17 +12,21 @@ from assistant.verification.remarks import SentenceKind
 from assistant.verification.support import SupportModel
 from assistant.verification.verify import CheckedSentence
 
-STRICT, OFF = "strict", "off"
+NORMAL, STRICT, OFF = "normal", "strict", "off"
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A model's text with its citations and a verdict on each sentence; `dropped` citations stood for no paper."""
+    """A model's text with its citations and a verdict on each sentence; `dropped` citations stood for no paper.
+
+    `passages` has for each sentence the nearest passage of each paper that it cites, by number.
+    """
 
     text: str
     citations: tuple[Citation, ...]
     sentences: tuple[Sentence, ...]
     dropped: int
+    passages: tuple[Mapping[int, Passage], ...] = ()
 
     @property
     def is_supported(self) -> bool:
@@ -59,6 +63,7 @@ def review(text: str, shown: Sequence[Hit], model: SupportModel, mode: str) -> R
         build_citations(whole.hits, _passages_by_number(checked)),
         tuple(item.sentence for item in checked),
         whole.dropped,
+        tuple(item.passages for item in checked),
     )
 
 

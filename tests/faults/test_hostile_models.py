@@ -233,7 +233,7 @@ def test_a_reworded_example_is_not_supported(make_assistant: MakeAssistant) -> N
 
 def test_a_model_that_echoes_fences_shows_none(make_assistant: MakeAssistant) -> None:
     class Echoing(ScriptedLLM):
-        def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
             yield from re.split(r"(?<=\W)", messages[-1].content.partition("Abstracts:")[2])
 
     for answer in make_assistant(Echoing()).stream(QUESTION):

@@ -25,6 +25,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 Model = Annotated[
     str | None, typer.Option("--llm", help="Language model, provider/model; extractive quotes without one.")
 ]
+StrategyName = Annotated[
+    str | None,
+    typer.Option("--strategy", help="How a language model writes the answer: single, best-of-n, self-moa, refine."),
+]
 PageNumber = Annotated[int, typer.Option("--page", min=1, help="Page of the list.")]
 IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder first if the library is empty.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
+
+import typer
 
 from assistant import factory
-from assistant.schema import Turn
+from assistant.schema import EVERYTHING, Answer, Scope, Turn
 from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from assistant.chat import Assistant
 
 
 class Dialog:
@@ -40,3 +48,18 @@ def resume(settings: Settings, last: bool, conversation_id: str | None) -> Dialo
         stored = conversations.latest() if conversation_id is None else conversations.find(conversation_id)
         turns = [stored_turn.turn for stored_turn in conversations.turns(stored.id)]
     return Dialog(settings, stored.id, stored.title, turns)
+
+
+def ask_with_progress(
+    assistant: Assistant, question: str, history: Sequence[Turn], scope: Scope = EVERYTHING
+) -> Answer:
+    """Return the answer; on a terminal, say on standard error what a strategy of several calls is doing.
+
+    Raises as `Assistant.ask` does.
+    """
+    progress = ""
+    for answer in assistant.stream(question, history, scope):
+        if answer.progress and answer.progress != progress and sys.stderr.isatty():
+            typer.echo(f"{answer.progress} ...", err=True)
+        progress = answer.progress
+    return answer

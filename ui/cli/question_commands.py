@@ -15,8 +15,8 @@ from assistant.serialization import Json, answer_json, search_json, verification
 from assistant.settings import Settings
 from assistant.text.printable import one_line
 from ui.cli import batch, terminal
-from ui.cli.common import AsJson, IfEmpty, Model, dumps, open_assistant, settings_of
-from ui.cli.dialog import Dialog, resume
+from ui.cli.common import AsJson, IfEmpty, Model, StrategyName, dumps, open_assistant, settings_of
+from ui.cli.dialog import Dialog, ask_with_progress, resume
 from ui.logs import QuestionLog
 
 app = typer.Typer()
@@ -42,6 +42,7 @@ def ask(
     as_json: AsJson = False,
     batch_file: Batch = None,
     llm: Model = None,
+    strategy: StrategyName = None,
     if_empty: IfEmpty = None,
     pin: Pinned = None,
     exclude: Excluded = None,
@@ -53,7 +54,7 @@ def ask(
     _require_one(question, batch_file)
     if batch_file and (last or conversation):
         raise typer.BadParameter("--batch cannot continue a conversation")
-    settings = settings_of(context, llm=llm)
+    settings = settings_of(context, llm=llm, strategy=strategy)
     if batch_file:
         _run_batch(batch_file, batch.ask(open_assistant(settings, if_empty)))
         return
@@ -61,7 +62,7 @@ def ask(
     assistant = open_assistant(settings, if_empty)
     with QuestionLog(question or "", settings) as log:
         scope = assistant.resolve_scope(_scope(pin, exclude))
-        log.answer = answer = assistant.ask(question or "", dialog.turns, scope)
+        log.answer = answer = ask_with_progress(assistant, question or "", dialog.turns, scope)
         typer.echo(dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
         if save:
             log.id = dialog.store(Turn(question or "", answer, scope))
@@ -71,19 +72,20 @@ def ask(
 def chat(
     context: typer.Context,
     llm: Model = None,
+    strategy: StrategyName = None,
     if_empty: IfEmpty = None,
     last: Continue = False,
     conversation: InConversation = None,
 ) -> None:
     """Hold a conversation in the terminal; an empty line ends it."""
-    settings = settings_of(context, llm=llm)
+    settings = settings_of(context, llm=llm, strategy=strategy)
     dialog = _resume(settings, last, conversation)
     assistant = open_assistant(settings, if_empty)
     typer.echo(f"{assistant.library.catalog.papers.count()} papers. Ask; an empty line ends the conversation.")
     while question := _prompt():
         try:
             with QuestionLog(question, settings) as log:
-                log.answer = answer = assistant.ask(question, dialog.turns)
+                log.answer = answer = ask_with_progress(assistant, question, dialog.turns)
                 typer.echo(f"\n{terminal.answer_text(answer)}\n")
                 log.id = dialog.store(Turn(question, answer))
         except PaperchatError as error:

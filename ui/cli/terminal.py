@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from assistant.question.filters import format_filters
 from assistant.schema import (
+    SINGLE,
     Answer,
     Citation,
+    Cost,
     Filters,
     Hit,
     Paper,
@@ -62,6 +64,21 @@ def notes(answer: Answer) -> list[str]:
         lines.append("the reply of the language model exceeded the length limit and was cut")
     if any(sentence.verdict is Verdict.UNCHECKED for sentence in answer.sentences):
         lines.append("the sentences were not checked against the abstracts")
+    return [*lines, *_cost_notes(answer.cost)]
+
+
+def _cost_notes(cost: Cost | None) -> list[str]:
+    """Return notes on what an answer of several calls has cost, and on what went wrong; usually none."""
+    if cost is None or cost.strategy == SINGLE:
+        return []
+    calls = counted(cost.calls, "call")
+    tokens = f"{cost.prompt_tokens:,} tokens read and {cost.output_tokens:,} written"
+    lines = [f"{cost.strategy}: {calls} of the language model, {tokens}, {cost.seconds:.0f} s"]
+    if cost.failed:
+        lines.append(f"{cost.failed} of its {calls} failed")
+    if cost.limit:
+        setting = "strategy_tokens" if cost.limit == "tokens" else "strategy_timeout"
+        lines.append(f"its budget of {cost.limit} ({setting}) ran out, and this is the best answer until then")
     return lines
 
 

@@ -30,6 +30,7 @@ class TabSettings:
     max_sentences: int | None = None
     tentative_threshold: float | None = None
     filters: str = ""
+    strategy: str | None = None
 
 
 NEW_CONVERSATION, SERVER_SETTINGS = OpenConversation(), TabSettings()

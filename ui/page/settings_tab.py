@@ -9,7 +9,7 @@ import gradio as gr
 
 from assistant.errors import PaperchatError
 from assistant.question import filters
-from assistant.schema import Message
+from assistant.schema import SINGLE, Message
 from assistant.settings import Settings
 from ui.page import render
 from ui.page.backend import PageBackend
@@ -18,6 +18,13 @@ from ui.page.session import TabSettings
 from ui.page.turns import button
 
 _GREETING = [Message("user", "Reply with the word: ready")]
+# What the settings name, as the page does.
+_STRATEGIES = (
+    ("one reply", SINGLE),
+    ("the supported sentences of several drafts", "best-of-n"),
+    ("several drafts, put together", "self-moa"),
+    ("a draft whose unsupported sentences are written again", "refine"),
+)
 _THEME = (
     '<fieldset class="theme"><legend>Colours</legend>'
     '<label><input type="radio" name="theme" value="" checked> as the system</label>'
@@ -31,6 +38,7 @@ class _ModelParts:
     """The choice of a model and the test of its connection."""
 
     llm: gr.Dropdown
+    strategy: gr.Dropdown
     test: gr.Button
     result: gr.HTML
 
@@ -38,13 +46,13 @@ class _ModelParts:
 def build(backend: PageBackend, tab_settings: gr.State) -> None:
     """Build the tab with its events."""
     model = _build_model(backend.settings)
-    inputs: list[Any] = [model.llm, *_build_search(backend.settings)]
+    inputs: list[Any] = [model.llm, model.strategy, *_build_search(backend.settings)]
     gr.HTML(_THEME, elem_id="theme")
     gr.HTML(button("judgements", "", "Export judged answers as questions for evaluation"))
     notice = gr.HTML(elem_id="chosen")
 
     def choose(*values: Any) -> tuple[TabSettings, str]:
-        chosen = tab_settings_of(backend.settings.llm, *values)
+        chosen = tab_settings_of(backend.settings, *values)
         try:
             filters.parse(chosen.filters)
             backend.apply(chosen)
@@ -61,11 +69,17 @@ def build(backend: PageBackend, tab_settings: gr.State) -> None:
 
 
 def tab_settings_of(
-    server_llm: str, llm: str, top_k: float, max_sentences: float, threshold: float, always: str
+    server: Settings, llm: str, strategy: str, top_k: float, max_sentences: float, threshold: float, always: str
 ) -> TabSettings:
-    """Return the values of the tab; the server's own model counts as unchanged."""
-    chosen_llm = None if llm == server_llm else llm
-    return TabSettings(chosen_llm, int(top_k), int(max_sentences), float(threshold), always.strip())
+    """Return the values of the tab; the server's own model and strategy count as unchanged."""
+    return TabSettings(
+        llm=None if llm == server.llm else llm,
+        top_k=int(top_k),
+        max_sentences=int(max_sentences),
+        tentative_threshold=float(threshold),
+        filters=always.strip(),
+        strategy=None if strategy == server.strategy else strategy,
+    )
 
 
 def test_connection(backend: PageBackend, llm: str) -> str:
@@ -88,10 +102,16 @@ def _build_model(settings: Settings) -> _ModelParts:
         value=settings.llm,
         allow_custom_value=True,
     )
+    strategy = gr.Dropdown(
+        label="How a language model writes the answer",
+        info="in one reply, or in several: slower, and with fewer sentences that the abstracts do not support",
+        choices=list(_STRATEGIES),
+        value=settings.strategy,
+    )
     with gr.Row():
         test = gr.Button("Test connection", size="sm", scale=0, min_width=160)
         result = gr.HTML(elem_id="tested")
-    return _ModelParts(llm, test, result)
+    return _ModelParts(llm, strategy, test, result)
 
 
 def _build_search(settings: Settings) -> list[Any]:

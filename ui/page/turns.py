@@ -60,7 +60,7 @@ def streaming_html(number: int, turn: Turn, stopped: bool = False) -> str:
         return _turn(number, turn, '<p class="note">Stopped. This answer is not kept.</p>')
     if not turn.answer.text:
         return waiting_html(number, turn.question, "The abstracts are being read ...")
-    return _turn(number, turn, '<p class="streaming"></p>')
+    return _turn(number, turn, f'<p class="streaming">{render.plain_html(turn.answer.progress)}</p>')
 
 
 def waiting_html(number: int, question: str, message: str) -> str:
