@@ -92,13 +92,25 @@ def selftest(
 
 
 @app.command()
-def compare(before: str, after: str, as_json: AsJson = False) -> None:
-    """Compare two runs: differences with confidence intervals and p-values, and the questions that changed."""
-    from eval import terminal
+def compare(
+    before: str, after: Annotated[list[str], typer.Argument(help="One run or more.")], as_json: AsJson = False
+) -> None:
+    """Compare a run with others: worth and cost side by side, differences with intervals, and what changed.
+
+    A difference has a confidence interval and a p-value; the questions that changed are listed.
+    """
+    from eval import side_by_side, terminal
     from eval.compare import compare as compare_runs
 
-    comparison = compare_runs(_load_run(before), _load_run(after))
-    typer.echo(json.dumps(asdict(comparison)) if as_json else terminal.format_comparison(comparison))
+    first, *others = [_load_run(name) for name in (before, *after)]
+    beside = side_by_side.side_by_side([first, *others])
+    comparisons = [compare_runs(first, other) for other in others]
+    if as_json:
+        listed = [asdict(comparison) for comparison in comparisons]
+        typer.echo(json.dumps(listed[0] | {"side_by_side": asdict(beside), "further": listed[1:]}))
+        return
+    parts = [terminal.format_side_by_side(beside), *map(terminal.format_comparison, comparisons)]
+    typer.echo("\n\n".join(filter(None, parts)))
 
 
 @app.command()

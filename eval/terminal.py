@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eval import measures
@@ -10,6 +10,7 @@ from eval.compare import Difference, MeasureChange, RunComparison
 from eval.measures import Table
 from eval.runs import judge
 from eval.runs.storage import Run
+from eval.side_by_side import SideBySide
 
 # The least widths of the first column of a table and of the others.
 _FIRST_COLUMN, _COLUMN = 28, 12
@@ -43,6 +44,29 @@ def format_comparison(comparison: RunComparison) -> str:
         lines.append(f"{comparison.left_out} questions were asked in only one of the runs and are left out")
     lines += [_change(change) for change in comparison.changes]
     return "\n".join(lines)
+
+
+def format_side_by_side(beside: SideBySide) -> str:
+    """Format a row for each measure with a column for each run; nothing where no model wrote an answer."""
+    if not any(beside.strategies):
+        return ""
+    widths = [max(_COLUMN, len(name) + 2, len(strategy) + 2) for name, strategy in _columns(beside)]
+    head = f"{'side by side':{_FIRST_COLUMN}}" + "".join(map(_right, beside.runs, widths))
+    lines = [head, " " * _FIRST_COLUMN + "".join(map(_right, beside.strategies, widths))]
+    suite = ""
+    for row in beside.rows:
+        lines += [f"{row.suite}, {row.questions} questions"] if row.suite != suite else []
+        suite = row.suite
+        lines.append(f"  {row.measure:{_FIRST_COLUMN - 2}}" + "".join(map(_cell, row.means, widths)))
+    return "\n".join(lines)
+
+
+def _columns(beside: SideBySide) -> Iterable[tuple[str, str]]:
+    return zip(beside.runs, beside.strategies, strict=True)
+
+
+def _right(text: str, width: int) -> str:
+    return f"{text:>{width}}"
 
 
 def _change(change: MeasureChange) -> str:

@@ -17,11 +17,12 @@ from eval.measures.calibration import (
     trust_measures,
 )
 from eval.measures.conformal import firm_risks
-from eval.measures.costs import costs, price, tokens
+from eval.measures.costs import COST_MEASURES, costs, price, tokens
 from eval.measures.ranking import RANKING, ranking
 from eval.measures.tables import LOWER_IS_BETTER, QUESTION_ALONE, Table, Values, blocks, figures, groups, values
 
 __all__ = [
+    "COST_MEASURES",
     "LOWER_IS_BETTER",
     "QUESTION_ALONE",
     "RANKING",

@@ -10,6 +10,7 @@ from eval.measures.answers import ANSWER_MEASURES
 from eval.measures.calibration import JointMeasure, style_auc, support_measures, trust_families, trust_measures
 from eval.measures.claims import CLAIM_MEASURES
 from eval.measures.conversations import INTENT_MEASURES, REWRITING_MEASURES
+from eval.measures.costs import COST_MEASURES
 from eval.measures.forms import FORM_MEASURES
 from eval.measures.ranking import ranking
 from eval.measures.readability import readability_measures
@@ -38,6 +39,7 @@ LOWER_IS_BETTER = frozenset(
         "words an answer",
         "sentences an answer",
         "sentences that do not stand alone",
+        *COST_MEASURES,
     }
 )
 # The column beside the ROC AUC of confidence: what the wording of the questions gives to a model that reads no paper.
@@ -56,7 +58,7 @@ def figures(records: Sequence[Record]) -> dict[str, Table]:
 def values(records: Sequence[Record]) -> Values:
     """Return the values of each measure that is a mean, for the records that it applies to."""
     questions = of_type(records, QuestionRecord)
-    by_measure = _question_values(questions) | _apply(readability_measures(), questions)
+    by_measure = _question_values(questions) | _apply(readability_measures() | COST_MEASURES, questions)
     by_measure |= _apply(CLAIM_MEASURES, of_type(records, ClaimRecord))
     by_measure |= _apply(INTENT_MEASURES, of_type(records, IntentRecord))
     return by_measure | _apply(REWRITING_MEASURES, of_type(records, RewritingRecord))

@@ -62,8 +62,8 @@ class TableRecord:
 class AnswerRecord:
     """An answer or an abstention. `tokens_in` and `tokens_out` are None unless a language model wrote it.
 
-    `intent` is what the question was taken to ask for, `opening` the line above the answer, and `nearest` the ids of
-    the papers that an abstention names.
+    `strategy` is how a language model wrote it, in so many `calls`. `intent` is what the question was taken to ask for,
+    `opening` the line above the answer, and `nearest` the ids of the papers that an abstention names.
     """
 
     strength: Strength
@@ -78,6 +78,8 @@ class AnswerRecord:
     opening: str = ""
     table: TableRecord | None = None
     nearest: tuple[str, ...] = ()
+    strategy: str = ""
+    calls: int | None = None
 
     @property
     def answered(self) -> bool:
@@ -98,6 +100,8 @@ def answer_of(answer: Answer) -> AnswerRecord:
         opening=answer.opening,
         table=_table(answer.table) if answer.table else None,
         nearest=tuple(paper.id for paper in answer.nearest),
+        strategy=answer.cost.strategy if answer.cost else "",
+        calls=answer.cost.calls if answer.cost else None,
     )
 
 

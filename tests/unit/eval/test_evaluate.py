@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from eval.runs import storage
 from ingest import pipeline
 from tests.conftest import BEES, ROOT, Run
 from tests.evaluation import answer_record, question_record, run_of, write_claims
-from tests.fakes import ScriptedLLM, UnreliableLLM, WordHashEmbedder
+from tests.fakes import DraftingLLM, ScriptedLLM, UnreliableLLM, WordHashEmbedder
 from ui.export import transcripts
 
 Evaluate = Callable[..., Run]
@@ -142,7 +143,7 @@ def test_money_is_told_where_prices_are(
     monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
     use_llm(ScriptedLLM("It is ", "so [1]."))
     done = evaluate("run", "--suite", science, "--llm", "scripted/test", "--price", 1000, 5000)
-    counted = next(line.split()[-2:] for line in done.out.splitlines() if line.startswith("tokens"))
+    counted = next(line.split()[-2:] for line in done.out.splitlines() if line.startswith("tokens in"))
     money = next(line.split()[-1] for line in done.out.splitlines() if line.startswith("money"))
     assert float(money) == pytest.approx((int(counted[0]) * 1000 + int(counted[1]) * 5000) / 1e6, abs=1e-4)
 
@@ -297,6 +298,34 @@ def test_a_comparison_prints_differences_and_changes(evaluate: Evaluate, eval_se
     assert (told["before"], told["after"], told["left_out"]) == ("before", "after", 0)
     assert {each["measure"] for each in told["differences"]} >= {"R@1", "gold paper cited"}
     assert [change["better"] for change in told["changes"]] == [True, True]
+
+
+def test_runs_of_strategies_are_compared_with_their_worth_and_cost(
+    evaluate: Evaluate, science: Path, use_llm: UseLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERCHAT_TENTATIVE_THRESHOLD", "0")
+    lie = "Whales sing to glaciers every night [1]."
+    drafts = (f"The loss of ice doubles after 2005 [1]. {lie}", f"Acetic acid bacteria are found in a third [1]. {lie}")
+    strategies = ("single", "best-of-n", "refine")
+    for strategy in strategies:
+        use_llm(DraftingLLM(*drafts))
+        evaluate("run", "--suite", science, "--llm", "drafting/test", "--strategy", strategy, "--name", strategy)
+    compared = evaluate("compare", *strategies, "--json").json
+    rows = {row["measure"]: row["means"] for row in compared["side_by_side"]["rows"]}
+    assert compared["side_by_side"]["strategies"] == list(strategies)
+    assert rows["calls an answer"][0] == 1 < rows["calls an answer"][1]
+    assert rows["tokens an answer"][0] < rows["tokens an answer"][1]
+    assert all(seconds > 0 for seconds in rows["seconds an answer"])
+    assert [comparison["after"] for comparison in compared["further"]] == ["refine"]
+    text = evaluate("compare", *strategies).out
+    assert re.search(r"^side by side +single +best-of-n +refine$", text, re.MULTILINE)
+    assert "single -> best-of-n" in text
+    assert "single -> refine" in text
+
+
+def test_an_unknown_strategy_is_refused_by_name(evaluate: Evaluate, science: Path) -> None:
+    done = evaluate("run", "--suite", science, "--strategy", "guess")
+    assert (done.code, "setting strategy" in done.err) == (1, True)
 
 
 # report
