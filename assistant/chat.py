@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assistant import citations
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
+from assistant.digest.catalog_answer import answer_from_catalog
+from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.digest import NAME, Digest
 from assistant.errors import InputError, ModelError
 from assistant.generation import prompts, strategies
@@ -19,9 +22,11 @@ from assistant.generation.prompts import Prompts
 from assistant.generation.strategies import Task
 from assistant.generation.writer import Writer
 from assistant.protocols import LLM, Entailment, MessageReader, PairReader
-from assistant.question import intent, terms
+from assistant.question import catalog_question, intent, terms
+from assistant.question.catalog_question import CatalogQuestion
 from assistant.question.encoder import QuestionEncoder
-from assistant.question.understand import normalize_input, understand
+from assistant.question.intent import Intent
+from assistant.question.understand import last_cited, normalize_input, understand
 from assistant.retrieval import reading
 from assistant.retrieval.gathering import gather
 from assistant.retrieval.reranking import Reranker
@@ -128,6 +133,12 @@ class Assistant:
         prediction = intent.predict_message(query, encoder)
         decision = answerability.decline(prediction)
         declined = Found(query, intents=prediction)
+        if not decision and (asked := catalog_question.read(query, encoder)):
+            draft = self._draft(declined, Decision(1.0, Strength.FIRM), 0.0)
+            find = partial(self.find, indexes=indexes, encoder=encoder)
+            catalog = CatalogSearch(self.library.catalog.papers, indexes.lexicon, query, last_cited(history), find)
+            yield self._from_catalog(asked, draft, catalog, started)
+            return
         retrieved = declined if decision else self._retrieve(query, history, indexes, encoder)
         decision = decision or self._decide(retrieved)
         draft = self._draft(retrieved, decision, milliseconds(started))
@@ -221,6 +232,12 @@ class Assistant:
             timings={**retrieved.timings, "retrieve_ms": retrieve_ms},
             done=False,
         )
+
+    def _from_catalog(self, asked: CatalogQuestion, draft: Answer, search: CatalogSearch, started: float) -> Answer:
+        """Return the answer to a question about papers that the catalog answers."""
+        answer = answer_from_catalog(replace(draft, intent=Intent.METADATA), asked, self.library.catalog, search)
+        elapsed = milliseconds(started)
+        return replace(answer, timings={"retrieve_ms": elapsed, "first_text_ms": elapsed, "total_ms": elapsed})
 
     def _answers(
         self,

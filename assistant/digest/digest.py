@@ -10,6 +10,7 @@ from assistant.answering.answerability import abstain
 from assistant.answering.calibration import PACKAGED, Calibration
 from assistant.digest.comparing import plan_comparison
 from assistant.digest.composition import Limits, compose
+from assistant.digest.figures import figures_first
 from assistant.digest.listing import plan_list
 from assistant.digest.quoting import Group, Plan, Quotation, snapshots
 from assistant.digest.stance import plan_stances
@@ -18,6 +19,7 @@ from assistant.digest.wording import counted_papers, sentence_case
 from assistant.protocols import PairReader
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.intent import Intent
+from assistant.question.quantity import asks_for_number
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Strength
 
@@ -62,7 +64,7 @@ class Digest:
         quotations = compose(evidence, abstracts, _limits(self.max_sentences))
         if form in (Intent.YES_NO, Intent.CLAIM):
             return plan_stances(question, quotations, self.reader)
-        return _plain(quotations)
+        return _plain(figures_first(question, quotations) if asks_for_number(question) else quotations)
 
 
 def _plain(quotations: Sequence[Quotation]) -> Plan:

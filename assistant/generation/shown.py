@@ -9,12 +9,20 @@ from assistant.schema import Hit
 
 # The most abstracts that are shown, more where a question asks what several papers say.
 _MAX_SHOWN, _MAX_SHOWN_OF_SURVEY = 6, 10
-# The least share of the best hit's score from which a hit is shown. `python -m eval.training.shown` measures it.
+# The least share of the best score from which a hit is shown. `python -m eval.training.shown` measures it.
 SHARE_OF_BEST = 0.7
 
 
 def select_shown(hits: Sequence[Hit], intent: str, share: float | None = None) -> tuple[Hit, ...]:
-    """Return the hits to show, best first: the best one, and those whose score comes near to its score."""
-    least = SHARE_OF_BEST if share is None else share
+    """Return the hits to show, best first: the first one, and those whose score in the search comes near to the best.
+
+    That score tells what is on another topic; the probability by which hits are ranked once they are read does not, as
+    a paper may bear on a question that it does not answer.
+    """
     most = _MAX_SHOWN_OF_SURVEY if intent in SURVEY else _MAX_SHOWN
-    return tuple(hit for hit in hits[:most] if hit.score >= least * hits[0].score)
+    least = max(map(_search_score, hits), default=0.0) * (SHARE_OF_BEST if share is None else share)
+    return (*hits[:1], *(hit for hit in hits[1:] if _search_score(hit) >= least))[:most]
+
+
+def _search_score(hit: Hit) -> float:
+    return hit.scores.get("fused", hit.score)

@@ -100,15 +100,15 @@ class ParsedQuestion:
     filters: Filters
 
 
-def parse(question: str, is_author: IsAuthor = lambda _: False) -> ParsedQuestion:
+def parse(question: str, is_author: IsAuthor = lambda _: False, *, typed_only: bool = False) -> ParsedQuestion:
     """Return the filters of a question, and the question without them; an exact phrase is a filter and stays.
 
-    `is_author` says whether the library has an author of the name. Raises InputError for an unknown field and for a
-    value that a field cannot have.
+    `is_author` says whether the library has an author of the name; with `typed_only`, what is only said is no filter.
+    Raises InputError for an unknown field and for a value that a field cannot have.
     """
     reader = _FilterReader(is_author)
     text = _TYPED.sub(reader.replace_typed, question.replace("\0", " "))
-    text = reader.take_names(reader.take_years(text))
+    text = text if typed_only else reader.take_names(reader.take_years(text))
     return ParsedQuestion(reader.restore_phrases(text), reader.filters)
 
 
@@ -176,8 +176,8 @@ class _FilterReader:
         for pattern, is_certain in ((_SURELY_BY, True), (_PERHAPS_BY, False), (_PERHAPS_WROTE, False)):
             match = pattern.search(text)
             if match and (end := self._take_authors(text, match, is_certain)):
-                start = match.start("name") if pattern is _PERHAPS_WROTE else text.rindex("by", 0, match.start("name"))
-                return text[:start].rstrip() + text[end:]
+                before = text[: match.start("name")].rstrip()
+                return (before if pattern is _PERHAPS_WROTE else before[: -len("by")].rstrip()) + text[end:]
         return text
 
     def restore_phrases(self, text: str) -> str:

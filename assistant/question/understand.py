@@ -67,6 +67,12 @@ def normalize_input(text: str, kind: str, limit: int) -> str:
     return line
 
 
+def last_cited(history: Sequence[Turn]) -> tuple[Paper, ...]:
+    """Return the papers of the last answer that cites any."""
+    cited = next((turn.answer.citations for turn in reversed(history) if turn.answer.citations), ())
+    return tuple(citation.paper for citation in cited)
+
+
 def _standalone_text(question: str, topic: Turn) -> str:
     """Return the question behind the one that introduced the topic and the name that it may refer to."""
     context = (topic.answer.standalone, *_ordinal_referent(question, topic))

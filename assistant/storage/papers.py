@@ -7,7 +7,8 @@ shown at once and never indexed, since there is nothing in them to answer a ques
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -17,9 +18,12 @@ from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Scope, Selection,
 from assistant.storage.catalog_schema import HAS_ABSTRACT, IS_INDEXED, aliases, paper_of, papers
 from assistant.storage.database import Database, QueryCache
 from assistant.storage.paper_queries import conditions, contains, has_word, order
+from assistant.storage.title_index import Analyze, TitleIndex
 
 # An order of 80,000 papers takes 6 MB.
-_MAX_CACHED = 6
+_MAX_CACHED = 8
+# Characters of an abstract that stand for a missing title.
+_MAX_BEGINNING = 100
 _LAST_CHARACTER = "\U0010ffff"
 _SHOWN = sa.select(papers).where(IS_INDEXED | ~HAS_ABSTRACT)
 
@@ -103,10 +107,53 @@ class Papers:
         ids = [paper_id for paper_id in self._database.scalars(query) if paper_id in allowed_ids]
         return self.get(ids[:limit])
 
+    def first_of(self, ids: Collection[str], sort: Sort, *, reverse: bool = False, limit: int = 20) -> list[Paper]:
+        """Return the first of these papers in the order of a list."""
+        key = (ALL_PAPERS, sort, reverse)
+        ordered = self._cache.get(key, lambda: self._ordered_ids(ALL_PAPERS, sort, reverse))
+        return self.get([paper_id for paper_id in ordered if paper_id in ids][:limit])
+
     def has_author(self, name: str) -> bool:
         """Tell whether an indexed paper has an author of this name."""
         query = sa.select(papers.c.id).where(IS_INDEXED, *conditions(Filters(authors=(name,)))).limit(1)
         return self._database.scalar(query) is not None
+
+    def titles(self, analyze: Analyze) -> TitleIndex:
+        """Return the index of the titles of the papers that are shown; `analyze` returns the terms of a text."""
+        return self._cache.get("titles", lambda: TitleIndex(self._titles(), analyze))
+
+    def author_names(self) -> Mapping[str, int]:
+        """Return the names of all authors, with the numbers of their papers."""
+        return self._cache.get("authors", self._author_names)
+
+    def with_identifier(self, identifier: str, limit: int) -> list[Paper]:
+        """Return the papers with this DOI or arXiv id, whatever their case and whatever stands before it."""
+        ends = [papers.c[name].iendswith(identifier, autoescape=True) for name in ("doi", "arxiv_id")]
+        with self._database.reading() as connection:
+            return list(map(paper_of, connection.execute(_SHOWN.where(sa.or_(*ends)).limit(limit))))
+
+    def count_recorded(self) -> dict[str, int]:
+        """Return for each field of a description the number of shown papers that have it."""
+        names = ("title", "year", "venue", "doi", "arxiv_id", "url")
+        recorded: dict[str, sa.ColumnElement[bool]] = {name: papers.c[name].is_not(None) for name in names}
+        recorded |= {"authors": papers.c.authors != [], "abstract": HAS_ABSTRACT}
+        return {name: self._database.count(_SHOWN.where(condition)) for name, condition in recorded.items()}
+
+    def count_by(self, name: str, selection: Selection = ALL_PAPERS) -> dict[str | int | None, int]:
+        """Return the number of selected papers for each year or venue; that of None has the papers without one."""
+        query = _selected(selection).with_only_columns(papers.c[name], sa.func.count()).group_by(papers.c[name])
+        with self._database.reading() as connection:
+            return {value: count for value, count in connection.execute(query)}
+
+    def _titles(self) -> Iterator[tuple[str, str]]:
+        beginning = sa.func.substr(papers.c.abstract, 1, _MAX_BEGINNING)
+        query = _SHOWN.with_only_columns(papers.c.id, sa.func.coalesce(papers.c.title, beginning)).order_by(papers.c.id)
+        with self._database.reading() as connection:
+            yield from map(tuple, connection.execute(query))
+
+    def _author_names(self) -> Counter[str]:
+        lists = self._database.scalars(_SHOWN.with_only_columns(papers.c.authors))
+        return Counter(name for authors in lists for name in authors)
 
     def _ordered_ids(self, selection: Selection, sort: Sort, reverse: bool) -> list[str]:
         return self._database.scalars(

@@ -1,7 +1,7 @@
 """Measure which abstracts a language model should be shown: `python -m eval.training.shown [--split dev]`.
 
-For each share of the best hit's score: how many of the relevant papers that a search found among the first hits are
-shown, and how many abstracts are shown a question. Only questions that are answered reach a model, so only those count.
+For each share of the best score: how many of the relevant papers among the hits are shown, and how many abstracts are
+shown a question. Only questions that are answered reach a model, so only those count.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SHARES = (0.0, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class ShownPapers:
-    """The relevant papers among the first hits of a question, those of them that are shown, and all that are shown."""
+    """How many hits of a question are relevant, how many of those are shown, and how many hits are shown in all."""
 
     relevant: int
     relevant_shown: int
@@ -35,9 +35,9 @@ class ShownPapers:
 
 def count_shown(answer: Answer, papers: frozenset[str], share: float) -> ShownPapers:
     """Return the counts of a question with these relevant papers, at a share of the best hit's score."""
-    first = {hit.paper.id for hit in select_shown(answer.hits, answer.intent, 0.0)}
+    found = {hit.paper.id for hit in answer.hits}
     shown = {hit.paper.id for hit in select_shown(answer.hits, answer.intent, share)}
-    return ShownPapers(len(first & papers), len(shown & papers), len(shown))
+    return ShownPapers(len(found & papers), len(shown & papers), len(shown))
 
 
 def main(split: Annotated[str, typer.Option(help="dev or test.")] = SPLITS[0]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from assistant.question.catalog_question import CATALOG
 from assistant.question.filters import format_filters
 from assistant.schema import (
     SINGLE,
@@ -25,6 +26,7 @@ from assistant.schema import (
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line, printable
 from assistant.text.titles import display_title
+from ui.cli.paper_table import table_text
 
 if TYPE_CHECKING:
     from assistant.replay import ReplayComparison
@@ -41,10 +43,13 @@ QUOTED_INSTEAD = "This passage replaces a sentence that the abstracts do not cle
 
 def answer_text(answer: Answer) -> str:
     """Format an answer with its warnings and references, or an abstention with the nearest papers."""
-    parts = _search_note(answer.question, answer.standalone, answer.filters, answer.scope)
-    parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE else []
+    is_searched = answer.model != CATALOG
+    parts = _search_note(answer.question, answer.standalone, answer.filters, answer.scope) if is_searched else []
+    parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE and not _opens_with_reason(answer) else []
     parts += [f"({note})" for note in notes(answer)]
-    parts.append(to_text(answer.text))
+    parts += [one_line(to_text(answer.opening))] if answer.opening else []
+    parts.append("\n".join(_text_lines(answer)))
+    parts += [table_text(answer.table)] if answer.table and answer.table.rows else []
     warnings = [f"{_mark(doubt)} {doubt} “{to_text(text)}”" for doubt, text in doubts(answer)]
     parts += ["\n".join(warnings)] if warnings else []
     if answer.citations:
@@ -52,6 +57,19 @@ def answer_text(answer: Answer) -> str:
     if answer.nearest:
         parts.append("\n".join(["Nearest papers:", *(f"    {paper_line(paper)}" for paper in answer.nearest)]))
     return printable("\n\n".join(parts))
+
+
+def _opens_with_reason(answer: Answer) -> bool:
+    return (answer.reason or "").casefold() in answer.opening.casefold()
+
+
+def headed_lines(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield the lines of an answer's text, each with the heading above it, or an empty one."""
+    lines = [line for line in answer.text.splitlines() if line.strip()]
+    # A text that is not one line a sentence has no headings.
+    is_laid_out = len(lines) == len(answer.sentences)
+    headings = {heading.first: heading.text for heading in answer.headings} if is_laid_out else {}
+    yield from ((headings.get(position, ""), line) for position, line in enumerate(lines))
 
 
 def notes(answer: Answer) -> list[str]:
@@ -89,6 +107,13 @@ def doubts(answer: Answer) -> Iterator[tuple[str, str]]:
             yield QUOTED_INSTEAD, sentence.replaces
         elif sentence.verdict in DOUBTS:
             yield DOUBTS[sentence.verdict], sentence.text
+
+
+def _text_lines(answer: Answer) -> Iterator[str]:
+    for position, (heading, line) in enumerate(headed_lines(answer)):
+        if heading:
+            yield f"{'' if position == 0 else chr(10)}{one_line(to_text(heading))}"
+        yield to_text(line)
 
 
 def _mark(doubt: str) -> str:

@@ -1,13 +1,13 @@
 """Conversations and papers to files: Markdown, HTML, JSON, bibliographies, and questions for measuring.
 
-Questions, answers and the fields of papers are untrusted: all of them are escaped here or in `ui.page.render`.
+Questions, answers and the fields of papers are untrusted: all of them are escaped here, in `ui.export.markdown` or in
+`ui.page.render`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
-from assistant.schema import Answer, Citation, Paper, Strength
+from assistant.schema import Answer, Citation, Paper
 from assistant.serialization import Json, answer_json, paper_json, scope_json
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
-from assistant.text.titles import display_title
-from ui.cli.terminal import describe_search, doubts, notes
+from ui.export.markdown import answer_markdown, markdown_text
 from ui.links import paper_url
 from ui.page import answers, render
 
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from assistant.storage.conversation_schema import Conversation, StoredTurn
 
 _STYLE = Path(__file__).with_name("transcript.css")
-# Characters with a meaning in Markdown, within a line and at its beginning; @, :// and www. would become links.
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
-_LINE_START = re.compile(r"^(\d*)([-+=.)])")
-_MARKERS = re.compile(r"\[(\d+)\]")
 
 
 class ExportFormat(StrEnum):
@@ -120,9 +115,9 @@ def suite(turns: Iterable[StoredTurn]) -> Iterator[Json]:
 
 def markdown(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
     """Write a transcript in Markdown (CommonMark), with the references of each answer below it."""
-    parts = [f"# {_markdown(to_text(conversation.title))}", _dated(conversation)]
+    parts = [f"# {markdown_text(to_text(conversation.title))}", _dated(conversation)]
     for stored in turns:
-        parts += [f"## {_markdown(to_text(stored.turn.question))}", *_answer_markdown(stored.turn.answer)]
+        parts += [f"## {markdown_text(to_text(stored.turn.question))}", *answer_markdown(stored.turn.answer)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -226,69 +221,6 @@ def _suite_line(stored: StoredTurn, papers: list[str]) -> Json:
         "kind": str(feedback.fault) if feedback and feedback.fault else "confirmed",
         "split": ("dev", "test")[hashlib.sha256(name.encode()).digest()[0] % 2],
     }
-
-
-# Markdown
-
-
-def _answer_markdown(answer: Answer) -> Iterator[str]:
-    if note := describe_search(answer.question, answer.standalone, answer.filters, answer.scope):
-        yield f"*{_markdown(note)}*"
-    if answer.strength is Strength.TENTATIVE and answer.reason:
-        yield f"*{_markdown(answer.reason)}*"
-    yield from (f"*{_markdown(note)}*" for note in notes(answer))
-    yield from _paragraphs(answer)
-    if answer.citations:
-        yield "### References"
-        yield from map(_reference, answer.citations)
-    if answer.nearest:
-        yield "\n".join(["The nearest papers are:", "", *(f"- {_described(paper)}" for paper in answer.nearest)])
-
-
-def _paragraphs(answer: Answer) -> Iterator[str]:
-    """Yield the paragraphs of an answer, with links behind the citation numbers, then the doubtful sentences."""
-    links = {str(citation.number): paper_url(citation.paper) for citation in answer.citations}
-    yield from (_with_links(one_line(line), links) for line in to_text(answer.text).splitlines() if line.strip())
-    yield from (f"> {doubt} “{_markdown(to_text(text))}”" for doubt, text in doubts(answer))
-
-
-def _with_links(line: str, links: dict[str, str | None]) -> str:
-    text, *rest = _MARKERS.split(line)  # text and number in turn
-    pairs = zip(rest[::2], rest[1::2], strict=True)
-    linked = "".join(_marker(number, links.get(number)) + _inline(after) for number, after in pairs)
-    return _line(_inline(text) + linked)
-
-
-def _marker(number: str, address: str | None) -> str:
-    return f"[\\[{number}\\]](<{address}>)" if address else f"\\[{number}\\]"
-
-
-def _reference(citation: Citation) -> str:
-    number = f"{citation.number}. "
-    quoted = [f"{' ' * len(number)}> {_markdown(to_text(passage.text))}" for passage in citation.passages]
-    return "\n\n".join([number + _described(citation.paper), *quoted])
-
-
-def _described(paper: Paper) -> str:
-    """Return the authors, the linked title, the venue and the year."""
-    title, address = _markdown(to_text(display_title(paper))), paper_url(paper)
-    linked = f"[{title}](<{address}>)" if address else f"*{title}*"
-    parts = [_markdown(", ".join(paper.authors)), linked, _markdown(to_text(paper.venue or "")), str(paper.year or "")]
-    return ". ".join(part.removesuffix(".") for part in parts if part)
-
-
-def _markdown(text: str) -> str:
-    """Escape text so that Markdown shows it as it is, in one line."""
-    return _line(_inline(one_line(text)))
-
-
-def _inline(text: str) -> str:
-    return _MARKDOWN.sub(lambda match: f"\\{match[0]}", text)
-
-
-def _line(text: str) -> str:
-    """Escape the beginning of a line that would start a list or a heading."""
-    return _LINE_START.sub(lambda match: f"{match[1]}\\{match[2]}", text)
 
 
 # HTML

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from assistant.citations import numbers, strip_trailing
 from assistant.digest.digest import NAME as QUOTED
+from assistant.question.catalog_question import CATALOG
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Verdict
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title, short_authors
@@ -61,6 +62,8 @@ def strength_text(answer: Answer) -> tuple[str, str]:
 
 def author_text(answer: Answer) -> str:
     """Return who wrote an answer, or where it was taken from."""
+    if answer.model == CATALOG:
+        return "from the catalog"
     if answer.model != QUOTED:
         return f"written by {answer.model}"
     cells = (cell for row in answer.table.rows for cell in row.cells) if answer.table else ()

@@ -135,4 +135,4 @@ def test_what_anybody_writes_is_on_the_next_page_that_is_asked_for(catalog: Cata
 def test_only_the_last_few_orders_are_remembered(catalog: Catalog) -> None:
     for words in map(str, range(30)):
         catalog.papers.page(parse_selection(words, catalog.papers.has_author))
-    assert len(catalog.papers._cache) <= 6
+    assert len(catalog.papers._cache) <= 8

@@ -74,7 +74,10 @@ def test_an_answer_is_followed_by_its_references(make_assistant: Callable[..., A
 
 def test_an_answer_in_doubt_opens_with_its_reason(make_assistant: Callable[..., Assistant]) -> None:
     found = make_assistant(firm_from=1.0).ask("Which glaciers shrink the fastest?")
-    assert terminal.answer_text(found).startswith(f"({found.reason})\n\n{found.text}\n\n[1] ")
+    assert found.opening.casefold().startswith(found.reason or "?")
+    assert terminal.answer_text(found).startswith(f"{found.opening}\n\n{found.text}\n\n[1] ")
+    bare = replace(found, opening="")
+    assert terminal.answer_text(bare).startswith(f"({found.reason})\n\n{found.text}\n\n[1] ")
 
 
 def test_an_abstention_names_the_nearest_papers(make_assistant: Callable[..., Assistant]) -> None:

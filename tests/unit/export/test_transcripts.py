@@ -16,7 +16,22 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 
 from assistant import factory
-from assistant.schema import Answer, Citation, Filters, Paper, Passage, Scope, Sentence, Strength, Turn, Verdict
+from assistant.schema import (
+    Answer,
+    Cell,
+    Citation,
+    Filters,
+    Heading,
+    Paper,
+    Passage,
+    Row,
+    Scope,
+    Sentence,
+    Strength,
+    Table,
+    Turn,
+    Verdict,
+)
 from assistant.serialization import answer_from_json
 from assistant.settings import Settings
 from assistant.storage.conversation_schema import Conversation, Fault, Feedback, StoredTurn
@@ -289,3 +304,34 @@ def test_only_cited_papers_are_in_the_bibliography_of_a_conversation_each_once(
     cited = {citation.paper.id for each in turns for citation in each.turn.answer.citations}
     written = talked("export", "--conversation", talk, "--format", "jsonl").out.splitlines()
     assert sorted(json.loads(line)["id"] for line in written) == sorted(cited)
+
+
+# Openings, headings and tables
+
+
+def tabled(paper: Paper) -> Answer:
+    cells = (Cell(", ".join(paper.authors)), Cell(None))
+    return replace(
+        answered("Bees", paper),
+        opening=paper.title or "",
+        headings=(Heading(paper.title or "", 0),),
+        table=Table(("Authors", "Year"), (Row(paper, cells),), 3),
+    )
+
+
+def test_a_transcript_in_markdown_has_opening_headings_and_table() -> None:
+    written = transcripts.markdown(TALK, [stored(tabled(PAPER))])
+    assert "**Bees & dances**" in written or "**Bees \\& dances**" in written
+    assert "### Bees" in written
+    assert "| Paper | Authors | Year |\n| --- | --- | --- |\n| [Bees" in written
+    assert "| Lin, Y. | not recorded |" in written
+    assert "These are the first 1 of 3 papers." in written
+
+
+def test_a_hostile_table_in_markdown_is_one_table_without_html_or_links() -> None:
+    written = transcripts.markdown(TALK, [stored(tabled(BAD_PAPER))])
+    rendered = MarkdownIt("commonmark").enable("table").render(written)
+    assert rendered.count("<tr>") == 2
+    assert "<script" not in rendered
+    assert "<img" not in rendered
+    assert "javascript" not in "".join(re.findall(r'href="([^"]*)"', rendered))

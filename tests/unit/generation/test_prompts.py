@@ -247,7 +247,8 @@ def test_a_model_cannot_cite_what_it_was_not_shown(
 def test_the_form_of_the_answer_depends_on_the_intent(name: str) -> None:
     def form(intent: str) -> str:
         content = SETS.by_name[name].answer(QUERY, HITS, [], Budget(1000, count_words), intent).messages[-1].content
-        return re.findall(r"^Form of the answer: (.+)$", content, re.MULTILINE)[-1]
+        lines: list[str] = re.findall(r"^Form of the answer: (.+)$", content, re.MULTILINE)
+        return lines[-1]
 
     intents = ["fact", "yes_no", "definition", "list", "comparison", "summary"]
     assert len({form(intent) for intent in intents}) == len(intents)
