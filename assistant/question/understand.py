@@ -106,7 +106,8 @@ def _papers_named(question: str, history: Sequence[Turn], topic: Turn | None) ->
         return by_number
     if by_title := [paper for paper in cited.values() if paper.title and _contains_title(question, paper.title)]:
         return by_title
-    if _ASKS_FOR_OTHERS.search(question):
+    # A number or an ordinal that no citation has names none of them.
+    if numbers or _ASKS_FOR_OTHERS.search(question):
         return []
     if by_author := [paper for paper in cited.values() if _contains_author(question, paper)]:
         return by_author

@@ -240,6 +240,13 @@ def test_a_follow_up_is_about_the_papers_of_the_answer_before_it(librarian: Assi
     assert "Karl Frisch" in answer.text
 
 
+@pytest.mark.parametrize("question", ["who wrote [7]?", "who wrote the fourth paper?"])
+def test_a_number_that_no_citation_has_names_no_paper(librarian: Assistant, question: str) -> None:
+    first = librarian.ask("when was Glacier-Net published?")
+    answer = librarian.ask(question, [Turn(first.question, first)])
+    assert (is_catalog(answer), answer.strength) == (True, Strength.NONE)
+
+
 def test_pinned_papers_are_what_is_asked_about(librarian: Assistant) -> None:
     bees = next(paper for paper in librarian.library.catalog.papers.all() if "Bees" in (paper.title or ""))
     answer = librarian.ask("when was this paper published?", scope=Scope((bees.id,)))
