@@ -8,10 +8,10 @@ from assistant.answering.evidence import Evidence
 from assistant.answering.side_presence import SPEAKS_FROM, in_passages
 from assistant.digest.composition import Limits, compose
 from assistant.digest.quoting import Group, Plan, Quotation
-from assistant.digest.wording import sentence_case
 from assistant.question.sides import Side
 from assistant.retrieval.search import Found
 from assistant.schema import Passage
+from assistant.text.printable import sentence_case
 
 # Sentences that speak of both sides, and of each where few or none do; the most papers of each group.
 _OF_BOTH, _OF_SIDE, _MAX_PAPERS = 3, 2, 2

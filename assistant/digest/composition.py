@@ -62,16 +62,28 @@ def compose(
     would be read as a citation of this answer. Where no passage stands alone the best is quoted all the same.
     """
     chosen: list[_Candidate] = []
-    for candidate in _candidates(evidence, abstracts):
+    for candidate in _candidates(evidence, abstracts, min(limits.share_of_best, limits.share_of_other)):
         if _is_likely(candidate, chosen, limits) and _fits(candidate, chosen, limits):
             chosen.append(candidate)
     return _in_order(chosen)
 
 
-def _candidates(evidence: Sequence[Evidence], abstracts: Mapping[str, Sequence[Passage]]) -> list[_Candidate]:
-    """Return what can be quoted, the best first; the best evidence itself where nothing can be understood alone."""
+def _candidates(
+    evidence: Sequence[Evidence], abstracts: Mapping[str, Sequence[Passage]], least_share: float
+) -> list[_Candidate]:
+    """Return what can be quoted, the best first; the best evidence itself where nothing can be understood alone.
+
+    What has less than this share of the best odds cannot be chosen, and is not classified.
+    """
     quotable = [item for item in evidence if not has_marker(item.passage.text)]
-    candidates = [candidate for item in quotable if (candidate := _candidate(item, abstracts[item.hit.paper.id]))]
+    candidates: list[_Candidate] = []
+    best = 0.0
+    for item in sorted(quotable, key=lambda item: -item.score):
+        if odds(item.score) < least_share * best:
+            break
+        if candidate := _candidate(item, abstracts[item.hit.paper.id]):
+            candidates.append(candidate)
+            best = max(best, candidate.odds)
     if not candidates:
         candidates = [_Candidate(item, odds(item.score), None) for item in quotable[:1]]
     return sorted(candidates, key=lambda candidate: -candidate.odds)

@@ -15,13 +15,14 @@ from assistant.digest.listing import plan_list
 from assistant.digest.quoting import Group, Plan, Quotation, snapshots
 from assistant.digest.stance import plan_stances
 from assistant.digest.summarizing import plan_summary
-from assistant.digest.wording import counted_papers, sentence_case
+from assistant.digest.wording import counted_papers
 from assistant.protocols import PairReader
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.intent import Intent
 from assistant.question.quantity import asks_for_number
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Strength
+from assistant.text.printable import sentence_case
 
 NAME = "extractive"
 # The most papers that are quoted, and the most sentences of an answer that is not sure.

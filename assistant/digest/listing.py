@@ -21,8 +21,7 @@ def plan_list(found: Found, evidence: Sequence[Evidence], abstracts: Mapping[str
 
     The best paper is listed in any case.
     """
-    read = zip(found.hits, found.readings, strict=False)
-    listed = [hit.paper.id for hit, _ in read if hit.score >= LISTED_FROM]
+    listed = [hit.paper.id for hit in found.hits[: len(found.readings)] if hit.score >= LISTED_FROM]
     by_paper = {paper_id: [item for item in evidence if item.hit.paper.id == paper_id] for paper_id in listed}
     quotations = [quotation for items in by_paper.values() for quotation in _sentence(items, abstracts)]
     if not quotations:
@@ -31,7 +30,7 @@ def plan_list(found: Found, evidence: Sequence[Evidence], abstracts: Mapping[str
 
 
 def _sentence(evidence: Sequence[Evidence], abstracts: Mapping[str, Sequence[Passage]]) -> list[Quotation]:
-    return compose(evidence, abstracts, Limits(2, 1, 1, 0.0, 0.0))
+    return compose(evidence, abstracts, Limits(2, 1, 1, 1.0, 1.0))
 
 
 def _opening(papers: int) -> str:

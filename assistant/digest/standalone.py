@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.digest.sentence_features import sentence_features
+from assistant.question import fitted
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
-    from assistant.question.linear import LinearClassifier
 
     pass
 
@@ -56,7 +55,7 @@ class RolePrediction:
 
 def predict(sentence: str, position: int, title: str) -> RolePrediction:
     """Return the prediction for the sentence at a 0-based position of an abstract. Raises ModelError."""
-    probabilities = classifier(WEIGHTS).probabilities(features(sentence, position, title))
+    probabilities = fitted.packaged(WEIGHTS).probabilities(features(sentence, position, title))
     return RolePrediction(probabilities[Role.LEANS], probabilities[Role.BOILERPLATE])
 
 
@@ -65,7 +64,7 @@ def lead_length(sentence: str) -> int:
     opening, comma, rest = sentence[:_MAX_LEAD].partition(", ")
     if not comma or not rest:
         return 0
-    probabilities = classifier(LEAD_WEIGHTS).probabilities(lead_features(opening))
+    probabilities = fitted.packaged(LEAD_WEIGHTS).probabilities(lead_features(opening))
     return len(opening) + len(comma) if probabilities["lead"] >= LEAD_FROM else 0
 
 
@@ -79,11 +78,3 @@ def lead_features(opening: str) -> Vectors:
     from assistant.question.form import form
 
     return form(opening)
-
-
-@cache
-def classifier(file: Path) -> LinearClassifier:
-    """Return a classifier of the package. Raises ModelError."""
-    from assistant.question import linear
-
-    return linear.load(file)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from assistant.answering.evidence import Evidence
 from assistant.digest.composition import Limits, compose
 from assistant.digest.quoting import Group, Plan, Quotation
-from assistant.digest.wording import counted_papers, sentence_case
+from assistant.digest.wording import counted_papers
 from assistant.question.encoder import QuestionEncoder
 from assistant.schema import Paper, Passage
 from assistant.text.function_words import FUNCTION_WORDS
 from assistant.text.latex import to_text
+from assistant.text.printable import sentence_case
 from assistant.text.titles import display_title
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Word what the program itself says in an answer: its opening line and its headings."""
+"""Word what the program itself says in an answer: its opening line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,3 @@ def counted_papers(count: int, verb: str, verb_of_one: str) -> str:
     """Return the number of papers as the beginning of a sentence: "Three papers bear", "One paper bears"."""
     number = _NUMBERS[count] if count < len(_NUMBERS) else f"{count:,}"
     return f"{number} {'paper' if count == 1 else 'papers'} {verb_of_one if count == 1 else verb}"
-
-
-def sentence_case(text: str) -> str:
-    """Return the text with its first letter in upper case."""
-    return text[:1].upper() + text[1:]

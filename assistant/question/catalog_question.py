@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import TYPE_CHECKING
 
 from assistant.question import filters, fitted, subject
@@ -22,7 +21,6 @@ from assistant.schema import Filters, Query
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
     from assistant.question.encoder import QuestionEncoder
-    from assistant.question.linear import LinearClassifier
 
 # What an answer from the catalog names in place of a model.
 CATALOG = "catalog"
@@ -89,7 +87,7 @@ def read(query: Query, encoder: QuestionEncoder) -> CatalogQuestion | None:
     if not any(map(str.isalpha, text)):
         return None
     marked = subject.mark(text)
-    probabilities = _classifier().probabilities(catalog_features(text, marked))
+    probabilities = fitted.packaged(WEIGHTS).probabilities(catalog_features(text, marked))
     kind = decide(probabilities, _metadata(text, encoder))
     if kind is CatalogKind.NONE:
         return None
@@ -136,10 +134,3 @@ def _metadata(text: str, encoder: QuestionEncoder) -> float | None:
     if not intents:
         return None
     return intents.get(Intent.METADATA, 0.0) + intents.get(Intent.FOLLOW_UP, 0.0)
-
-
-@cache
-def _classifier() -> LinearClassifier:
-    from assistant.question import linear
-
-    return linear.load(WEIGHTS)

@@ -41,9 +41,9 @@ def find(encoder: QuestionEncoder) -> LinearClassifier | None:
     Stored weights that are damaged or of another embedder count as none: `paperchat doctor` reports them. Raises
     ModelError where those of the package are missing or damaged.
     """
-    packaged = _read(PACKAGED / FOLLOW_UPS, 0)
-    if packaged.applies_to(encoder.embedder):
-        return packaged
+    of_package = packaged(PACKAGED / FOLLOW_UPS)
+    if of_package.applies_to(encoder.embedder):
+        return of_package
     try:
         return None if encoder.models is None else _stored(encoder.models, encoder.embedder)
     except ModelError:
@@ -52,7 +52,7 @@ def find(encoder: QuestionEncoder) -> LinearClassifier | None:
 
 def is_packaged(embedder: Embedder) -> bool:
     """Tell whether the embedder is the one that the package has a classifier for. Raises ModelError."""
-    return _read(PACKAGED / FOLLOW_UPS, 0).applies_to(embedder)
+    return packaged(PACKAGED / FOLLOW_UPS).applies_to(embedder)
 
 
 def faults(models: Path, embedder: Embedder) -> list[str]:
@@ -70,6 +70,11 @@ def faults(models: Path, embedder: Embedder) -> list[str]:
     ]
 
 
+def packaged(file: Path) -> LinearClassifier:
+    """Return a classifier that comes with the package, read once. Raises ModelError, which names file and cure."""
+    return _read(file, 0)
+
+
 def _stored(models: Path, embedder: Embedder) -> LinearClassifier | None:
     """Return the classifier that was fitted for the embedder. Raises ModelError, which names file and cure."""
     file = folder(models, embedder) / FOLLOW_UPS
@@ -77,11 +82,11 @@ def _stored(models: Path, embedder: Embedder) -> LinearClassifier | None:
         changed = file.stat().st_mtime_ns
     except OSError:
         return None
-    classifier, packaged = _read(file, changed, f"fit it again by {COMMAND}"), _read(PACKAGED / FOLLOW_UPS, 0)
+    classifier, of_package = _read(file, changed, f"fit it again by {COMMAND}"), packaged(PACKAGED / FOLLOW_UPS)
     if not classifier.applies_to(embedder):
         raise ModelError(f"{file} belongs to another embedder or revision: fit it again by {COMMAND}")
-    others = packaged.weights.shape[1] - _PACKAGED_DIMENSION
-    if (classifier.labels, classifier.weights.shape[1]) != (packaged.labels, embedder.dimension + others):
+    others = of_package.weights.shape[1] - _PACKAGED_DIMENSION
+    if (classifier.labels, classifier.weights.shape[1]) != (of_package.labels, embedder.dimension + others):
         raise ModelError(f"{file} was fitted by another version of paperchat: fit it again by {COMMAND}")
     return classifier
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import TYPE_CHECKING
 
 from assistant import logistic
@@ -23,7 +22,6 @@ from assistant.schema import Turn
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
     from assistant.question.encoder import QuestionEncoder
-    from assistant.question.linear import LinearClassifier
 
 FORM_WEIGHTS = fitted.PACKAGED / "follow_ups_form.npz"
 # Log-odds are scaled to the size of the other features, which the fit penalizes alike.
@@ -167,7 +165,7 @@ def _relation(message: str, similarities: Sequence[float], encoder: QuestionEnco
         features = relation_features(encoder.encode(message).vector, message, similarities, follows)
         probabilities = classifier.probabilities(features)
     else:
-        probabilities = _form_classifier().probabilities(form_features(message, follows))
+        probabilities = fitted.packaged(FORM_WEIGHTS).probabilities(form_features(message, follows))
     return Relation(max(probabilities, key=probabilities.__getitem__))
 
 
@@ -183,10 +181,3 @@ def _similarities(message: str, current: Turn, earlier: Sequence[Turn], encoder:
 def _most_similar(similarities: Sequence[float]) -> int:
     """Return the index of the greatest; of the last where nothing is compared."""
     return max(range(len(similarities)), key=similarities.__getitem__) if similarities else -1
-
-
-@cache
-def _form_classifier() -> LinearClassifier:
-    from assistant.question import linear
-
-    return linear.load(FORM_WEIGHTS)

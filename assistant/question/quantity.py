@@ -7,12 +7,9 @@ In doubt a question asks for no figure, and its answer keeps the order of its ev
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from assistant.question.linear import LinearClassifier
+from assistant.question import fitted
 
 WEIGHTS = Path(__file__).parent / "weights" / "quantity_questions.npz"
 # The probability from which a question counts as one for a figure: nine of ten that are taken for one are (see
@@ -38,11 +35,4 @@ def asks_for_number(question: str) -> bool:
 
     if not any(map(str.isalpha, question)):
         return False
-    return _classifier().probabilities(occurrences(question, BUCKETS))[Sought.NUMBER] >= LEAST
-
-
-@cache
-def _classifier() -> LinearClassifier:
-    from assistant.question import linear
-
-    return linear.load(WEIGHTS)
+    return fitted.packaged(WEIGHTS).probabilities(occurrences(question, BUCKETS))[Sought.NUMBER] >= LEAST

@@ -27,3 +27,8 @@ def _shown(character: str, gap: str) -> str:
     if character.isspace():
         return " "
     return "" if unicodedata.category(character) == "Cf" else gap
+
+
+def sentence_case(text: str) -> str:
+    """Return the text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]

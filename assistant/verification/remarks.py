@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from assistant.question import fitted
 from assistant.verification.parts import split
-
-if TYPE_CHECKING:
-    from assistant.question.linear import LinearClassifier
 
 WEIGHTS = Path(__file__).parent / "weights" / "remarks.npz"
 # The probability from which a sentence is taken for something else than a statement: a statement that passes for a
@@ -48,13 +44,6 @@ def _kind(sentence: str) -> SentenceKind:
 
     if sentence.rstrip(" *_\"'”’)").endswith("?") or not re.search(r"\w", sentence):
         return SentenceKind.REMARK
-    probabilities = _classifier().probabilities(form(sentence))
+    probabilities = fitted.packaged(WEIGHTS).probabilities(form(sentence))
     likeliest = max(probabilities, key=probabilities.__getitem__)
     return SentenceKind(likeliest) if probabilities[likeliest] >= LEAST else SentenceKind.CLAIM
-
-
-@cache
-def _classifier() -> LinearClassifier:
-    from assistant.question import linear
-
-    return linear.load(WEIGHTS)

@@ -105,13 +105,10 @@ def _fit(questions: Sequence[LabelledQuestion], rows: Figures) -> linear.LinearC
 
 def _cross_validated(questions: Sequence[LabelledQuestion], rows: Figures) -> Figures:
     """Return the probability that each question asks for a number, of a classifier that has not seen its fold."""
-    folds = np.array([question.fold for question in questions])
-    probabilities = np.zeros(len(questions), np.float32)
-    for fold in range(_FOLDS):
-        training = [question for question, number in zip(questions, folds, strict=True) if number != fold]
-        predicted = softmax.predict(_fit(training, rows[folds != fold]), rows[folds == fold])
-        probabilities[folds == fold] = predicted[:, _KINDS.index(Sought.NUMBER)]
-    return probabilities
+    labels, folds = [question.sought for question in questions], [question.fold for question in questions]
+    probabilities = softmax.cross_validated(rows, labels, [1.0] * len(labels), folds, _PENALTY, _KINDS)
+    column: Figures = probabilities[:, _KINDS.index(Sought.NUMBER)]
+    return column
 
 
 if __name__ == "__main__":

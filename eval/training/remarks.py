@@ -126,13 +126,9 @@ def _fit(sentences: Sequence[Sentence], rows: Figures) -> linear.LinearClassifie
 
 
 def _cross_validated(sentences: Sequence[Sentence], rows: Figures) -> Figures:
-    folds = np.array([zlib.crc32(sentence.origin.encode()) % _FOLDS for sentence in sentences])
-    probabilities = np.zeros((len(sentences), len(_KINDS)), np.float32)
-    for fold in range(_FOLDS):
-        training = [sentence for sentence, number in zip(sentences, folds, strict=True) if number != fold]
-        classifier = _fit(training, rows[folds != fold])
-        probabilities[folds == fold] = softmax.predict(classifier, rows[folds == fold])
-    return probabilities
+    labels, importance = [sentence.kind for sentence in sentences], [sentence.importance for sentence in sentences]
+    folds = [zlib.crc32(sentence.origin.encode()) % _FOLDS for sentence in sentences]
+    return softmax.cross_validated(rows, labels, importance, folds, _PENALTY, _KINDS)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,25 @@ def fit_labelled(
     return fit(rows, possible, np.array(importance, dtype=np.float32), penalty, tuple(map(str, kinds)))
 
 
+def cross_validated(
+    rows: Figures,
+    labels: Sequence[str],
+    importance: Sequence[float],
+    folds: Sequence[int],
+    penalty: float,
+    kinds: Sequence[str],
+) -> Figures:
+    """Return the probabilities of each example, shape (examples, kinds), by a classifier fitted on the other folds."""
+    probabilities = np.zeros((len(rows), len(kinds)), np.float32)
+    for fold in set(folds):
+        held_out = np.array([number == fold for number in folds])
+        training = [(label, weight) for label, weight, out in zip(labels, importance, held_out, strict=True) if not out]
+        fitted_labels, weights = zip(*training, strict=True)
+        classifier = fit_labelled(rows[~held_out], fitted_labels, weights, penalty, kinds)
+        probabilities[held_out] = predict(classifier, rows[held_out])
+    return probabilities
+
+
 def predict(classifier: LinearClassifier, rows: Figures) -> Figures:
     """Return the probability of each label for each row, shape (rows, labels)."""
     if not len(rows):

@@ -57,7 +57,7 @@ def main(
     # The lead is cut off as it is labelled: by the classifier, some leads would be known from its own training.
     rows = np.array([sentence_features(item.text[len(item.lead) :], item.position, item.title) for item in sentences])
     roles, papers = [sentence.role for sentence in sentences], [sentence.paper for sentence in sentences]
-    probabilities = cross_validated(rows, roles, papers, _PENALTY, _ROLES)
+    probabilities = _cross_validated(rows, roles, papers, _PENALTY, _ROLES)
     typer.echo(report("roles", _ROLES, roles, probabilities))
     typer.echo(_by_threshold(roles, probabilities))
     linear.save(softmax.fit_labelled(rows, roles, [1.0] * len(rows), _PENALTY, _ROLES), out)
@@ -106,26 +106,19 @@ def _fit_leads(sentences: Sequence[LabelledSentence], out: Path) -> None:
     labels = ["lead" if sentence.lead == f"{opening}, " else "content" for sentence, opening in with_opening]
     papers = [sentence.paper for sentence, _ in with_opening]
     typer.echo(
-        report("openings", _LEAD_LABELS, labels, cross_validated(rows, labels, papers, _LEAD_PENALTY, _LEAD_LABELS))
+        report("openings", _LEAD_LABELS, labels, _cross_validated(rows, labels, papers, _LEAD_PENALTY, _LEAD_LABELS))
     )
     others = sum(bool(sentence.lead) for sentence in sentences) - labels.count("lead")
     typer.echo(f"openings that no comma ends, which are not recognized: {others}")
     linear.save(softmax.fit_labelled(rows, labels, [1.0] * len(rows), _LEAD_PENALTY, _LEAD_LABELS), out)
 
 
-def cross_validated(
+def _cross_validated(
     rows: Figures, labels: Sequence[str], papers: Sequence[str], penalty: float, kinds: Sequence[str]
 ) -> Figures:
     """Return the probabilities of each example, shape (examples, kinds), by a classifier fitted on other papers."""
-    folds = np.array([zlib.crc32(paper.encode()) % _FOLDS for paper in papers])
-    probabilities = np.zeros((len(rows), len(kinds)), np.float32)
-    for fold in range(_FOLDS):
-        train = np.flatnonzero(folds != fold)
-        classifier = softmax.fit_labelled(
-            rows[train], [labels[int(row)] for row in train], [1.0] * len(train), penalty, kinds
-        )
-        probabilities[folds == fold] = softmax.predict(classifier, rows[folds == fold])
-    return probabilities
+    folds = [zlib.crc32(paper.encode()) % _FOLDS for paper in papers]
+    return softmax.cross_validated(rows, labels, [1.0] * len(rows), folds, penalty, kinds)
 
 
 def report(name: str, kinds: Sequence[str], labels: Sequence[str], probabilities: Figures) -> str:

@@ -14,7 +14,7 @@ from assistant.citations import numbers, strip_trailing
 from assistant.digest.digest import NAME as QUOTED
 from assistant.question.catalog_question import CATALOG
 from assistant.schema import Answer, Citation, Paper, Passage, Sentence, Strength, Verdict
-from assistant.text.printable import one_line
+from assistant.text.printable import one_line, sentence_case
 from assistant.text.titles import display_title, short_authors
 from assistant.verification.verify import split_sentences
 from ui.cli.terminal import counted, describe_search, notes
@@ -37,7 +37,7 @@ def answer_html(answer: Answer, turn: int) -> str:
 
 def reply_html(answer: Answer, turn: int, write: Write = typeset_html) -> str:
     """Return an answer or abstention; its citations link to the marked sentences in the cards of the same turn."""
-    note = "".join(f'<p class="note">{write(_sentence_case(note))}.</p>' for note in notes(answer))
+    note = "".join(f'<p class="note">{write(sentence_case(note))}.</p>' for note in notes(answer))
     note += f'<p class="opening">{write(one_line(answer.opening))}</p>' if answer.opening else ""
     table = paper_table_html(answer, turn, write)
     if not answer.answered:
@@ -173,7 +173,3 @@ def _nearest(papers: Sequence[Paper], write: Write) -> str:
         return ""
     items = "".join(f"<li>{write(display_title(paper))}</li>" for paper in papers)
     return f"<p>The nearest papers are:</p><ul>{items}</ul>"
-
-
-def _sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:]

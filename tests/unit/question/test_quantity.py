@@ -64,8 +64,5 @@ def test_weights_that_fail_are_named_with_the_cure(
     if content is not None:
         file.write_bytes(content)
     monkeypatch.setattr(quantity, "WEIGHTS", file)
-    quantity._classifier.cache_clear()
     with pytest.raises(ModelError, match=rf"quantity_questions\.npz is {fault}: reinstall paperchat"):
         asks_for_number("How many patients were randomised?")
-    monkeypatch.undo()
-    quantity._classifier.cache_clear()

@@ -79,8 +79,5 @@ def test_a_sentence_without_words_states_nothing(sentence: str) -> None:
 
 def test_missing_weights_are_named_with_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(remarks, "WEIGHTS", tmp_path / "remarks.npz")
-    remarks._classifier.cache_clear()
     with pytest.raises(ModelError, match=r"remarks\.npz is missing: reinstall paperchat"):
         kind("Warmup helps.")
-    monkeypatch.undo()
-    remarks._classifier.cache_clear()
