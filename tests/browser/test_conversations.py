@@ -271,6 +271,30 @@ def test_an_answer_that_is_stopped_is_not_kept_and_can_be_asked_again(
     expect(page.locator(".talk")).to_contain_text("1 question")
 
 
+def test_a_source_that_is_followed_while_the_answer_grows_stays_marked_when_it_is_kept(
+    pausing: str, llm: PausingLLM, open_page: OpenPage
+) -> None:
+    page = open_page(at=pausing)
+    page.get_by_label("Question", exact=True).fill(ICE)
+    page.keyboard.press("Enter")
+    page.locator("#now a.cite").first.click()
+    expect(page.locator(".card.followed")).to_be_in_viewport()
+    llm.go_on.set()
+    expect(page.locator("#talk .answer a.cite").nth(1)).to_be_visible()
+    expect(page.locator(".card.followed")).to_be_in_viewport()
+
+
+def test_a_citation_keeps_the_focus_when_its_answer_is_kept(
+    pausing: str, llm: PausingLLM, open_page: OpenPage
+) -> None:
+    page = open_page(at=pausing)
+    page.get_by_label("Question", exact=True).fill(ICE)
+    page.keyboard.press("Enter")
+    page.locator("#now a.cite").first.focus()
+    llm.go_on.set()
+    expect(page.locator("#talk .answer a.cite").first).to_be_focused()
+
+
 def test_nothing_moves_while_an_answer_grows_nor_when_it_is_kept(
     pausing: str, llm: PausingLLM, open_page: OpenPage
 ) -> None:
@@ -310,7 +334,7 @@ def test_two_answers_stand_side_by_side_and_the_second_is_not_stored(open_page: 
         assert left["x"] < right["x"]
         page.screenshot(path=SHOTS / "comparison.png")
         sides.last.locator("a.cite").first.click()
-        expect(page.locator("mark:target")).to_be_in_viewport()
+        expect(page.locator("mark.followed")).to_be_in_viewport()
         page.set_viewport_size({"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         press(page, "uncompare")

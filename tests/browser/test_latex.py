@@ -53,7 +53,7 @@ def test_latex_is_rendered_in_answers_highlights_and_hints(open_page: OpenPage, 
     link = answered.locator(f'a.cite[title="{SENTENCE}"]').first
     expect(link).to_have_attribute("title", SENTENCE)
     link.click()
-    assert seen(page.locator("mark:target")) == SENTENCE
+    assert seen(page.locator("mark.followed")) == SENTENCE
     card = seen(page.locator(".card .abstract").first)
     assert card.startswith(
         "Wombats dig burrows in hard soil. With method, burrows of wombats grow by 20% over 4K nights of α."

@@ -19,9 +19,9 @@ def test_a_citation_leads_to_the_sentence_behind_it_and_shows_it_to_whoever_poin
     link = page.locator(".entry").first.locator('a.cite[title^="The loss of ice doubles"]')
     expect(link).to_have_attribute("title", "The loss of ice doubles after 2005.")
     link.click()
-    expect(page.locator("mark:target")).to_have_text("The loss of ice doubles after 2005.")
-    expect(page.locator("mark:target")).to_be_in_viewport()
-    expect(page.locator(".card:has(:target)")).to_contain_text("Small glaciers shrink first.")
+    expect(page.locator("mark.followed")).to_have_text("The loss of ice doubles after 2005.")
+    expect(page.locator("mark.followed")).to_be_in_viewport()
+    expect(page.locator(".card:has(.followed)")).to_contain_text("Small glaciers shrink first.")
     page.screenshot(path=SHOTS / "citation.png")
 
 
@@ -50,9 +50,9 @@ def test_a_second_question_keeps_the_sources_of_the_first(open_page: OpenPage) -
     ask(page, "When does the loss of ice double?")
     ask(page, "How do honey bees communicate the place of flowers?")
     page.locator("a.cite").first.click()
-    expect(page.locator(".card:has(:target)")).to_contain_text("Glaciers")
+    expect(page.locator(".card:has(.followed)")).to_contain_text("Glaciers")
     page.locator(".answer").last.locator("a.cite").first.click()
-    expect(page.locator(".card:has(:target)")).to_contain_text("Honey bees")
+    expect(page.locator(".card:has(.followed)")).to_contain_text("Honey bees")
 
 
 def test_a_question_that_nothing_answers_is_told_why_and_what_to_try(open_page: OpenPage) -> None:

@@ -76,7 +76,7 @@ def test_a_question_is_asked_and_its_source_found_with_the_keyboard_alone(open_p
     expect(page.locator("a.cite").nth(1)).to_be_focused()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(page.locator("mark:target")).to_be_in_viewport()
+    expect(page.locator("mark.followed")).to_be_in_viewport()
 
 
 def test_a_pressed_button_keeps_the_focus_when_its_part_of_the_page_is_new(open_page: OpenPage) -> None:

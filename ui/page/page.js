@@ -1,8 +1,10 @@
 // The page's script: sends pressed buttons to the server, obeys its messages, and handles the keyboard.
 // It runs once; gradio gives it `element`, `trigger`, `props` and `watch`.
 const find = (selector) => document.querySelector(selector);
+const citations = () => [...document.querySelectorAll("a.cite")];
 const box = () => find("#question textarea, #question input");
-let last = null; // the button pressed last, to find it again after its part of the page was replaced
+let last = null; // the button pressed or citation focused last, to find it again after its part was replaced
+let followed = null; // the source that was followed last: its `id`, and whether it `isShown` already
 let editing = false;
 // Confirmations before a button takes effect.
 const unsure = {
@@ -49,8 +51,26 @@ document.addEventListener("click", (event) => {
 function follow(event, link) {
   event.preventDefault();
   location.hash = link.hash;
-  document.getElementById(link.hash.slice(1))?.scrollIntoView({ block: "center" });
+  followed = { id: link.hash.slice(1), isShown: false };
+  document.querySelectorAll(".followed").forEach((source) => source.classList.remove("followed"));
+  markFollowed();
 }
+
+// The sources are replaced while an answer grows and when it is kept, and with them goes what `:target` finds.
+function markFollowed() {
+  const source = followed && document.getElementById(followed.id);
+  if (!source) return;
+  source.classList.add("followed");
+  if (!followed.isShown) source.scrollIntoView({ block: "center" });
+  followed.isShown = true;
+}
+
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches("a.cite")) last = { hash: target.hash, place: citations().indexOf(target) };
+});
+document.addEventListener("pointerdown", () => {
+  if (last?.hash) last = null;
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches?.(".naming input")) {
@@ -64,7 +84,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Escape") {
     leave(event);
   } else if ((event.key === "ArrowRight" || event.key === "ArrowLeft") && event.target.matches?.("a.cite")) {
-    const links = [...document.querySelectorAll("a.cite")];
+    const links = citations();
     const next = links[links.indexOf(event.target) + (event.key === "ArrowRight" ? 1 : -1)];
     if (next) {
       event.preventDefault();
@@ -92,6 +112,8 @@ function leave(event) {
 const obey = {
   address({ id }) {
     const address = new URL(location);
+    const before = address.searchParams.get("talk");
+    if (before && before !== id) followed = null;
     if (id) address.searchParams.set("talk", id);
     else address.searchParams.delete("talk");
     address.hash = "";
@@ -100,6 +122,7 @@ const obey = {
   },
   sent() {
     editing = false;
+    followed = null;
     say("");
     stayAtEnd = true;
   },
@@ -182,6 +205,7 @@ new MutationObserver(() => {
   const talking = find("#talking");
   if (talking && stayAtEnd) talking.scrollTop = talking.scrollHeight;
   refocus();
+  markFollowed();
 }).observe(document.body, { childList: true, subtree: true });
 
 // Light, dark, or as the system is set; remembered by this browser.
@@ -196,9 +220,14 @@ document.addEventListener("change", ({ target }) => {
 });
 if (localStorage.getItem("theme")) paint(localStorage.getItem("theme"));
 
-// A button whose part of the page was replaced has lost the focus: give it to its successor.
+// A button or citation whose part of the page was replaced has lost the focus: give it to its successor.
 function refocus() {
   if (!last || document.activeElement !== document.body) return;
+  if (last.hash) {
+    const link = citations()[last.place]; // of a growing answer it leads to the paper, later to a sentence of it
+    if (link?.hash.startsWith(last.hash)) link.focus({ preventScroll: true });
+    return;
+  }
   const { name, value } = last;
   const again = [...document.querySelectorAll("button.act")].find((each) => each.name === name && each.value === value);
   const field = name === "name" ? again?.closest(".naming").querySelector("input") : null;
