@@ -101,7 +101,7 @@ class Assistant:
         encoder = self.question_encoder()
         query = self._understand(question, history, scope, encoder)
         found = self.find(self._rewritten(query, history, encoder), self.library.fresh(), encoder)
-        return reading.read(found, self.reader, self.calibration.rank).result()
+        return reading.read(found, self.reader).result()
 
     def configured(self, settings: Settings, llm: LLM | None) -> Assistant:
         """Return an assistant with other settings and another language model, which shares everything else."""
@@ -183,7 +183,7 @@ class Assistant:
         query = self._rewritten(query, history, encoder)
         prediction = intent.predict(query.standalone, encoder)
         found = gather(query, prediction, lambda wanted, top_k: self.find(wanted, indexes, encoder, top_k), encoder)
-        return reading.read(found, self.reader, self.calibration.rank)
+        return reading.read(found, self.reader)
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope, encoder: QuestionEncoder) -> Query:
         limit, is_author = self.settings.max_question_length, self.library.catalog.papers.has_author

@@ -185,7 +185,7 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
         answers=logistic.log_odds(reading.answers),
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
-        similarity=max(hit.scores.get("fused", hit.score) for hit in retrieved.hits),
+        similarity=retrieved.hits[0].score,
     )
 
 

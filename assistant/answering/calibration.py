@@ -14,11 +14,10 @@ from typing import Any, TypeVar
 
 from assistant.errors import LibraryError
 from assistant.logistic import LogisticModel
-from assistant.retrieval.reading import RANK, RankFeatures
 
 FILE = "calibration.json"
 # Raised when the features or their meaning change.
-_FORMAT = 2
+_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ class AnswerabilityFeatures:
 
     `answers` is the log-odds by the pair reader that the paper which answers best does answer. `met` is the mean
     presence of the question's terms in that paper, weighted by idf, and `weakest` their 0.2 quantile by weight, each
-    about 0..1: what is asked beyond the topic is met least. `similarity` is the greatest score that the search itself
-    gave a hit, 0..1.
+    about 0..1: what is asked beyond the topic is met least. `similarity` is the score of the best hit, 0..1.
     """
 
     answers: float
@@ -42,7 +40,7 @@ class EvidenceFeatures:
     """The features of a passage for the probability that it answers.
 
     `answers` and `sentence` are the log-odds by the pair reader that the paper answers and that the passage does.
-    `paper` is the log-odds of the hit's score minus that of the best hit: differences are comparable between questions,
+    `paper` is the score of the hit minus that of the best hit: score differences are comparable between questions,
     scores are not. `won` is the share of the question's terms, weighted by idf, that a softmax over the passages of
     the abstract assigns to this one, `met` the mean presence of the terms in it, each 0..1. `position` in the abstract
     is 0 for the first passage and 1 for the last; `opening` is 1 for the first of several, which is often background.
@@ -59,15 +57,11 @@ class EvidenceFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic models: does the library cover the topic, does it answer on a covered topic, does a passage answer?
-
-    And `rank`: does a paper answer, by which hits are ranked.
-    """
+    """Logistic models: does the library cover the topic, does it answer on a covered topic, does a passage answer?"""
 
     topic: LogisticModel[AnswerabilityFeatures]
     answer: LogisticModel[AnswerabilityFeatures]
     evidence: LogisticModel[EvidenceFeatures]
-    rank: LogisticModel[RankFeatures] = RANK
 
     def confidence(self, features: AnswerabilityFeatures) -> float:
         """Return the probability that the library covers the topic and answers, 0..1."""
@@ -76,10 +70,10 @@ class Calibration:
 
 PACKAGED = Calibration(
     topic=LogisticModel(-23.17, AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=92.78)),
-    answer=LogisticModel(-0.12, AnswerabilityFeatures(answers=1.36, met=-9.33, weakest=10.2, similarity=0.0)),
+    answer=LogisticModel(-0.16, AnswerabilityFeatures(answers=1.33, met=-8.89, weakest=9.9, similarity=0.0)),
     evidence=LogisticModel(
-        -3.52,
-        EvidenceFeatures(answers=0.04, sentence=0.54, paper=1.68, won=1.33, met=4.07, position=1.33, opening=-0.09),
+        -3.74,
+        EvidenceFeatures(answers=0.14, sentence=0.54, paper=28.56, won=1.6, met=3.63, position=1.48, opening=-0.03),
     ),
 )
 
@@ -114,7 +108,6 @@ def read(models: str, folder: Path) -> Calibration | None:
             topic=_model(content["topic"], AnswerabilityFeatures),
             answer=_model(content["answer"], AnswerabilityFeatures),
             evidence=_model(content["evidence"], EvidenceFeatures),
-            rank=_model(content["rank"], RankFeatures),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise LibraryError(f"{file} is damaged ({error}); delete it, or fit it again") from error

@@ -35,20 +35,15 @@ def select(retrieved: Found, calibration: Calibration = PACKAGED) -> list[Eviden
     evidence = [
         Evidence(hit, passage, calibration.evidence.probability(passage_features))
         for hit, aligned, reading in read
-        for passage, passage_features in features(aligned, reading, behind(hit, retrieved))
+        for passage, passage_features in features(aligned, reading, hit.score - retrieved.hits[0].score)
     ]
     return sorted(evidence, key=lambda item: (-item.score, item.hit.rank, item.passage.start))
 
 
-def behind(hit: Hit, found: Found) -> float:
-    """Return the log-odds of the score of a hit less those of the best one, 0 or negative."""
-    return logistic.log_odds(hit.score) - logistic.log_odds(found.hits[0].score)
-
-
-def features(aligned: Alignment, reading: PairReading, distance: float) -> list[tuple[Passage, EvidenceFeatures]]:
+def features(aligned: Alignment, reading: PairReading, behind: float) -> list[tuple[Passage, EvidenceFeatures]]:
     """Return each passage of an abstract that was read, in order, with its features.
 
-    `distance` is that of its hit from the best one (see `behind`).
+    `behind` is the score of its hit less that of the best hit.
     """
     answers, last = logistic.log_odds(reading.answers), max(1, len(aligned.passages) - 1)
     rows = zip(aligned.passages, reading.answering, *_won_and_met(aligned), strict=True)
@@ -58,7 +53,7 @@ def features(aligned: Alignment, reading: PairReading, distance: float) -> list[
             EvidenceFeatures(
                 answers=answers,
                 sentence=logistic.log_odds(score),
-                paper=distance,
+                paper=behind,
                 won=won,
                 met=met,
                 position=position / last,

@@ -14,15 +14,7 @@ SHARE_OF_BEST = 0.7
 
 
 def select_shown(hits: Sequence[Hit], intent: str, share: float | None = None) -> tuple[Hit, ...]:
-    """Return the hits to show, best first: the first one, and those whose score in the search comes near to the best.
-
-    That score tells what is on another topic; the probability by which hits are ranked once they are read does not, as
-    a paper may bear on a question that it does not answer.
-    """
+    """Return the hits to show, best first: the first one, and those whose score comes near to the best."""
     most = _MAX_SHOWN_OF_SURVEY if intent in SURVEY else _MAX_SHOWN
-    least = max(map(_search_score, hits), default=0.0) * (SHARE_OF_BEST if share is None else share)
-    return (*hits[:1], *(hit for hit in hits[1:] if _search_score(hit) >= least))[:most]
-
-
-def _search_score(hit: Hit) -> float:
-    return hit.scores.get("fused", hit.score)
+    least = max((hit.score for hit in hits), default=0.0) * (SHARE_OF_BEST if share is None else share)
+    return (*hits[:1], *(hit for hit in hits[1:] if hit.score >= least))[:most]

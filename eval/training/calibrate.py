@@ -7,7 +7,7 @@ other fields, and whether it answers a question on a topic that it covers, fitte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,8 +22,6 @@ from assistant.answering import answerability, evidence
 from assistant.answering.calibration import PACKAGED, AnswerabilityFeatures, Calibration, EvidenceFeatures
 from assistant.errors import InputError
 from assistant.logistic import LogisticModel
-from assistant.retrieval import reading
-from assistant.retrieval.reading import RankFeatures
 from assistant.settings import Settings
 from eval.suites.selection import Suite
 from eval.training.cases import OFF_TOPIC, Case, default_cases, suite_cases
@@ -70,35 +68,16 @@ def calibrate(settings: Settings, source: Path | Suite | None = None) -> Fitted:
     if len({case.answerable for case in cases}) < 2 or len({case.question.id for case in cases}) < _FOLDS:
         name = source.name if isinstance(source, Suite) else str(source or "the suites")
         raise InputError(name, f"needs {_FOLDS} or more questions, some with and some without a paper that is found")
-    rank, of_ranking = _fit_rank(cases)
-    cases = [replace(case, search=reading.rank_hits(case.search, rank)) for case in cases]
     evidence_model, of_evidence = _fit_evidence(cases)
     topic, answer, of_answers = _fit_answerability(cases)
-    return Fitted(Calibration(topic, answer, evidence_model, rank), (*of_ranking, *of_evidence, *of_answers))
+    return Fitted(Calibration(topic, answer, evidence_model), (*of_evidence, *of_answers))
 
 
 def spelled(calibration: Calibration) -> list[str]:
     """Return the models as `assistant.answering.calibration` spells them."""
     return [
         "assistant/answering/calibration.py",
-        *(f"  {name}={getattr(calibration, name)}" for name in ("topic", "answer", "evidence", "rank")),
-    ]
-
-
-def _fit_rank(cases: Sequence[Case]) -> tuple[LogisticModel[RankFeatures], list[str]]:
-    """Fit the weights by which hits that were read are ranked, on questions with a relevant paper among the hits."""
-    labelled = [case for case in cases if any(hit.paper.id in case.question.papers for hit in case.search.hits)]
-    if len(labelled) < _FOLDS:
-        return PACKAGED.rank, ["  rank: too few questions have a relevant paper among the hits, so nothing is fitted"]
-    rows = [astuple(features) for case in labelled for features in reading.all_rank_features(case.search)]
-    labels = np.array([hit.paper.id in case.question.papers for case in labelled for hit in case.search.hits])
-    numbers = np.array([number for number, case in enumerate(labelled) for _ in case.search.hits])
-    logistic, scores = _fit_rows(labelled, np.array(rows), labels, numbers, penalty=1.0)
-    figures = [_share_among_best(scores, labels, numbers, count) for count in (1, 3, 5)]
-    names = [field.name for field in fields(RankFeatures)]
-    return _rounded(logistic, RankFeatures, names), [
-        f"  rank, cross-validated, {len(labelled)} questions with a relevant paper among the hits: one is among the "
-        "best 1, 3, 5 for {:.3f}, {:.3f}, {:.3f}".format(*figures)
+        *(f"  {name}={getattr(calibration, name)}" for name in ("topic", "answer", "evidence")),
     ]
 
 
@@ -206,7 +185,7 @@ def _sentence_rows(cases: Sequence[Case]) -> tuple[Numbers, NDArray[np.bool_], N
         (astuple(features), hit.paper.id in case.question.papers and _is_evidence(case, passage.text), number)
         for number, case in enumerate(cases)
         for hit, aligned, reading in zip(case.search.hits, case.search.alignments, case.search.readings, strict=False)
-        for passage, features in evidence.features(aligned, reading, evidence.behind(hit, case.search))
+        for passage, features in evidence.features(aligned, reading, hit.score - case.search.hits[0].score)
     ]
     rows, labels, numbers = zip(*sentences, strict=True)
     return np.array(rows), np.array(labels), np.array(numbers)

@@ -78,7 +78,7 @@ def _suite(folder: Path) -> Suite:
 
 def _case(assistant: Assistant, question: Question, library: str) -> Case:
     found = assistant.find(understand(question.text), assistant.library.fresh())
-    return Case(question, reading.read(found, assistant.reader, assistant.calibration.rank), library)
+    return Case(question, reading.read(found, assistant.reader), library)
 
 
 def _with_hidden(assistant: Assistant, question: Question, library: str) -> Iterator[Case]:

@@ -284,9 +284,7 @@ def test_a_source_that_is_followed_while_the_answer_grows_stays_marked_when_it_i
     expect(page.locator(".card.followed")).to_be_in_viewport()
 
 
-def test_a_citation_keeps_the_focus_when_its_answer_is_kept(
-    pausing: str, llm: PausingLLM, open_page: OpenPage
-) -> None:
+def test_a_citation_keeps_the_focus_when_its_answer_is_kept(pausing: str, llm: PausingLLM, open_page: OpenPage) -> None:
     page = open_page(at=pausing)
     page.get_by_label("Question", exact=True).fill(ICE)
     page.keyboard.press("Enter")

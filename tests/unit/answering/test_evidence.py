@@ -12,8 +12,7 @@ from assistant.chat import Assistant
 from assistant.question.terms import QuestionTerms
 from assistant.retrieval.passages import coverage
 from assistant.retrieval.reading import READ
-from assistant.retrieval.search import Found
-from assistant.schema import Hit, Paper, Query
+from assistant.schema import Hit, Paper
 from assistant.text.sentences import passages
 from tests import aligning
 
@@ -125,13 +124,13 @@ def test_a_sentence_meets_its_words_even_where_other_sentences_share_them(reader
     assert features(reader, "violins", "Bees dance.")[0].met < 0.5 < alone.met
 
 
-def test_only_the_distance_from_the_best_paper_matters() -> None:
-    def distance(best: float, other: float) -> float:
-        hits = tuple(Hit(rank, score, Paper(str(rank), "")) for rank, score in ((1, best), (2, other)))
-        return evidence.behind(hits[1], Found(Query("", ""), hits=hits))
+def test_only_the_differences_of_paper_scores_matter(reader: Assistant) -> None:
+    def scores(best: float) -> list[float]:
+        hits = [Hit(1, best, Paper("first", "Bees dance.")), Hit(2, best - 0.1, Paper("second", "Bees dance."))]
+        return [item.score for item in select(reader, "Do bees dance?", hits)]
 
-    assert distance(0.8, 0.5) == pytest.approx(distance(0.5, 0.2))
-    assert distance(0.9, 0.5) < distance(0.8, 0.5) < distance(0.5, 0.5) == 0
+    assert scores(0.9) == pytest.approx(scores(0.3))
+    assert scores(0.9)[0] > scores(0.9)[1]
 
 
 def test_without_hits_there_is_no_evidence(reader: Assistant) -> None:

@@ -104,7 +104,7 @@ def test_a_search_with_a_cross_encoder_shows_its_scores(reader: Assistant, setti
     changed = settings.model_copy(update={"reranker": save_cross_encoder(tmp_path), "rerank_weight": 1.0})
     hits = factory.open_assistant(changed, reader.library).search("do bees dance?").hits
     assert len(hits) == 3
-    assert [hit.scores["fused"] for hit in hits] == pytest.approx([hit.scores["rerank"] for hit in hits])
+    assert [hit.score for hit in hits] == pytest.approx([hit.scores["rerank"] for hit in hits])
 
 
 @pytest.mark.parametrize(

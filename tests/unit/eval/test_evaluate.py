@@ -270,10 +270,9 @@ def test_confidences_are_fitted_to_the_library_of_the_home_and_stored_there(
 ) -> None:
     done = evaluate("calibrate", "--own")
     assert done.code == 0
-    module, *models, ranked, no_evidence, held_out, stored = done.out.splitlines()
+    module, *models, no_evidence, held_out, stored = done.out.splitlines()
     assert module == "assistant/answering/calibration.py"
-    assert [line.split("=")[0].strip() for line in models] == ["topic", "answer", "evidence", "rank"]
-    assert "rank, cross-validated" in ranked
+    assert [line.split("=")[0].strip() for line in models] == ["topic", "answer", "evidence"]
     assert no_evidence.endswith("the suite has no evidence sentences, so nothing is fitted")
     assert "answered 0." in held_out
     assert "left out" in held_out

@@ -30,15 +30,6 @@ def test_the_best_abstract_is_always_shown(best: float) -> None:
     assert shown(best)[0] == "p1"
 
 
-def test_the_score_of_the_search_decides_where_hits_were_ranked_by_reading() -> None:
-    ranked = [
-        Hit(1, 0.9, Paper("first", "An abstract."), scores={"fused": 0.5}),
-        Hit(2, 0.8, Paper("other", "An abstract."), scores={"fused": 0.4}),
-        Hit(3, 0.1, Paper("near", "An abstract."), scores={"fused": 0.8}),
-    ]
-    assert [hit.paper.id for hit in select_shown(ranked, "fact")] == ["first", "near"]
-
-
 def test_without_hits_nothing_is_shown() -> None:
     assert shown() == []
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 
 from assistant.chat import Assistant
-from assistant.logistic import LogisticModel
 from assistant.question.intent import Intent, IntentPrediction
 from assistant.retrieval import reading
 from assistant.retrieval.gathering import LISTED
-from assistant.retrieval.reading import NOT_READ, READ, READ_ON, RankFeatures, rank_hits
+from assistant.retrieval.reading import NOT_READ, READ
 from assistant.retrieval.search import Found
 from assistant.schema import Hit, Paper, Query
 from tests import aligning
@@ -41,20 +40,18 @@ def many(count: int) -> Sequence[Paper]:
 def test_title_and_sentences_of_a_hit_are_read_once_beside_the_standalone_question(reader: Assistant) -> None:
     found = search(reader, Paper("one", "Bees fly. They rest.", title="On bees"), Paper("two", "Bees dance."))
     _, pairs = read(found)
-    assert sorted(pairs) == [(QUESTION, ("Bees dance.",)), (QUESTION, ("On bees", "Bees fly.", "They rest."))]
+    assert pairs == [(QUESTION, ("On bees", "Bees fly.", "They rest.")), (QUESTION, ("Bees dance.",))]
 
 
 def test_only_the_best_hits_are_read_and_none_is_lost(reader: Assistant) -> None:
     found = search(reader, *many(READ + 3))
     result, pairs = read(found)
     assert len(pairs) == len(result.readings) == READ
-    assert {hit.paper.id for hit in result.hits} == {hit.paper.id for hit in found.hits}
-    assert [hit.paper.id for hit in result.hits[READ:]] == [hit.paper.id for hit in found.hits[READ:]]
+    assert [hit.paper.id for hit in result.hits] == [hit.paper.id for hit in found.hits]
+    assert result.hits[READ:] == found.hits[READ:]
 
 
-@pytest.mark.parametrize(
-    ("form", "count"), [(Intent.COMPARISON, READ_ON), (Intent.SUMMARY, READ_ON), (Intent.LIST, LISTED)]
-)
+@pytest.mark.parametrize(("form", "count"), [(Intent.COMPARISON, 8), (Intent.SUMMARY, 10), (Intent.LIST, LISTED)])
 def test_more_hits_are_read_where_a_question_asks_what_several_papers_say(
     reader: Assistant, form: Intent, count: int
 ) -> None:
@@ -69,36 +66,6 @@ def test_the_reading_for_a_list_ends_behind_many_papers_that_do_not_answer(reade
     result, pairs = read(listed)
     assert 2 < len(result.readings) == len(pairs) < 20
     assert len(result.hits) == len(papers)
-
-
-def test_where_none_of_the_best_hits_answers_more_are_read(reader: Assistant) -> None:
-    papers = [Paper(f"ice-{number}", "Glaciers melt.") for number in range(READ_ON + 3)]
-    _, pairs = read(search(reader, *papers))
-    assert len(pairs) == READ_ON > READ
-
-
-def test_a_hit_that_answers_rises_above_one_that_the_search_preferred(reader: Assistant) -> None:
-    ice, bees = Paper("ice", "Glaciers melt. Ice is cold."), Paper("bees", ABSTRACT)
-    result, _ = read(search(reader, ice, bees))
-    assert [(hit.rank, hit.paper.id) for hit in result.hits] == [(1, "bees"), (2, "ice")]
-    assert [aligned.paper.id for aligned in result.alignments] == ["bees", "ice"]
-    assert result.readings[0].answers > result.readings[1].answers
-    assert 0 <= result.hits[1].score < result.hits[0].score <= 1
-    assert result.hits[0].scores["fused"] == 0.5
-
-
-def test_scores_fall_down_the_list_also_behind_the_hits_that_were_read(reader: Assistant) -> None:
-    result, _ = read(search(reader, *many(READ + 3)))
-    scores = [hit.score for hit in result.hits]
-    assert scores == sorted(scores, reverse=True)
-
-
-def test_hits_can_be_ranked_anew_by_other_weights(reader: Assistant) -> None:
-    result, _ = read(search(reader, Paper("ice", "Glaciers melt."), Paper("bees", ABSTRACT)))
-    against = LogisticModel(0.0, RankFeatures(dense=0.0, lexical=0.0, rerank=0.0, answers=-1.0))
-    again = rank_hits(result, against)
-    assert [hit.paper.id for hit in again.hits] == ["ice", "bees"]
-    assert [hit.scores["fused"] for hit in again.hits] == [0.5, 0.5]
 
 
 def test_of_a_long_abstract_the_sentences_most_similar_to_the_question_are_read(reader: Assistant) -> None:

@@ -163,9 +163,9 @@ def test_hits_are_ranked_from_one_on_the_best_first(reader: Assistant) -> None:
 
 def test_a_hit_has_the_score_of_each_index(reader: Assistant) -> None:
     best, *others = reader.search("Which glaciers shrink the fastest?").hits
-    assert set(best.scores) == {"dense", "lexical", "rerank", "fused"}
+    assert set(best.scores) == {"dense", "lexical", "rerank"}
     assert best.scores["lexical"] > 0
-    assert all(set(hit.scores) == {"dense", "rerank", "fused"} for hit in others)
+    assert all(set(hit.scores) == {"dense", "rerank"} for hit in others)
     assert all(-1 <= hit.scores["dense"] <= best.scores["dense"] <= 1 for hit in others)
 
 
@@ -195,4 +195,4 @@ def test_an_empty_library_has_no_hits(library: Library) -> None:
 
 def test_a_question_in_words_that_no_paper_has_still_finds_the_nearest(reader: Assistant) -> None:
     hits = reader.search("transistors amplify whispers").hits
-    assert [set(hit.scores) for hit in hits] == [{"dense", "rerank", "fused"}] * 3
+    assert [set(hit.scores) for hit in hits] == [{"dense", "rerank"}] * 3
