@@ -25,7 +25,7 @@ from assistant.protocols import LLM, Entailment, MessageReader, PairReader
 from assistant.question import catalog_question, intent, terms
 from assistant.question.catalog_question import CatalogQuestion
 from assistant.question.encoder import QuestionEncoder
-from assistant.question.intent import Intent
+from assistant.question.intent import OFF_TOPIC_REPLY, Intent, IntentPrediction
 from assistant.question.understand import last_cited, normalize_input, understand
 from assistant.retrieval import reading
 from assistant.retrieval.gathering import gather
@@ -132,15 +132,17 @@ class Assistant:
         query = self._understand(question, history, scope, encoder)
         prediction = intent.predict_message(query, encoder)
         decision = answerability.decline(prediction)
-        declined = Found(query, intents=prediction)
         if not decision and (asked := catalog_question.read(query, encoder)):
-            draft = self._draft(declined, Decision(1.0, Strength.FIRM), 0.0)
+            draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
             find = partial(self.find, indexes=indexes, encoder=encoder)
             catalog = CatalogSearch(self.library.catalog.papers, indexes.lexicon, query, last_cited(history), find)
             yield self._from_catalog(asked, draft, catalog, started)
             return
-        retrieved = declined if decision else self._retrieve(query, history, indexes, encoder)
-        decision = decision or self._decide(retrieved)
+        if decision:
+            retrieved = self._declined(query, prediction, indexes, encoder)
+        else:
+            retrieved = self._retrieve(query, history, indexes, encoder)
+            decision = self._decide(retrieved)
         draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
         for answer in self._answers(draft, retrieved, history, indexes, encoder):
@@ -184,6 +186,14 @@ class Assistant:
         prediction = intent.predict(query.standalone, encoder)
         found = gather(query, prediction, lambda wanted, top_k: self.find(wanted, indexes, encoder, top_k), encoder)
         return reading.read(found, self.reader)
+
+    def _declined(
+        self, query: Query, prediction: IntentPrediction, indexes: Indexes, encoder: QuestionEncoder
+    ) -> Found:
+        """Return what is found for a message that is no question about papers: the nearest ones if it has a topic."""
+        if prediction.reply != OFF_TOPIC_REPLY:
+            return Found(query, intents=prediction)
+        return replace(self.find(query, indexes, encoder, answerability.NEAREST), intents=prediction)
 
     def _understand(self, question: str, history: Sequence[Turn], scope: Scope, encoder: QuestionEncoder) -> Query:
         limit, is_author = self.settings.max_question_length, self.library.catalog.papers.has_author

@@ -54,7 +54,7 @@ class Decision:
 
 
 def decline(prediction: IntentPrediction) -> Decision | None:
-    """Return the fixed reply to a message that is not a question, which needs no search; None for a question."""
+    """Return the fixed reply to a message that is not a question about papers; None for such a question."""
     if prediction.reply is None:
         return None
     return Decision(0.0, Strength.NONE, "it is not a question about papers", prediction.reply)
@@ -135,7 +135,7 @@ def abstain(draft: Answer, reason: str | None = None) -> Answer:
     A draft that has a text already, the reply to a message that is not a question, keeps it.
     """
     if draft.text:
-        return replace(draft, done=True)
+        return replace(draft, nearest=_nearest(draft), done=True)
     reason = reason or draft.reason
     return replace(
         draft,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assistant.citations import build_citations, cited_text
 from assistant.digest import catalog_lists, catalog_survey, catalog_text
+from assistant.digest.catalog_lists import MAX_NAMED
 from assistant.digest.catalog_papers import MAX_LISTED, CatalogSearch, Reference
 from assistant.digest.catalog_text import CatalogReply, UnknownReply, counted, joined, quoted, stated
 from assistant.question.catalog_question import CATALOG, CatalogKind, CatalogQuestion
@@ -20,8 +21,6 @@ from assistant.schema import Answer, Hit, Paper, Sentence, Strength
 if TYPE_CHECKING:
     from assistant.storage.catalog import Catalog
 
-# Papers of a list that the text names; the table has more of them.
-_MAX_NAMED = 5
 _GUESS = "no title in the library has these words, so this is about the paper that a search finds first"
 
 
@@ -57,7 +56,7 @@ def _reply(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> C
     if asked.kind is CatalogKind.BY_AUTHOR:
         return catalog_lists.by_author(asked, search)
     if asked.kind is CatalogKind.ADDED:
-        return catalog_survey.added(catalog, search)
+        return catalog_survey.added(asked, catalog, search)
     if asked.kind is CatalogKind.BREAKDOWN:
         return catalog_survey.breakdown(asked, catalog, search)
     if asked.kind in (CatalogKind.NEWEST, CatalogKind.OLDEST):
@@ -81,7 +80,7 @@ def _about(asked: CatalogQuestion, reference: Reference) -> CatalogReply | Unkno
         return _unknown_paper(reference)
     papers = reference.papers
     several = len(papers) > 1
-    named = papers[:_MAX_NAMED]
+    named = papers[:MAX_NAMED]
     parts: list[Sentence] = []
     if reference.is_guess:
         parts.append(stated(f"The question is taken to be about {catalog_text.quoted_title(papers[0])}.", 1))

@@ -15,7 +15,7 @@ from assistant.schema import Filters, Sentence
 from assistant.text.matching import words
 
 # Papers of a list that the text names; the table has more of them.
-_MAX_NAMED = 5
+MAX_NAMED = 5
 
 
 def by_author(asked: CatalogQuestion, search: CatalogSearch) -> CatalogReply | UnknownReply:
@@ -40,7 +40,7 @@ def _unknown_author(name: str, search: CatalogSearch) -> UnknownReply:
     people = joined([quoted(person) for person in similar]) if similar else ""
     nearest = f" {'A similar name is' if len(similar) == 1 else 'Similar names are'} {people}." if people else ""
     text = f"The catalog has no paper by “{called}”.{nearest}{known}"
-    papers = search.listed(Filters(authors=(similar[0],))).papers[:_MAX_NAMED] if similar else ()
+    papers = search.listed(Filters(authors=(similar[0],))).papers[:MAX_NAMED] if similar else ()
     return UnknownReply(f"no author in the library is called “{called}”", text, papers)
 
 
@@ -82,7 +82,7 @@ def by_year(asked: CatalogQuestion, search: CatalogSearch) -> CatalogReply:
 
 def list_reply(papers: PaperList, *described: str) -> CatalogReply:
     """Return how many papers there are, the first by name, and a table of more."""
-    named = papers.papers[:_MAX_NAMED]
+    named = papers.papers[:MAX_NAMED]
     count = counted(papers.total) if papers.total else "no paper"
     about = f"{count} {' '.join(filter(None, described))}".strip()
     more = ":" if len(named) == papers.total and named else f"; the first {len(named)} are:" if named else "."

@@ -103,13 +103,24 @@ class CatalogSearch:
         """Return the names of authors that are most like this one."""
         return name_matches(name, self.papers.author_names(), _NEAREST)
 
-    def listed(self, filters: Filters, topic: str = "", sort: Sort = Sort.YEAR, *, reverse: bool = False) -> PaperList:
-        """Return the papers that filters and scope let through and that mention all words of the topic, in order."""
+    def listed(
+        self,
+        filters: Filters,
+        topic: str = "",
+        sort: Sort = Sort.YEAR,
+        *,
+        reverse: bool = False,
+        among: Set[str] | None = None,
+    ) -> PaperList:
+        """Return the papers that filters and scope let through and that mention all words of the topic, in order.
+
+        `among` are the ids of those that may be listed; None for all.
+        """
         filters, scope = together(self.query.filters, filters), self.query.scope
-        if not scope and not words(topic):
+        if not scope and not words(topic) and among is None:
             page = self.papers.page(Selection(filters), sort, reverse=reverse, limit=MAX_LISTED)
             return PaperList(page.papers, page.total)
-        allowed = self.papers.allowed_ids(filters, scope)
+        allowed = _common(self.papers.allowed_ids(filters, scope), among)
         ids = self._mentioning(topic, allowed) if words(topic) else allowed or frozenset()
         return PaperList(tuple(self.papers.first_of(ids, sort, reverse=reverse, limit=MAX_LISTED)), len(ids))
 
@@ -182,6 +193,13 @@ class CatalogSearch:
                 hits = self.lexicon.search(word, max(1, self.papers.count()), ids)
                 ids = frozenset(hit.paper_id for hit in hits)
         return ids if ids is not None else frozenset()
+
+
+def _common(first: Set[str] | None, second: Set[str] | None) -> Set[str] | None:
+    """Return the ids that both sets have, where None is the set of all."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second
 
 
 def _tied(matches: Sequence[TitleMatch]) -> list[TitleMatch]:

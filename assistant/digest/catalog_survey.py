@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from assistant.digest import catalog_text
-from assistant.digest.catalog_lists import limits_of, list_reply, mentioning
+from assistant.digest.catalog_lists import MAX_NAMED, limits_of, list_reply, mentioning, topic_of
 from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.catalog_text import CatalogReply, counted, joined, quoted, stated
 from assistant.question.catalog_question import CatalogQuestion
-from assistant.schema import Filters, Selection, Sort
+from assistant.question.time_range import time_range, written_day
+from assistant.schema import Filters, Paper, Selection, Sentence, Sort
 from assistant.text.matching import words
 
 if TYPE_CHECKING:
@@ -23,24 +26,24 @@ _MAX_GROUPS = 12
 _BY_VENUE = re.compile(r"\b(?:venue|journal|conference|proceedings)", re.IGNORECASE)
 _BY_AUTHOR = re.compile(r"\b(?:author|people|person|who\b|wrote|written)", re.IGNORECASE)
 _BY_SOURCE = re.compile(r"\b(?:source|file)", re.IGNORECASE)
+_WHEN = re.compile(r"\bwhen\b", re.IGNORECASE)
 
 
 def contents(catalog: Catalog, search: CatalogSearch) -> CatalogReply:
     """Return the size of the library, what is recorded of its papers, and where they come from."""
     listed, counts = search.listed(Filters(), sort=Sort.TITLE), catalog.papers.count_recorded()
     names = ("abstract", "title", "authors", "year", "venue")
-    fields = joined(
-        [f"the {name} of {counts[name] or 'none':,}" if counts[name] else f"the {name} of none" for name in names]
-    )
+    fields = joined([f"the {name} of {f'{counts[name]:,}' if counts[name] else 'none'}" for name in names])
+    facts = (stated(f"The library has {counted(listed.total)}."), stated(f"Recorded are {fields}."))
+    return replace(list_reply(listed), sentences=(*facts, *_sources(catalog)), papers=())
+
+
+def _sources(catalog: Catalog) -> Iterator[Sentence]:
+    """Yield where the papers come from; nothing for papers that were put into the catalog without a source."""
     sources = sorted(catalog.records.sources(), key=lambda source: -source.papers)
-    files = joined([f"{quoted(source.name)} ({source.papers:,})" for source in sources[:_MAX_GROUPS]])
-    reply = list_reply(listed)
-    facts = (
-        stated(f"The library has {counted(listed.total)}."),
-        stated(f"Recorded are {fields}."),
-        stated(f"They come from {counted(len(sources), 'source')}: {files}."),
-    )
-    return replace(reply, sentences=facts, papers=())
+    if sources:
+        files = joined([f"{quoted(source.name)} ({source.papers:,})" for source in sources[:_MAX_GROUPS]])
+        yield stated(f"They come from {counted(len(sources), 'source')}: {files}.")
 
 
 def breakdown(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> CatalogReply:
@@ -78,11 +81,46 @@ def _groups(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> 
     return by, catalog.papers.count_by(by, selection)
 
 
-def added(catalog: Catalog, search: CatalogSearch) -> CatalogReply:
-    """Return the papers that were added last, and when that was."""
-    listed, last = search.listed(Filters(), sort=Sort.ADDED), catalog.records.last_ingest
-    day = f"The last ingest was completed on {last.day} {last:%B %Y}" if last else "When papers were added is unknown"
-    note = stated(f"{day}; the catalog records the order of additions, but no date for each paper.")
-    reply = list_reply(listed, "the latest addition first")
-    opening = "From the catalog: the papers that were added last."
-    return replace(reply, opening=opening, sentences=(note, *reply.sentences))
+def added(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> CatalogReply:
+    """Return the papers that were added in the time that the question names, or last; or when a paper was added."""
+    if _WHEN.search(asked.text) and (papers := search.referred(asked).papers):
+        return _days_of(papers[:MAX_NAMED], catalog)
+    named = time_range(asked.text, datetime.now().astimezone())
+    among = catalog.records.added_within(named.start, named.end) if named else None
+    listed = search.listed(Filters(), _topic(asked, search), Sort.ADDED, among=among)
+    when = f"added {named}" if named else "by the day of addition, the latest first"
+    reply = list_reply(listed, mentioning(_topic(asked, search)), when)
+    days = _days(listed.papers[:MAX_NAMED], catalog)
+    entries = [replace(each, text=f"{each.text}, {days[rank]}") for rank, each in enumerate(reply.sentences[1:])]
+    return replace(reply, sentences=(*reply.sentences[:1], *entries, *_last_ingest(catalog)))
+
+
+def _topic(asked: CatalogQuestion, search: CatalogSearch) -> str:
+    """Return the subject of the question without the words for a time, which the subject may have taken in."""
+    return topic_of(asked, search) if time_range(asked.subject, datetime.now().astimezone()) is None else ""
+
+
+def _days_of(papers: Sequence[Paper], catalog: Catalog) -> CatalogReply:
+    """Return when each of the papers was added."""
+    days = _days(papers, catalog)
+    sentences = [
+        stated(f"{catalog_text.quoted_title(paper)}: {day}.", number)
+        for number, (paper, day) in enumerate(zip(papers, days, strict=True), start=1)
+    ]
+    return CatalogReply("From the catalog.", tuple(sentences), tuple(papers))
+
+
+def _days(papers: Sequence[Paper], catalog: Catalog) -> list[str]:
+    """Return the day on which each paper was added, in words."""
+    moments = catalog.records.added_at([paper.id for paper in papers])
+    return [
+        f"added on {written_day(moments[paper.id].astimezone())}"
+        if paper.id in moments
+        else f"day of addition {catalog_text.NOT_RECORDED}"
+        for paper in papers
+    ]
+
+
+def _last_ingest(catalog: Catalog) -> Iterator[Sentence]:
+    if last := catalog.records.last_ingest:
+        yield stated(f"The last ingest was completed on {written_day(last.astimezone())}.")

@@ -32,8 +32,8 @@ INSTRUCTION_REPLY = (
 )
 
 OFF_TOPIC_REPLY = (
-    "This does not look like a question that research papers answer, so I did not search the library for it. If it is "
-    "one, name the method, the effect or the field that it is about."
+    "This does not look like a question that research papers answer. If it is one, name the method, the effect or the "
+    "field that it is about."
 )
 
 

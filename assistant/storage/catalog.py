@@ -4,6 +4,7 @@
     papers    the records of one paper merged  indexed  the index ledger: (paper, fingerprint) pairs
     aliases   former ids of papers             facts    schema version, generation stamp and other numbers
     apart     records that a person keeps from being merged
+    additions when records were added
 
 The vector store, the lexicon and the word vectors are derived from it. It is written first, and its ledger is marked
 last: a paper whose fingerprint differs from its entry is indexed again, which repairs every interruption.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ from assistant.errors import LibraryError
 from assistant.schema import Paper, Record
 from assistant.storage.catalog_schema import (
     MIGRATIONS,
+    additions,
     aliases,
     kept_separate,
     match_keys,
@@ -104,11 +107,11 @@ class Catalog:
 
     # Writing: every method raises LibraryWriteError, and then nothing has changed
 
-    def put(self, changes: Sequence[PaperChange], run: int) -> None:
-        """Write papers with their new records, read in this ingest run."""
+    def put(self, changes: Sequence[PaperChange], run: int, moment: datetime | None = None) -> None:
+        """Write papers with their new records, read in this ingest run; `moment` is when, by default now."""
         if changes:
             with self._database.writing() as connection:
-                _put(connection, changes, run)
+                _put(connection, changes, run, moment or datetime.now(UTC))
 
     def delete(self, paper_ids: Collection[str]) -> None:
         """Delete papers with their records. The indexes follow at the next synchronisation."""
@@ -147,19 +150,19 @@ class Catalog:
         """Replace several papers by one with all their records, which may be merged with others again."""
         with self._database.writing() as connection:
             allow_merging(connection, paper_ids)
-            _put(connection, [PaperChange(paper, {}, frozenset(), frozenset(paper_ids))], run=0)
+            _put(connection, [PaperChange(paper, {}, frozenset(), frozenset(paper_ids))], 0, datetime.now(UTC))
 
     def restore(self, source: Catalog) -> None:
         """Replace the content by that of another catalog; every paper is to be indexed again. Raises LibraryError."""
         with source._database.reading() as reading, self._database.writing() as connection:
-            copy_rows(reading, connection, (papers, records, match_keys, aliases, kept_separate))
+            copy_rows(reading, connection, (papers, records, additions, match_keys, aliases, kept_separate))
             for name in ("run", "ingested"):
                 if (value := read_fact(reading, name)) is not None:
                     write_fact(connection, name, value)
             invalidate_all(connection)
 
 
-def _put(connection: sa.Connection, changes: Sequence[PaperChange], run: int) -> None:
+def _put(connection: sa.Connection, changes: Sequence[PaperChange], run: int, moment: datetime) -> None:
     """Write all changes by a few statements, since most of them are of new papers."""
     delete_records(connection, [number for change in changes for number in change.superseded])
     for change in changes:
@@ -168,7 +171,7 @@ def _put(connection: sa.Connection, changes: Sequence[PaperChange], run: int) ->
     rows = [paper_row(change.paper) for change in changes]
     connection.execute(sa.insert(papers).prefix_with("OR REPLACE"), rows)
     new = [(record, keys, change.paper.id) for change in changes for record, keys in change.new_records.items()]
-    insert_records(connection, new, run)
+    insert_records(connection, new, run, moment)
     _release_ids(connection, (change.paper.id for change in changes))
     for change in changes:
         for former_id in change.former_ids - {change.paper.id}:

@@ -59,6 +59,13 @@ match_keys = sa.Table(
     sa.Column("mark", sa.Text, primary_key=True, key="match_key"),
     sa.Column("record", sa.Integer, primary_key=True, index=True),
 )
+# When records were added, in seconds since 1970: those from `first` up to the next row's.
+additions = sa.Table(
+    "additions",
+    _tables,
+    sa.Column("first", sa.Integer, primary_key=True),
+    sa.Column("moment", sa.Integer, nullable=False),
+)
 kept_separate = sa.Table("apart", _tables, sa.Column("record", sa.Integer, primary_key=True))
 indexed = sa.Table(
     "indexed",

@@ -92,7 +92,7 @@ class Database:
         """Return the number of the query's rows. Raises LibraryError."""
         return int(self.scalar(sa.select(sa.func.count()).select_from(query.subquery())))
 
-    def select_in(self, query: sa.Select[Any], column: sa.Column[Any], values: Iterable[Any]) -> Iterator[Any]:
+    def select_in(self, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]) -> Iterator[Any]:
         """Yield the query's rows in which the column is one of the values, however many. Raises LibraryError."""
         with self.reading() as connection:
             for batch in batches(values, MAX_PARAMETERS):

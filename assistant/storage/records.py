@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 from assistant.batches import batches
 from assistant.schema import Record
 from assistant.storage.catalog_schema import (
+    additions,
     digest,
     increment_fact,
     kept_separate,
@@ -107,6 +108,20 @@ class Records:
         with self._database.writing() as connection:
             write_fact(connection, "ingested", int(when.timestamp()))
 
+    def added_within(self, start: datetime, end: datetime) -> frozenset[str]:
+        """Return the ids of the papers whose first record was added from `start` until before `end`."""
+        first = _first_records().subquery()
+        moment = _moment_of(first.c.number)
+        query = sa.select(first.c.paper_id).where(moment >= start.timestamp(), moment < end.timestamp())
+        return frozenset(self._database.scalars(query))
+
+    def added_at(self, paper_ids: Collection[str]) -> dict[str, datetime]:
+        """Return when each paper was added, in UTC; without those that were added before this was recorded."""
+        first = _first_records().subquery()
+        query = sa.select(first.c.paper_id, _moment_of(first.c.number).label("moment"))
+        rows = self._database.select_in(query, first.c.paper_id, paper_ids)
+        return {row.paper_id: datetime.fromtimestamp(row.moment, UTC) for row in rows if row.moment is not None}
+
     @property
     def last_ingest(self) -> datetime | None:
         """Return when the last ingest was completed, in UTC."""
@@ -118,8 +133,10 @@ class Records:
 # Parts of the catalog's transactions
 
 
-def insert_records(connection: sa.Connection, new: Collection[tuple[Record, Collection[str], str]], run: int) -> None:
-    """Add records, each with its match keys and the id of its paper."""
+def insert_records(
+    connection: sa.Connection, new: Collection[tuple[Record, Collection[str], str]], run: int, moment: datetime
+) -> None:
+    """Add records, each with its match keys and the id of its paper; `moment` is when."""
     last = connection.scalar(sa.select(sa.func.max(records.c.number))) or 0
     rows: list[Mapping[str, Any]] = []
     keys: list[Mapping[str, Any]] = []
@@ -128,6 +145,9 @@ def insert_records(connection: sa.Connection, new: Collection[tuple[Record, Coll
         keys.extend({"match_key": key, "record": number} for key in sorted(record_keys))
     if rows:
         connection.execute(sa.insert(records), rows)
+        # Numbers of deleted records are used again.
+        connection.execute(sa.delete(additions).where(additions.c.first > last))
+        connection.execute(sa.insert(additions).values(first=last + 1, moment=int(moment.timestamp())))
     if keys:
         connection.execute(sa.insert(match_keys), keys)
 
@@ -161,3 +181,14 @@ def allow_merging(connection: sa.Connection, paper_ids: Collection[str]) -> None
 
 def _stored_record(row: Any) -> StoredRecord:
     return StoredRecord(row.number, record_of(row), row.paper_id, row.run)
+
+
+def _first_records() -> sa.Select[tuple[str, int]]:
+    """Return the query of the number of each paper's first record."""
+    return sa.select(records.c.paper_id, sa.func.min(records.c.number).label("number")).group_by(records.c.paper_id)
+
+
+def _moment_of(number: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+    """Return the query of the moment at which the record of a number was added."""
+    query = sa.select(additions.c.moment).where(additions.c.first <= number)
+    return query.order_by(additions.c.first.desc()).limit(1).scalar_subquery()

@@ -11,6 +11,7 @@ from assistant.question.encoder import QuestionEncoder
 from assistant.question.intent import (
     ABOUT_REPLY,
     INSTRUCTION_REPLY,
+    OFF_TOPIC_REPLY,
     QUESTION,
     SMALL_TALK_REPLY,
     Intent,
@@ -283,6 +284,13 @@ class ChitchatReader:
         return {Intent.CHITCHAT: 1.0}
 
 
+class OffTopicReader:
+    """A MessageReader that takes every message for a question on another topic."""
+
+    def read(self, message: str) -> dict[str, float]:
+        return {Intent.OFF_TOPIC: 1.0}
+
+
 def test_a_fixed_reply_never_calls_the_model(make_assistant: Callable[..., Assistant]) -> None:
     llm = ScriptedLLM("Roses are red [1].")
     assistant = make_assistant(llm)
@@ -304,6 +312,15 @@ def test_a_fixed_reply_needs_no_search(reader: Assistant) -> None:
     assert (answer.text, answer.hits, answer.searched) == (SMALL_TALK_REPLY, (), 0)
     assert "dense_ms" not in answer.timings
     assert llm.requests == []  # nor is it rewritten to stand on its own
+
+
+def test_a_question_on_another_topic_is_told_the_nearest_papers_and_quotes_none(reader: Assistant) -> None:
+    reader.messages = OffTopicReader()
+    answer = reader.ask("how do I bake bread for bees?")
+    assert (answer.text, answer.strength) == (OFF_TOPIC_REPLY, Strength.NONE)
+    assert [paper.id for paper in answer.nearest] == [hit.paper.id for hit in answer.hits]
+    assert answer.nearest
+    assert (answer.sentences, answer.citations) == ((), ())
 
 
 def test_a_message_with_filters_is_searched_for(reader: Assistant) -> None:
