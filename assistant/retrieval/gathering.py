@@ -1,10 +1,14 @@
-"""Search as widely as the form of the answer needs: further down for a list, and by side for a comparison."""
+"""Search as widely as the form of the answer needs.
+
+Further down for a list, by side for a comparison, and for a summary also for its topic in plain words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
+from assistant.question import subject
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.intent import Intent, IntentPrediction
 from assistant.question.sides import Side, find_sides
@@ -16,6 +20,8 @@ Search = Callable[[Query, int | None], Found]
 
 # The most papers that a list is chosen from.
 LISTED = 40
+# The plain words for the topic of a summary: "what does this library say about it" has words that no abstract has.
+_ON_TOPIC = "What is known about {}?"
 # Papers of a comparison: those of the whole question, and those of each side on its own.
 _OF_QUESTION, _OF_SIDE = 10, 3
 
@@ -24,9 +30,25 @@ def gather(query: Query, intents: IntentPrediction, search: Search, encoder: Que
     """Return the outcome of a search for the question, with its intents. Raises as `search` does."""
     if intents.asks_for is Intent.LIST:
         return replace(search(query, LISTED), intents=intents)
-    found = replace(search(query, None), intents=intents)
+    found = search(query, None)
+    if intents.asks_for is Intent.SUMMARY:
+        found = _on_topic(found, search)
+    found = replace(found, intents=intents)
     sides = find_sides(query.standalone, found.terms, encoder) if intents.asks_for is Intent.COMPARISON else None
     return _with_sides(found, sides, search) if sides else found
+
+
+def _on_topic(found: Found, search: Search) -> Found:
+    """Return the outcome for the topic in plain words if papers come nearer to them than to the question's words."""
+    topic = subject.mark(found.query.standalone).subject
+    if not topic:
+        return found
+    plain = search(replace(found.query, standalone=_ON_TOPIC.format(topic)), None)
+    return max(found, plain, key=_best_score)
+
+
+def _best_score(found: Found) -> float:
+    return max((hit.score for hit in found.hits), default=0.0)
 
 
 def _with_sides(found: Found, sides: tuple[Side, ...], search: Search) -> Found:
