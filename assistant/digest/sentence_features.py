@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.text.function_words import DETERMINERS, FUNCTION_WORDS
@@ -16,6 +17,8 @@ from assistant.text.function_words import DETERMINERS, FUNCTION_WORDS
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
 
+# The weights of the classifiers of sentences.
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 # Buckets of the hashed features.
 _BUCKETS = 4096
 _TOKEN, _WORD = re.compile(r"\w+|[^\w\s]"), re.compile(r"\w+")

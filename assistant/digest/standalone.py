@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.digest.sentence_features import sentence_features
+from assistant.digest.boilerplate import boilerplate_probability
+from assistant.digest.sentence_features import WEIGHTS_FOLDER, sentence_features
 from assistant.question import fitted
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
 
-    pass
-
-WEIGHTS = Path(__file__).parent / "weights" / "standalone.npz"
+WEIGHTS = WEIGHTS_FOLDER / "standalone.npz"
 LEAD_WEIGHTS = WEIGHTS.with_name("leads.npz")
 # The probability from which a sentence stands alone: of those that reach it 86 % do, of all that do 90 % reach it
 # (`eval.training.standalone`, cross-validated).
 ALONE_FROM = 0.6
+# The probability from which a sentence is boilerplate: of those that reach it 69 % are, of all that are 28 % reach it.
+BOILERPLATE_FROM = 0.3
 # The probability from which an opening counts as one that connects.
 LEAD_FROM = 0.8
 # Characters of an opening that may connect.
@@ -47,16 +47,20 @@ class RolePrediction:
 
     @property
     def role(self) -> Role:
-        """Return the role: alone where that is sure enough, otherwise the likelier of the others."""
-        if 1 - self.leans - self.boilerplate >= ALONE_FROM:
-            return Role.ALONE
-        return Role.LEANS if self.leans > self.boilerplate else Role.BOILERPLATE
+        """Return the role: boilerplate where that is likely, alone where that is sure enough."""
+        if self.boilerplate >= BOILERPLATE_FROM:
+            return Role.BOILERPLATE
+        return Role.ALONE if 1 - self.leans - self.boilerplate >= ALONE_FROM else Role.LEANS
 
 
 def predict(sentence: str, position: int, title: str) -> RolePrediction:
     """Return the prediction for the sentence at a 0-based position of an abstract. Raises ModelError."""
-    probabilities = fitted.packaged(WEIGHTS).probabilities(features(sentence, position, title))
-    return RolePrediction(probabilities[Role.LEANS], probabilities[Role.BOILERPLATE])
+    return RolePrediction(leaning(sentence, position, title), boilerplate_probability(sentence))
+
+
+def leaning(sentence: str, position: int, title: str) -> float:
+    """Return the probability that the sentence at a 0-based position of an abstract leans. Raises ModelError."""
+    return fitted.packaged(WEIGHTS).probabilities(features(sentence, position, title))[Role.LEANS]
 
 
 def lead_length(sentence: str) -> int:

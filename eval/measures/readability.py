@@ -24,7 +24,7 @@ _LEANS_FROM = 0.27
 
 def packaged_judgement(sentence: str, position: int, title: str) -> float:
     """Return the probability that the classifier of the package gives. Raises ModelError."""
-    return standalone.predict(sentence, position, title).leans
+    return standalone.leaning(sentence, position, title)
 
 
 def readability_measures(judgement: Judgement = packaged_judgement) -> dict[str, Measure]:

@@ -1,4 +1,4 @@
-"""Fit the weights of `assistant.digest.standalone`: `python -m eval.training.standalone`.
+"""Fit the weights of `assistant.digest.standalone` and `boilerplate`: `python -m eval.training.standalone`.
 
 The sentences of abstracts, labelled by hand (`standalone.jsonl`); figures are by cross-validation, all sentences of an
 abstract in one fold.
@@ -17,6 +17,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from assistant.digest import boilerplate
+from assistant.digest.boilerplate import boilerplate_features
 from assistant.digest.sentence_features import sentence_features
 from assistant.digest.standalone import LEAD_WEIGHTS, WEIGHTS, Role, lead_features
 from assistant.question import linear
@@ -24,7 +26,7 @@ from eval.training import command, softmax
 from eval.training.softmax import Figures
 
 LABELS = Path(__file__).parent / "standalone.jsonl"
-_FOLDS, _PENALTY, _LEAD_PENALTY = 5, 3.0, 0.3
+_FOLDS, _PENALTY, _LEAD_PENALTY, _BOILERPLATE_PENALTY = 5, 3.0, 0.3, 1.0
 _ROLES = tuple(Role)
 _LEAD_LABELS = ("lead", "content")
 
@@ -46,14 +48,15 @@ class LabelledSentence:
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="File of the roles; that of the openings stands beside it.")] = WEIGHTS,
+    out: Annotated[Path, typer.Option(help="File of the roles; the others stand beside it.")] = WEIGHTS,
 ) -> None:
-    """Fit both classifiers, write their weights and print their figures."""
+    """Fit the three classifiers, write their weights and print their figures."""
     sentences = list(read_labelled())
     leaning = [sentence for sentence in sentences if sentence.role is Role.LEANS]
     before = np.mean([sentence.leans_on == sentence.position - 1 for sentence in leaning])
     typer.echo(f"of {len(leaning)} sentences that lean, {before:.3f} lean on the one before")
     _fit_leads(sentences, out.with_name(LEAD_WEIGHTS.name))
+    _fit_boilerplate(sentences, out.with_name(boilerplate.WEIGHTS.name))
     # The lead is cut off as it is labelled: by the classifier, some leads would be known from its own training.
     rows = np.array([sentence_features(item.text[len(item.lead) :], item.position, item.title) for item in sentences])
     roles, papers = [sentence.role for sentence in sentences], [sentence.paper for sentence in sentences]
@@ -111,6 +114,21 @@ def _fit_leads(sentences: Sequence[LabelledSentence], out: Path) -> None:
     others = sum(bool(sentence.lead) for sentence in sentences) - labels.count("lead")
     typer.echo(f"openings that no comma ends, which are not recognized: {others}")
     linear.save(softmax.fit_labelled(rows, labels, [1.0] * len(rows), _LEAD_PENALTY, _LEAD_LABELS), out)
+
+
+def _fit_boilerplate(sentences: Sequence[LabelledSentence], out: Path) -> None:
+    """Fit the classifier of boilerplate."""
+    rows = np.array([boilerplate_features(sentence.text) for sentence in sentences])
+    kind, other = boilerplate.LABELS
+    labels = [kind if sentence.role is Role.BOILERPLATE else other for sentence in sentences]
+    papers = [sentence.paper for sentence in sentences]
+    probabilities = _cross_validated(rows, labels, papers, _BOILERPLATE_PENALTY, boilerplate.LABELS)[:, 0]
+    is_kind = np.array([label == kind for label in labels])
+    typer.echo(f"boilerplate, {is_kind.sum()} of {len(labels)}, precision and recall from which probability:")
+    for threshold in (0.1, 0.15, 0.2, 0.3, 0.5):
+        taken = probabilities >= threshold
+        typer.echo(f"  {threshold}: {is_kind[taken].mean():.3f}, {taken[is_kind].mean():.3f}")
+    linear.save(softmax.fit_labelled(rows, labels, [1.0] * len(rows), _BOILERPLATE_PENALTY, boilerplate.LABELS), out)
 
 
 def _cross_validated(
