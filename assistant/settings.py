@@ -199,6 +199,12 @@ class Settings(BaseSettings):
     auth: Path | None = Field(
         default=None, description="file of the users who may log in to the page, as `paperchat user` writes it"
     )
+    requests_per_minute: int = Field(
+        default=120,
+        ge=1,
+        le=1_000_000,
+        description="requests to the API that one token, or one user, may send a minute",
+    )
 
     log: str | None = Field(
         default=None,

@@ -11,7 +11,14 @@ import typer
 
 from assistant.errors import PaperchatError
 from assistant.text.printable import one_line
-from ui.cli import conversation_commands, library_commands, page_commands, paper_commands, question_commands
+from ui.cli import (
+    conversation_commands,
+    library_commands,
+    page_commands,
+    paper_commands,
+    question_commands,
+    serve_commands,
+)
 
 app = typer.Typer(
     help="Ask questions of a library of research-paper abstracts and get answers with a citation behind each claim.",
@@ -21,7 +28,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # The order of the groups in the help.
-for commands in (question_commands, conversation_commands, paper_commands, library_commands, page_commands):
+_GROUPS = (
+    question_commands,
+    conversation_commands,
+    paper_commands,
+    library_commands,
+    serve_commands,
+    page_commands,
+)
+for commands in _GROUPS:
     app.add_typer(commands.app)
 
 

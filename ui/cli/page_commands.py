@@ -1,4 +1,4 @@
-"""The commands that serve the page and set it up: serve, user, models."""
+"""The commands that set the page up: user, models."""
 
 from __future__ import annotations
 
@@ -7,26 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ui.cli.common import AsJson, IfEmpty, Model, dumps, ingest_if_empty, settings_of
+from ui.cli.common import AsJson, dumps, settings_of
 
 app = typer.Typer()
 _PANEL = "Page and models"
-
-
-@app.command(rich_help_panel=_PANEL)
-def serve(
-    context: typer.Context,
-    port: Annotated[int | None, typer.Option(help="Port of the page; if it is taken, the next free one.")] = None,
-    llm: Model = None,
-    if_empty: IfEmpty = None,
-) -> None:
-    """Serve the chat page on this machine."""
-    settings = settings_of(context, port=port, llm=llm)
-    if if_empty:
-        ingest_if_empty(settings, if_empty)
-    from ui.page import server
-
-    server.serve(settings, announce=typer.echo)
 
 
 @app.command(rich_help_panel=_PANEL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from assistant.question.catalog_question import CATALOG
 from assistant.schema import Answer, Citation, Paper, Strength
@@ -30,7 +30,7 @@ def answer_markdown(answer: Answer) -> Iterator[str]:
     yield from (f"*{markdown_text(note)}*" for note in notes(answer))
     yield from (f"**{markdown_text(to_text(text))}**" for text in [answer.opening] if text)
     yield from _paragraphs(answer)
-    yield from _table(answer)
+    yield from table_markdown(answer)
     if answer.citations:
         yield "### References"
         yield from map(_reference, answer.citations)
@@ -43,11 +43,11 @@ def _paragraphs(answer: Answer) -> Iterator[str]:
     links = {str(citation.number): paper_url(citation.paper) for citation in answer.citations}
     for heading, line in headed_lines(answer):
         yield from ([f"### {markdown_text(to_text(heading))}"] if heading else [])
-        yield _with_links(one_line(to_text(line)), links)
+        yield with_links(one_line(to_text(line)), links)
     yield from (f"> {doubt} “{markdown_text(to_text(text))}”" for doubt, text in doubts(answer))
 
 
-def _table(answer: Answer) -> Iterator[str]:
+def table_markdown(answer: Answer) -> Iterator[str]:
     """Yield the table of an answer, each title with a link to its paper."""
     if answer.table is None or not answer.table.rows:
         return
@@ -61,7 +61,8 @@ def _table(answer: Answer) -> Iterator[str]:
         yield f"These are the first {len(answer.table.rows):,} of {answer.table.total:,} papers."
 
 
-def _with_links(line: str, links: dict[str, str | None]) -> str:
+def with_links(line: str, links: Mapping[str, str | None]) -> str:
+    """Return a line of an answer with a link behind each citation number, by the number."""
     text, *rest = _MARKERS.split(line)  # text and number in turn
     pairs = zip(rest[::2], rest[1::2], strict=True)
     linked = "".join(_marker(number, links.get(number)) + _inline(after) for number, after in pairs)

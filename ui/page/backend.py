@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict
 
@@ -83,17 +82,3 @@ class PageBackend:
             if settings.llm not in self._models:
                 self._models[settings.llm] = factory.open_llm(settings)
             return self._models[settings.llm]
-
-
-def load_in_background(open_assistant: Callable[[], Assistant]) -> Future[Assistant]:
-    """Open the assistant in a daemon thread, so that Ctrl+C does not wait for it."""
-    future: Future[Assistant] = Future()
-
-    def load() -> None:
-        try:
-            future.set_result(open_assistant())
-        except BaseException as error:  # raised again to those who wait for the result
-            future.set_exception(error)
-
-    threading.Thread(target=load, daemon=True).start()
-    return future

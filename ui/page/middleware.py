@@ -33,8 +33,8 @@ class OriginCheck:
 
     async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Pass a request on, or refuse it with the reason."""
-        _CLIENT_ADDRESS.set((scope.get("client") or ("",))[0])
-        reason = self._refusal(scope) if scope["type"] in ("http", "websocket") else ""
+        remember_client(scope)
+        reason = refusal(scope, self.is_private) if scope["type"] in ("http", "websocket") else ""
         if not reason:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -44,14 +44,21 @@ class OriginCheck:
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": reason.encode()})
 
-    def _refusal(self, scope: AsgiMessage) -> str:
-        headers = {name: value.decode("latin-1").lower() for name, value in scope["headers"]}
-        host, origin = headers.get(b"host", ""), headers.get(b"origin")
-        if self.is_private and not is_loopback(_host_name(host)):
-            return "This page serves its own machine only: open it as http://127.0.0.1 with its port."
-        if origin is not None and origin.partition("://")[2] != host:
-            return "Pages of other sites may not send requests here."
-        return ""
+
+def refusal(scope: AsgiMessage, is_private: bool) -> str:
+    """Return why a request is refused by its Host or Origin; empty where it is not."""
+    headers = {name: value.decode("latin-1").lower() for name, value in scope["headers"]}
+    host, origin = headers.get(b"host", ""), headers.get(b"origin")
+    if is_private and not is_loopback(_host_name(host)):
+        return "This page serves its own machine only: open it as http://127.0.0.1 with its port."
+    if origin is not None and origin.partition("://")[2] != host:
+        return "Pages of other sites may not send requests here."
+    return ""
+
+
+def remember_client(scope: AsgiMessage) -> None:
+    """Note the address that the current request comes from, for `LoginGate`."""
+    _CLIENT_ADDRESS.set((scope.get("client") or ("",))[0])
 
 
 class LoginGate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -18,16 +17,19 @@ from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
+from ui.api.app import ApiDispatch
+from ui.api.server import Api, Mounts, no_mounts, open_api
+from ui.background import load_in_background
 from ui.page import layout, library_tab, settings_tab
 from ui.page.answer_links import AnswerLinks
-from ui.page.backend import PageBackend, load_in_background
+from ui.page.backend import PageBackend
 from ui.page.cookies import CookieMiddleware
 from ui.page.events import QUIET, bind_events
 from ui.page.middleware import LoginGate, OriginCheck, is_loopback
 from ui.page.table import TableState
+from ui.ports import free_port
 from ui.users import Users
 
-_PORTS_TRIED = 50
 _LARGEST_UPLOAD = "200mb"
 # Seconds: how often abandoned uploads are looked for, and after how long they are deleted.
 _UPLOAD_CLEANUP = (3600, 24 * 3600)
@@ -47,21 +49,23 @@ class RunningPage:
 
     page: Any
     backend: PageBackend
+    api: Api
     address: str
 
     def close(self) -> None:
         """Stop serving and release the files."""
         self.page.close()
+        self.api.backend.close()
         self.backend.close()
 
 
-def serve(settings: Settings, announce: Callable[[str], Any]) -> None:
-    """Serve the page until interrupted. The models load meanwhile; a question waits for them.
+def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = no_mounts) -> None:
+    """Serve the page and the API until interrupted. The models load meanwhile; a question waits for them.
 
     Raises PaperchatError if the library cannot be opened or no port is free.
     """
     assistant = load_in_background(lambda: factory.open_assistant(settings))
-    running = start(settings, assistant)
+    running = start(settings, assistant, mounts)
     announce(f"paperchat is at {running.address} - press Ctrl+C to stop.")
     try:
         assistant.result()
@@ -70,8 +74,8 @@ def serve(settings: Settings, announce: Callable[[str], Any]) -> None:
         running.close()
 
 
-def start(settings: Settings, assistant: Future[Assistant]) -> RunningPage:
-    """Serve the page in the background; port 0 stands for any free one.
+def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_mounts) -> RunningPage:
+    """Serve the page and the API in the background; port 0 stands for any free one.
 
     Raises SettingsError if it would be reachable from other machines without a login.
     """
@@ -81,14 +85,17 @@ def start(settings: Settings, assistant: Future[Assistant]) -> RunningPage:
     # It would also build a table of all earlier events after each one, which is not used here.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
     backend = PageBackend(settings, assistant)
-    page, port = build(backend), _free_port(settings.host, settings.port)
-    _launch(page, backend, port, users)
-    return RunningPage(page, backend, f"http://{settings.host}:{port}")
+    gate = LoginGate(users) if users else None
+    api = open_api(settings, assistant, users, gate, mounts)
+    page, port = build(backend), free_port(settings.host, settings.port)
+    _launch(page, backend, api, port, gate)
+    return RunningPage(page, backend, api, f"http://{settings.host}:{port}")
 
 
-def _launch(page: Any, backend: PageBackend, port: int, users: Users | None) -> None:
+def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGate | None) -> None:
     middleware = [
-        Middleware(OriginCheck, is_private=users is None),
+        Middleware(ApiDispatch, api=api.app, prefixes=api.prefixes),
+        Middleware(OriginCheck, is_private=gate is None),
         Middleware(CookieMiddleware),
         Middleware(AnswerLinks, find=backend.linked_turn),
     ]
@@ -102,10 +109,10 @@ def _launch(page: Any, backend: PageBackend, port: int, users: Users | None) -> 
         footer_links=[],
         run_history=False,
         ssr_mode=False,
-        auth=LoginGate(users).authenticate if users else None,
-        auth_message=_LOGIN_HINT if users else None,
+        auth=gate.authenticate if gate else None,
+        auth_message=_LOGIN_HINT if gate else None,
         max_file_size=_LARGEST_UPLOAD,
-        app_kwargs={"middleware": middleware},
+        app_kwargs={"middleware": middleware, "lifespan": lambda _: api.lifespan()},
     )
 
 
@@ -142,15 +149,3 @@ def _open_users(settings: Settings) -> Users | None:
             "PAPERCHAT_AUTH, as written by: paperchat user FILE NAME"
         )
     return None
-
-
-def _free_port(host: str, first: int) -> int:
-    for port in range(first, min(first + _PORTS_TRIED, 65536)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise SettingsError(f"no port from {first} on is free; choose another with --port")

@@ -1,0 +1,132 @@
+"""The API as one ASGI application: the JSON API, the OpenAI-compatible interface, and what is mounted beside them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from assistant.errors import PaperchatError
+from assistant.text.printable import one_line
+from ui.api import library_routes, openai_routes, question_routes
+from ui.api.backend import ApiBackend
+from ui.api.event_stream import ClientGoneError
+from ui.api.models import ProblemJson
+from ui.api.problems import ProblemError, problem_of, problem_response
+from ui.api.work_queue import WorkQueue
+from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
+
+logger = logging.getLogger(__name__)
+
+JSON_PREFIX = "/api/v1"
+_PREFIXES = ("/api", "/v1")
+_SUMMARY = "Ask a library of research-paper abstracts; every statement of an answer has a citation behind it."
+_PROBLEM: dict[int | str, dict[str, Any]] = {"default": {"model": ProblemJson, "description": "An error."}}
+# The client closed the connection; nobody reads the reply. The number is that of nginx.
+_CLIENT_CLOSED = 499
+
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class MountedApp:
+    """An application that is served below a path, and what has to be open while it is served."""
+
+    prefix: str
+    app: AsgiApp
+    lifespan: Lifespan | None = None
+
+
+class ApiDispatch:
+    """An ASGI middleware that passes the requests to the API on to it, and all others to the page.
+
+    `api` comes with its own checks, so it stands before those of the page.
+    """
+
+    def __init__(self, app: AsgiApp, api: AsgiApp, prefixes: Sequence[str]) -> None:
+        self.app, self._api, self._prefixes = app, api, prefixes
+
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Pass a request on."""
+        is_api = scope["type"] == "http" and _below(scope["path"], self._prefixes)
+        await (self._api if is_api else self.app)(scope, receive, send)
+
+
+def build_app(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp] = ()) -> FastAPI:
+    """Return the application, without the checks of `ui.api.access`."""
+    app = FastAPI(
+        title="paperchat",
+        summary=_SUMMARY,
+        version=version("paperchat"),
+        openapi_url=f"{JSON_PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lambda _: lifespan(mounts)(),
+        redirect_slashes=False,
+    )
+    app.state.backend, app.state.queue = backend, queue
+    for router in (question_routes.router, library_routes.router):
+        app.include_router(router, prefix=JSON_PREFIX, responses=_PROBLEM)
+    app.include_router(openai_routes.router, prefix="/v1", tags=["OpenAI-compatible"])
+    for mounted in mounts:
+        app.mount(mounted.prefix, cast("Any", mounted.app))
+    for kind in (RequestValidationError, HTTPException, PaperchatError, ProblemError, ClientGoneError, Exception):
+        app.add_exception_handler(kind, _refuse)
+    return app
+
+
+def prefixes(mounts: Sequence[MountedApp] = ()) -> tuple[str, ...]:
+    """Return the paths below which the API is served."""
+    return (*_PREFIXES, *(mounted.prefix for mounted in mounts))
+
+
+def lifespan(mounts: Sequence[MountedApp]) -> Lifespan:
+    """Return what has to be open while the API is served."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for mounted in mounts:
+                if mounted.lifespan:
+                    await stack.enter_async_context(mounted.lifespan())
+            yield
+
+    return opened
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Return the reply to a request that failed."""
+    if isinstance(error, ClientGoneError):
+        return Response(status_code=_CLIENT_CLOSED)
+    if isinstance(error, RequestValidationError):
+        problem = _invalid(error)
+    elif isinstance(error, HTTPException):
+        problem = ProblemError(error.status_code, str(error.detail), headers=error.headers or {})
+    else:
+        problem = problem_of(error)
+    if problem.status == 500:
+        logger.error("a request failed: %r", error)
+    return problem_response(request.url.path, problem)
+
+
+def _invalid(error: RequestValidationError) -> ProblemError:
+    """Return the refusal of a body that is no JSON, or has a wrong value; it names the first one."""
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return ProblemError(400, f"The body is not JSON: {first.get('ctx', {}).get('error', '')}.", "invalid_json")
+    if first["loc"] == ("body",):
+        return ProblemError(422, "The body must be a JSON object, sent with Content-Type: application/json.")
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    return ProblemError(422, one_line(f"{where}: {first['msg']}"), "invalid_value")
+
+
+def _below(path: str, parents: Sequence[str]) -> bool:
+    return any(path == parent or path.startswith(f"{parent}/") for parent in parents)

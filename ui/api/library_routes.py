@@ -1,0 +1,151 @@
+"""The JSON API of what is stored: papers, conversations, and the state of the library and the server."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from assistant.errors import InputError, NotFoundError
+from assistant.question.filters import parse_selection
+from assistant.schema import Sort
+from assistant.serialization import Json, paper_json
+from assistant.storage.library import Library
+from assistant.text.printable import one_line
+from ui import status as library_status
+from ui.api import models
+from ui.api.context import Backend, Queue, Reader, Writer
+from ui.api.requests import AddBody, RenameBody
+from ui.export import transcripts
+
+router = APIRouter()
+_MAX_PAGE = 200
+Offset = Annotated[int, Query(ge=0, le=1 << 40, description="Position of the first item, from 0.")]
+Limit = Annotated[int, Query(ge=1, le=_MAX_PAGE, description="Most items of a page.")]
+# Facts about this machine, which are not served.
+_UNSERVED = ("home", "store")
+
+
+@router.get("/papers", response_model=models.PaperPageJson, tags=["Papers"])
+def list_papers(
+    backend: Backend,
+    filters: Annotated[str, Query(alias="filter", max_length=4000, description="Words and filters.")] = "",
+    sort: Annotated[Sort, Query(description="Sort by this field.")] = Sort.ID,
+    reverse: Annotated[bool, Query(description="Reverse the order.")] = False,
+    offset: Offset = 0,
+    limit: Limit = 50,
+) -> Json:
+    """List the papers of the library, or those that match."""
+    papers = backend.catalog.papers
+    page = papers.page(parse_selection(filters, papers.has_author), sort, reverse=reverse, offset=offset, limit=limit)
+    return {"papers": list(map(paper_json, page.papers)), "offset": page.offset, "total": page.total}
+
+
+@router.get("/papers/{paper_id}", response_model=models.PaperJson, tags=["Papers"])
+def show_paper(paper_id: str, backend: Backend) -> Json:
+    """Return one paper; the beginning of its id is enough."""
+    return paper_json(backend.catalog.papers.find(paper_id))
+
+
+@router.post("/papers", response_model=models.AddedJson, tags=["Papers"])
+async def add_papers(body: AddBody, backend: Backend, queue: Queue, _: Writer) -> Json:
+    """Add papers, from the text of a file or as records."""
+    return await queue.run(lambda: add(backend.assistant().library, body))
+
+
+@router.delete("/papers/{paper_id}", status_code=204, tags=["Papers"])
+async def delete_paper(paper_id: str, backend: Backend, queue: Queue, _: Writer) -> Response:
+    """Delete a paper, by its whole id."""
+    await queue.run(lambda: _delete(backend.assistant().library, paper_id))
+    return Response(status_code=204)
+
+
+@router.get("/conversations", response_model=models.ConversationPageJson, tags=["Conversations"])
+def list_conversations(
+    backend: Backend,
+    caller: Reader,
+    words: Annotated[str, Query(alias="search", max_length=1000, description="Words that must occur.")] = "",
+    offset: Offset = 0,
+    limit: Limit = 20,
+) -> Json:
+    """List the caller's conversations, the newest first."""
+    conversations = backend.conversations(caller.owner)
+    listed = conversations.recent(words, limit=limit, offset=offset)
+    summaries = list(map(transcripts.summary_json, listed))
+    return {"conversations": summaries, "offset": offset, "total": conversations.count(words)}
+
+
+@router.get("/conversations/{conversation_id}", response_model=models.ConversationJson, tags=["Conversations"])
+def show_conversation(conversation_id: str, backend: Backend, caller: Reader) -> Json:
+    """Return a conversation with its turns; the beginning of its id is enough."""
+    conversations = backend.conversations(caller.owner)
+    conversation = conversations.find(conversation_id)
+    return transcripts.conversation_json(conversation, conversations.turns(conversation.id))
+
+
+@router.patch("/conversations/{conversation_id}", status_code=204, tags=["Conversations"])
+def rename_conversation(conversation_id: str, body: RenameBody, backend: Backend, caller: Reader) -> Response:
+    """Give a conversation another title."""
+    backend.conversations(caller.owner).rename(conversation_id, body.title)
+    return Response(status_code=204)
+
+
+@router.delete("/conversations/{conversation_id}", status_code=204, tags=["Conversations"])
+def delete_conversation(conversation_id: str, backend: Backend, caller: Reader) -> Response:
+    """Delete a conversation, by its whole id."""
+    backend.conversations(caller.owner).delete([conversation_id])
+    return Response(status_code=204)
+
+
+@router.get("/status", response_model=models.StatusJson, tags=["Server"])
+def status(backend: Backend) -> Json:
+    """Return the library at a glance."""
+    summary = library_status.status_json(library_status.status(backend.settings))
+    return {name: value for name, value in summary.items() if name not in _UNSERVED}
+
+
+@router.get("/health", response_model=models.HealthJson, tags=["Server"])
+def health(backend: Backend) -> Json:
+    """Return whether the server can answer. It needs no credentials."""
+    return {"status": backend.state, "version": version("paperchat")}
+
+
+def add(library: Library, body: AddBody) -> Json:
+    """Add what a request hands over to the library, and return the report. Raises InputError, LibraryError."""
+    from ingest import pipeline
+
+    source = _source_name(body.name)
+    if (body.content is None) == (not body.records):
+        raise InputError("papers", "give either content, the text of a file, or records")
+    if body.content is None:
+        if not all(record.title or record.abstract for record in body.records):
+            raise InputError("records", "each needs a title or an abstract")
+        report = pipeline.ingest_records([record.value(source) for record in body.records], library)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / source
+            file.write_text(body.content, encoding="utf-8")
+            report = pipeline.ingest([file], library)
+    counts = {name: getattr(report, name) for name in models.AddedJson.model_fields if name != "problems"}
+    return counts | {"problems": [one_line(str(problem)) for problem in report.problems]}
+
+
+def _source_name(name: str) -> str:
+    """Return the name without folders. Raises InputError where nothing is left that can name a file."""
+    source = one_line(Path(name.replace("\\", "/")).name)
+    if not source.strip(". "):
+        raise InputError("name", f"{name!r} cannot name a source")
+    return source
+
+
+def _delete(library: Library, paper_id: str) -> bool:
+    from ingest.maintenance import removal
+
+    if not library.catalog.papers.get([paper_id]):
+        raise NotFoundError(f"no paper has the id {paper_id!r}")
+    removal.remove_papers(library, [paper_id])
+    return True

@@ -1,0 +1,83 @@
+"""Errors as replies: problem details (RFC 9457), and OpenAI's form below `/v1`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+from assistant.errors import (
+    InputError,
+    LibraryBusy,
+    LibraryError,
+    ModelError,
+    NotFoundError,
+    PaperchatError,
+    SettingsError,
+)
+from ui.api.models import ProblemJson
+
+OPENAI_PREFIX = "/v1"
+_MEDIA_TYPE = "application/problem+json"
+# The first class that an error belongs to decides.
+_STATUSES: tuple[tuple[type[PaperchatError], int], ...] = (
+    (NotFoundError, 404),
+    (InputError, 422),
+    (LibraryBusy, 409),
+    (LibraryError, 503),
+    (ModelError, 503),
+    (SettingsError, 503),
+)
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+# OpenAI has one status for everything that is wrong with the content of a request.
+_OPENAI_STATUSES = {422: 400}
+
+
+class ProblemError(Exception):
+    """A request that is refused; `code` is a short name of the reason."""
+
+    def __init__(
+        self, status: int, detail: str, code: str | None = None, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.code, self.headers = status, detail, code, headers
+
+
+def problem_of(error: Exception) -> ProblemError:
+    """Return the refusal that an error stands for; an unexpected error tells nothing about itself."""
+    if isinstance(error, ProblemError):
+        return error
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+    if not isinstance(error, PaperchatError):
+        return ProblemError(500, "Something went wrong in the server; its log says more.")
+    return ProblemError(status, str(error), headers={"Retry-After": "5"} if status == 409 else {})
+
+
+def problem_json(problem: ProblemError) -> dict[str, Any]:
+    """Return the problem details of a refusal."""
+    title = HTTPStatus(problem.status).phrase
+    return ProblemJson(type="about:blank", title=title, status=problem.status, detail=problem.detail).model_dump()
+
+
+def openai_error_json(problem: ProblemError) -> dict[str, Any]:
+    """Return a refusal as OpenAI writes it."""
+    status = _OPENAI_STATUSES.get(problem.status, problem.status)
+    kind = _OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": problem.detail, "type": kind, "param": None, "code": problem.code}}
+
+
+def problem_response(path: str, problem: ProblemError) -> JSONResponse:
+    """Return the reply that refuses a request to a path."""
+    headers = dict(problem.headers)
+    if is_openai(path):
+        status = _OPENAI_STATUSES.get(problem.status, problem.status)
+        return JSONResponse(openai_error_json(problem), status, headers)
+    return JSONResponse(problem_json(problem), problem.status, headers, media_type=_MEDIA_TYPE)
+
+
+def is_openai(path: str) -> bool:
+    """Return whether a path belongs to the OpenAI-compatible interface."""
+    return path == OPENAI_PREFIX or path.startswith(f"{OPENAI_PREFIX}/")

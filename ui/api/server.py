@@ -1,0 +1,117 @@
+"""Serve the API, alone or beside the page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from assistant import factory
+from assistant.chat import Assistant
+from assistant.settings import Settings
+from ui.api.access import open_access
+from ui.api.app import Lifespan, MountedApp, build_app, lifespan, prefixes
+from ui.api.backend import ApiBackend
+from ui.api.work_queue import WorkQueue
+from ui.background import load_in_background
+from ui.page.cookies import AsgiApp
+from ui.page.middleware import LoginGate
+from ui.ports import free_port
+from ui.users import Users
+
+Mounts = Callable[[ApiBackend], Sequence[MountedApp]]
+_SHUTDOWN_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API with its checks; `prefixes` are the paths that it serves, `lifespan` is open meanwhile."""
+
+    app: AsgiApp
+    backend: ApiBackend
+    prefixes: tuple[str, ...]
+    lifespan: Lifespan
+
+
+@dataclass(frozen=True, slots=True)
+class RunningApi:
+    """An API that is being served alone, and its address."""
+
+    server: uvicorn.Server
+    thread: threading.Thread
+    backend: ApiBackend
+    address: str
+
+    def close(self) -> None:
+        """Stop serving and release the files."""
+        self.server.should_exit = True
+        self.thread.join(2 * _SHUTDOWN_SECONDS)
+        self.backend.close()
+
+
+def no_mounts(_: ApiBackend) -> Sequence[MountedApp]:
+    """Return that nothing is served beside the API."""
+    return ()
+
+
+def open_api(
+    settings: Settings,
+    assistant: Future[Assistant],
+    users: Users | None,
+    gate: LoginGate | None,
+    mounts: Mounts = no_mounts,
+    queue: WorkQueue | None = None,
+) -> Api:
+    """Return the API over a library. Raises SettingsError where it would be open to other machines, LibraryError."""
+    backend = ApiBackend(settings, assistant)
+    try:
+        mounted = mounts(backend)
+        app: Any = build_app(backend, queue or WorkQueue(), mounted)
+        checked = open_access(app, settings, gate, users)
+    except BaseException:
+        backend.close()
+        raise
+    return Api(checked, backend, prefixes(mounted), lifespan(mounted))
+
+
+def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = no_mounts) -> None:
+    """Serve the API alone until interrupted. The models load meanwhile; a question waits for them.
+
+    Raises PaperchatError if the library cannot be opened or no port is free.
+    """
+    assistant = load_in_background(lambda: factory.open_assistant(settings))
+    running = start(settings, assistant, mounts)
+    announce(f"paperchat's API is at {running.address}/api/v1 and {running.address}/v1 - press Ctrl+C to stop.")
+    try:
+        assistant.result()
+        running.thread.join()
+    finally:
+        running.close()
+
+
+def start(
+    settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_mounts, queue: WorkQueue | None = None
+) -> RunningApi:
+    """Serve the API in the background; port 0 stands for any free one. Raises SettingsError."""
+    users = Users(settings.auth) if settings.auth else None
+    api = open_api(settings, assistant, users, LoginGate(users) if users else None, mounts, queue)
+    port = free_port(settings.host, settings.port)
+    config = uvicorn.Config(
+        api.app,
+        host=settings.host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while thread.is_alive() and not server.started:
+        thread.join(0.01)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return RunningApi(server, thread, api.backend, f"http://{host}:{port}")

@@ -1,0 +1,129 @@
+"""Bearer tokens of programs that use the server: named, revocable, stored only as hashes.
+
+A line of the file is `name:scope:created:sha256`. A token has 256 random bits, so that a fast hash protects it as well
+as a slow one would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.errors import NotFoundError, SettingsError
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+FILE = "tokens"
+_PREFIX = "paperchat-"
+_NAME = re.compile(r"[\w.@-]{1,64}")
+_MAX_SECRET_LENGTH = 200
+
+
+class TokenScope(StrEnum):
+    """What a token allows: to ask and read, or also to add and delete papers."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token without its secret; `created` is a date, ISO 8601."""
+
+    name: str
+    scope: TokenScope
+    created: str
+    digest: str
+
+
+class Tokens:
+    """The tokens of a file; changes to the file take effect at once."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def all(self) -> list[Token]:
+        """Return the tokens by name. Raises SettingsError where the file is damaged."""
+        return sorted(self._read().values(), key=lambda token: token.name)
+
+    def find(self, secret: str) -> Token | None:
+        """Return the token with this secret, if there is one. Raises SettingsError where the file is damaged."""
+        if len(secret) > _MAX_SECRET_LENGTH:
+            return None
+        digest = _digest(secret)
+        return next((token for token in self._read().values() if hmac.compare_digest(token.digest, digest)), None)
+
+    def add(self, name: str, scope: TokenScope) -> str:
+        """Create a token and return its secret, which is not stored. Raises SettingsError."""
+        if not _NAME.fullmatch(name):
+            raise SettingsError(f"{name!r} is not a valid name: use up to 64 letters, digits and . _ @ -")
+        secret = _PREFIX + secrets.token_urlsafe(32)
+        with self._locked():
+            tokens = self._read()
+            if name in tokens:
+                raise SettingsError(f"there is a token named {name} already; remove it first, or choose another name")
+            created = datetime.now(UTC).date().isoformat()
+            self._write(tokens | {name: Token(name, scope, created, _digest(secret))})
+        return secret
+
+    def remove(self, name: str) -> None:
+        """Revoke a token. Raises NotFoundError and SettingsError."""
+        with self._locked():
+            tokens = self._read()
+            if name not in tokens:
+                raise NotFoundError(f"no token is named {name!r}; paperchat token list lists them")
+            self._write({other: token for other, token in tokens.items() if other != name})
+
+    def _locked(self) -> FileLock:
+        from filelock import FileLock
+
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"the file of tokens {self.file} cannot be written: {error.strerror}") from error
+        return FileLock(self.file.with_name(f"{self.file.name}.lock"), timeout=10)
+
+    def _read(self) -> dict[str, Token]:
+        try:
+            lines = self.file.read_text(encoding="utf-8").splitlines()
+            return {token.name: token for token in map(_parse, filter(str.strip, lines))}
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise SettingsError(f"the file of tokens {self.file} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise SettingsError(f"the file of tokens {self.file} is damaged; delete it and add the tokens") from error
+
+    def _write(self, tokens: Mapping[str, Token]) -> None:
+        part = self.file.with_name(f"{self.file.name}.part")
+        lines = (f"{token.name}:{token.scope}:{token.created}:{token.digest}\n" for token in tokens.values())
+        try:
+            part.touch(mode=0o600)
+            part.write_text("".join(lines), encoding="utf-8")
+            part.replace(self.file)
+        except OSError as error:
+            raise SettingsError(f"the file of tokens {self.file} cannot be written: {error.strerror}") from error
+
+
+def open_tokens(settings: Settings) -> Tokens:
+    """Return the tokens of a server over all libraries of the settings."""
+    return Tokens(settings.shared / FILE)
+
+
+def _parse(line: str) -> Token:
+    name, scope, created, digest = line.split(":")
+    return Token(name, TokenScope(scope), created, digest)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,68 @@
+"""The commands that serve the page and the API, and make tokens for programs: serve, token."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ui.api.tokens import TokenScope, open_tokens
+from ui.cli.common import AsJson, IfEmpty, Model, ingest_if_empty, print_array, settings_of
+
+app = typer.Typer()
+_PANEL = "Page and models"
+token_app = typer.Typer(help="Make, list or revoke the tokens by which programs use the API.", no_args_is_help=True)
+app.add_typer(token_app, name="token", rich_help_panel=_PANEL)
+
+
+@app.command(rich_help_panel=_PANEL)
+def serve(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port to serve at; if it is taken, the next free one.")] = None,
+    llm: Model = None,
+    if_empty: IfEmpty = None,
+    page: Annotated[bool, typer.Option(help="Serve the chat page beside the API.")] = True,
+) -> None:
+    """Serve the chat page and the API on this machine."""
+    settings = settings_of(context, port=port, llm=llm)
+    if if_empty:
+        ingest_if_empty(settings, if_empty)
+    if page:
+        from ui.page import server as page_server
+
+        page_server.serve(settings, announce=typer.echo)
+    else:
+        from ui.api import server as api_server
+
+        api_server.serve(settings, announce=typer.echo)
+
+
+@token_app.command("add")
+def add_token(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The name of the program or person that gets it.")],
+    scope: Annotated[TokenScope, typer.Option(help="read: ask and search; write: add and delete papers, too.")] = (
+        TokenScope.READ
+    ),
+) -> None:
+    """Make a token and print it; it cannot be shown again."""
+    typer.echo(open_tokens(settings_of(context)).add(name, scope))
+    typer.echo(f"{name} may {scope}: Authorization: Bearer TOKEN", err=True)
+
+
+@token_app.command("list")
+def list_tokens(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the tokens, without their secrets."""
+    tokens = open_tokens(settings_of(context)).all()
+    if as_json:
+        print_array({"name": token.name, "scope": token.scope, "created": token.created} for token in tokens)
+        return
+    for token in tokens:
+        typer.echo(f"{token.name:30}  {token.scope:5}  {token.created}")
+
+
+@token_app.command("remove")
+def remove_token(context: typer.Context, name: Annotated[str, typer.Argument(help="The name of the token.")]) -> None:
+    """Revoke a token; it is refused from now on."""
+    open_tokens(settings_of(context)).remove(name)
+    typer.echo(f"{name} is revoked.")
