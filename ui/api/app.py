@@ -38,30 +38,37 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class MountedApp:
-    """An application that is served below a path, and what has to be open while it is served."""
+    """An application that is served at and below a path, and what has to be open while it is served.
+
+    It gets the whole path, and who calls as `scope["state"]["caller"]`.
+    """
 
     prefix: str
     app: AsgiApp
     lifespan: Lifespan | None = None
 
 
-class ApiDispatch:
-    """An ASGI middleware that passes the requests to the API on to it, and all others to the page.
+class PathDispatch:
+    """An ASGI middleware that passes requests at and below some paths to another application."""
 
-    `api` comes with its own checks, so it stands before those of the page.
-    """
-
-    def __init__(self, app: AsgiApp, api: AsgiApp, prefixes: Sequence[str]) -> None:
-        self.app, self._api, self._prefixes = app, api, prefixes
+    def __init__(self, app: AsgiApp, other: AsgiApp, prefixes: Sequence[str]) -> None:
+        self.app, self._other, self._prefixes = app, other, prefixes
 
     async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Pass a request on."""
-        is_api = scope["type"] == "http" and _below(scope["path"], self._prefixes)
-        await (self._api if is_api else self.app)(scope, receive, send)
+        is_other = scope["type"] == "http" and _below(scope["path"], self._prefixes)
+        await (self._other if is_other else self.app)(scope, receive, send)
 
 
-def build_app(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp] = ()) -> FastAPI:
-    """Return the application, without the checks of `ui.api.access`."""
+def build_app(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp] = ()) -> AsgiApp:
+    """Return the application with what is mounted beside it, without the checks of `ui.api.access`."""
+    app: AsgiApp = cast("Any", _routes(backend, queue, mounts))
+    for mounted in mounts:
+        app = PathDispatch(app, mounted.app, [mounted.prefix])
+    return app
+
+
+def _routes(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp]) -> FastAPI:
     app = FastAPI(
         title="paperchat",
         summary=_SUMMARY,
@@ -76,8 +83,6 @@ def build_app(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp
     for router in (question_routes.router, library_routes.router):
         app.include_router(router, prefix=JSON_PREFIX, responses=_PROBLEM)
     app.include_router(openai_routes.router, prefix="/v1", tags=["OpenAI-compatible"])
-    for mounted in mounts:
-        app.mount(mounted.prefix, cast("Any", mounted.app))
     for kind in (RequestValidationError, HTTPException, PaperchatError, ProblemError, ClientGoneError, Exception):
         app.add_exception_handler(kind, _refuse)
     return app

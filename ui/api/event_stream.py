@@ -27,10 +27,11 @@ class EventStream(StreamingResponse):
     """A stream of events that ends early where the client leaves an event unread for too long."""
 
     media_type = "text/event-stream"
+    read_timeout = READ_TIMEOUT
 
-    def __init__(self, events: AsyncGenerator[str], read_timeout: float = READ_TIMEOUT) -> None:
+    def __init__(self, events: AsyncGenerator[str]) -> None:
         super().__init__(events, headers={"X-Accel-Buffering": "no"})
-        self._events, self._read_timeout = events, read_timeout
+        self._events = events
 
     async def stream_response(self, send: AsgiSend) -> None:
         """Send the events. The connection is closed where one is not read."""
@@ -38,7 +39,7 @@ class EventStream(StreamingResponse):
         async with aclosing(self._events):
             try:
                 async for text in self._events:
-                    async with asyncio.timeout(self._read_timeout):
+                    async with asyncio.timeout(self.read_timeout):
                         await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
             except TimeoutError:
                 return

@@ -70,7 +70,7 @@ def open_api(
     backend = ApiBackend(settings, assistant)
     try:
         mounted = mounts(backend)
-        app: Any = build_app(backend, queue or WorkQueue(), mounted)
+        app = build_app(backend, queue or WorkQueue(), mounted)
         checked = open_access(app, settings, gate, users)
     except BaseException:
         backend.close()

@@ -17,7 +17,7 @@ from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
-from ui.api.app import ApiDispatch
+from ui.api.app import PathDispatch
 from ui.api.server import Api, Mounts, no_mounts, open_api
 from ui.background import load_in_background
 from ui.page import layout, library_tab, settings_tab
@@ -94,7 +94,8 @@ def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_
 
 def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGate | None) -> None:
     middleware = [
-        Middleware(ApiDispatch, api=api.app, prefixes=api.prefixes),
+        # It has its own checks, and so stands before those of the page.
+        Middleware(PathDispatch, other=api.app, prefixes=api.prefixes),
         Middleware(OriginCheck, is_private=gate is None),
         Middleware(CookieMiddleware),
         Middleware(AnswerLinks, find=backend.linked_turn),
