@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -20,7 +21,7 @@ import pytest
 
 from assistant import factory
 from assistant.chat import Assistant
-from assistant.schema import Message, Record, Sampling
+from assistant.schema import EVERYTHING, Answer, Message, Record, Sampling, Scope, Strength, Turn
 from assistant.settings import Settings
 from assistant.storage.library import lock
 from ingest import pipeline
@@ -28,7 +29,7 @@ from tests.conftest import BEES, ROOT
 from tests.fakes import ScriptedLLM, WordHashEmbedder
 from tests.unit.api.conftest import Serve
 from tests.unit.api.echo import Echo
-from ui.api import event_stream
+from ui.api.event_stream import EventStream
 from ui.api.work_queue import WorkQueue
 
 QUESTIONS = {
@@ -41,9 +42,8 @@ QUESTIONS = {
 class EndlessLLM(ScriptedLLM):
     """An LLM that begins a sentence and does not end it until it is stopped."""
 
-    def __init__(self, piece: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.piece = piece
         self.running, self.stopped = threading.Semaphore(0), threading.Semaphore(0)
 
     def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
@@ -52,7 +52,7 @@ class EndlessLLM(ScriptedLLM):
             yield "Honey bees communicate the place of flowers by a dance. "
             while True:
                 time.sleep(0.005)
-                yield self.piece
+                yield ""
         finally:
             self.stopped.release()
 
@@ -92,17 +92,32 @@ def test_a_client_that_goes_away_stops_its_model(
     assert llm.stopped.acquire(timeout=30)
 
 
+class FloodingAssistant(Assistant):
+    """An assistant whose answers never end, and change as a whole each time."""
+
+    flooded = 0
+    stopped = threading.Event()
+
+    def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
+        self.stopped.clear()
+        try:
+            for letter in itertools.cycle("ab"):
+                yield Answer(question, question, Strength.FIRM, 1.0, letter * 100_000, done=False)
+                self.flooded += 1
+        finally:
+            self.stopped.set()
+
+
 def test_a_client_that_never_reads_its_stream_is_given_up(
-    serve_api: Serve, endless: tuple[EndlessLLM, Assistant], monkeypatch: pytest.MonkeyPatch
+    serve_api: Serve, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_stream.EventStream, "read_timeout", 0.5)
-    llm, assistant = endless
-    llm.piece = "Honey bees communicate the place of flowers by a waggle dance, and they do so again and again. " * 40
-    running = serve_api(assistant.configured(assistant.settings.model_copy(update={"total_timeout": 3600}), llm))
-    with closing(send(running.address, "/api/v1/ask", body_of("/api/v1/ask", stream=True))):
-        assert llm.running.acquire(timeout=30)
-        assert llm.stopped.acquire(timeout=60)
-        assert httpx.get(f"{running.address}/api/v1/health").status_code == 200
+    monkeypatch.setattr(EventStream, "read_timeout", 1.0)
+    flooding = FloodingAssistant(assistant.library, assistant.settings, assistant.reader)
+    address = serve_api(flooding).address
+    with closing(send(address, "/api/v1/ask", body_of("/api/v1/ask", stream=True))):
+        assert flooding.stopped.wait(timeout=30)
+        assert flooding.flooded < 1000, "what is not read is not made"
+        assert httpx.get(f"{address}/api/v1/health").status_code == 200
 
 
 def test_what_exceeds_the_queue_is_told_to_come_again(serve_api: Serve, endless: tuple[EndlessLLM, Assistant]) -> None:
