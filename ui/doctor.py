@@ -18,6 +18,7 @@ from assistant.question import fitted
 from assistant.schema import Message
 from assistant.settings import Settings, deprecated_names, unknown_variables
 from assistant.text.printable import one_line
+from ui.api.tokens import open_tokens
 
 # The question that shows whether a language model answers.
 _GREETING = Message("user", "Reply with the word yes.")
@@ -39,7 +40,7 @@ def examine(settings: Settings) -> Diagnosis:
     diagnosis.facts["settings"] = settings.model_dump(mode="json")
     diagnosis.notes += map(str, deprecated_names(settings))
     diagnosis.problems += [f"{name} is not a setting of paperchat; check its spelling" for name in unknown_variables()]
-    for check in (_check_library, _check_model):
+    for check in (_check_library, _check_model, _check_api):
         try:
             check(settings, diagnosis)
         except PaperchatError as error:
@@ -74,6 +75,13 @@ def _check_model(settings: Settings, diagnosis: Diagnosis) -> None:
     with closing(cast("Generator[str]", llm.stream([_GREETING]))) as reply:
         next(piece for piece in reply if piece.strip())
     diagnosis.facts["first token"] = f"{time.perf_counter() - started:.1f} s ({llm.name})"
+
+
+def _check_api(settings: Settings, diagnosis: Diagnosis) -> None:
+    """Say who may use the API; a damaged file of tokens raises SettingsError."""
+    tokens = [f"{token.name} ({token.scope})" for token in open_tokens(settings).all()]
+    diagnosis.facts["api"] = f"http://{settings.host}:{settings.port}/api/v1 and /v1 while paperchat serve runs"
+    diagnosis.facts["api tokens"] = ", ".join(tokens) or "none: this machine alone is served without a login"
 
 
 def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:

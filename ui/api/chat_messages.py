@@ -19,7 +19,7 @@ from ui.api.requests import ScopeBody
 _MAX_MESSAGES = 1000
 # Turns that are the history: what came before has no influence on a question.
 _MAX_HISTORY = 20
-_REMEMBERED = 500
+_REMEMBERED = 200
 
 
 class OpenAIBody(BaseModel):

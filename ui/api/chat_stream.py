@@ -7,9 +7,11 @@ otherwise than it began, the reply says so and has the whole answer after it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from assistant import citations
 from assistant.schema import Answer, Paper
+from assistant.text import sentences
 from ui.api.cited_markdown import CitedMarkdown, cited_markdown, located, reference_line, up_to_sentence
 
 _REPLACED = "*The text above is withdrawn: it is replaced by this answer.*"
@@ -43,9 +45,18 @@ class TextStream:
         text = cited_markdown(answer, self._address).text
         if text.startswith(self._sent):
             return text[len(self._sent) :]
-        if _plain(answer.text) == self._plain:
-            return f"\n\n{reference_line(answer, self._address)}" if answer.citations else ""
-        return f"\n\n---\n\n{_REPLACED}\n\n{text}"
+        rest = self._unsent(answer.text)
+        if rest is None:
+            return f"\n\n---\n\n{_REPLACED}\n\n{text}"
+        remainder = cited_markdown(replace(answer, text=rest.strip(), opening=""), self._address).text
+        separator = "\n\n" if rest.startswith("\n") or not rest.strip() else " "
+        parts = [f"{separator}{remainder}" if remainder else "", reference_line(answer, self._address)]
+        return "\n\n".join(parts)
+
+    def _unsent(self, text: str) -> str | None:
+        """Return what follows the sentences that were sent, with more citations or fewer; None where it is another."""
+        ends = (end for _, end in sentences.spans(text))
+        return next((text[end:] for end in ends if _plain(text[:end]) == self._plain), None)
 
 
 def _plain(text: str) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from assistant.schema import Answer, Paper, Strength
+from assistant.text import sentences
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
-from ui.cli.terminal import doubts, headed_lines, notes
+from ui.cli.terminal import doubts, headed_lines, notes, opens_with_reason
 from ui.export.markdown import markdown_text, table_markdown, with_links
 
 _LINKED = re.compile(r"\[\\\[(\d+)\\\]\]\(<([^<>]*)>\)")
@@ -43,7 +44,7 @@ def cited_markdown(answer: Answer, address: Callable[[Paper], str], *, is_growin
     An answer that `is_growing` is written without what is known only at its end, so that later texts extend it.
     """
     links = {str(citation.number): address(citation.paper) for citation in answer.citations}
-    blocks = [*_text(answer, links), *(() if is_growing else _ending(answer))]
+    blocks = [*_text(answer, links), *(() if is_growing else _ending(answer, address))]
     return located("\n\n".join(blocks), answer)
 
 
@@ -65,8 +66,8 @@ def up_to_sentence(answer: Answer) -> Answer:
     """Return a growing answer without its last sentence where that may be incomplete."""
     if answer.done or answer.sentences:
         return answer
-    complete = max((match.end() for match in re.finditer(r"[.!?]\s+|\n", answer.text)), default=0)
-    return replace(answer, text=answer.text[:complete].rstrip())
+    complete = [end for _, end in sentences.spans(answer.text)][:-1]
+    return replace(answer, text=answer.text[: complete[-1]] if complete else "")
 
 
 def _text(answer: Answer, links: dict[str, str]) -> Iterator[str]:
@@ -77,12 +78,12 @@ def _text(answer: Answer, links: dict[str, str]) -> Iterator[str]:
         yield with_links(one_line(to_text(line)), links)
 
 
-def _ending(answer: Answer) -> Iterator[str]:
+def _ending(answer: Answer, address: Callable[[Paper], str]) -> Iterator[str]:
     yield from table_markdown(answer)
     yield from (f"> {doubt} “{markdown_text(to_text(text))}”" for doubt, text in doubts(answer))
-    if answer.strength is Strength.TENTATIVE and answer.reason and answer.reason not in answer.opening:
+    if answer.strength is Strength.TENTATIVE and answer.reason and not opens_with_reason(answer):
         yield f"*{markdown_text(answer.reason)}*"
     yield from (f"*{markdown_text(note)}*" for note in notes(answer))
     if answer.nearest:
-        titles = (f"- {markdown_text(to_text(display_title(paper)))}" for paper in answer.nearest)
+        titles = (f"- [{markdown_text(to_text(display_title(paper)))}](<{address(paper)}>)" for paper in answer.nearest)
         yield "\n".join(["The nearest papers are:", "", *titles])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import uvicorn
 
 from assistant import factory
 from assistant.chat import Assistant
+from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.api.access import open_access
 from ui.api.app import Lifespan, MountedApp, build_app, lifespan, prefixes
@@ -87,8 +89,9 @@ def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = n
     running = start(settings, assistant, mounts)
     announce(f"paperchat's API is at {running.address}/api/v1 and {running.address}/v1 - press Ctrl+C to stop.")
     try:
-        assistant.result()
-        running.thread.join()
+        with suppress(KeyboardInterrupt):
+            assistant.result()
+            running.thread.join()
     finally:
         running.close()
 
@@ -113,5 +116,8 @@ def start(
     thread.start()
     while thread.is_alive() and not server.started:
         thread.join(0.01)
+    if not server.started:
+        api.backend.close()
+        raise SettingsError(f"the address {settings.host}, port {port}, cannot be listened at")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return RunningApi(server, thread, api.backend, f"http://{host}:{port}")

@@ -45,7 +45,7 @@ def answer_text(answer: Answer) -> str:
     """Format an answer with its warnings and references, or an abstention with the nearest papers."""
     is_searched = answer.model != CATALOG
     parts = _search_note(answer.question, answer.standalone, answer.filters, answer.scope) if is_searched else []
-    parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE and not _opens_with_reason(answer) else []
+    parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE and not opens_with_reason(answer) else []
     parts += [f"({note})" for note in notes(answer)]
     parts += [one_line(to_text(answer.opening))] if answer.opening else []
     parts.append("\n".join(_text_lines(answer)))
@@ -59,7 +59,8 @@ def answer_text(answer: Answer) -> str:
     return printable("\n\n".join(parts))
 
 
-def _opens_with_reason(answer: Answer) -> bool:
+def opens_with_reason(answer: Answer) -> bool:
+    """Return whether the opening of an answer says already why it is not firm."""
     return (answer.reason or "").casefold() in answer.opening.casefold()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -241,8 +240,8 @@ class TestWithALanguageModel:
     ) -> None:
         lie = "Penguins build radio telescopes from old sandwiches in Antarctica. They are proud of it. "
         text, _, _ = streamed(self.serve(serve_api, assistant, lie, lie))
-        withdrawn, _, replacement = text.partition("withdrawn")
+        before, _, replacement = text.partition("withdrawn")
+        assert "Penguins" in before
         assert "waggle dance" in replacement
-        assert "Penguins" not in replacement or "supports" in replacement
-        assert complete(self.serve(serve_api, assistant, lie)).choices[0].message.content.count("Penguins") == 0
-        assert json.dumps(withdrawn)
+        assert "Penguins" not in replacement
+        assert "Penguins" not in complete(self.serve(serve_api, assistant, lie)).choices[0].message.content

@@ -19,6 +19,7 @@ from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
 from ui import doctor
+from ui.api.tokens import TokenScope, open_tokens
 
 Open = Callable[[], Library]
 EMBEDDER = WordHashEmbedder()
@@ -170,6 +171,15 @@ def test_a_person_reads_each_problem_on_a_line_of_its_own_or_that_all_is_well(se
     found.problems += ["one", "two"]
     assert doctor.as_text(found).splitlines()[-2:] == ["PROBLEM: one", "PROBLEM: two"]
     assert f"  {'embedder':20}{settings.embedder}" in doctor.as_text(found).splitlines()
+
+
+def test_who_may_use_the_api_is_said_and_a_damaged_file_of_tokens_is_a_problem(settings: Settings) -> None:
+    assert "this machine alone" in doctor.examine(settings).facts["api tokens"]
+    tokens = open_tokens(settings)
+    tokens.add("notebook", TokenScope.READ)
+    assert doctor.examine(settings).facts["api tokens"] == "notebook (read)"
+    tokens.file.write_text("nonsense")
+    assert any("damaged" in problem for problem in doctor.examine(settings).problems)
 
 
 def test_a_script_reads_the_facts_and_the_problems(settings: Settings) -> None:
