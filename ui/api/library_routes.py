@@ -17,7 +17,7 @@ from assistant.serialization import Json, paper_json
 from assistant.storage.library import Library
 from assistant.text.printable import one_line
 from ui import status as library_status
-from ui.api import models
+from ui.api import models, server_models
 from ui.api.context import Backend, Queue, Reader, Writer
 from ui.api.requests import AddBody, RenameBody
 from ui.export import transcripts
@@ -64,7 +64,7 @@ async def delete_paper(paper_id: str, backend: Backend, queue: Queue, _: Writer)
     return Response(status_code=204)
 
 
-@router.get("/conversations", response_model=models.ConversationPageJson, tags=["Conversations"])
+@router.get("/conversations", response_model=server_models.ConversationPageJson, tags=["Conversations"])
 def list_conversations(
     backend: Backend,
     caller: Reader,
@@ -79,7 +79,7 @@ def list_conversations(
     return {"conversations": summaries, "offset": offset, "total": conversations.count(words)}
 
 
-@router.get("/conversations/{conversation_id}", response_model=models.ConversationJson, tags=["Conversations"])
+@router.get("/conversations/{conversation_id}", response_model=server_models.ConversationJson, tags=["Conversations"])
 def show_conversation(conversation_id: str, backend: Backend, caller: Reader) -> Json:
     """Return a conversation with its turns; the beginning of its id is enough."""
     conversations = backend.conversations(caller.owner)
@@ -108,7 +108,7 @@ def status(backend: Backend) -> Json:
     return {name: value for name, value in summary.items() if name not in _UNSERVED}
 
 
-@router.get("/health", response_model=models.HealthJson, tags=["Server"])
+@router.get("/health", response_model=server_models.HealthJson, tags=["Server"])
 def health(backend: Backend) -> Json:
     """Return whether the server can answer. It needs no credentials."""
     return {"status": backend.state, "version": version("paperchat")}

@@ -18,7 +18,7 @@ from assistant.errors import (
     PaperchatError,
     SettingsError,
 )
-from ui.api.models import ProblemJson
+from ui.api.server_models import ProblemJson
 
 OPENAI_PREFIX = "/v1"
 _MEDIA_TYPE = "application/problem+json"

@@ -33,7 +33,7 @@ from assistant.schema import (
 )
 from assistant.serialization import answer_json, hit_json, paper_json, passage_json, search_json, verification_json
 from tests.strategies import ANSWERS
-from ui.api import models
+from ui.api import models, server_models
 
 PASSAGE = Passage("Bees.", 0, 5)
 PAPER = Paper("a", "Bees.", "On bees", ("Lin",), 2020, "Nature", "10.1/x", "2001.00001", "https://x.org", ("a.bib",))
@@ -88,7 +88,8 @@ def test_every_answer_fits_the_model(answer: Answer) -> None:
 
 
 def _models() -> list[type[BaseModel]]:
-    return [model for model in vars(models).values() if isinstance(model, type) and issubclass(model, BaseModel)]
+    named = {**vars(models), **vars(server_models)}
+    return [model for model in named.values() if isinstance(model, type) and issubclass(model, BaseModel)]
 
 
 @pytest.mark.parametrize("model", _models(), ids=lambda model: model.__name__)
