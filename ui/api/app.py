@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,8 +22,6 @@ from ui.api.problems import ProblemError, problem_of, problem_response
 from ui.api.server_models import ProblemJson
 from ui.api.work_queue import WorkQueue
 from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
-
-logger = logging.getLogger(__name__)
 
 JSON_PREFIX = "/api/v1"
 _PREFIXES = ("/api", "/v1")
@@ -117,8 +114,6 @@ async def _refuse(request: Request, error: Exception) -> Response:
         problem = ProblemError(error.status_code, str(error.detail), headers=error.headers or {})
     else:
         problem = problem_of(error)
-    if problem.status == 500:
-        logger.error("a request failed: %r", error)
     return problem_response(request.url.path, problem)
 
 

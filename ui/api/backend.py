@@ -13,6 +13,7 @@ from assistant.schema import Answer, Scope, Turn
 from assistant.settings import LIBRARIES, Settings
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
+from assistant.storage.papers import Papers
 from ui.api.chat_messages import RecentAnswers
 from ui.status import libraries
 
@@ -53,6 +54,10 @@ class ApiBackend:
             if library not in self._opened:
                 self._opened[library] = self._open(library, shared)
             return self._opened[library]
+
+    def papers(self, library: str | None = None) -> Papers:
+        """Return the papers of a library; for those of the settings, no model need be loaded. Raises as `assistant`."""
+        return self.assistant(library).library.catalog.papers if library else self.catalog.papers
 
     def library_names(self) -> list[str]:
         """Return the names of the libraries that have one."""

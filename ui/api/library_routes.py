@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
 
 from assistant.errors import InputError, NotFoundError
 from assistant.question.filters import parse_selection
@@ -26,6 +26,11 @@ router = APIRouter()
 _MAX_PAGE = 200
 Offset = Annotated[int, Query(ge=0, le=1 << 40, description="Position of the first item, from 0.")]
 Limit = Annotated[int, Query(ge=1, le=_MAX_PAGE, description="Most items of a page.")]
+LibraryName = Annotated[str | None, Query(max_length=100, description="Another library than the one that is served.")]
+_PAGE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The paper."}
+}
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 # Facts about this machine, which are not served.
 _UNSERVED = ("home", "store")
 
@@ -38,17 +43,21 @@ def list_papers(
     reverse: Annotated[bool, Query(description="Reverse the order.")] = False,
     offset: Offset = 0,
     limit: Limit = 50,
+    library: LibraryName = None,
 ) -> Json:
     """List the papers of the library, or those that match."""
-    papers = backend.catalog.papers
+    papers = backend.papers(library)
     page = papers.page(parse_selection(filters, papers.has_author), sort, reverse=reverse, offset=offset, limit=limit)
     return {"papers": list(map(paper_json, page.papers)), "offset": page.offset, "total": page.total}
 
 
-@router.get("/papers/{paper_id}", response_model=models.PaperJson, tags=["Papers"])
-def show_paper(paper_id: str, backend: Backend) -> Json:
-    """Return one paper; the beginning of its id is enough."""
-    return paper_json(backend.catalog.papers.find(paper_id))
+@router.get("/papers/{paper_id}", response_model=models.PaperJson, responses=_PAGE, tags=["Papers"])
+def show_paper(paper_id: str, request: Request, backend: Backend, library: LibraryName = None) -> Any:
+    """Return one paper, to a browser as a page; the beginning of its id is enough."""
+    paper = backend.papers(library).find(paper_id)
+    if "text/html" not in request.headers.get("accept", ""):
+        return paper_json(paper)
+    return HTMLResponse(transcripts.paper_page(paper), headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
 @router.post("/papers", response_model=models.AddedJson, tags=["Papers"])

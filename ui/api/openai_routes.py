@@ -75,10 +75,10 @@ async def complete_chat(body: ChatBody, request: Request, backend: Backend, queu
     if body.n not in (None, 1):
         raise ProblemError(400, "n must be 1: an answer is made once.", "unsupported_value")
     library, identity = _library(body.model, backend), _Completion(body.model)
-    base = str(request.base_url)
+    base, query = str(request.base_url), f"?library={library}" if library else ""
 
     def address(paper: Paper) -> str:
-        return paper_url(paper) or f"{base}api/v1/papers/{paper.id}"
+        return paper_url(paper) or f"{base}api/v1/papers/{paper.id}{query}"
 
     pieces = queue.stream(lambda: _answer(body, backend, library, address))
     if not body.stream:

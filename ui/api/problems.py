@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -19,6 +21,8 @@ from assistant.errors import (
     SettingsError,
 )
 from ui.api.server_models import ProblemJson
+
+logger = logging.getLogger(__name__)
 
 OPENAI_PREFIX = "/v1"
 _MEDIA_TYPE = "application/problem+json"
@@ -52,8 +56,16 @@ def problem_of(error: Exception) -> ProblemError:
         return error
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     if not isinstance(error, PaperchatError):
+        _log(error)
         return ProblemError(500, "Something went wrong in the server; its log says more.")
     return ProblemError(status, str(error), headers={"Retry-After": "5"} if status == 409 else {})
+
+
+def _log(error: Exception) -> None:
+    """Log an unexpected error by its kind and place; its message may quote a question."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    places = [f"{frame.filename}:{frame.lineno}" for frame in last]
+    logger.error("a request failed: %s in %s", type(error).__name__, "".join(places) or "the server")
 
 
 def problem_json(problem: ProblemError) -> dict[str, Any]:

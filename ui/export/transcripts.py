@@ -22,6 +22,7 @@ from assistant.schema import Answer, Citation, Paper
 from assistant.serialization import Json, answer_json, paper_json, scope_json
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
+from assistant.text.titles import display_title
 from ui.export.markdown import answer_markdown, markdown_text
 from ui.links import paper_url
 from ui.page import answers, render
@@ -132,6 +133,16 @@ def answer_page(stored: StoredTurn) -> str:
     answer = stored.turn.answer
     about = f"<p class=about>An answer of {stored.asked_at[:10]} from the abstracts of {_searched(answer)}.</p>"
     return page_html(to_text(stored.turn.question), about + _answer_section(1, answer))
+
+
+def paper_page(paper: Paper) -> str:
+    """Write a page with the abstract of a paper and what is known about it."""
+    address = paper_url(paper)
+    link = f'<p><a href="{escape(address)}" rel="noreferrer">{escape(address)}</a></p>' if address else ""
+    about = render.about_html(paper, render.plain_html)
+    return page_html(
+        to_text(display_title(paper)), about + render.abstract_html(paper, (), "passage", render.plain_html) + link
+    )
 
 
 def page_html(title: str, body: str) -> str:

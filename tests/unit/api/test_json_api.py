@@ -87,6 +87,22 @@ def test_papers_are_listed_in_pages_and_by_filters(read_api: httpx.Client) -> No
     assert read_api.get(f"/api/v1/papers/{bees['id'][:8]}").json() == bees
 
 
+def test_a_browser_is_shown_a_page_of_the_paper_with_everything_escaped(api: httpx.Client) -> None:
+    record = {
+        "title": "Cats <b>purr</b>",
+        "abstract": "<script>alert(1)</script> Cats purr at a frequency of 25 hertz.",
+    }
+    api.post("/api/v1/papers", json={"records": [record | {"url": "javascript:alert(1)"}]})
+    [cats] = api.get("/api/v1/papers", params={"filter": "purr"}).json()["papers"]
+    page = api.get(f"/api/v1/papers/{cats['id']}", headers={"accept": "text/html,*/*"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "25 hertz" in page.text
+    assert "<script" not in page.text
+    assert "<b>" not in page.text
+    assert "javascript:" not in page.text
+
+
 def test_added_papers_are_found_and_deleted_ones_are_not(api: httpx.Client) -> None:
     record = {"title": "On the sleep of whales", "abstract": "Sperm whales sleep upright near the surface of the sea."}
     assert api.post("/api/v1/papers", json={"records": [record]}).json()["added"] == 1

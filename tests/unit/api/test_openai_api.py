@@ -209,6 +209,8 @@ def test_another_library_is_another_model(serve_api: Serve, assistant: Assistant
     completion = client.chat.completions.create(model="paperchat/cats", messages=[question])
     assert "25 hertz" in str(completion.choices[0].message.content)
     assert "25 hertz" not in complete(client, question).choices[0].message.content
+    [cited, *_] = completion.choices[0].message.annotations or []
+    assert httpx.get(cited.url_citation.url, timeout=60).json()["title"] == "Cats"
 
 
 @pytest.mark.usefixtures("every_hit_is_shown")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -118,6 +119,28 @@ def test_a_client_that_never_reads_its_stream_is_given_up(
         assert flooding.stopped.wait(timeout=30)
         assert flooding.flooded < 1000, "what is not read is not made"
         assert httpx.get(f"{address}/api/v1/health").status_code == 200
+
+
+class BrokenAssistant(Assistant):
+    """An assistant with a fault that nobody expected."""
+
+    def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
+        yield Answer(question, question, Strength.FIRM, 1.0, "Bees dance. They do. So", done=False)
+        raise RuntimeError("a secret of the server")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/ask", "/v1/chat/completions"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_unexpected_fault_is_an_error_that_tells_nothing(
+    serve_api: Serve, assistant: Assistant, path: str, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = BrokenAssistant(assistant.library, assistant.settings, assistant.reader)
+    reply = httpx.post(f"{serve_api(broken).address}{path}", json=body_of(path, stream), timeout=60)
+    assert reply.status_code == (200 if stream else 500)
+    assert "went wrong" in reply.text
+    assert "secret" not in reply.text
+    assert "[DONE]" not in reply.text
+    assert "RuntimeError" in "".join(record.message for record in caplog.records if record.name == "ui.api.problems")
 
 
 def test_what_exceeds_the_queue_is_told_to_come_again(serve_api: Serve, endless: tuple[EndlessLLM, Assistant]) -> None:
@@ -245,4 +268,5 @@ def test_the_command_serves_the_api_alone(settings: Settings) -> None:
         assert process.stdout
         address = process.stdout.readline().split("/api/v1")[0].split()[-1]
         assert httpx.get(f"{address}/api/v1/health", timeout=60).status_code == 200
-        process.terminate()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
