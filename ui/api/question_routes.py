@@ -58,7 +58,8 @@ async def ask(body: AskBody, request: Request, backend: Backend, queue: Queue, c
     `error` with problem details.
     """
     answers = queue.stream(lambda: _answers(body, backend, caller))
-    if not body.stream and "text/event-stream" not in request.headers.get("accept", ""):
+    accepted = request.headers.get("accept", "")
+    if not body.stream and ("text/event-stream" not in accepted or "json" in accepted):
         return await last_while_connected(request, answers)
     snapshots = await with_first(answers)
     return cast("Response", EventStream(with_comments(_events(snapshots))))

@@ -67,6 +67,11 @@ def test_a_streamed_answer_grows_and_ends_with_the_whole_one(
     assert text == answer["text"]
 
 
+def test_a_client_that_also_accepts_json_gets_one_reply(read_api: httpx.Client) -> None:
+    headers = {"accept": "application/json, text/event-stream"}
+    assert set(read_api.post("/api/v1/ask", json={"question": BEES}, headers=headers).json()) == ANSWER
+
+
 def test_a_claim_is_checked_against_the_library_a_paper_or_an_abstract(read_api: httpx.Client) -> None:
     claim = "Honey bees communicate the place of flowers by a waggle dance."
     by_library = read_api.post("/api/v1/verify", json={"claim": claim}).json()
