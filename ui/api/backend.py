@@ -15,7 +15,6 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.papers import Papers
 from ui.api.chat_messages import RecentAnswers
-from ui.status import libraries
 
 
 class ApiBackend:
@@ -61,7 +60,8 @@ class ApiBackend:
 
     def library_names(self) -> list[str]:
         """Return the names of the libraries that have one."""
-        return [entry.name for entry in libraries(self.settings) if entry.name]
+        folders = (self.settings.shared / LIBRARIES).glob("*")
+        return sorted(folder.name for folder in folders if (folder / factory.CATALOG_FILE).exists())
 
     def conversations(self, owner: str) -> Conversations:
         """Return the conversations of one owner, who sees nobody else's."""

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -48,10 +48,10 @@ class EmbeddingsBody(OpenAIBody):
 
 
 @dataclass(frozen=True, slots=True)
-class _Progress:
+class _ReplyPiece:
     """A piece of the reply, or its end with the whole answer and the usage."""
 
-    piece: str = ""
+    text: str = ""
     end: Json | None = None
 
 
@@ -100,12 +100,8 @@ class _Completion:
     """The identity of one completion, the same in all its chunks."""
 
     model: str
-    id: str = ""
-    created: int = 0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "id", f"chatcmpl-{secrets.token_hex(12)}")
-        object.__setattr__(self, "created", int(time.time()))
+    id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
+    created: int = field(default_factory=lambda: int(time.time()))
 
     def whole(self, end: Json) -> Json:
         """Return the completion in one."""
@@ -129,7 +125,7 @@ class _Completion:
 
 def _answer(
     body: ChatBody, backend: ApiBackend, library: str | None, address: Callable[[Paper], str]
-) -> Iterator[_Progress]:
+) -> Iterator[_ReplyPiece]:
     """Yield the pieces of the reply, and last its end."""
     assistant = backend.assistant(library)
     question, exchanges = question_and_history(body.messages, assistant.settings.max_question_length)
@@ -138,12 +134,12 @@ def _answer(
         snapshots = cast("Any", assistant.stream(question, history, body.paperchat.scope.value()))
         with closing(snapshots):
             for log.answer in snapshots:
-                yield _Progress(stream.piece(cast("Answer", log.answer)))
+                yield _ReplyPiece(stream.piece(cast("Answer", log.answer)))
         log.id = "chat"
     answer = cast("Answer", log.answer)
     markdown = stream.whole(answer) if body.stream else cited_markdown(answer, address)
     backend.recent_answers.put(markdown.text, answer)
-    yield _Progress(end=_end(answer, markdown, _usage(answer, body.messages, markdown.text, assistant)))
+    yield _ReplyPiece(end=_end(answer, markdown, _usage(answer, body.messages, markdown.text, assistant)))
 
 
 def _end(answer: Answer, markdown: CitedMarkdown, usage: Json) -> Json:
@@ -169,16 +165,16 @@ def _end(answer: Answer, markdown: CitedMarkdown, usage: Json) -> Json:
 
 
 async def _events(
-    pieces: AsyncGenerator[_Progress], identity: _Completion, includes_usage: bool
+    pieces: AsyncGenerator[_ReplyPiece], identity: _Completion, includes_usage: bool
 ) -> AsyncGenerator[str]:
     yield event(identity.chunk({"role": "assistant", "content": ""}))
     try:
         async with aclosing(pieces):
-            async for progress in pieces:
-                if progress.piece:
-                    yield event(identity.chunk({"content": progress.piece}))
-                if progress.end:
-                    end = progress.end
+            async for piece in pieces:
+                if piece.text:
+                    yield event(identity.chunk({"content": piece.text}))
+                if piece.end:
+                    end = piece.end
                     yield event(identity.chunk({"annotations": end["annotations"]}, paperchat=end["answer"]))
                     yield event(identity.chunk({}, end["finish_reason"]))
                     if includes_usage:
