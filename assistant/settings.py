@@ -206,6 +206,7 @@ class Settings(BaseSettings):
         description="requests to the API that one token, or one user, may send a minute",
     )
 
+    mcp_add: bool = Field(default=False, description="let MCP clients add papers to the library")
     log: str | None = Field(
         default=None,
         pattern=r"^(debug|info)$",

@@ -14,6 +14,7 @@ from assistant.text.printable import one_line
 from ui.cli import (
     conversation_commands,
     library_commands,
+    mcp_commands,
     page_commands,
     paper_commands,
     question_commands,
@@ -34,6 +35,7 @@ _GROUPS = (
     paper_commands,
     library_commands,
     serve_commands,
+    mcp_commands,
     page_commands,
 )
 for commands in _GROUPS:
