@@ -41,7 +41,7 @@ def _write_modules() -> None:
 def _replace_models() -> None:
     from tests.fakes import ScriptedLLM, WordHashEmbedder, WordOverlapReader
 
-    class SlowLLM(ScriptedLLM):
+    class TricklingLLM(ScriptedLLM):
         def stream(self, messages: Sequence[Message], sampling: Sampling | None = None) -> Iterator[str]:
             stopped = Path(os.environ["STOPPED"])
             try:
@@ -64,7 +64,7 @@ def _replace_models() -> None:
     factory.open_pair_reader = lambda settings, embedder: WordOverlapReader()
     factory.open_message_reader = lambda settings, embedder: None  # type: ignore[assignment, return-value]
     if "slow-llm" in FAKES:
-        factory.open_llm = lambda settings: SlowLLM()
+        factory.open_llm = lambda settings: TricklingLLM()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tests.unit.mcp.conftest import INJECTION, PAPERS
 from ui.mcp.server import INSTRUCTIONS
 
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"
-ABSTRACTS = {str(paper["abstract"]) for paper in PAPERS}
+ABSTRACTS = {paper["abstract"] for paper in PAPERS}
 MOST_TOKENS = 2000
 
 
@@ -245,7 +245,7 @@ def test_instructions_in_an_abstract_reach_a_result_only_within_the_text_of_thei
         quoted = {answer.pop("text"), *(sentence.pop("text") for sentence in answer["sentences"])}
         passages = [passage.pop("text") for citation in answer["citations"] for passage in citation["passages"]]
         assert quoted
-        assert all(passage in PAPERS[2]["abstract"] for passage in passages)  # type: ignore[operator]
+        assert all(passage in PAPERS[2]["abstract"] for passage in passages)
         assert INJECTION not in json.dumps(answer)
 
     talk(conversation, library_assistant)
