@@ -35,7 +35,8 @@ def serve(
     from ui.mcp.server import create_server
     from ui.mcp.transports import serve_stdio
 
-    serve_stdio(create_server(LibraryAccess(settings), lambda _: settings.mcp_add))
+    access = LibraryAccess(settings)
+    serve_stdio(create_server(access, lambda _: settings.mcp_add), access)
 
 
 @mcp.command()

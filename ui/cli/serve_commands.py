@@ -23,18 +23,20 @@ def serve(
     if_empty: IfEmpty = None,
     page: Annotated[bool, typer.Option(help="Serve the chat page beside the API.")] = True,
 ) -> None:
-    """Serve the chat page and the API on this machine."""
+    """Serve the chat page, the API and the MCP server on this machine."""
     settings = settings_of(context, port=port, llm=llm)
     if if_empty:
         ingest_if_empty(settings, if_empty)
+    from ui.mcp.mounting import mount_mcp
+
     if page:
         from ui.page import server as page_server
 
-        page_server.serve(settings, announce=typer.echo)
+        page_server.serve(settings, announce=typer.echo, mounts=mount_mcp)
     else:
         from ui.api import server as api_server
 
-        api_server.serve(settings, announce=typer.echo)
+        api_server.serve(settings, announce=typer.echo, mounts=mount_mcp)
 
 
 @token_app.command("add")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from functools import cached_property
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assistant import factory
+from ui.background import load_in_background
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
@@ -24,25 +26,30 @@ _WARM_DELAY = 0.2
 class LibraryAccess:
     """Opens catalog and assistant when they are first needed, each once. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, assistant: Future[Assistant] | None = None) -> None:
-        """Take over an assistant that is loading already, if there is one."""
+    def __init__(
+        self,
+        settings: Settings,
+        open_assistant: Callable[[], Assistant] | None = None,
+        open_catalog: Callable[[], Catalog] | None = None,
+    ) -> None:
+        """Open them by these functions, by default those of the library of the settings."""
         self.settings = settings
-        self._loading = assistant
-        self._lock = threading.RLock()
-
-    @cached_property
-    def _catalog(self) -> Catalog:
-        return factory.open_catalog(self.settings.home)
+        self._open_assistant = open_assistant or partial(factory.open_assistant, settings)
+        self._open_catalog = open_catalog or partial(factory.open_catalog, settings.home)
+        self._assistant: Future[Assistant] | None = None
+        self._catalog: Catalog | None = None
+        self._lock, self._writing = threading.Lock(), threading.Lock()
 
     def catalog(self) -> Catalog:
         """Return the catalog, for which no model is loaded. Raises LibraryError."""
         with self._lock:
+            self._catalog = self._catalog or self._open_catalog()
             return self._catalog
 
     @property
     def is_ready(self) -> bool:
         """Return whether the models are loaded."""
-        future = self._loading
+        future = self._assistant
         return future is not None and future.done() and future.exception() is None
 
     def warm(self) -> None:
@@ -59,24 +66,19 @@ class LibraryAccess:
             waiting()
         return future.result()
 
-    def close(self) -> None:
-        """Release the catalog."""
-        with self._lock:
-            if "_catalog" in self.__dict__:
-                self._catalog.close()
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Wait until no other call of this process writes to the library, and keep the others waiting."""
+        with self._writing:
+            yield
 
     def _load(self, delay: float) -> Future[Assistant]:
-        with self._lock:
-            future = self._loading
-            if future is None or (future.done() and future.exception() is not None):
-                future = self._loading = Future()
-                # A daemon, so that the end of the process does not wait for it.
-                threading.Thread(target=self._open, args=(future, delay), daemon=True).start()
-            return future
+        def open_after_delay() -> Assistant:
+            time.sleep(delay)
+            return self._open_assistant()
 
-    def _open(self, future: Future[Assistant], delay: float) -> None:
-        time.sleep(delay)
-        try:
-            future.set_result(factory.open_assistant(self.settings))
-        except BaseException as error:  # raised again to those who wait for the result
-            future.set_exception(error)
+        with self._lock:
+            future = self._assistant
+            if future is None or (future.done() and future.exception() is not None):
+                future = self._assistant = load_in_background(open_after_delay)
+            return future

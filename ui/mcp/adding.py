@@ -11,6 +11,7 @@ from assistant.errors import InputError
 from assistant.schema import Record
 from assistant.serialization import Json
 from assistant.text.printable import one_line
+from ui.api.models import AddedJson
 from ui.mcp.arguments import AddArguments
 from ui.mcp.calls import ToolCall
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 # The source of papers that come without a file.
 _SOURCE = "mcp"
-_COUNTS = ("records", "added", "updated", "merged", "unchanged", "without_abstract", "skipped")
+_COUNTS = tuple(name for name in AddedJson.model_fields if name != "problems")
 # What a result lists.
 _MAX_IDS, _MAX_PROBLEMS = 100, 20
 
@@ -28,6 +29,7 @@ _MAX_IDS, _MAX_PROBLEMS = 100, 20
 def add(arguments: AddArguments, call: ToolCall) -> Json:
     """Ingest the papers, or the file, and return the counts, the ids of the papers and the problems.
 
+    Once the library is being written, that is finished, even if the call is cancelled.
     Raises InputError where nothing can be read, LibraryBusy where another process is writing, and LibraryError.
     """
     if bool(arguments.papers) == bool(arguments.file_text):
@@ -36,11 +38,12 @@ def add(arguments: AddArguments, call: ToolCall) -> Json:
     from ingest.parsers.detect import parse
 
     def report_progress(progress: Progress) -> None:
-        call.report(f"{progress.done} {progress.activity}")
+        call.report_writing(f"{progress.done} {progress.activity}")
 
     items = list(parse(*_content(arguments)))  # completely, before the library is locked
     library = call.assistant().library
-    report = pipeline.ingest_records(items, library, report_progress)
+    with call.access.writing():
+        report = pipeline.ingest_records(items, library, report_progress)
     records = [item for item in items if isinstance(item, Record)]
     return _result(report, islice(_paper_ids(records, library.catalog), _MAX_IDS))
 

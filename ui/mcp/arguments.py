@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.serialization import Json
+from ui.api.requests import RecordBody
 
 _FILTERS = "filters: author:NAME, year:2020..2024, venue:NAME, -WORD"
 
@@ -58,33 +59,23 @@ class ListArguments(ToolArguments):
     cursor: str = Field(default="", description="next_cursor of the last page")
 
 
-class PaperArguments(ToolArguments):
-    """The description of a paper to add."""
-
-    abstract: str = Field(default="", max_length=50_000)
-    title: str = Field(default="", max_length=2000)
-    authors: list[str] = Field(default=[], max_length=1000)
-    year: int | None = Field(default=None, ge=1000, le=3000)
-    venue: str = ""
-    doi: str = ""
-    arxiv_id: str = ""
-    url: str = ""
-
-
 class AddArguments(ToolArguments):
     """The arguments of `add`: papers, or the text of a file."""
 
-    papers: list[PaperArguments] = Field(default=[], max_length=100)
+    papers: list[RecordBody] = Field(default=[], max_length=100)
     file_text: str = Field(default="", max_length=4_000_000, description="or BibTeX, RIS, JSON, CSV, ...")
     file_name: str = Field(default="", max_length=200, description="its name, with extension")
 
 
-def schema(arguments: type[BaseModel]) -> Json:
-    """Return the JSON schema of a model without titles, and with definitions where they are used."""
-    full = arguments.model_json_schema()
+def schema(model: type[BaseModel]) -> Json:
+    """Return the JSON schema of a model, without what costs words and helps no reader.
+
+    That is titles, descriptions of models, and null where a value may be left out; definitions stand where they are
+    used.
+    """
+    full = model.model_json_schema()
     definitions = full.pop("$defs", {})
     compact: Json = _compact(full, definitions)
-    compact.pop("description", None)
     return compact
 
 
@@ -93,12 +84,21 @@ def _compact(node: Any, definitions: Json) -> Any:
         return [_compact(item, definitions) for item in node]
     if not isinstance(node, dict):
         return node
+    node = _resolved(node, definitions)
+    return {name: _compact(value, definitions) for name, value in node.items() if not _is_left_out(name, value, node)}
+
+
+def _resolved(node: Json, definitions: Json) -> Json:
+    """Return a schema in place of a reference to it, or of the choice between it and the null that is the default."""
     if "$ref" in node:
-        definition = definitions[node["$ref"].rsplit("/", 1)[1]]
-        return _compact({name: value for name, value in definition.items() if name != "description"}, definitions)
+        definition: Json = definitions[node["$ref"].rsplit("/", 1)[1]]
+        return definition | {name: value for name, value in node.items() if name != "$ref"}
+    choices: list[Json] = [choice for choice in node.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1 and node.get("default", "") is None:
+        return {name: value for name, value in node.items() if name not in ("anyOf", "default")} | choices[0]
+    return node
+
+
+def _is_left_out(name: str, value: Any, node: Json) -> bool:
     # A property may be called title: only the titles of schemas are texts.
-    return {
-        name: _compact(value, definitions)
-        for name, value in node.items()
-        if not (name == "title" and isinstance(value, str))
-    }
+    return (name == "title" and isinstance(value, str)) or (name == "description" and "properties" in node)

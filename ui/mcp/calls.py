@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import from_thread, to_thread
@@ -41,29 +43,47 @@ class ToolCall:
     def report(self, message: str) -> None:
         """Report progress to the client. Raises the exception of a cancelled call, which ends the thread."""
         from_thread.check_cancelled()
-        if time.monotonic() - self._reported < _PAUSE:
-            return
-        self._steps, self._reported = self._steps + 1, time.monotonic()
-        from_thread.run(partial(self._session.report_progress, self._steps, None, message))
+        if time.monotonic() - self._reported >= _PAUSE:
+            self._send(message)
+
+    def report_writing(self, message: str) -> None:
+        """Report progress of work that goes on to its end, even where nobody waits for it any more."""
+        with suppress(Exception):
+            self._send(message)
 
     def assistant(self) -> Assistant:
         """Return the assistant, once its models are loaded. Raises LibraryError and ModelError."""
         return self.access.assistant(lambda: self.report("loading the models"))
 
+    def _send(self, message: str) -> None:
+        self._steps, self._reported = self._steps + 1, time.monotonic()
+        from_thread.run(partial(self._session.report_progress, self._steps, None, message))
+
 
 class CallQueue:
-    """Runs calls in threads, a few at once; the next ones wait, and beyond those a call is refused."""
+    """Runs calls in threads, a few at once; the next ones wait, and beyond those a call is refused.
+
+    The place of a cancelled call is free again when its thread has ended, so that abandoned threads stay few.
+    """
 
     def __init__(self) -> None:
-        self._limiter = anyio.CapacityLimiter(_RUNNING)
+        self._turns = threading.BoundedSemaphore(_RUNNING)
+        self._threads = anyio.CapacityLimiter(_RUNNING + _WAITING)
 
-    async def run(self, work: Callable[[], Json], *, may_abandon: bool = True) -> Json:
-        """Return what the work returns. Raises BusyError.
+    async def run(self, call: ToolCall, work: Callable[[], Json]) -> Json:
+        """Return what the work returns, once it is the call's turn. Raises BusyError.
 
-        Where the call is cancelled, the work is abandoned: its thread ends at its next report. Work that may not be
-        abandoned is waited for.
+        Where the call is cancelled, the work is abandoned: its thread ends at its next report.
         """
-        if self._limiter.statistics().tasks_waiting >= _WAITING:
+
+        def work_in_turn() -> Json:
+            while not self._turns.acquire(timeout=_PAUSE):
+                call.report("waiting for other calls")
+            try:
+                return work()
+            finally:
+                self._turns.release()
+
+        if self._threads.available_tokens < 1:
             raise BusyError("the server is busy with other calls; repeat this one in a few seconds")
-        result: Any = await to_thread.run_sync(work, abandon_on_cancel=may_abandon, limiter=self._limiter)
-        return dict(result)
+        return await to_thread.run_sync(work_in_turn, abandon_on_cancel=True, limiter=self._threads)

@@ -70,7 +70,7 @@ def _toml_value(value: object) -> str:
 def _is_table_of(table: str, section: str, name: str) -> bool:
     """Return whether this is the table of an entry, or one below it."""
     try:
-        header = tomllib.loads(table.splitlines()[0])
+        header = tomllib.loads(table.split("\n")[0])
     except tomllib.TOMLDecodeError:
         return False
     entries = header.get(section)
@@ -126,7 +126,7 @@ def _insert(text: str, start: int, name: str, value: Json, depth: int, is_empty:
 
 def _formatted(text: str, value: Json, depth: int) -> str:
     unit = _indent(text)
-    lines = json.dumps(value, indent=unit, ensure_ascii=False).splitlines()
+    lines = json.dumps(value, indent=unit, ensure_ascii=False).split("\n")
     return f"{_newline(text)}{unit * depth}".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import mcp_types as types
@@ -62,10 +63,11 @@ def status(access: LibraryAccess) -> Json:
     catalog = access.catalog()
     last_ingest = catalog.records.last_ingest
     return {
-        "library": access.settings.library,
+        "name": access.settings.library,
         "papers": catalog.papers.count(),
         "without_abstract": catalog.papers.count_without_abstract(),
         "waiting": catalog.ledger.pending_count(),
+        "sources": [asdict(source) for source in catalog.records.sources()],
         "last_ingest": last_ingest.isoformat() if last_ingest else None,
         "model": access.settings.llm,
         "ready": access.is_ready,

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from assistant.schema import Answer, Hit, Page, Paper, Verification
 from assistant.serialization import Json, answer_json, hit_json, paper_json, verification_json
 from assistant.text.titles import display_title
+from ui.api.models import VerificationJson
 
 SCHEME = "paperchat"
 # The parts of an answer that a caller needs to quote and check it.
@@ -48,6 +49,12 @@ class Document(BaseModel):
     text: str
     url: str
     metadata: dict[str, Any]
+
+
+class VerifiedClaims(BaseModel):
+    """The verdict on each sentence of a text."""
+
+    claims: list[VerificationJson]
 
 
 def search_results(hits: Iterable[Hit]) -> Json:

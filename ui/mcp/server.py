@@ -24,7 +24,7 @@ from assistant.serialization import Json
 from assistant.text.printable import one_line
 from ui.mcp import resources
 from ui.mcp.access import LibraryAccess
-from ui.mcp.arguments import schema
+from ui.mcp.arguments import ToolArguments, schema
 from ui.mcp.calls import CallQueue, ToolCall
 from ui.mcp.tools import TOOLS, LibraryTool
 
@@ -79,8 +79,7 @@ class _Handlers:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {one_line(params.name)!r}; there are {names}")
         try:
             arguments = tool.arguments.model_validate(params.arguments or {})
-            work = partial(tool.run, arguments, ToolCall(self._access, context.session))
-            return _success(await self._queue.run(work, may_abandon=not tool.writes))
+            return _success(await self._run(tool, arguments, ToolCall(self._access, context.session)))
         except ValidationError as error:
             return _failure(f"{tool.name} takes other arguments: {_explanation(error)}")
         except PaperchatError as error:
@@ -109,6 +108,12 @@ class _Handlers:
         if ctx.method == "tools/list":
             self._access.warm()
         return result
+
+    async def _run(self, tool: LibraryTool, arguments: ToolArguments, call: ToolCall) -> Json:
+        work = partial(tool.run, arguments, call)
+        if tool.is_quick:
+            return await to_thread.run_sync(work)
+        return await self._queue.run(call, work)
 
     def _tools(self, context: Context) -> dict[str, LibraryTool]:
         may_write = self._may_write(context)

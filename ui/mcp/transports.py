@@ -13,17 +13,19 @@ from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 
+from ui.mcp.access import LibraryAccess
+
 # Sessions that are open at once, and seconds after which one without a request ends.
 _MAX_SESSIONS, _IDLE_SECONDS = 1000, 1800.0
 # What the end of the client looks like from within.
 _DISCONNECTED = (BrokenPipeError, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
 
-def serve_stdio(server: Server[Any]) -> None:
+def serve_stdio(server: Server[Any], access: LibraryAccess) -> None:
     """Serve one client over standard input and output, until it closes them; then end the process.
 
     While it serves, whatever else is printed goes to standard error. The process ends without waiting for threads that
-    still load a model or read for a call that nobody waits for; what writes has been waited for.
+    still load a model or read for a call that nobody waits for; what is being written is finished.
     """
     code = 0
     try:
@@ -35,8 +37,9 @@ def serve_stdio(server: Server[Any]) -> None:
             raise
     except _DISCONNECTED:
         pass
-    sys.stderr.flush()
-    os._exit(code)
+    with access.writing():
+        sys.stderr.flush()
+        os._exit(code)
 
 
 async def _serve_stdio(server: Server[Any]) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mcp.client.stdio import StdioServerParameters
 
 from assistant import factory
 from assistant.chat import Assistant
+from assistant.errors import ModelError
 from assistant.settings import Settings
 from ingest import pipeline
 from tests.conftest import ROOT
@@ -50,6 +50,18 @@ PAPERS: list[dict[str, Any]] = [
     },
 ]
 
+
+def access_to(settings: Settings, assistant: Assistant | None) -> LibraryAccess:
+    """Return access to the library of the settings; without an assistant, the models cannot be loaded."""
+
+    def open_assistant() -> Assistant:
+        if assistant is None:
+            raise ModelError("there are no models in this test")
+        return assistant
+
+    return LibraryAccess(settings, open_assistant)
+
+
 Talk = Callable[[Client], Awaitable[Any]]
 
 
@@ -83,10 +95,7 @@ def talk(settings: Settings) -> Callable[..., Any]:
     """Return a function that runs a conversation of the official client with a server in this process."""
 
     def run(conversation: Talk, assistant: Assistant | None = None, *, may_write: bool = False) -> Any:
-        loading: Future[Assistant] = Future()  # without an assistant, the models never come
-        if assistant:
-            loading.set_result(assistant)
-        access = LibraryAccess(settings, loading)
+        access = access_to(settings, assistant)
 
         async def main() -> Any:
             async with Client(create_server(access, lambda _: may_write)) as client:
@@ -96,7 +105,7 @@ def talk(settings: Settings) -> Callable[..., Any]:
                     return error
 
         outcome = anyio.run(main)
-        access.close()
+        access.catalog().close()
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

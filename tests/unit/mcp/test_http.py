@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,8 +21,7 @@ from assistant.chat import Assistant
 from assistant.settings import Settings
 from tests.conftest import BEES
 from tests.fakes import ScriptedLLM, UnreliableLLM
-from tests.unit.mcp.conftest import PAPERS
-from ui.mcp.access import LibraryAccess
+from tests.unit.mcp.conftest import PAPERS, access_to
 from ui.mcp.server import create_server
 from ui.mcp.transports import HttpEndpoint
 
@@ -62,10 +60,8 @@ def serve(library_assistant: Assistant, settings: Settings) -> Iterator[Callable
         assistant = library_assistant
         if llm:
             assistant = Assistant(assistant.library, settings, assistant.reader, llm, assistant.reranker)
-        loading: Future[Assistant] = Future()
-        loading.set_result(assistant)
         security = TransportSecuritySettings(allowed_hosts=["127.0.0.1:*"], allowed_origins=["http://127.0.0.1:*"])
-        server = create_server(LibraryAccess(settings, loading), _has_written_header)
+        server = create_server(access_to(settings, assistant), _has_written_header)
         servers.append(LoopbackServer(HttpEndpoint(server, security)))
         return servers[-1].url
 

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+
+from assistant import factory
 
 HEAVY = {"torch", "sentence_transformers", "gradio", "chromadb", "transformers", "sqlalchemy", "numpy", "llama_index"}
 # A second of processor time: what else runs on the machine makes any other clock too slow for a test.
@@ -175,6 +178,22 @@ def test_the_process_ends_at_once_and_in_silence_where_the_client_closes_in_the_
     code, seconds, errors = process.close()
     assert (code, errors) == (0, "")
     assert seconds < PROMPT_SECONDS
+
+
+def test_what_is_being_written_is_finished_where_the_client_closes_in_the_middle(
+    server_process: Parameters, filled_home: Path
+) -> None:
+    paper = {"title": "Whale song", "abstract": "Whales sing across the whole ocean. " * 8}
+    add = request(3, "tools/call", name="add", arguments={"papers": [paper]}, _meta={"progressToken": 3})
+    process = Process(server_process("mcp", "--allow-add", fakes="slow-index"))
+    process.send(INITIALIZE, INITIALIZED, add)
+    process.receive()
+    while process.receive()["params"]["message"] != "1 records read":
+        pass
+    code, _, errors = process.close()
+    assert (code, errors) == (0, "")
+    with closing(factory.open_catalog(filled_home)) as catalog:
+        assert (catalog.papers.count(), catalog.ledger.pending_count()) == (4, 0)
 
 
 def test_what_is_no_message_changes_nothing(server_process: Parameters, filled_home: Path) -> None:

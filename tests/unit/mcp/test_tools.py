@@ -11,12 +11,14 @@ from typing import Any
 import llama_index.core
 import pytest
 from mcp import Client, MCPError
+from pydantic import BaseModel, TypeAdapter
 
 from assistant import factory
 from assistant.chat import Assistant
 from assistant.settings import Settings
 from assistant.storage.library import Library, lock
 from tests.unit.mcp.conftest import INJECTION, PAPERS
+from ui.api import models
 from ui.mcp.server import INSTRUCTIONS
 
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"
@@ -99,6 +101,52 @@ def test_an_answer_has_verbatim_passages_with_offsets_and_verdicts(
         assert "abstract" not in json.dumps(answer["citations"])
 
     talk(conversation, library_assistant)
+
+
+def with_abstracts(node: Any) -> Any:
+    """Return JSON with what the tools leave out of the papers in it."""
+    if isinstance(node, list):
+        return [with_abstracts(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    left_out = {"abstract": "", "sources": []} if "authors" in node else {}
+    return {name: with_abstracts(value) for name, value in node.items()} | left_out
+
+
+def assert_fits(result: Any, model: type[BaseModel]) -> None:
+    """Check that every key of a result is a field of the model, with a value that fits."""
+    names = {field.alias or name: field for name, field in model.model_fields.items()}
+    assert set(result) <= set(names)
+    for name, value in with_abstracts(result).items():
+        TypeAdapter(names[name].rebuild_annotation()).validate_python(value)
+
+
+def test_results_are_parts_of_the_json_that_the_api_serves(
+    talk: Callable[..., Any], library_assistant: Assistant
+) -> None:
+    paper = {"title": "Whale song", "abstract": "Whales sing across the whole ocean. " * 8}
+
+    async def conversation(client: Client) -> None:
+        for question in (QUESTION, "Papers by Ann Bee", "Which quasars do pulsars orbit?"):
+            answer = await structured(client, "ask", question=question)
+            sentences = [sentence | {"reason": "", "attributed": False} for sentence in answer["sentences"]]
+            whole: dict[str, Any] = {"replaces": None, "is_context": False, "lead": 0, "emphasis": []}
+            assert_fits(answer | {"sentences": [sentence | whole for sentence in sentences]}, models.AnswerJson)
+        for claim in (await structured(client, "verify", text="Older bees dance longer."))["claims"]:
+            assert claim == models.VerificationJson.model_validate(claim).model_dump(mode="json")
+        for hit in (await structured(client, "similar", text="Honey bees dance"))["hits"]:
+            assert_fits(hit, models.HitJson)
+        for listed in (await structured(client, "list"))["papers"]:
+            assert_fits(listed, models.PaperJson)
+        report = await structured(client, "add", papers=[paper])
+        assert report.pop("ids")
+        assert report == models.AddedJson.model_validate(report).model_dump(mode="json")
+        content = (await client.read_resource("paperchat://status")).contents[0]
+        status = json.loads(content.text)  # type: ignore[union-attr]
+        assert (status.pop("model"), status.pop("ready")) == ("extractive", True)
+        assert_fits(status, models.StatusJson)
+
+    talk(conversation, library_assistant, may_write=True)
 
 
 def test_an_answer_may_be_restricted_to_papers(talk: Callable[..., Any], library_assistant: Assistant) -> None:
@@ -303,7 +351,7 @@ def test_the_text_of_a_file_is_added_like_the_file(talk: Callable[..., Any], lib
         assert (again["unchanged"], again["ids"]) == (1, report["ids"])
         assert "takes either papers or the text of a file" in await failure(client, "add")
         assert "other arguments" in await failure(client, "add", papers=[{"titel": "a"}])
-        assert "other arguments" in await failure(client, "add", papers=[{"title": "a", "year": "2020"}])
+        assert "other arguments" in await failure(client, "add", papers=[{"title": "a", "year": "soon"}])
         assert await failure(client, "add", file_text="\x00\x01 nothing", file_name="a.bin")
 
     talk(conversation, library_assistant, may_write=True)

@@ -1,0 +1,86 @@
+"""The server beside the API, at one port, behind the checks of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from assistant.chat import Assistant
+from assistant.settings import Settings
+from tests.conftest import BEES
+from tests.unit.api.conftest import loaded
+from ui.api import server
+from ui.api.server import RunningApi
+from ui.api.tokens import TokenScope, open_tokens
+from ui.mcp.mounting import mount_mcp
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
+
+@pytest.fixture
+def serve_all(library_assistant: Assistant, settings: Settings) -> Iterator[Callable[..., str]]:
+    """Return a function that serves the API and the MCP server, and returns the address."""
+    running: list[RunningApi] = []
+
+    def serve(**changes: Any) -> str:
+        changed = settings.model_copy(update={"port": 0, **changes})
+        running.append(server.start(changed, loaded(library_assistant), mount_mcp))
+        return running[-1].address.replace(EVERYWHERE, "127.0.0.1")
+
+    yield serve
+    for served in running:
+        served.close()
+
+
+async def tool_names(address: str, **headers: str) -> list[str]:
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
+    ):
+        return [tool.name for tool in (await client.list_tools()).tools]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_page_api_and_assistants_share_a_port(serve_all: Callable[..., str], mode: str) -> None:
+    address = serve_all()
+
+    async def ask() -> Any:
+        async with Client(f"{address}/mcp", mode=mode) as client:
+            return (await client.call_tool("ask", {"question": BEES})).structured_content
+
+    answer = httpx.post(f"{address}/api/v1/ask", json={"question": BEES}, timeout=60).json()
+    assert anyio.run(ask)["text"] == answer["text"]
+
+
+def test_other_machines_need_a_token_and_one_of_scope_write_to_add(
+    serve_all: Callable[..., str], settings: Settings
+) -> None:
+    tokens = open_tokens(settings)
+    secrets = {scope: f"Bearer {tokens.add(scope, scope)}" for scope in TokenScope}
+    address = serve_all(host=EVERYWHERE, mcp_add=True)
+    assert httpx.post(f"{address}/mcp", json=PING).status_code == 401
+    read = anyio.run(lambda: tool_names(address, authorization=secrets[TokenScope.READ]))
+    write = anyio.run(lambda: tool_names(address, authorization=secrets[TokenScope.WRITE]))
+    assert "ask" in read
+    assert "add" not in read
+    assert "add" in write
+
+
+def test_nobody_adds_papers_unless_the_settings_allow_it(serve_all: Callable[..., str]) -> None:
+    address = serve_all()
+    assert "add" not in anyio.run(lambda: tool_names(address))
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+def test_a_foreign_page_is_refused(serve_all: Callable[..., str], path: str) -> None:
+    address = serve_all()
+    reply = httpx.post(f"{address}{path}", json=PING, headers={"origin": "https://evil.example"})
+    assert reply.status_code == 403

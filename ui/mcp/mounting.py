@@ -1,0 +1,27 @@
+"""The MCP server beside page and API, below `/mcp`: with their checks, their models and the scope of the token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ui.api.app import MountedApp
+from ui.api.backend import ApiBackend
+from ui.api.tokens import TokenScope
+from ui.mcp.access import LibraryAccess
+from ui.mcp.server import Context, create_server
+from ui.mcp.transports import HttpEndpoint
+
+PREFIX = "/mcp"
+
+
+def mount_mcp(backend: ApiBackend) -> Sequence[MountedApp]:
+    """Return the server over the library of an API. Papers are added where the settings and the token allow it."""
+
+    def may_write(context: Context) -> bool:
+        if context.request is None or not backend.settings.mcp_add:
+            return False
+        return context.request.scope["state"]["caller"].scope is TokenScope.WRITE
+
+    access = LibraryAccess(backend.settings, backend.assistant, lambda: backend.catalog)
+    endpoint = HttpEndpoint(create_server(access, may_write))
+    return [MountedApp(PREFIX, endpoint, endpoint.run)]
