@@ -80,7 +80,7 @@ def _check_model(settings: Settings, diagnosis: Diagnosis) -> None:
 def _check_api(settings: Settings, diagnosis: Diagnosis) -> None:
     """Say who may use the API; a damaged file of tokens raises SettingsError."""
     tokens = [f"{token.name} ({token.scope})" for token in open_tokens(settings).all()]
-    diagnosis.facts["api"] = f"http://{settings.host}:{settings.port}/api/v1 and /v1 while paperchat serve runs"
+    diagnosis.facts["api"] = f"http://{settings.host}:{settings.port}/api/v1, /v1 and /mcp while paperchat serve runs"
     diagnosis.facts["api tokens"] = ", ".join(tokens) or "none: this machine alone is served without a login"
 
 

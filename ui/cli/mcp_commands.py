@@ -52,8 +52,11 @@ def install(
 
     chosen = clients.client_named(client)
     target = file or clients.configuration_file(chosen)
-    home = context.obj["home"] or os.environ.get("PAPERCHAT_HOME")
-    options = clients.options_of(Path(home) if home else None, context.obj["library"], context.obj["embedder"])
+    # A client starts the server without the variables of this shell.
+    home, library, embedder = (
+        context.obj[name] or os.environ.get(f"PAPERCHAT_{name.upper()}") for name in ("home", "library", "embedder")
+    )
+    options = clients.options_of(Path(home) if home else None, library, embedder)
     command = clients.launch_command(options, ["--allow-add"] if allow_add else [])
     if not write:
         typer.echo(chosen.snippet(command))

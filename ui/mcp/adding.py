@@ -38,7 +38,7 @@ def add(arguments: AddArguments, call: ToolCall) -> Json:
     from ingest.parsers.detect import parse
 
     def report_progress(progress: Progress) -> None:
-        call.report_writing(f"{progress.done} {progress.activity}")
+        call.report_writing(f"{progress.activity}: {progress.done}")
 
     items = list(parse(*_content(arguments)))  # completely, before the library is locked
     library = call.assistant().library

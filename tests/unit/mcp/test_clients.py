@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.settings import Settings
 from tests.conftest import ROOT, Paperchat
 from ui.mcp.clients import CLIENTS, client_named, launch_command
 from ui.mcp.config_text import add_to_json, add_to_toml
@@ -139,6 +140,14 @@ def test_nothing_is_written_unless_asked_for(paperchat: Paperchat, tmp_path: Pat
     assert str(file) in run.err
     assert "--library" in run.out
     assert "mcp" in run.out
+
+
+def test_the_library_of_the_environment_is_the_one_that_a_client_opens(
+    paperchat: Paperchat, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv("PAPERCHAT_LIBRARY", "nlp")
+    arguments = json.loads(paperchat("mcp", "install", "claude").out)["mcpServers"]["paperchat"]["args"]
+    assert arguments[-5:] == ["--home", str(settings.home), "--library", "nlp", "mcp"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,8 +20,8 @@ from mcp.client.stdio import StdioServerParameters
 from assistant import factory
 
 HEAVY = {"torch", "sentence_transformers", "gradio", "chromadb", "transformers", "sqlalchemy", "numpy", "llama_index"}
-# A second of processor time: what else runs on the machine makes any other clock too slow for a test.
-MOST_SECONDS = 1.0
+# Processor time, the only clock that other processes leave alone, nearly: it takes 0.8 on an idle machine.
+MOST_SECONDS = 1.5
 # From the end of its input to the end of the process.
 PROMPT_SECONDS = 5.0
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"
@@ -85,7 +85,7 @@ class Process:
         return code, time.monotonic() - started, errors
 
 
-def test_the_handshake_and_the_tools_take_less_than_a_second_and_no_heavy_import(
+def test_the_handshake_and_the_tools_take_about_a_second_at_most_and_no_heavy_import(
     server_process: Parameters, filled_home: Path, tmp_path: Path
 ) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -188,7 +188,7 @@ def test_what_is_being_written_is_finished_where_the_client_closes_in_the_middle
     process = Process(server_process("mcp", "--allow-add", fakes="slow-index"))
     process.send(INITIALIZE, INITIALIZED, add)
     process.receive()
-    while process.receive()["params"]["message"] != "1 records read":
+    while process.receive()["params"]["message"] != "records read: 1":
         pass
     code, _, errors = process.close()
     assert (code, errors) == (0, "")

@@ -258,6 +258,8 @@ def test_values_out_of_range_are_tool_errors(talk: Callable[..., Any], library_a
         assert "4000" in (await failure(client, "search", query="bees " * 1000)).replace(",", "")
         assert "1 to 50 at a time" in await failure(client, "verify", text="Bees dance. " * 51)
         assert "1 to 50 at a time" in await failure(client, "verify", text=" ")
+        assert "no paper has the id 'zzz'" in await failure(client, "ask", question=QUESTION, ids=["zzz"])
+        assert "no paper has the id 'zzz'" in await failure(client, "verify", text="Bees dance.", id="zzz")
         assert "year" in await failure(client, "list", filter="year:soon")
 
     talk(conversation, library_assistant)
@@ -270,6 +272,7 @@ def test_an_unknown_id_is_a_tool_error_that_says_where_ids_come_from(
 ) -> None:
     message = talk(lambda client: failure(client, tool, id=paper_id), library_assistant)
     assert "no paper has the id" in message
+    assert len(message) < 1000
     assert "return the ids of papers" in message
 
 
