@@ -19,6 +19,7 @@ from assistant.schema import Message
 from assistant.settings import Settings, deprecated_names, unknown_variables
 from assistant.text.printable import one_line
 from ui.api.tokens import open_tokens
+from ui.mcp.clients import configured
 
 # The question that shows whether a language model answers.
 _GREETING = Message("user", "Reply with the word yes.")
@@ -81,6 +82,7 @@ def _check_api(settings: Settings, diagnosis: Diagnosis) -> None:
     """Say who may use the API; a damaged file of tokens raises SettingsError."""
     tokens = [f"{token.name} ({token.scope})" for token in open_tokens(settings).all()]
     diagnosis.facts["api"] = f"http://{settings.host}:{settings.port}/api/v1, /v1 and /mcp while paperchat serve runs"
+    diagnosis.facts["assistants"] = ", ".join(configured()) or "none has it yet: paperchat mcp install CLIENT"
     diagnosis.facts["api tokens"] = ", ".join(tokens) or "none: this machine alone is served without a login"
 
 

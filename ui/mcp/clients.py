@@ -15,7 +15,7 @@ from pathlib import Path
 
 from assistant.errors import InputError, NotFoundError
 from assistant.serialization import Json
-from ui.mcp.config_text import add_to_json, add_to_toml, toml_table
+from ui.mcp.config_text import add_to_json, add_to_toml, json_section, toml_section, toml_table
 
 ENTRY = "paperchat"
 
@@ -51,6 +51,15 @@ class McpClient:
         """Return the text of the configuration with the entry. Raises ValueError where it cannot be parsed."""
         add = add_to_toml if self.is_toml else add_to_json
         return add(text, self.section, ENTRY, self.entry(command))
+
+    def has_entry(self, file: Path) -> bool:
+        """Return whether the file has an entry of that name; one that cannot be read or parsed has none."""
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+            entries = (toml_section if self.is_toml else json_section)(text, self.section)
+        except (OSError, ValueError, RecursionError):
+            return False
+        return ENTRY in entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,11 @@ def client_named(name: str) -> McpClient:
 def configuration_file(client: McpClient) -> Path:
     """Return the client's file for the user of this process."""
     return client.locate(Path.home(), sys.platform, os.environ)
+
+
+def configured() -> list[str]:
+    """Return the titles of the clients of this user whose configuration has the server."""
+    return [client.title for client in CLIENTS if client.has_entry(configuration_file(client))]
 
 
 def launch_command(options: Sequence[str], arguments: Sequence[str]) -> list[str]:

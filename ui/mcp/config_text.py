@@ -52,6 +52,16 @@ def add_to_toml(text: str, section: str, name: str, entry: Json) -> str:
     return edited
 
 
+def json_section(text: str, section: str) -> Json:
+    """Return an object of the top level, empty where there is none."""
+    return _object(_object(json.loads(_without_comments(text))).get(section, {}))
+
+
+def toml_section(text: str, section: str) -> Json:
+    """Return a table of the top level, empty where there is none."""
+    return _object(tomllib.loads(text).get(section, {}))
+
+
 def toml_table(section: str, name: str, entry: Json) -> str:
     """Return an entry as a TOML table without tables within it."""
     lines = [f"{key} = {_toml_value(value)}" for key, value in entry.items()]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from assistant.settings import Settings
 from tests.conftest import ROOT, Paperchat
-from ui.mcp.clients import CLIENTS, client_named, launch_command
+from ui.mcp.clients import CLIENTS, client_named, configured, launch_command
 from ui.mcp.config_text import add_to_json, add_to_toml
 
 COMMAND = ["/opt/paper chat/bin/paperchat", "--library", "nlp", "mcp"]
@@ -186,6 +186,21 @@ def test_a_file_that_cannot_be_parsed_is_left_alone_and_what_to_paste_is_printed
     else:
         tomllib.loads(file.read_text())
     assert run.code or name == "codex"
+
+
+def test_doctor_names_the_clients_that_have_the_server(
+    paperchat: Paperchat, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name, value in (("HOME", str(tmp_path)), ("XDG_CONFIG_HOME", ""), ("CODEX_HOME", "")):
+        monkeypatch.setenv(name, value)
+    assert configured() == []
+    for name in NAMES[1:]:
+        assert paperchat("mcp", "install", name, "--write").code == 0
+    client_named("claude").locate(tmp_path, "linux", {}).parent.mkdir(parents=True)
+    client_named("claude").locate(tmp_path, "linux", {}).write_text("{ no json")
+    assert configured() == ["VS Code", "Cursor", "LM Studio", "Codex"]
+    assert paperchat("doctor", "--json").json["assistants"] == "VS Code, Cursor, LM Studio, Codex"
 
 
 def test_a_folder_that_cannot_be_written_is_reported(paperchat: Paperchat, tmp_path: Path) -> None:
