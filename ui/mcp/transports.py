@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -17,6 +18,8 @@ from ui.mcp.access import LibraryAccess
 
 # Sessions that are open at once, and seconds after which one without a request ends.
 _MAX_SESSIONS, _IDLE_SECONDS = 1000, 1800.0
+# Seconds that the last answer may take to be written to a client that has closed its side.
+_LAST_WRITE_SECONDS = 1.0
 # What the end of the client looks like from within.
 _DISCONNECTED = (BrokenPipeError, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
@@ -29,7 +32,7 @@ def serve_stdio(server: Server[Any], access: LibraryAccess) -> None:
     """
     code = 0
     try:
-        anyio.run(_serve_stdio, server)
+        anyio.run(_serve_stdio, server, access)
     except KeyboardInterrupt:
         code = 130
     except BaseExceptionGroup as group:
@@ -37,14 +40,23 @@ def serve_stdio(server: Server[Any], access: LibraryAccess) -> None:
             raise
     except _DISCONNECTED:
         pass
+    _end(access, code)
+
+
+async def _serve_stdio(server: Server[Any], access: LibraryAccess) -> None:
+    async with stdio_server() as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+        # A client that has stopped reading holds up the answer that is being written to it, and with it the end.
+        last_write = threading.Timer(_LAST_WRITE_SECONDS, _end, (access, 0))
+        last_write.daemon = True
+        last_write.start()
+
+
+def _end(access: LibraryAccess, code: int) -> None:
+    """End the process as soon as nothing is being written to the library."""
     with access.writing():
         sys.stderr.flush()
         os._exit(code)
-
-
-async def _serve_stdio(server: Server[Any]) -> None:
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
 
 
 class HttpEndpoint:

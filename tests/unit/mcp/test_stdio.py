@@ -180,6 +180,15 @@ def test_the_process_ends_at_once_and_in_silence_where_the_client_closes_in_the_
     assert seconds < PROMPT_SECONDS
 
 
+def test_a_client_that_never_reads_cannot_keep_the_process(server_process: Parameters, filled_home: Path) -> None:
+    process = Process(server_process())
+    process.send(INITIALIZE, INITIALIZED, *(request(number, "tools/list") for number in range(2, 102)))
+    time.sleep(2)
+    code, seconds, errors = process.close()
+    assert (code, errors) == (0, "")
+    assert seconds < 2 * PROMPT_SECONDS
+
+
 def test_what_is_being_written_is_finished_where_the_client_closes_in_the_middle(
     server_process: Parameters, filled_home: Path
 ) -> None:
