@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from assistant.chat import Assistant
     from ui.mcp.access import LibraryAccess
+    from ui.mcp.results import Address
 
 # Calls that run at once, and that wait for their turn.
 _RUNNING = 4
@@ -33,10 +34,10 @@ class BusyError(PaperchatError):
 
 
 class ToolCall:
-    """One call as the thread that runs it sees it."""
+    """One call as the thread that runs it sees it; `address` is where on this server its client finds a paper."""
 
-    def __init__(self, access: LibraryAccess, session: ServerSession) -> None:
-        self.access = access
+    def __init__(self, access: LibraryAccess, session: ServerSession, address: Address) -> None:
+        self.access, self.address = access, address
         self._session = session
         self._steps, self._reported = 0, 0.0
 

@@ -8,10 +8,13 @@ from ui.api.app import MountedApp
 from ui.api.backend import ApiBackend
 from ui.api.tokens import TokenScope
 from ui.mcp.access import LibraryAccess
+from ui.mcp.results import paper_uri
 from ui.mcp.server import Context, create_server
 from ui.mcp.transports import HttpEndpoint
 
 PREFIX = "/mcp"
+# Shows a browser the page of a paper.
+_PAPERS = "api/v1/papers"
 
 
 def mount_mcp(backend: ApiBackend) -> Sequence[MountedApp]:
@@ -22,6 +25,9 @@ def mount_mcp(backend: ApiBackend) -> Sequence[MountedApp]:
             return False
         return context.request.scope["state"]["caller"].scope is TokenScope.WRITE
 
+    def paper_address(context: Context, paper_id: str) -> str:
+        return f"{context.request.base_url}{_PAPERS}/{paper_id}" if context.request else paper_uri(paper_id)
+
     access = LibraryAccess(backend.settings, backend.assistant, lambda: backend.catalog)
-    endpoint = HttpEndpoint(create_server(access, may_write))
+    endpoint = HttpEndpoint(create_server(access, may_write, paper_address))
     return [MountedApp(PREFIX, endpoint, endpoint.run)]

@@ -6,7 +6,7 @@ added to what the library says, so no result has a word of ours that could pass 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,8 +15,11 @@ from assistant.schema import Answer, Hit, Page, Paper, Verification
 from assistant.serialization import Json, answer_json, hit_json, paper_json, verification_json
 from assistant.text.titles import display_title
 from ui.api.models import VerificationJson
+from ui.links import paper_url
 
 SCHEME = "paperchat"
+# The address on this server of the paper with an id.
+Address = Callable[[str], str]
 # The parts of an answer that a caller needs to quote and check it.
 _ANSWER = (
     "question standalone filters answered strength reason confidence text opening citations sentences table nearest "
@@ -57,16 +60,17 @@ class VerifiedClaims(BaseModel):
     claims: list[VerificationJson]
 
 
-def search_results(hits: Iterable[Hit]) -> Json:
+def search_results(hits: Iterable[Hit], address: Address) -> Json:
     """Return hits as ChatGPT requires them."""
-    entries = [SearchEntry(id=hit.paper.id, title=display_title(hit.paper), url=paper_url(hit.paper)) for hit in hits]
+    papers = [hit.paper for hit in hits]
+    entries = [SearchEntry(id=paper.id, title=display_title(paper), url=_url(paper, address)) for paper in papers]
     return SearchResults(results=entries).model_dump()
 
 
-def document(paper: Paper) -> Json:
+def document(paper: Paper, address: Address) -> Json:
     """Return a paper as ChatGPT requires it."""
     metadata = {name: value for name, value in _brief(paper_json(paper)).items() if name not in ("id", "title", "url")}
-    title, url = display_title(paper), paper_url(paper)
+    title, url = display_title(paper), _url(paper, address)
     return Document(id=paper.id, title=title, text=paper.abstract, url=url, metadata=metadata).model_dump()
 
 
@@ -101,13 +105,9 @@ def paper_uri(paper_id: str) -> str:
     return f"{SCHEME}://paper/{paper_id}"
 
 
-def paper_url(paper: Paper) -> str:
-    """Return the address of a paper, as a citation needs one: on the web, or else as a resource of this server."""
-    if paper.url:
-        return paper.url
-    if paper.doi:
-        return f"https://doi.org/{paper.doi}"
-    return f"https://arxiv.org/abs/{paper.arxiv_id}" if paper.arxiv_id else paper_uri(paper.id)
+def _url(paper: Paper, address: Address) -> str:
+    """Return the address of a paper, without which no client cites it: on the web, or else on this server."""
+    return paper_url(paper) or address(paper.id)
 
 
 def _brief(node: Any) -> Any:

@@ -26,6 +26,7 @@ from ui.mcp import resources
 from ui.mcp.access import LibraryAccess
 from ui.mcp.arguments import ToolArguments, schema
 from ui.mcp.calls import CallQueue, ToolCall
+from ui.mcp.results import paper_uri
 from ui.mcp.tools import TOOLS, LibraryTool
 
 logger = logging.getLogger(__name__)
@@ -43,13 +44,21 @@ _ID_CURE = "; `search`, `list` and `ask` return the ids of papers"
 
 Content = TypeVar("Content")
 Context = ServerRequestContext[Any, Any]
-# Whether the client of a request may change the library.
+# Whether the client of a request may change the library, and where it finds a paper that is not on the web.
 MayWrite = Callable[[Context], bool]
+PaperAddress = Callable[[Context, str], str]
 
 
-def create_server(access: LibraryAccess, may_write: MayWrite = lambda _: False) -> Server[Any]:
+def resource_address(_: Context, paper_id: str) -> str:
+    """Return the URI of the resource of a paper."""
+    return paper_uri(paper_id)
+
+
+def create_server(
+    access: LibraryAccess, may_write: MayWrite = lambda _: False, paper_address: PaperAddress = resource_address
+) -> Server[Any]:
     """Return the server of a library. `may_write` decides, for each request, whether it may add papers."""
-    handlers = _Handlers(access, may_write)
+    handlers = _Handlers(access, may_write, paper_address)
     server: Server[Any] = Server(
         NAME,
         version=version("paperchat"),
@@ -67,8 +76,8 @@ def create_server(access: LibraryAccess, may_write: MayWrite = lambda _: False) 
 
 
 class _Handlers:
-    def __init__(self, access: LibraryAccess, may_write: MayWrite) -> None:
-        self._access, self._may_write = access, may_write
+    def __init__(self, access: LibraryAccess, may_write: MayWrite, paper_address: PaperAddress) -> None:
+        self._access, self._may_write, self._paper_address = access, may_write, paper_address
         self._queue = CallQueue()
 
     async def list_tools(self, context: Context, _: types.PaginatedRequestParams | None) -> types.ListToolsResult:
@@ -81,7 +90,8 @@ class _Handlers:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {one_line(params.name)!r}; there are {names}")
         try:
             arguments = tool.arguments.model_validate(params.arguments or {})
-            return _success(await self._run(tool, arguments, ToolCall(self._access, context.session)))
+            call = ToolCall(self._access, context.session, partial(self._paper_address, context))
+            return _success(await self._run(tool, arguments, call))
         except ValidationError as error:
             return _failure(f"{tool.name} takes other arguments: {_explanation(error)}")
         except PaperchatError as error:

@@ -53,11 +53,11 @@ class LibraryTool:
 def _search(arguments: SearchArguments, call: ToolCall) -> Json:
     assistant = call.assistant()
     call.report("searching")
-    return results.search_results(assistant.search(arguments.query).hits)
+    return results.search_results(assistant.search(arguments.query).hits, call.address)
 
 
 def _fetch(arguments: FetchArguments, call: ToolCall) -> Json:
-    return results.document(call.access.catalog().papers.find(arguments.id))
+    return results.document(call.access.catalog().papers.find(arguments.id), call.address)
 
 
 def _ask(arguments: AskArguments, call: ToolCall) -> Json:

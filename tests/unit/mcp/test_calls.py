@@ -32,7 +32,7 @@ def session() -> RecordingSession:
 
 @pytest.fixture
 def call(session: RecordingSession) -> ToolCall:
-    return ToolCall(cast("Any", SimpleNamespace()), cast("Any", session))
+    return ToolCall(cast("Any", SimpleNamespace()), cast("Any", session), str)
 
 
 @pytest.fixture

@@ -60,6 +60,16 @@ def test_page_api_and_assistants_share_a_port(serve_all: Callable[..., str], mod
     assert anyio.run(ask)["text"] == answer["text"]
 
 
+def test_papers_that_are_not_on_the_web_have_their_page_on_this_server(serve_all: Callable[..., str]) -> None:
+    async def addresses() -> list[str]:
+        async with Client(f"{serve_all()}/mcp") as client:
+            results = (await client.call_tool("search", {"query": "robots"})).structured_content["results"]
+            return [entry["url"] for entry in results if entry["title"].startswith("Robots")]
+
+    [address] = anyio.run(addresses)
+    assert "Robots that prompt" in httpx.get(address, headers={"accept": "text/html"}).text
+
+
 def test_other_machines_need_a_token_and_one_of_scope_write_to_add(
     serve_all: Callable[..., str], settings: Settings
 ) -> None:
