@@ -1,9 +1,10 @@
 """Fit the weights of `assistant.question.follow_up`: `python -m eval.training.dialogs --data DATA`.
 
-`DATA/judge` has `dialogs.jsonl`, `intent.jsonl` and `annotated.jsonl.gz` (see `eval.training.messages`). Beside the
-turns of conversations, which are split whole, the classifiers are fitted on messages after questions drawn at random:
-labelled messages, phrasings, and questions about abstracts. One about research is standalone, a follow-up is not.
-Figures of dev are by cross-validation over train and dev; test conversations are judged once.
+`DATA/judge` has `dialogs.jsonl`, `intent.jsonl` and `annotated.jsonl.gz` (see `eval.training.messages`); further
+conversations, with complete requests on the topic of the question before, are in `dialogs.jsonl` beside this file.
+Beside the turns of conversations, which are split whole, the classifiers are fitted on messages after questions drawn
+at random: labelled messages, phrasings, and questions about abstracts. One about research is standalone, a follow-up is
+not. Figures of dev are by cross-validation over train and dev; test conversations are judged once.
 """
 
 from __future__ import annotations
@@ -30,7 +31,14 @@ from assistant.settings import Settings
 from eval.suites import SEEDS, load
 from eval.suites.parts import part_of_text
 from eval.training import command, softmax
-from eval.training.messages import DialogTurn, IntentMessage, read_dialogs, read_messages, read_questions
+from eval.training.messages import (
+    DialogTurn,
+    IntentMessage,
+    read_dialogs,
+    read_further_dialogs,
+    read_messages,
+    read_questions,
+)
 from eval.training.phrasings import phrasings
 from eval.training.softmax import Figures
 
@@ -50,8 +58,8 @@ _OF_KIND = {
     "return": Relation.RETURN,
 }
 _OF_INTENT = {Intent.FOLLOW_UP: Relation.CONTINUATION} | dict.fromkeys(RESEARCH, Relation.STANDALONE)
-# The kind of labelled messages, which have no conversation.
-_LABELLED = "labelled"
+# Where the examples that a fold holds out come from; labelled messages have no conversation.
+_JUDGE, _FURTHER, _LABELLED = "conversations", "further conversations", "labelled messages"
 
 Dialog = tuple[DialogTurn, ...]
 
@@ -67,6 +75,7 @@ class TurnExample:
     relation: Relation
     topics: tuple[str, ...]
     kind: str
+    origin: str = _JUDGE
     fold: int = -1
     importance: float = 1.0
 
@@ -120,13 +129,14 @@ def read(data: Path) -> TurnExamples:
     }
     questions = draw.standalone(read_questions(data, "train"))
     test = turns([dialog for dialog in dialogs if _is_test(dialog)])
-    return TurnExamples([*turns(learned), *labelled, *phrased, *questions], test, unrelated)
+    further = turns(read_further_dialogs(), _FURTHER)
+    return TurnExamples([*turns(learned), *further, *labelled, *phrased, *questions], test, unrelated)
 
 
-def turns(dialogs: Sequence[Dialog]) -> list[TurnExample]:
+def turns(dialogs: Sequence[Dialog], origin: str = _JUDGE) -> list[TurnExample]:
     """Return the turns of conversations after the first, each with the topics before it, the current one first."""
     return [
-        TurnExample(turn.text, _OF_KIND[turn.kind], _topics(dialog[:position]), turn.kind, _fold(str(number)))
+        TurnExample(turn.text, _OF_KIND[turn.kind], _topics(dialog[:position]), turn.kind, origin, _fold(str(number)))
         for number, dialog in enumerate(dialogs)
         for position, turn in enumerate(dialog)
         if position
@@ -155,11 +165,13 @@ def report(
 ) -> Iterator[str]:
     """Yield the figures: cross-validated, of test, and how many questions on another topic count as follow-ups."""
     held_out, probabilities = cross_validated(examples.learned, rows(examples.learned, encoder))
-    is_labelled = np.array([example.kind == _LABELLED for example in held_out])
-    conversations = [example for example in held_out if example.kind != _LABELLED]
-    yield accuracy("train and dev, cross-validated", conversations, probabilities[~is_labelled])
+    origins = np.array([example.origin for example in held_out])
+    for name, origin in (("train and dev", _JUDGE), (_FURTHER, _FURTHER)):
+        conversations = [example for example in held_out if example.origin == origin]
+        yield accuracy(f"{name}, cross-validated", conversations, probabilities[origins == origin])
     yield accuracy("test", examples.test, softmax.predict(classifier, rows(examples.test, encoder)))
-    complete = is_labelled & np.array([example.relation is Relation.STANDALONE for example in held_out])
+    is_complete = np.array([example.relation is Relation.STANDALONE for example in held_out])
+    complete = is_complete & (origins == _LABELLED)
     yield _taken("labelled messages on research, cross-validated", probabilities[complete])
     for name, questions in examples.unrelated.items():
         yield _taken(name, softmax.predict(classifier, rows(questions, encoder)))
@@ -213,7 +225,7 @@ class _Draw:
         """Return messages with their share of `importance`; follow-ups count as much as the others together."""
         examples = [
             TurnExample(
-                message.text, _OF_INTENT[message.intent], self._topics(), _LABELLED, importance=importance * share
+                message.text, _OF_INTENT[message.intent], self._topics(), "", _LABELLED, importance=importance * share
             )
             for message, share in messages
             if message.intent in _OF_INTENT
@@ -230,7 +242,7 @@ class _Draw:
     def standalone(self, questions: Iterable[str]) -> list[TurnExample]:
         """Return complete questions, each on another topic than the one before it."""
         return [
-            TurnExample(question, Relation.STANDALONE, self._topics(), "question", importance=_QUESTION)
+            TurnExample(question, Relation.STANDALONE, self._topics(), "", "questions", importance=_QUESTION)
             for question in questions
         ]
 

@@ -18,8 +18,9 @@ from assistant.question.intent import Intent
 from eval.suites.parts import Part, part_of_text
 from eval.training.examples import AnnotatedAbstract, read_annotated, read_lines
 
-# Messages on whose topics all intents are asked for, so that wording decides.
+# Messages on whose topics all intents are asked for, so that wording decides, and conversations of the same kind.
 FURTHER = Path(__file__).parent / "messages.jsonl"
+FURTHER_DIALOGS = Path(__file__).parent / "dialogs.jsonl"
 FOLDER, INTENTS_FILE, DIALOGS_FILE = "judge", "intent.jsonl", "dialogs.jsonl"
 
 
@@ -58,8 +59,12 @@ def read_further() -> list[IntentMessage]:
 
 def read_dialogs(data: Path) -> list[tuple[DialogTurn, ...]]:
     """Read the conversations. Raises InputError, which names file and line."""
-    file = data / FOLDER / DIALOGS_FILE
-    return [_dialog(row, file, number) for number, row in enumerate(read_lines(file, "turns"), start=1)]
+    return _dialogs(data / FOLDER / DIALOGS_FILE)
+
+
+def read_further_dialogs() -> list[tuple[DialogTurn, ...]]:
+    """Read the conversations that were written for training alone."""
+    return _dialogs(FURTHER_DIALOGS)
 
 
 def read_questions(data: Path, part: Part) -> list[str]:
@@ -81,6 +86,10 @@ def _message(row: Mapping[str, Any], file: Path, number: int) -> IntentMessage:
         return IntentMessage(str(row["q"]), Intent(row["intent"]))
     except ValueError as error:
         raise InputError(str(file), f"the intent has to be one of {', '.join(Intent)}", number) from error
+
+
+def _dialogs(file: Path) -> list[tuple[DialogTurn, ...]]:
+    return [_dialog(row, file, number) for number, row in enumerate(read_lines(file, "turns"), start=1)]
 
 
 def _dialog(row: Mapping[str, Any], file: Path, number: int) -> tuple[DialogTurn, ...]:

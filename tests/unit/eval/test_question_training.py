@@ -20,11 +20,19 @@ from assistant.question.encoder import QuestionEncoder
 from assistant.question.follow_up import Relation
 from assistant.question.intent import Intent
 from assistant.settings import Settings
-from eval.suites import ABSTRACTS
+from eval.suites import ABSTRACTS, SEEDS, load_dialogs
 from eval.training import dialogs, fit_embedder, intents, message_network, softmax
 from eval.training.calibrate import Fitted
 from eval.training.examples import read_lines
-from eval.training.messages import DialogTurn, read_dialogs, read_further, read_messages, read_questions, read_titles
+from eval.training.messages import (
+    DialogTurn,
+    read_dialogs,
+    read_further,
+    read_further_dialogs,
+    read_messages,
+    read_questions,
+    read_titles,
+)
 from eval.training.phrasings import keyboard_mash, phrasings
 from tests.fakes import WordHashEmbedder
 
@@ -153,6 +161,15 @@ def test_the_dialogs_command_writes_weights_and_prints_figures(
     assert "needs the conversation" in capsys.readouterr().out
 
 
+def test_conversations_for_training_are_none_of_those_that_measure_and_complete_requests_need_nothing() -> None:
+    further = read_further_dialogs()
+    turns = [turn for dialog in further for turn in dialog]
+    assert all(dialog[0].kind == "new" for dialog in further)
+    assert all(turn.text == turn.standalone for turn in turns if turn.kind == "new")
+    measured = {turn.text.casefold() for row in load_dialogs(SEEDS / "dialogs.jsonl") for turn in row.turns}
+    assert not {turn.text.casefold() for turn in turns} & measured
+
+
 def test_a_turn_is_an_example_with_the_topics_before_it(data: Path) -> None:
     examples = dialogs.turns(read_dialogs(data)[:1])
     assert [example.relation for example in examples] == [Relation.CONTINUATION, Relation.STANDALONE, Relation.RETURN]
@@ -160,7 +177,8 @@ def test_a_turn_is_an_example_with_the_topics_before_it(data: Path) -> None:
 
 
 def test_follow_ups_without_a_conversation_count_as_much_as_all_standalone_messages(data: Path) -> None:
-    labelled = [example for example in dialogs.read(data).learned if example.kind == "labelled" and example.fold >= 0]
+    learned = dialogs.read(data).learned
+    labelled = [example for example in learned if example.origin == "labelled messages" and example.fold >= 0]
     totals = {
         relation: sum(example.importance for example in labelled if example.relation is relation)
         for relation in (Relation.STANDALONE, Relation.CONTINUATION)
