@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.embedding import engines
-from assistant.embedding.packaged_model import PACKAGED, PACKAGED_SHA256, locate
-from assistant.embedding.sentence_encoder import load_model
+from assistant.embedding.engine_choice import EngineCache
+from assistant.embedding.packaged_encoder import load_packaged
+from assistant.embedding.packaged_model import PACKAGED_SHA256
+from assistant.embedding.packaged_weights import layer_count
 from assistant.embedding.weight_files import read_metadata, read_weights
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from assistant.embedding.pieces import Transformer
 
     Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -27,7 +28,7 @@ PAIR_READER, MESSAGE_READER = _FOLDER / "pair_reader.safetensors", _FOLDER / "me
 FORMAT = 1
 _SCALE = ".scale"
 _HEAD = "head."
-_LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
+_EMBEDDINGS = "embeddings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,20 @@ class FineTuned:
     @property
     def layers(self) -> int:
         """Return the number of layers of the encoder that are run."""
-        numbers = {match[1] for name in self.encoder if (match := _LAYER.match(name))}
-        return len(numbers)
+        return layer_count(self.encoder)
+
+    def apply(self, encoder: Arrays) -> Arrays:
+        """Return the tensors of the packaged encoder with these in place of its own, and no more layers than these."""
+        embeddings = {name: value for name, value in encoder.items() if name.startswith(_EMBEDDINGS)}
+        return {**embeddings, **self.encoder}
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The heads of a fine-tuned encoder and their temperatures: what is still in use once its layers are loaded."""
+
+    weights: Arrays
+    temperatures: Mapping[str, float]
 
 
 def load_weights(file: Path) -> FineTuned:
@@ -65,24 +78,9 @@ def read_revision(file: Path) -> str:
     return read_metadata(file, _subject(file), FORMAT)["revision"]
 
 
-def load_encoder(location: str, local: bool, weights: FineTuned) -> Any:
-    """Return the packaged encoder with the layers and tensors of these weights, not yet run by an engine."""
-    import torch
-
-    model = load_model(PACKAGED, location, None, local).eval()
-    body = model[0].model
-    body.encoder.layer = body.encoder.layer[: weights.layers]
-    body.config.num_hidden_layers = weights.layers
-    tensors = {name: torch.from_numpy(value) for name, value in weights.encoder.items()}
-    body.load_state_dict(tensors, strict=False)
-    return model
-
-
-def run_encoder(weights: FineTuned, cache: Path, engine: str, inputs: tuple[str, ...]) -> Any:
-    """Return the encoder run by an engine; `inputs` are the names of what it reads. Raises ModelError."""
-    location, local = locate(PACKAGED, cache / "embedder.verified")
-    load = partial(load_encoder, location, local, weights)
-    return engines.start(engine, load(), load, engines.EngineCache(cache, weights.revision, inputs))[1]
+def load_transformer(weights: FineTuned, cache: Path, engine: str) -> Transformer:
+    """Return the packaged encoder with these weights, run by an engine. Raises ModelError."""
+    return load_packaged(engine, EngineCache(cache, weights.revision), weights.apply)[1]
 
 
 def save_weights(weights: FineTuned, file: Path, notes: Mapping[str, str]) -> None:

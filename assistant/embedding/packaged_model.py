@@ -11,6 +11,7 @@ from assistant.errors import ModelError
 
 PACKAGED = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+PACKAGED_REVISION = PACKAGED_SHA256[:16]
 WEIGHTS = "model.safetensors"
 
 
@@ -72,8 +73,6 @@ def _is_published(weights: Path, stamp_file: Path) -> bool:
 
 def revision_of(model: Any, location: str, requested: str | None) -> str:
     """Return what identifies the weights of a model: their hash, or the hub's commit where there is no file."""
-    if location == PACKAGED:
-        return PACKAGED_SHA256[:16]
     weights = Path(location) / WEIGHTS
     if weights.is_file():
         return sha256(weights)[:16]

@@ -10,32 +10,33 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant.batches import batches
-from assistant.embedding import engines
-from assistant.embedding.fine_tuned import PAIR_READER, FineTuned, load_weights, run_encoder
+from assistant.embedding.engine_choice import EXACT
+from assistant.embedding.fine_tuned import PAIR_READER, FineTuned, Heads, load_transformer, load_weights
 from assistant.embedding.pair_input import PairInput, windows
+from assistant.embedding.pieces import padded
 from assistant.encodings import PairReading
 from assistant.logistic import softmax
 
 if TYPE_CHECKING:
+    from assistant.embedding.pieces import Transformer
     from assistant.encodings import Vectors
 
 # Pairs that are tokenized together, and word pieces in a forward pass: more exceed a processor's caches.
 _BATCH_SIZE, _GROUP_PIECES = 8, 640
 # Characters of a query and of a sentence that are tokenized: far more than can be read.
 _MAX_CHARACTERS = 4000
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 class PackagedPairReader:
     """A PairReader over the packaged encoder. Safe to call from several threads."""
 
-    def __init__(self, model: Any, weights: FineTuned) -> None:
+    def __init__(self, model: Transformer, weights: FineTuned) -> None:
         self.revision = weights.revision
-        self._model, self._weights = model, weights
-        self._lock = threading.Lock()  # fast tokenizers are not thread-safe
+        self._model, self._heads = model, Heads(weights.heads, weights.temperatures)
+        self._lock = threading.Lock()  # OpenVINO's requests are not thread-safe
 
     def read(self, pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PairReading]:
         """Yield the reading of each (query, sentences), in order; no more is computed than is asked for.
@@ -51,44 +52,32 @@ class PackagedPairReader:
                 readings = readings[len(of_pair) :]
 
     def _inputs(self, query: str, sentences: Sequence[str]) -> Iterator[PairInput]:
-        tokenizer = self._model.tokenizer
         texts = [text[:_MAX_CHARACTERS] for text in (query, *sentences)]
-        first, *rest = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
-        return windows(first, rest, tokenizer.cls_token_id, tokenizer.sep_token_id)
+        first, *rest = (text.ids for text in self._model.tokenize(texts, special_tokens=False))
+        return windows(first, rest, self._model.cls_id, self._model.sep_id)
 
     def _forward(self, inputs: Sequence[PairInput]) -> list[PairReading]:
         """Return the readings in order; inputs of like lengths go through the encoder together, with little padding."""
         readings: dict[int, PairReading] = {}
         for rows in _groups([len(item.ids) for item in inputs]):
             group = [inputs[row] for row in rows]
-            of_group = map(_reading, self._hidden(group), group, [self._weights] * len(group))
+            of_group = map(_reading, self._hidden(group), group, [self._heads] * len(group))
             readings.update(zip(rows, of_group, strict=True))
         return [readings[row] for row in range(len(inputs))]
 
     def _hidden(self, batch: Sequence[PairInput]) -> Vectors:
         """Return the padded token vectors of a batch, shape (sequences, pieces, dimension)."""
-        import torch
-
-        device, length = self._model.device, max(len(item.ids) for item in batch)
-        padded = {name: torch.zeros(len(batch), length, dtype=torch.long) for name in _INPUTS}
-        for row, item in enumerate(batch):
-            padded["input_ids"][row, : len(item.ids)] = torch.tensor(item.ids)
-            padded["attention_mask"][row, : len(item.ids)] = 1
-            padded["token_type_ids"][row, item.query_length : len(item.ids)] = 1
-        with torch.inference_mode():
-            body = self._model[0].model
-            outputs = body(**{name: tensor.to(device) for name, tensor in padded.items()})
-        hidden: Vectors = outputs["last_hidden_state"].float().cpu().numpy()
-        return hidden
+        lengths = [item.query_length for item in batch]
+        return self._model.token_vectors(padded([item.ids for item in batch], lengths))
 
 
-def load_pair_reader(cache: Path, engine: str = engines.EXACT) -> PackagedPairReader:
+def load_pair_reader(cache: Path, engine: str = EXACT) -> PackagedPairReader:
     """Load the packaged pair reader; `engine` is the name of one, as the embedder runs by.
 
     Raises ModelError where the weights are missing, damaged or of another version, or the engine is missing.
     """
     weights = load_weights(PAIR_READER)
-    return PackagedPairReader(run_encoder(weights, cache, engine, _INPUTS), weights)
+    return PackagedPairReader(load_transformer(weights, cache, engine), weights)
 
 
 def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -103,11 +92,11 @@ def _groups(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield group
 
 
-def _reading(hidden: Vectors, item: PairInput, weights: FineTuned) -> PairReading:
+def _reading(hidden: Vectors, item: PairInput, fitted: Heads) -> PairReading:
     """Apply the heads to the token vectors of one sequence."""
     import numpy as np
 
-    heads, temperatures = weights.heads, weights.temperatures
+    heads, temperatures = fitted.weights, fitted.temperatures
     length = len(item.ids)
     start, text = hidden[0], hidden[item.query_length : length]
     features = np.concatenate([start, hidden[: item.query_length].mean(axis=0), text.mean(axis=0)])

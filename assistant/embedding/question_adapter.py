@@ -42,6 +42,10 @@ class QuestionAdapter:
         """Return what is added to each matrix of the encoder."""
         return {name: self.up[name] @ down for name, down in self.down.items()}
 
+    def apply(self, encoder: Matrices) -> Matrices:
+        """Return the tensors of the encoder with the changes added."""
+        return {**encoder, **{name: encoder[name] + change for name, change in self.changes().items()}}
+
 
 def load_adapter(file: Path = ADAPTER_FILE) -> QuestionAdapter:
     """Read the adapter. Raises ModelError where the file is missing, damaged, or of another version or encoder."""

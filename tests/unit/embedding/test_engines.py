@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 
 from assistant import embedding, factory
-from assistant.embedding import PACKAGED, engines, openvino_body
+from assistant.embedding import PACKAGED, engine_choice, openvino_layers, runtimes
 from assistant.errors import ModelError, SettingsError
 from assistant.settings import load
 
 TEXTS = ["Bees dance to tell where flowers are.", "Ice sheets melt from below. " * 20, "Bread"]
-# A conversion takes seconds.
-CONVERTED = [pytest.param(engine, marks=pytest.mark.slow) for engine in ("openvino", "openvino-int8")]
+RUNTIMES = ("float32", "openvino", "openvino-int8")
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +36,23 @@ def record(home: Path) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("engine", ["float32", "medium", "bfloat16", *CONVERTED])
+@pytest.mark.parametrize("engine", ["medium", "bfloat16", *RUNTIMES])
 def test_every_engine_gives_nearly_the_same_vectors(engine: str, home: Path, exact: embedding.SentenceEncoder) -> None:
     other = embedding.load_embedder(PACKAGED, home, engine=engine)
     assert other.engine == engine
     for ours, theirs in zip(other.encode_documents(TEXTS), exact.encode_documents(TEXTS), strict=True):
-        assert ours.vector @ theirs.vector >= engines._MIN_COSINE
+        assert ours.vector @ theirs.vector >= engine_choice.MIN_COSINE
         assert ours.spans == theirs.spans
         assert ours.tokens == pytest.approx(theirs.tokens, abs=0.1)
 
 
 def test_the_fastest_engine_is_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_ENGINES", {name: engines._ENGINES[name] for name in ("float32", "medium")})
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(runtimes, "_RUNTIMES", {name: runtimes._RUNTIMES[name] for name in ("float32", "openvino")})
     first = embedding.load_embedder(PACKAGED, tmp_path, engine="auto")
     cached = record(tmp_path)
     assert cached["engine"] == first.engine == min(cached["seconds"], key=cached["seconds"].get)
-    (other,) = {"float32", "medium"} - {first.engine}
+    (other,) = {"float32", "openvino"} - {first.engine}
     (tmp_path / "embedder.engine").write_text(json.dumps(cached | {"engine": other}), encoding="utf-8")
     assert embedding.load_embedder(PACKAGED, tmp_path, engine="auto").engine == other
 
@@ -61,18 +61,17 @@ def test_the_fastest_engine_is_cached(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_cache_of_another_machine_or_without_content_is_ignored(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_benchmark", lambda *_: {"float32": 2.0, "medium": 1.0})
+    monkeypatch.setattr(engine_choice, "_benchmark", lambda *_: {"float32": 1.0, "openvino": 2.0})
     (tmp_path / "embedder.engine").write_text(content, encoding="utf-8")
-    assert embedding.load_embedder(PACKAGED, tmp_path, engine="auto").engine == "medium"
-    assert record(tmp_path)["engine"] == "medium"
+    assert embedding.load_embedder(PACKAGED, tmp_path, engine="auto").engine == "float32"
+    assert record(tmp_path)["engine"] == "float32"
 
 
 def test_an_engine_with_other_vectors_is_not_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(model: Any, _: engines.EngineCache) -> Any:
-        model[0].model.embeddings.word_embeddings.weight.data.zero_()
-        return model
+    def broken(tensors: Any) -> Any:
+        return lambda embeddings, mask: embeddings
 
-    monkeypatch.setattr(engines, "_ENGINES", {"float32": engines._ENGINES["float32"], "broken": broken})
+    monkeypatch.setattr(runtimes, "_RUNTIMES", {"float32": runtimes._RUNTIMES["float32"], "broken": broken})
     embedding.load_embedder(PACKAGED, tmp_path, engine="auto")
     assert record(tmp_path)["seconds"].keys() == {"float32"}
 
@@ -102,40 +101,16 @@ def test_an_unknown_engine_is_a_settings_error() -> None:
         load(engine="steam")
 
 
-@pytest.mark.parametrize("engine", CONVERTED)
-def test_a_converted_model_is_saved_and_converted_again_only_when_damaged(
-    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original, converted = openvino_body._convert, []
-
-    def counted(*arguments: Any) -> Any:
-        converted.append(arguments)
-        return original(*arguments)
-
-    monkeypatch.setattr(openvino_body, "_convert", counted)
-    first = embedding.load_embedder(PACKAGED, tmp_path, engine=engine)
-    again = embedding.load_embedder(PACKAGED, tmp_path, engine=engine)
-    assert len(converted) == 1
-    for text in TEXTS:
-        assert np.array_equal(first.encode_documents([text])[0].vector, again.encode_documents([text])[0].vector)
-    (folder,) = (tmp_path / "openvino").iterdir()
-    (folder / "body.xml").write_text("<net", encoding="utf-8")
-    for _ in range(2):
-        assert len(embedding.load_embedder(PACKAGED, tmp_path, engine=engine).encode_documents(TEXTS)) == 3
-    assert len(converted) == 2
-
-
 def test_weights_in_eight_bits_differ_by_at_most_half_a_step() -> None:
     import openvino
 
     weights = np.array([[-1.0, 0.3, 2.0], [0.0, 0.0, 0.0], [0.25, 0.5, 1.0], [-3.0, -2.0, -0.7]], dtype=np.float32)
-    network = openvino.Model([openvino_body._compress(openvino, weights)], [], "weights")
+    network = openvino.Model([openvino_layers.compressed(openvino, weights)], [], "weights")
     (restored,) = openvino.compile_model(network, "CPU")([]).values()
     spans = np.maximum(weights.max(axis=1), 0) - np.minimum(weights.min(axis=1), 0)
     assert (np.abs(restored - weights) <= spans[:, None] / 255 / 2 + 1e-6).all()
 
 
-@pytest.mark.slow
 def test_openvino_does_not_report_its_use(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from assistant import embedding; "

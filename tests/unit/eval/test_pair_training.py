@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
@@ -17,6 +17,7 @@ from transformers import BertTokenizer
 from assistant.embedding.fine_tuned import FineTuned, load_weights
 from assistant.embedding.pair_input import MAX_QUERY, windows
 from assistant.embedding.pair_reader import PackagedPairReader
+from assistant.embedding.torch_model import TorchModel
 from eval.training import pair_encoding, pair_export, pair_network, pair_recipe, pair_training
 from eval.training.examples import CONTRADICTED, NOT_STATED, SUPPORTED, Example
 from eval.training.pair_encoding import UNKNOWN, Encoded
@@ -167,12 +168,22 @@ def test_a_part_of_an_epoch_takes_that_part_of_its_batches(tokenizer: Any) -> No
 
 
 class Loaded:
-    """A model as the pair reader uses it: the encoder of a network with its tokenizer."""
+    """A model as sentence-transformers has it: the encoder of a network with its tokenizer."""
 
     device = torch.device("cpu")
+    prompts: Mapping[str, str] = {}
 
     def __init__(self, encoder: Any, tokenizer: Any) -> None:
         self.encoder, self.tokenizer = encoder, tokenizer
+
+    def eval(self) -> Loaded:
+        return self
+
+    def get_embedding_dimension(self) -> int:
+        return int(self.encoder.config.hidden_size)
+
+    def get_max_seq_length(self) -> int:
+        return MAX_PIECES
 
     def __getitem__(self, position: int) -> SimpleNamespace:
         return SimpleNamespace(model=self.encoder)
@@ -187,7 +198,7 @@ def network(folder: Path) -> PairNetwork:
 def run(network: PairNetwork, tokenizer: Any, texts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[Any]:
     heads = {name: value.numpy() for name, value in network.state_dict().items() if not name.startswith("encoder.")}
     weights = FineTuned({}, heads, {"support": 1.0, "answers": 1.0}, "tiny")
-    return PackagedPairReader(Loaded(network.encoder, tokenizer), weights).read(texts)
+    return PackagedPairReader(TorchModel(Loaded(network.encoder, tokenizer)), weights).read(texts)
 
 
 def test_the_reader_computes_what_the_network_was_trained_to(network: PairNetwork, tokenizer: Any) -> None:
