@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from assistant.schema import Answer
-from assistant.settings import Settings
 from assistant.text.printable import one_line
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 logger = logging.getLogger(__name__)
 

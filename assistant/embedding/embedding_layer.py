@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from assistant.embedding.packaged_weights import EPSILON
 
 if TYPE_CHECKING:
@@ -25,6 +23,8 @@ class EmbeddingLayer:
 
     def __call__(self, batch: PaddedBatch) -> Vectors:
         """Return the input of the first layer of attention, shape (sequences, pieces, dimension)."""
+        import numpy as np
+
         vectors = self._words[batch.ids] + self._positions[: batch.ids.shape[1]] + self._segments[batch.segments]
         vectors -= vectors.mean(axis=-1, keepdims=True)
         variance = np.square(vectors).mean(axis=-1, keepdims=True)

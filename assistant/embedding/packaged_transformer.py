@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from assistant.embedding.embedding_layer import EmbeddingLayer
 from assistant.embedding.packaged_model import first_line
 from assistant.embedding.pieces import PaddedBatch, TokenizedText, padded
@@ -52,6 +50,8 @@ class PackagedTransformer:
 
     def token_vectors(self, batch: PaddedBatch) -> Vectors:
         """Return the vectors of a batch in single precision, shape (sequences, pieces, dimension)."""
+        import numpy as np
+
         return self._layers(self._embedding(batch), batch.mask.astype(np.float32))
 
     def embed(self, texts: Sequence[str], prompt: str, kind: str) -> tuple[Vectors, Vectors]:
@@ -59,7 +59,7 @@ class PackagedTransformer:
         tokenized = self.tokenize([prompt + text for text in texts], self.max_pieces)
         batch = padded([text.ids for text in tokenized])
         tokens = self.token_vectors(batch)
-        mask = batch.mask[:, :, None].astype(np.float32)
+        mask = batch.mask[:, :, None].astype(tokens.dtype)
         return (tokens * mask).sum(axis=1) / mask.sum(axis=1), tokens
 
 

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     Tensors = Mapping[str, NDArray[np.float32]]
@@ -27,6 +26,8 @@ _LENGTH_BYTES = 8
 
 def read_tensors(file: Path) -> dict[str, NDArray[np.float32]]:
     """Return the tensors of single precision by name, read-only. Raises ModelError where the file is not readable."""
+    import numpy as np
+
     try:
         data = np.memmap(file, dtype=np.uint8, mode="c")  # OpenVINO shares only writable memory; nothing is written
         start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES].tobytes(), "little")

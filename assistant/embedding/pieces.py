@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from assistant.encodings import Vectors
@@ -78,6 +77,8 @@ class SentenceModel(Protocol):
 
 def padded(sequences: Sequence[Sequence[int]], first_lengths: Sequence[int] | None = None) -> PaddedBatch:
     """Return the sequences as a batch; of a pair, `first_lengths` are the pieces of the first text."""
+    import numpy as np
+
     lengths = np.array([len(ids) for ids in sequences])
     positions = np.arange(lengths.max())
     mask = (positions < lengths[:, None]).astype(np.int64)

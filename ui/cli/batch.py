@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistant.chat import Assistant
 from assistant.errors import InputError, PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.serialization import Json, answer_json, search_json, verification_json
+
+if TYPE_CHECKING:
+    from assistant.chat import Assistant
 
 
 def run(lines: Iterable[str], reply: Callable[[Json], Json]) -> Iterator[Json]:

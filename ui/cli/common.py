@@ -12,12 +12,12 @@ import typer
 
 from assistant import factory
 from assistant.serialization import Json
-from assistant.settings import Settings, load
 from assistant.text.printable import one_line
 from ui import logs
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
+    from assistant.settings import Settings
     from assistant.storage.catalog import Catalog
     from ingest.report import IngestReport
 
@@ -36,6 +36,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 
 def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     """Return the effective settings, with logging and offline mode set up. Raises SettingsError."""
+    from assistant.settings import load
+
     settings = load(**context.obj, **overrides)
     logs.configure(settings.log)
     factory.restrict_network_access(settings)

@@ -13,7 +13,7 @@ from assistant.question.filters import parse_selection
 from assistant.replay import ReplayComparison, replay
 from ui.cli import terminal
 from ui.cli.common import AsJson, Model, PageNumber, dumps, open_assistant, print_array, settings_of
-from ui.export import transcripts
+from ui.export.formats import ExportFormat
 
 if TYPE_CHECKING:
     from assistant.storage.conversation_schema import Conversation, StoredTurn
@@ -36,6 +36,8 @@ def list_conversations(
     as_json: AsJson = False,
 ) -> None:
     """List stored conversations, the newest first; or show, rename and delete them."""
+    from ui.export import transcripts
+
     if context.invoked_subcommand:
         return
     with _conversations(context) as conversations:
@@ -53,6 +55,8 @@ def list_conversations(
 @conversations_app.command("show")
 def show_conversation(context: typer.Context, conversation_id: str, as_json: AsJson = False) -> None:
     """Show a conversation; the beginning of its id is enough."""
+    from ui.export import transcripts
+
     conversation, turns = _conversation(context, conversation_id)
     if as_json:
         typer.echo(dumps(transcripts.conversation_json(conversation, turns)))
@@ -84,6 +88,8 @@ def replay_conversation(
     context: typer.Context, conversation_id: str, llm: Model = None, as_json: AsJson = False
 ) -> None:
     """Ask the questions of a conversation again and show what has changed. Nothing is stored."""
+    from ui.export import transcripts
+
     conversation, turns = _conversation(context, conversation_id)
     assistant = open_assistant(settings_of(context, llm=llm), None)
     comparisons: list[ReplayComparison] = []
@@ -102,7 +108,7 @@ def replay_conversation(
 @app.command("export", rich_help_panel=_PANEL)
 def export_papers(
     context: typer.Context,
-    form: Annotated[transcripts.ExportFormat, typer.Option("--format", help="Format of the export.")],
+    form: Annotated[ExportFormat, typer.Option("--format", help="Format of the export.")],
     conversation: Annotated[
         str | None, typer.Option(metavar="ID", help="Export this conversation, or the papers that it cites.")
     ] = None,
@@ -115,6 +121,8 @@ def export_papers(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Export a conversation, its bibliography, or the papers of the library."""
+    from ui.export import transcripts
+
     if conversation and matching:
         raise typer.BadParameter("--conversation and --filter cannot be combined")
     if conversation:

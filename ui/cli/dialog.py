@@ -11,10 +11,10 @@ import typer
 
 from assistant import factory
 from assistant.schema import EVERYTHING, Answer, Scope, Turn
-from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
+    from assistant.settings import Settings
 
 
 class Dialog:

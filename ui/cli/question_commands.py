@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,14 @@ from assistant import factory
 from assistant.errors import PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.serialization import Json, answer_json, search_json, verification_json
-from assistant.settings import Settings
 from assistant.text.printable import one_line
 from ui.cli import batch, terminal
 from ui.cli.common import AsJson, IfEmpty, Model, StrategyName, dumps, open_assistant, settings_of
 from ui.cli.dialog import Dialog, ask_with_progress, resume
 from ui.logs import QuestionLog
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 app = typer.Typer()
 _PANEL = "Questions"

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from enum import StrEnum
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from assistant.serialization import Json, answer_json, paper_json, scope_json
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
+from ui.export.formats import ExportFormat
 from ui.export.markdown import answer_markdown, markdown_text
 from ui.links import paper_url
 from ui.page import answers, render
@@ -32,18 +32,6 @@ if TYPE_CHECKING:
     from assistant.storage.conversation_schema import Conversation, StoredTurn
 
 _STYLE = Path(__file__).with_name("transcript.css")
-
-
-class ExportFormat(StrEnum):
-    """The formats of an export."""
-
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JSON = "json"
-    BIBTEX = "bibtex"
-    RIS = "ris"
-    CSL_JSON = "csl-json"
-    JSONL = "jsonl"
 
 
 def export_papers(papers: Iterable[Paper], export_format: ExportFormat) -> str:

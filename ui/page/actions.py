@@ -16,6 +16,7 @@ from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.printable import one_line
 from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
+from ui.export.formats import ExportFormat
 from ui.page import evidence, feedback, history, ingest_view, turns
 from ui.page.asking import ask
 from ui.page.comparison import compare
@@ -65,7 +66,7 @@ def _export(context: PageContext, value: str, text: str) -> Updates:
     conversation_id, _, name = value.partition(":")
     if name not in history.EXPORTS:
         raise InputError("page", f"{name!r} is not an export format")
-    conversation, export_format = context.conversations.find(conversation_id), transcripts.ExportFormat(name)
+    conversation, export_format = context.conversations.find(conversation_id), ExportFormat(name)
     stored = context.conversations.turns(conversation.id)
     exported = transcripts.export_conversation(conversation, stored, export_format)
     yield _save_file(f"conversation-{conversation.id}.{history.EXPORTS[export_format][1]}", exported)

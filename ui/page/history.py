@@ -9,7 +9,7 @@ from assistant.storage.conversation_schema import Conversation
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
-from ui.export.transcripts import ExportFormat
+from ui.export.formats import ExportFormat
 from ui.page.turns import attribute, button, line_html
 
 # The formats of an exported conversation, each with its label and file extension.

@@ -40,6 +40,7 @@ from tests.conftest import BEES, Paperchat, Run
 from tests.strategies import ANSWERS
 from ui import links
 from ui.export import transcripts
+from ui.export.formats import ExportFormat
 
 HOSTILE = (
     "<script>alert(1)</script> ![x](http://evil/x.png) [go](javascript:alert(1)) <img src=x onerror=alert(1)> "
@@ -192,9 +193,7 @@ def test_hostile_text_stays_text_in_html() -> None:
 def test_the_json_has_the_answers_whole() -> None:
     answer = answered("Bees dance.", PAPER)
     judged = Feedback(False, Fault.WRONG_ANSWER, "no", ("x",))
-    (turn,) = json.loads(
-        transcripts.export_conversation(TALK, [stored(answer, judged)], transcripts.ExportFormat.JSON)
-    )["turns"]
+    (turn,) = json.loads(transcripts.export_conversation(TALK, [stored(answer, judged)], ExportFormat.JSON))["turns"]
     assert answer_from_json(turn["answer"]) == answer
     assert turn["feedback"] == {"good": False, "fault": "wrong answer", "note": "no", "papers": ["x"], "passages": []}
 
