@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -189,13 +190,15 @@ def bench(
         list[int] | None, typer.Option(help="Measure only the library of 278, 5183 or 80753 papers; may be repeated.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Measure only searches, which takes a few minutes.")] = False,
+    start: Annotated[bool, typer.Option("--start", help="Measure only what starts: commands, the page.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the speed next to the plain llama-index pipeline, and components next to their alternatives."""
-    from eval.bench.speed import LARGEST, SIZES, measure_speed
+    from eval.bench import speed
 
-    chosen = [*(sizes or SIZES), *([LARGEST] if large else [])]
-    _print_figures(measure_speed(_settings(), chosen, quick), as_json)
+    chosen = [*(sizes or speed.SIZES[: 1 if start else None]), *([speed.LARGEST] if large else [])]
+    measure = speed.measure_starts if start else partial(speed.measure_speed, quick=quick)
+    _print_figures(measure(_settings(), chosen), as_json)
 
 
 @app.command()

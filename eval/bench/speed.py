@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +17,7 @@ from assistant.protocols import Embedder
 from assistant.schema import Paper, Query
 from assistant.settings import Settings
 from eval import corpora
+from eval.bench import start
 from eval.bench.timing import measure_alternating, measure_seconds
 from eval.corpora import DATA, ML_ARXIV, SCIFACT
 from eval.runs import environment
@@ -38,11 +35,6 @@ _PAIRS, _WORDS_OF_A_PAIR = 24, 42
 # Multiplications and additions of the packaged model: per token, twice the weights of its six layers; per pair of
 # tokens of one text, what attention computes.
 _FLOP_PER_TOKEN, _FLOP_PER_PAIR = 21.2e6, 4 * 6 * 384
-# A process prints its own status when it ends: the operating system counts the parent's memory as a child's peak.
-_PRINT_STATUS = (
-    "import atexit, pathlib, sys; status = pathlib.Path('/proc/self/status'); "
-    "atexit.register(lambda: status.exists() and print(status.read_text(), file=sys.stderr))"
-)
 
 Json = dict[str, Any]
 
@@ -53,8 +45,7 @@ def measure_speed(settings: Settings, sizes: Sequence[int] = SIZES, quick: bool 
     `quick` measures only searches, on stored libraries. The first indexing of 80,753 papers takes more than an hour on
     two cores. Raises InputError for a size without a collection.
     """
-    if unknown := [size for size in sizes if size not in COLLECTIONS]:
-        raise InputError("--sizes", f"{unknown[0]} is not one of {', '.join(map(str, COLLECTIONS))}")
+    _known(sizes)
     from eval.bench import baselines, component_benchmarks  # a missing library ends the command before any work
 
     figures: Json = {
@@ -75,6 +66,27 @@ def measure_speed(settings: Settings, sizes: Sequence[int] = SIZES, quick: bool 
     return figures
 
 
+def measure_starts(settings: Settings, sizes: Sequence[int] = SIZES[:1]) -> Json:
+    """Measure commands in processes of their own over libraries of these sizes, and store the figures.
+
+    Raises InputError for a size without a collection.
+    """
+    figures: Json = {"versions": environment.versions(), "commit": environment.commit(), "load": os.getloadavg()[0]}
+    for size in sorted(set(_known(sizes))):
+        with _opened(settings, size) as assistant:
+            home, papers = assistant.library.home, assistant.library.catalog.papers.count()
+        figures[f"{papers:,} papers"] = start.measure_start(home, _questions()[0])
+    _store(settings.home, figures)
+    return figures
+
+
+def _known(sizes: Sequence[int]) -> Sequence[int]:
+    """Return the sizes. Raises InputError for one without a collection."""
+    if unknown := [size for size in sizes if size not in COLLECTIONS]:
+        raise InputError("--sizes", f"{unknown[0]} is not one of {', '.join(map(str, COLLECTIONS))}")
+    return sizes
+
+
 def _ratios(figures: Json) -> dict[str, float]:
     """Return how many times as long a search takes as llama-index's, by the medians of one run."""
     return {
@@ -91,12 +103,9 @@ def _is_present(collection: str) -> bool:
 def _by_size(settings: Settings, sizes: Sequence[int], quick: bool) -> Iterator[tuple[str, Json]]:
     """Yield a label and the figures of each library, the smallest first."""
     for size in sorted(set(sizes)):
-        name = COLLECTIONS[size]
-        if not _is_present(name):
+        if not _is_present(COLLECTIONS[size]):
             continue
-        suite = Suite(name, (), name, None if name == COLLECTIONS[278] else beir.read_papers(DATA / name))
-        with corpora.opened(settings, [suite]) as assistants:
-            assistant = assistants[suite.library]
+        with _opened(settings, size) as assistant:
             papers = list(assistant.library.catalog.papers.all())
             figures = _latencies(assistant, papers, settings, quick)
             if not quick:
@@ -104,6 +113,15 @@ def _by_size(settings: Settings, sizes: Sequence[int], quick: bool) -> Iterator[
                 if size == min(sizes):
                     figures |= _ingest_rates(papers[:_SAMPLE], settings, assistant.library.embedder)
             yield f"{len(papers):,} papers", figures
+
+
+@contextmanager
+def _opened(settings: Settings, size: int) -> Iterator[Assistant]:
+    """Open an assistant over the library of this size, which is built once."""
+    name = COLLECTIONS[size]
+    suite = Suite(name, (), name, None if name == COLLECTIONS[278] else beir.read_papers(DATA / name))
+    with corpora.opened(settings, [suite]) as assistants:
+        yield assistants[suite.library]
 
 
 def _finder(assistant: Assistant) -> Callable[[str], object]:
@@ -194,24 +212,10 @@ def _cold_start(home: Path) -> Json:
 
     The first process only warms up: it may still have to choose the fastest engine.
     """
-    question = _questions()[0]
-    _answer_in_process(home, question)
-    return _answer_in_process(home, question)
-
-
-def _answer_in_process(home: Path, question: str) -> Json:
-    command = "from ui.cli import main; main()"
-    started = time.perf_counter()
-    process = subprocess.run(  # noqa: S603 - paperchat's own command
-        [sys.executable, "-c", f"{_PRINT_STATUS}; {command}", "--home", str(home), "ask", question],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    seconds = time.perf_counter() - started
-    peak = re.search(r"VmHWM:\s+(\d+) kB", process.stderr)
-    return {"first_answer_s": seconds} | ({"peak_memory_mb": int(peak[1]) / 1024} if peak else {})
+    command = start.measured("--home", str(home), "ask", _questions()[0])
+    start.run_process(command)
+    figures = start.run_process(command)
+    return {"first_answer_s": figures.pop("seconds"), **figures}
 
 
 def _megabytes(folder: Path) -> float:

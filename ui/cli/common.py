@@ -44,11 +44,26 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     return settings
 
 
-def open_assistant(settings: Settings, if_empty: Path | None) -> Assistant:
-    """Return the assistant; an empty library is filled from a file or folder first."""
+def open_assistant(settings: Settings, if_empty: Path | None = None, answers: int | None = None) -> Assistant:
+    """Return the assistant; an empty library is filled from a file or folder first.
+
+    `answers` is the number of answers after which the command ends, where that is known.
+    """
     if if_empty:
         ingest_if_empty(settings, if_empty)
-    return factory.open_assistant(settings)
+    return factory.open_assistant(_for_one_answer(settings) if answers == 1 else settings)
+
+
+def _for_one_answer(settings: Settings) -> Settings:
+    """Return the settings of a process that ends after one answer: `auto` is the engine that is ready soonest.
+
+    The fastest engine takes longer to start and more memory. The vectors of all engines agree.
+    """
+    from assistant.embedding.engine_choice import AUTO, EXACT
+    from assistant.embedding.packaged_model import PACKAGED
+
+    is_open = settings.engine == AUTO and settings.embedder == PACKAGED
+    return settings.model_copy(update={"engine": EXACT}) if is_open else settings
 
 
 def ingest_if_empty(settings: Settings, path: Path) -> None:

@@ -61,7 +61,7 @@ def ask(
         _run_batch(batch_file, batch.ask(open_assistant(settings, if_empty)))
         return
     dialog = _resume(settings, last, conversation)
-    assistant = open_assistant(settings, if_empty)
+    assistant = open_assistant(settings, if_empty, answers=1)
     with QuestionLog(question or "", settings) as log:
         scope = assistant.resolve_scope(_scope(pin, exclude))
         log.answer = answer = ask_with_progress(assistant, question or "", dialog.turns, scope)
@@ -106,7 +106,8 @@ def search(
 ) -> None:
     """Find papers without composing an answer."""
     _require_one(question, batch_file)
-    assistant = factory.open_assistant(settings_of(context, top_k=top_k, llm=factory.EXTRACTIVE))
+    settings = settings_of(context, top_k=top_k, llm=factory.EXTRACTIVE)
+    assistant = open_assistant(settings, answers=None if batch_file else 1)
     if batch_file:
         _run_batch(batch_file, batch.search(assistant))
     else:
@@ -124,7 +125,8 @@ def verify(
 ) -> None:
     """Check whether a paper, or any paper of the library, supports a claim."""
     _require_one(claim, batch_file, "claim")
-    assistant = factory.open_assistant(settings_of(context, llm=factory.EXTRACTIVE))
+    settings = settings_of(context, llm=factory.EXTRACTIVE)
+    assistant = open_assistant(settings, answers=None if batch_file else 1)
     if batch_file:
         _run_batch(batch_file, batch.verify(assistant))
     else:
