@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.cluster.hierarchy import DisjointSet
-
 from assistant.schema import Record
 from assistant.storage.catalog import Catalog, PaperChange
 from assistant.storage.records import StoredRecord
@@ -47,6 +45,8 @@ class RecordGroup:
 def group_by_paper(records: Sequence[Record], catalog: Catalog) -> list[RecordGroup]:
     """Return the new records grouped by paper, each group with the catalog's records of the same papers."""
     keys = {record: identity.match_keys(record) for record in records}
+    from scipy.cluster.hierarchy import DisjointSet
+
     members = DisjointSet(records)  # of new records and of the ids of stored papers
     for record, match in _same_paper_pairs(keys, catalog):
         members.add(match)

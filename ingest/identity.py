@@ -12,11 +12,12 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
-
-from datasketch import MinHash
+from typing import TYPE_CHECKING, Any
 
 from assistant.schema import Paper, Record
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 # Two abstracts whose word sets overlap this much (Jaccard) are versions of the same one. Unrelated abstracts of the
 # seeds reach 0.29, the one revised abstract there has 0.86.
@@ -164,6 +165,8 @@ def _bands(text: str) -> list[str]:
 @cache
 def _empty_sketch() -> MinHash:
     """Return an empty sketch, whose permutations take long to draw."""
+    from datasketch import MinHash  # it loads scipy, which the page does not need before papers are added
+
     # The scheme is fixed because keys are stored: sketches of another scheme would not match them.
     return MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32")
 

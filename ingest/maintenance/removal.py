@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from scipy.cluster.hierarchy import DisjointSet
-
 from assistant.storage.catalog import Catalog
 from assistant.storage.library import Library
 from assistant.storage.records import StoredRecord
@@ -47,6 +45,8 @@ def _remove_records(catalog: Catalog, paper_id: str, source: str) -> None:
 
 def _same_paper_groups(stored: Sequence[StoredRecord]) -> list[list[StoredRecord]]:
     """Return the records grouped by paper, the largest group first."""
+    from scipy.cluster.hierarchy import DisjointSet
+
     groups = DisjointSet(range(len(stored)))
     for index, record in enumerate(stored):
         for earlier in range(index):

@@ -71,3 +71,10 @@ def test_a_command_that_needs_no_model_loads_none(home: Path, arguments: tuple[s
 
 def test_the_help_loads_neither_the_settings_nor_a_database(home: Path) -> None:
     assert not loaded(home, "--help") & {"pydantic", "pydantic_settings", "sqlalchemy"}
+
+
+def test_the_page_starts_without_pytorch_and_what_only_an_ingest_needs() -> None:
+    script = "import json, sys; import ui.page.server; print(json.dumps(sorted(sys.modules)))"
+    completed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = {name.partition(".")[0] for name in json.loads(completed.stdout)}
+    assert not modules & ((HEAVY | {"datasketch"}) - {"gradio", "pandas"})
