@@ -44,9 +44,9 @@ class RecordGroup:
 
 def group_by_paper(records: Sequence[Record], catalog: Catalog) -> list[RecordGroup]:
     """Return the new records grouped by paper, each group with the catalog's records of the same papers."""
-    keys = {record: identity.match_keys(record) for record in records}
     from scipy.cluster.hierarchy import DisjointSet
 
+    keys = {record: identity.match_keys(record) for record in records}
     members = DisjointSet(records)  # of new records and of the ids of stored papers
     for record, match in _same_paper_pairs(keys, catalog):
         members.add(match)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import gradio as gr
@@ -64,8 +65,10 @@ def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = n
 
     Raises PaperchatError if the library cannot be opened or no port is free.
     """
-    assistant = load_in_background(lambda: factory.open_assistant(settings))
+    answering = Event()
+    assistant = load_in_background(lambda: factory.open_assistant(settings), after=answering)
     running = start(settings, assistant, mounts)
+    answering.set()  # two threads that import take longer than one after the other, and the page is wanted first
     announce(f"paperchat is at {running.address} - press Ctrl+C to stop.")
     try:
         assistant.result()
