@@ -88,9 +88,9 @@ class Settings(BaseSettings):
     engine: str = Field(
         default="auto",
         pattern=r"^(auto|float32|medium|bfloat16|float16|openvino|openvino-int8)$",
-        description="how the embedder is computed: `float32`, `medium` (other kernels), `bfloat16`, `float16` (GPUs), "
-        "`openvino` and `openvino-int8` (need `paperchat[fast]`); `auto` times them once and takes the fastest whose "
-        "vectors agree with `float32`",
+        description="how the embedder is computed: `float32` (the packaged one by onnxruntime), `openvino` and "
+        "`openvino-int8` (need `paperchat[fast]`), or by PyTorch `medium` (other kernels), `bfloat16`, `float16` "
+        "(GPUs); `auto` times them once and takes the fastest whose vectors agree with `float32`",
     )
     query_prompt: str | None = Field(default=None, description="prefix of a question when it is embedded")
     document_prompt: str | None = Field(default=None, description="prefix of a chunk when it is embedded")
