@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -89,6 +90,10 @@ class Assistant:
         """
         *_, last = self.stream(question, history, scope)
         return last
+
+    async def aask(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Answer:
+        """Return the whole answer, as `ask` does, while the event loop goes on."""
+        return await asyncio.to_thread(self.ask, question, history, scope)
 
     @property
     def prompts(self) -> Prompts:

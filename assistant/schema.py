@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -412,6 +413,11 @@ class Answer:
     def answered(self) -> bool:
         """Return whether this is an answer rather than an abstention."""
         return self.strength is not Strength.NONE
+
+    def _repr_html_(self) -> str:
+        """Return the answer as HTML, which a notebook shows."""
+        # By name: values stand below whatever shows them, and load nothing.
+        return str(importlib.import_module("assistant.integrations.notebook").answer_html(self))
 
 
 @dataclass(frozen=True, slots=True)

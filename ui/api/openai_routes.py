@@ -22,6 +22,7 @@ from pydantic import Field
 from assistant.chat import Assistant
 from assistant.schema import Answer, Paper
 from assistant.serialization import Json, answer_json
+from assistant.text.links import paper_url
 from ui.api.backend import ApiBackend
 from ui.api.chat_messages import ChatBody, ChatMessage, OpenAIBody, question_and_history
 from ui.api.chat_stream import TextStream
@@ -29,7 +30,6 @@ from ui.api.cited_markdown import CitedMarkdown, cited_markdown
 from ui.api.context import Backend, Queue
 from ui.api.event_stream import EventStream, event, last_while_connected, with_comments, with_first
 from ui.api.problems import ProblemError, openai_error_json, problem_of
-from ui.links import paper_url
 from ui.logs import QuestionLog
 
 router = APIRouter()

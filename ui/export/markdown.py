@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from assistant.question.catalog_question import CATALOG
 from assistant.schema import Answer, Citation, Paper, Strength
 from assistant.text.latex import to_text
+from assistant.text.links import paper_url
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
 from ui.cli.terminal import describe_search, doubts, headed_lines, notes
-from ui.links import paper_url
 
 # Characters with a meaning in Markdown, within a line and at its beginning; @, :// and www. would become links.
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)

@@ -20,11 +20,11 @@ from assistant.errors import InputError
 from assistant.schema import Answer, Citation, Paper
 from assistant.serialization import Json, answer_json, paper_json, scope_json
 from assistant.text.latex import to_text
+from assistant.text.links import paper_url
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
 from ui.export.formats import ExportFormat
 from ui.export.markdown import answer_markdown, markdown_text
-from ui.links import paper_url
 from ui.page import answers, render
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from assistant.schema import Answer, Hit, Page, Paper, Verification
 from assistant.serialization import Json, answer_json, hit_json, paper_json, verification_json
+from assistant.text.links import paper_url
 from assistant.text.titles import display_title
 from ui.api.models import VerificationJson
-from ui.links import paper_url
 
 SCHEME = "paperchat"
 # The address on this server of the paper with an id.

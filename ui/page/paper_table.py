@@ -7,10 +7,10 @@ from html import escape
 
 from assistant.schema import Answer, Cell, Paper, Passage, Row, Table
 from assistant.text.latex import to_text
+from assistant.text.links import paper_url
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
-from ui.links import paper_url
 from ui.page.render import Write, anchor
 
 # Rows that are shown before the rest is folded away.

@@ -9,9 +9,9 @@ from html import escape
 from assistant.schema import Paper, Sort
 from assistant.storage.records import StoredRecord
 from assistant.text.latex import to_text
+from assistant.text.links import paper_url
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
-from ui.links import paper_url
 from ui.page import render
 from ui.page.turns import button, line_html
 

@@ -1,4 +1,4 @@
-"""The library as a llama-index retriever."""
+"""The library as a llama-index retriever and query engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from llama_index.core.schema import MetadataMode, QueryBundle
 
 from assistant import Assistant
-from assistant.integrations.llama_index import PaperRetriever
+from assistant.integrations.llama_index import PaperQueryEngine, PaperRetriever
 
 
 def test_it_retrieves_whole_abstracts_best_first_with_the_searchs_scores(reader: Assistant) -> None:
@@ -35,3 +35,19 @@ def test_a_query_bundle_and_the_asynchronous_call_do_the_same(reader: Assistant)
 
 def test_a_blank_query_retrieves_nothing(reader: Assistant) -> None:
     assert PaperRetriever(reader).retrieve(" ?! ") == []
+
+
+def test_a_query_engine_answers_with_the_cited_papers_as_sources(reader: Assistant) -> None:
+    question = "How do honey bees communicate the place of flowers?"
+    answer = reader.ask(question)
+    engine = PaperQueryEngine(assistant=reader)
+    for response in (engine.query(question), asyncio.run(engine.aquery(question))):
+        assert str(response) == answer.text
+        assert [node.node_id for node in response.source_nodes] == [each.paper.id for each in answer.citations]
+        assert response.metadata
+        assert response.metadata["strength"] == "firm"
+
+
+def test_a_query_engine_abstains_without_sources(reader: Assistant) -> None:
+    response = PaperQueryEngine(assistant=reader).query("transistors amplify whispers")
+    assert (response.source_nodes, "does not answer" in str(response)) == ([], True)
