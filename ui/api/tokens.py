@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import NotFoundError, SettingsError
-from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from filelock import FileLock
+
+    from assistant.settings import Settings
 
 FILE = "tokens"
 _PREFIX = "paperchat-"
