@@ -22,8 +22,8 @@ from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_i
 from bibtexparser.model import Entry, Field
 
 from assistant.schema import Paper
+from assistant.text import links
 from assistant.text.printable import one_line
-from ui import links
 from ui.export.latex import to_latex
 
 

@@ -35,10 +35,10 @@ from assistant.schema import (
 from assistant.serialization import answer_from_json
 from assistant.settings import Settings
 from assistant.storage.conversation_schema import Conversation, Fault, Feedback, StoredTurn
+from assistant.text import links
 from eval import suites
 from tests.conftest import BEES, Paperchat, Run
 from tests.strategies import ANSWERS
-from ui import links
 from ui.export import transcripts
 from ui.export.formats import ExportFormat
 
