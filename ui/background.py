@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
 from assistant.chat import Assistant
+
+# Seconds that a process which is to end waits for models that are being loaded.
+_PATIENCE = 10
 
 
 def load_in_background(
@@ -25,3 +28,8 @@ def load_in_background(
 
     threading.Thread(target=load, daemon=True).start()
     return future
+
+
+def await_loading(assistant: Future[Assistant]) -> None:
+    """Wait until the assistant is open or has failed: a process that ends while a model is being loaded aborts."""
+    wait([assistant], timeout=_PATIENCE)

@@ -325,6 +325,8 @@ def test_two_answers_stand_side_by_side_and_the_second_is_not_stored(open_page: 
         expect(sides).to_have_count(2)
         expect(sides.first.locator(".made")).to_contain_text("written by scripted/test")
         expect(sides.last.locator(".made")).to_contain_text("quoted without a language model")
+        expect(sides.last.locator("a.cite").first).to_be_visible()
+        expect(page.locator("#now .streaming")).to_have_count(0)
         left, right = (sides.nth(number).bounding_box() for number in (0, 1))
         assert left
         assert right

@@ -19,7 +19,7 @@ from ui.api.access import open_access
 from ui.api.app import Lifespan, MountedApp, build_app, lifespan, prefixes
 from ui.api.backend import ApiBackend
 from ui.api.work_queue import WorkQueue
-from ui.background import load_in_background
+from ui.background import await_loading, load_in_background
 from ui.page.cookies import AsgiApp
 from ui.page.middleware import LoginGate
 from ui.ports import free_port
@@ -94,6 +94,7 @@ def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = n
             running.thread.join()
     finally:
         running.close()
+        await_loading(assistant)
 
 
 def start(

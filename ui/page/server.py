@@ -20,7 +20,7 @@ from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.api.app import PathDispatch
 from ui.api.server import Api, Mounts, no_mounts, open_api
-from ui.background import load_in_background
+from ui.background import await_loading, load_in_background
 from ui.page import layout, library_tab, settings_tab
 from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend
@@ -75,6 +75,7 @@ def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = n
         running.page.block_thread()
     finally:
         running.close()
+        await_loading(assistant)
 
 
 def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_mounts) -> RunningPage:
