@@ -82,7 +82,7 @@ _REPLIES = {
 }
 # The probability, of all intents with a reply together, from which a message gets one; chosen so that no question
 # about research does (see docs/experiments.md).
-_MIN_DECLINED = 0.95
+_MIN_DECLINED = 0.91
 # The share of surveys in the intents of research from which a message asks for one.
 _MIN_SURVEY = 0.4
 # The probability of all intents of research together below which a message is never answered firmly.
