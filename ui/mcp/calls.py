@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +40,13 @@ class ToolCall:
     def __init__(self, access: LibraryAccess, session: ServerSession, address: Address) -> None:
         self.access, self.address = access, address
         self._session = session
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sending: asyncio.Task[None] | None = None
         self._steps, self._reported = 0, 0.0
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Remember the event loop of the client, in which the progress of writing is sent."""
+        self._loop = loop
 
     def report(self, message: str) -> None:
         """Report progress to the client. Raises the exception of a cancelled call, which ends the thread."""
@@ -48,13 +55,25 @@ class ToolCall:
             self._send(message)
 
     def report_writing(self, message: str) -> None:
-        """Report progress of work that goes on to its end, even where nobody waits for it any more."""
-        with suppress(Exception):
-            self._send(message)
+        """Report progress of work that goes on to its end, even where nobody waits for it any more.
+
+        Does not wait for it to be sent: the event loop ends with the client, and would hold up what is being written.
+        """
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._start_sending, self._loop, message)
 
     def assistant(self) -> Assistant:
         """Return the assistant, once its models are loaded. Raises LibraryError and ModelError."""
         return self.access.assistant(lambda: self.report("loading the models"))
+
+    def _start_sending(self, loop: asyncio.AbstractEventLoop, message: str) -> None:
+        self._steps += 1
+        self._sending = loop.create_task(self._send_if_open(self._steps, message))
+
+    async def _send_if_open(self, step: int, message: str) -> None:
+        with suppress(Exception):
+            await self._session.report_progress(step, None, message)
 
     def _send(self, message: str) -> None:
         self._steps, self._reported = self._steps + 1, time.monotonic()
@@ -85,6 +104,7 @@ class CallQueue:
             finally:
                 self._turns.release()
 
+        call.begin(asyncio.get_running_loop())
         if self._threads.available_tokens < 1:
             raise BusyError("the server is busy with other calls; repeat this one in a few seconds")
         return await to_thread.run_sync(work_in_turn, abandon_on_cancel=True, limiter=self._threads)

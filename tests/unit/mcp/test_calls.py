@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -82,3 +83,24 @@ def test_a_cancelled_call_keeps_its_place_until_its_thread_has_ended(
 
     anyio.run(main)
     assert "waiting for other calls" in session.messages
+
+
+def test_writing_waits_for_no_progress_to_be_sent_where_the_client_has_gone(call: ToolCall) -> None:
+    loop = asyncio.new_event_loop()  # as it is when the client has closed: it runs no more
+    call.begin(loop)
+    call.report_writing("records read: 1")
+    loop.close()
+    call.report_writing("records read: 2")
+
+
+def test_progress_of_writing_reaches_the_client(call: ToolCall, session: RecordingSession) -> None:
+    async def main() -> None:
+        def write() -> Json:
+            call.report_writing("records read: 1")
+            return {}
+
+        await CallQueue().run(call, write)
+        await asyncio.sleep(0.01)
+
+    anyio.run(main)
+    assert session.messages == ["records read: 1"]
