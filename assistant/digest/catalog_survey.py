@@ -85,11 +85,11 @@ def added(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> Ca
     """Return the papers that were added in the time that the question names, or last; or when a paper was added."""
     if _WHEN.search(asked.text) and (papers := search.referred(asked).papers):
         return _days_of(papers[:MAX_NAMED], catalog)
-    named = time_range(asked.text, datetime.now().astimezone())
+    named, topic = time_range(asked.text, datetime.now().astimezone()), _topic(asked, search)
     among = catalog.records.added_within(named.start, named.end) if named else None
-    listed = search.listed(Filters(), _topic(asked, search), Sort.ADDED, among=among)
+    listed = search.listed(Filters(), topic, Sort.ADDED, among=among)
     when = f"added {named}" if named else "by the day of addition, the latest first"
-    reply = list_reply(listed, mentioning(_topic(asked, search)), when)
+    reply = list_reply(listed, mentioning(topic), when)
     days = _days(listed.papers[:MAX_NAMED], catalog)
     entries = [replace(each, text=f"{each.text}, {days[rank]}") for rank, each in enumerate(reply.sentences[1:])]
     return replace(reply, sentences=(*reply.sentences[:1], *entries, *_last_ingest(catalog)))

@@ -22,12 +22,7 @@ Judgement: TypeAlias = Callable[[str, int, str], float]
 _LEANS_FROM = 0.27
 
 
-def packaged_judgement(sentence: str, position: int, title: str) -> float:
-    """Return the probability that the classifier of the package gives. Raises ModelError."""
-    return standalone.leaning(sentence, position, title)
-
-
-def readability_measures(judgement: Judgement = packaged_judgement) -> dict[str, Measure]:
+def readability_measures(judgement: Judgement = standalone.leaning) -> dict[str, Measure]:
     """Return the measures, with a judgement of sentences. Abstentions are left out; less is better."""
     return {
         "words an answer": _over_answers(_words),
