@@ -13,7 +13,7 @@ from assistant.digest.catalog_lists import MAX_NAMED, limits_of, list_reply, men
 from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.catalog_text import CatalogReply, counted, joined, quoted, stated
 from assistant.question.catalog_question import CatalogQuestion
-from assistant.question.time_range import time_range, written_day
+from assistant.question.time_range import time_range, without_time, written_day
 from assistant.schema import Filters, Paper, Selection, Sentence, Sort
 from assistant.text.matching import words
 
@@ -97,7 +97,7 @@ def added(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> Ca
 
 def _topic(asked: CatalogQuestion, search: CatalogSearch) -> str:
     """Return the subject of the question without the words for a time, which the subject may have taken in."""
-    return topic_of(asked, search) if time_range(asked.subject, datetime.now().astimezone()) is None else ""
+    return topic_of(replace(asked, subject=without_time(asked.subject)), search)
 
 
 def _days_of(papers: Sequence[Paper], catalog: Catalog) -> CatalogReply:

@@ -29,16 +29,22 @@ def time_range(text: str, now: datetime) -> TimeRange | None:
 
     A day, week (from Monday), month or year counts as a whole. `now` has the time zone of whoever asks.
     """
-    from dateparser.search import search_dates
-
     settings = {"RELATIVE_BASE": now.replace(tzinfo=None), "PREFER_DATES_FROM": "past"}
-    dates = search_dates(text, languages=_ENGLISH, settings=settings) or []
-    ranges = [_period(phrase, settings).between(now) for phrase, _ in dates]
+    phrases = _phrases(text, settings)
+    ranges = [_period(phrase, settings).between(now) for phrase in phrases]
     if not ranges:
         return None
     start, end = min(named.start for named in ranges), max(named.end for named in ranges)
-    is_open = len(dates) == 1 and _FROM_ON.search(text[: text.find(dates[0][0])])
+    is_open = len(phrases) == 1 and _FROM_ON.search(text[: text.find(phrases[0])])
     return TimeRange(start, now) if is_open else TimeRange(start, min(end, now))
+
+
+def without_time(text: str) -> str:
+    """Return a text without the words by which it names a time."""
+    for phrase in _phrases(text, {"PREFER_DATES_FROM": "past"}):
+        before, _, after = text.partition(phrase)
+        text = f"{_FROM_ON.sub('', before)}{after}"
+    return " ".join(text.split())
 
 
 def written_day(moment: datetime) -> str:
@@ -66,6 +72,13 @@ class _Period:
             start = day.replace(month=1, day=1)
             return TimeRange(start, start.replace(year=start.year + 1))
         return TimeRange(day, day + timedelta(days=1))
+
+
+def _phrases(text: str, settings: dict[str, object]) -> list[str]:
+    """Return the words for times in a text, in order."""
+    from dateparser.search import search_dates
+
+    return [phrase for phrase, _ in search_dates(text, languages=_ENGLISH, settings=settings) or []]
 
 
 def _period(phrase: str, settings: dict[str, object]) -> _Period:

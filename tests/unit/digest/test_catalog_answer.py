@@ -216,6 +216,11 @@ def test_the_papers_of_a_time_are_told_with_the_day_of_their_addition(librarian:
     assert answer.text.splitlines()[-1] == f"The last ingest was completed on {today}."
 
 
+def test_a_topic_beside_a_time_limits_the_papers(librarian: Assistant) -> None:
+    answer = librarian.ask("what did I add about bees today")
+    assert titles(answer) == ["The Waggle Dance of Honey Bees"]
+
+
 def test_a_time_in_which_nothing_was_added_has_no_papers(librarian: Assistant) -> None:
     answer = librarian.ask("what did I add last week")
     assert "The library has no paper added from" in answer.text

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from assistant.question.time_range import TimeRange, time_range, written_day
+from assistant.question.time_range import TimeRange, time_range, without_time, written_day
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=timezone(timedelta(hours=2)))  # a Friday
 
@@ -69,3 +69,18 @@ def test_a_time_is_told_in_words() -> None:
     assert str(TimeRange(day, day + timedelta(days=1))) == "on 3 June 2026"
     assert str(TimeRange(day, day + timedelta(days=7))) == "from 3 June 2026 to 9 June 2026"
     assert written_day(day) == "3 June 2026"
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("RLHF today", "RLHF"),
+        ("RLHF last week", "RLHF"),
+        ("ice since monday", "ice"),
+        ("today", ""),
+        ("bees", "bees"),
+        ("", ""),
+    ],
+)
+def test_a_topic_keeps_its_words_without_those_for_a_time(text: str, rest: str) -> None:
+    assert without_time(text) == rest
