@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # The presence from which a paper or passage speaks of a side (docs/experiments.md).
 SPEAKS_FROM = 0.45
+# The idf, in nats, of a word that is in every tenth paper. A side of nothing but such words, as "the best one", names
+# nothing that a library could lack.
+_SPECIFIC_FROM = 2.3
 
 
 def in_passages(side: Side, aligned: Alignment) -> list[float]:
@@ -32,18 +35,27 @@ def in_paper(side: Side, aligned: Alignment) -> float:
 
 
 def absent_sides(found: Found) -> tuple[Side, ...]:
-    """Return the sides that no hit speaks of."""
-    return tuple(side for side in found.sides if not any(speaks_of(side, aligned) for aligned in found.alignments))
+    """Return the sides with a specific word that no hit speaks of."""
+    return tuple(
+        side
+        for side in found.sides
+        if _is_specific(side) and not any(speaks_of(side, aligned) for aligned in found.alignments)
+    )
 
 
 def compares(found: Found) -> bool:
-    """Return whether one paper speaks of both sides."""
-    return any(all(speaks_of(side, aligned) for side in found.sides) for aligned in found.alignments)
+    """Return whether one paper speaks of both sides, so far as they have a specific word."""
+    specific = tuple(filter(_is_specific, found.sides))
+    return any(all(speaks_of(side, aligned) for side in specific) for aligned in found.alignments)
 
 
 def speaks_of(side: Side, aligned: Alignment) -> bool:
     """Return whether a paper speaks of the side."""
     return in_paper(side, aligned) >= SPEAKS_FROM
+
+
+def _is_specific(side: Side) -> bool:
+    return max((term.idf for term in side.terms), default=0.0) >= _SPECIFIC_FROM
 
 
 def _rows(side: Side, aligned: Alignment) -> list[int]:
