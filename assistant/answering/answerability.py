@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from assistant import logistic
 from assistant.answering import side_presence
 from assistant.answering.calibration import PACKAGED, AnswerabilityFeatures, Calibration
+from assistant.answering.names import missing_names, spelled
 from assistant.citations import strip
 from assistant.question.filters import explain_no_match
 from assistant.question.intent import IntentPrediction
@@ -175,7 +176,7 @@ def weigh_sentences(answer: Answer, firm_threshold: float) -> Answer:
 
 def features(retrieved: Found) -> AnswerabilityFeatures:
     """Return the features of a question whose best hits, at least one, were read."""
-    best = max(range(len(retrieved.readings)), key=lambda position: retrieved.readings[position].answers)
+    best = _best(retrieved)
     reading, alignment = retrieved.readings[best], retrieved.alignments[best]
     presence = sorted(
         (max(0.0, float(similarity)), term.idf)
@@ -185,8 +186,15 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
         answers=logistic.log_odds(reading.answers),
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
+        missing_names=len(missing_names(retrieved.query.standalone, alignment.terms, alignment.paper)),
+        first=float(best == 0),
         similarity=retrieved.hits[0].score,
     )
+
+
+def _best(retrieved: Found) -> int:
+    """Return the position of the hit that answers best by the reader."""
+    return max(range(len(retrieved.readings)), key=lambda position: retrieved.readings[position].answers)
 
 
 def _confidence(retrieved: Found, calibration: Calibration) -> float:
@@ -227,8 +235,11 @@ def _quantile(ascending: Sequence[tuple[float, float]], share: float) -> float:
 
 def _doubts(retrieved: Found) -> list[str]:
     """Return reasons why the library may have no answer."""
-    missing = _missing(retrieved.terms, retrieved.alignments[0])
-    return [f"no abstract in the library mentions {_listed(missing)}"] if missing else []
+    if missing := _missing(retrieved.terms, retrieved.alignments[0]):
+        return [f"no abstract in the library mentions {' or '.join(term.text for term in missing)}"]
+    nearest, question = retrieved.alignments[_best(retrieved)], retrieved.query.standalone
+    unmentioned = spelled(question, missing_names(question, nearest.terms, nearest.paper))
+    return [f"the nearest abstract does not mention {' or '.join(unmentioned[:_MAX_NAMED])}"] if unmentioned else []
 
 
 def _missing(terms: QuestionTerms, first: Alignment) -> list[Term]:
@@ -237,7 +248,3 @@ def _missing(terms: QuestionTerms, first: Alignment) -> list[Term]:
     presence = dict(zip((term.start for term in first.terms), first.overall, strict=True))
     least = sorted(unseen, key=lambda term: float(presence.get(term.start, 0.0)))[:_MAX_NAMED]
     return sorted(least, key=lambda term: term.start)
-
-
-def _listed(terms: Sequence[Term]) -> str:
-    return " or ".join(term.text for term in terms)

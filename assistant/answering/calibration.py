@@ -17,7 +17,7 @@ from assistant.logistic import LogisticModel
 
 FILE = "calibration.json"
 # Raised when the features or their meaning change.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,16 @@ class AnswerabilityFeatures:
 
     `answers` is the log-odds by the pair reader that the paper which answers best does answer. `met` is the mean
     presence of the question's terms in that paper, weighted by idf, and `weakest` their 0.2 quantile by weight, each
-    about 0..1: what is asked beyond the topic is met least. `similarity` is the score of the best hit, 0..1.
+    about 0..1: what is asked beyond the topic is met least. `missing_names` is the number of the question's names that
+    this paper does not mention, and `first` is 1 if it is the first hit. `similarity` is the score of the best hit,
+    0..1.
     """
 
     answers: float
     met: float
     weakest: float
+    missing_names: float
+    first: float
     similarity: float
 
 
@@ -69,11 +73,17 @@ class Calibration:
 
 
 PACKAGED = Calibration(
-    topic=LogisticModel(-23.17, AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, similarity=92.78)),
-    answer=LogisticModel(-0.16, AnswerabilityFeatures(answers=1.33, met=-8.89, weakest=9.9, similarity=0.0)),
+    topic=LogisticModel(
+        -23.13,
+        AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, missing_names=0.0, first=0.0, similarity=92.67),
+    ),
+    answer=LogisticModel(
+        1.8,
+        AnswerabilityFeatures(answers=1.35, met=-13.79, weakest=9.23, missing_names=-1.51, first=1.39, similarity=0.0),
+    ),
     evidence=LogisticModel(
         -3.74,
-        EvidenceFeatures(answers=0.14, sentence=0.54, paper=28.56, won=1.6, met=3.63, position=1.48, opening=-0.03),
+        EvidenceFeatures(answers=0.14, sentence=0.54, paper=28.55, won=1.6, met=3.64, position=1.48, opening=-0.03),
     ),
 )
 

@@ -1,0 +1,46 @@
+"""Find the names in a question that a paper does not mention: what is asked of a thing that the paper does not know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.question.terms import Term
+from assistant.schema import Paper
+
+_WORD = re.compile(r"[^\W_]+")
+_SPACED = re.compile(r"\S+")
+# What stands around a word and is no part of it.
+_AROUND = ".,;:?!()[]{}\"'\u2018\u2019\u201c\u201d"
+# What stands before the first word of a sentence, whose capital says nothing.
+_SENTENCE_START = re.compile(r"(?:^|[.?!:])\W*$")
+
+
+def missing_names(question: str, terms: Sequence[Term], paper: Paper) -> tuple[Term, ...]:
+    """Return the names among the question's terms that neither title nor abstract has, each once, in order.
+
+    A question without small letters has no names: its capitals say nothing.
+    """
+    if not any(letter.islower() for letter in question):
+        return ()
+    words = {_key(word) for word in _WORD.findall(f"{paper.title or ''} {paper.abstract}")}
+    names = {_key(term.text): term for term in terms if _is_name(term, question)}
+    return tuple(name for key, name in names.items() if key not in words)
+
+
+def spelled(question: str, names: Sequence[Term]) -> tuple[str, ...]:
+    """Return the words of the question that the names are parts of, each once: "DeepSeek-R1" for "R1"."""
+    words = (word for word in _SPACED.finditer(question) for name in names if word.start() <= name.start < word.end())
+    return tuple(dict.fromkeys(word.group().strip(_AROUND) for word in words))
+
+
+def _is_name(term: Term, question: str) -> bool:
+    """Return whether the term is written as names are: with a digit, or a capital that no sentence begins with."""
+    if any(letter.isdigit() for letter in term.text) or any(letter.isupper() for letter in term.text[1:]):
+        return True
+    return term.text[0].isupper() and not _SENTENCE_START.search(question[: term.start])
+
+
+def _key(word: str) -> str:
+    """Return the word without case and without the ending of a plural, as in "LLMs"."""
+    return word.casefold().rstrip("s")
