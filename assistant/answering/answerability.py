@@ -186,7 +186,7 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
         answers=logistic.log_odds(reading.answers),
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
-        missing_names=len(missing_names(retrieved.query.standalone, alignment.terms, alignment.paper)),
+        missing_names=len(_missing_names(retrieved)),
         first=float(best == 0),
         similarity=retrieved.hits[0].score,
     )
@@ -195,6 +195,13 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
 def _best(retrieved: Found) -> int:
     """Return the position of the hit that answers best by the reader."""
     return max(range(len(retrieved.readings)), key=lambda position: retrieved.readings[position].answers)
+
+
+def _missing_names(retrieved: Found) -> tuple[Term, ...]:
+    """Return the names that the best hit does not mention; for a comparison, those that no hit that was read does."""
+    best = retrieved.alignments[_best(retrieved)]
+    read = retrieved.alignments[: len(retrieved.readings)] if retrieved.sides else (best,)
+    return missing_names(retrieved.query.standalone, best.terms, [aligned.paper for aligned in read])
 
 
 def _confidence(retrieved: Found, calibration: Calibration) -> float:
@@ -237,8 +244,7 @@ def _doubts(retrieved: Found) -> list[str]:
     """Return reasons why the library may have no answer."""
     if missing := _missing(retrieved.terms, retrieved.alignments[0]):
         return [f"no abstract in the library mentions {' or '.join(term.text for term in missing)}"]
-    nearest, question = retrieved.alignments[_best(retrieved)], retrieved.query.standalone
-    unmentioned = spelled(question, missing_names(question, nearest.terms, nearest.paper))
+    unmentioned = spelled(retrieved.query.standalone, _missing_names(retrieved))
     return [f"the nearest abstract does not mention {' or '.join(unmentioned[:_MAX_NAMED])}"] if unmentioned else []
 
 
