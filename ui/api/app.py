@@ -17,11 +17,11 @@ from assistant.errors import PaperchatError
 from assistant.text.printable import one_line
 from ui.api import library_routes, openai_routes, question_routes
 from ui.api.backend import ApiBackend
-from ui.api.event_stream import ClientGoneError
 from ui.api.problems import ProblemError, problem_of, problem_response
+from ui.api.request_queue import ClientGoneError
 from ui.api.server_models import ProblemJson
-from ui.api.work_queue import WorkQueue
 from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
+from ui.work_queue import WorkQueue
 
 JSON_PREFIX = "/api/v1"
 _PREFIXES = ("/api", "/v1")

@@ -6,13 +6,12 @@ otherwise than it began, the reply says so and has the whole answer after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from assistant import citations
-from assistant.schema import Answer, Paper
+from assistant.schema import Answer
 from assistant.text import sentences
-from ui.api.cited_markdown import CitedMarkdown, cited_markdown, located, reference_line, up_to_sentence
+from ui.api.cited_markdown import CitedMarkdown, PageAddress, cited_markdown, located, reference_line, up_to_sentence
 
 _REPLACED = "*The text above is withdrawn: it is replaced by this answer.*"
 
@@ -20,8 +19,8 @@ _REPLACED = "*The text above is withdrawn: it is replaced by this answer.*"
 class TextStream:
     """Turns snapshots of an answer into pieces of one Markdown text."""
 
-    def __init__(self, address: Callable[[Paper], str]) -> None:
-        self._address = address
+    def __init__(self, page: PageAddress) -> None:
+        self._page = page
         self._sent, self._plain = "", ""
 
     def whole(self, answer: Answer) -> CitedMarkdown:
@@ -35,22 +34,22 @@ class TextStream:
         return piece
 
     def _growth(self, answer: Answer) -> str:
-        text = cited_markdown(answer, self._address, is_growing=True).text
+        text = cited_markdown(answer, self._page, is_growing=True).text
         if not text.startswith(self._sent):
             return ""
         self._plain = _plain(answer.text)
         return text[len(self._sent) :]
 
     def _end(self, answer: Answer) -> str:
-        text = cited_markdown(answer, self._address).text
+        text = cited_markdown(answer, self._page).text
         if text.startswith(self._sent):
             return text[len(self._sent) :]
         rest = self._unsent(answer.text)
         if rest is None:
             return f"\n\n---\n\n{_REPLACED}\n\n{text}"
-        remainder = cited_markdown(replace(answer, text=rest.strip(), opening=""), self._address).text
+        remainder = cited_markdown(replace(answer, text=rest.strip(), opening=""), self._page).text
         separator = "\n\n" if rest.startswith("\n") or not rest.strip() else " "
-        parts = [f"{separator}{remainder}" if remainder else "", reference_line(answer, self._address)]
+        parts = [f"{separator}{remainder}" if remainder else "", reference_line(answer, self._page)]
         return "\n\n".join(parts)
 
     def _unsent(self, text: str) -> str | None:

@@ -9,16 +9,16 @@ from fastapi import Depends, Request
 from ui.api.access import Caller
 from ui.api.backend import ApiBackend
 from ui.api.problems import ProblemError
+from ui.api.request_queue import RequestQueue
 from ui.api.tokens import TokenScope
-from ui.api.work_queue import WorkQueue
 
 
 def _backend(request: Request) -> ApiBackend:
     return cast("ApiBackend", request.app.state.backend)
 
 
-def _queue(request: Request) -> WorkQueue:
-    return cast("WorkQueue", request.app.state.queue)
+def _queue(request: Request) -> RequestQueue:
+    return RequestQueue(request.app.state.queue, request)
 
 
 def _caller(request: Request) -> Caller:
@@ -33,6 +33,6 @@ def _writer(request: Request) -> Caller:
 
 
 Backend = Annotated[ApiBackend, Depends(_backend)]
-Queue = Annotated[WorkQueue, Depends(_queue)]
+Queue = Annotated[RequestQueue, Depends(_queue)]
 Reader = Annotated[Caller, Depends(_caller)]
 Writer = Annotated[Caller, Depends(_writer)]

@@ -1,4 +1,4 @@
-"""Server-sent events (HTML Living Standard, 9.2), and answers that stop when nobody reads them any more."""
+"""Server-sent events (HTML Living Standard, 9.2) that stop when nobody reads them any more."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any
 
-from fastapi import Request
 from starlette.responses import StreamingResponse
 
 from ui.page.cookies import AsgiSend
 
-T = TypeVar("T")
 # Seconds that a client may leave an event unread, and after which a silent stream shows that it is alive.
 READ_TIMEOUT, SILENCE = 30.0, 15.0
 _COMMENT = ": waiting\n\n"
-
-
-class ClientGoneError(Exception):
-    """The client has closed the connection, so that no reply is needed."""
 
 
 class EventStream(StreamingResponse):
@@ -50,34 +44,6 @@ def event(data: Any, name: str | None = None) -> str:
     """Return an event with JSON as its data."""
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
     return f"event: {name}\ndata: {text}\n\n" if name else f"data: {text}\n\n"
-
-
-async def last_while_connected(request: Request, items: AsyncGenerator[T]) -> T:
-    """Return the last of at least one item. Raises ClientGoneError as soon as the client has gone."""
-    async with aclosing(items):
-        last = await anext(items)
-        async for item in items:
-            if await request.is_disconnected():
-                raise ClientGoneError
-            last = item
-    return last
-
-
-async def with_first(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
-    """Wait for the first item, so that its errors come before the reply begins; return an iterator of all."""
-    try:
-        first = await anext(items)
-    except BaseException:
-        await items.aclose()
-        raise
-
-    async def chained() -> AsyncGenerator[T]:
-        async with aclosing(items):
-            yield first
-            async for item in items:
-                yield item
-
-    return chained()
 
 
 async def with_comments(items: AsyncGenerator[str], silence: float = SILENCE) -> AsyncGenerator[str]:

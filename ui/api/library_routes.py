@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from assistant.errors import InputError, NotFoundError
 from assistant.question.filters import parse_selection
-from assistant.schema import Sort
+from assistant.schema import Paper, Passage, Sort
 from assistant.serialization import Json, paper_json
 from assistant.storage.library import Library
 from assistant.text.printable import one_line
@@ -26,6 +26,7 @@ router = APIRouter()
 _MAX_PAGE = 200
 Offset = Annotated[int, Query(ge=0, le=1 << 40, description="Position of the first item, from 0.")]
 Limit = Annotated[int, Query(ge=1, le=_MAX_PAGE, description="Most items of a page.")]
+PassageOffset = Annotated[int | None, Query(ge=0, le=1 << 40, description="Offset into the abstract.")]
 LibraryName = Annotated[str | None, Query(max_length=100, description="Another library than the one that is served.")]
 _PAGE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The paper."}
@@ -52,12 +53,23 @@ def list_papers(
 
 
 @router.get("/papers/{paper_id}", response_model=models.PaperJson, responses=_PAGE, tags=["Papers"])
-def show_paper(paper_id: str, request: Request, backend: Backend, library: LibraryName = None) -> Any:
-    """Return one paper, to a browser as a page; the beginning of its id is enough."""
+def show_paper(
+    paper_id: str,
+    request: Request,
+    backend: Backend,
+    start: PassageOffset = None,
+    end: PassageOffset = None,
+    library: LibraryName = None,
+) -> Any:
+    """Return one paper, to a browser as a page; the beginning of its id is enough.
+
+    The page highlights the passage of the abstract between two offsets, as the links of an answer have them.
+    """
     paper = backend.papers(library).find(paper_id)
     if "text/html" not in request.headers.get("accept", ""):
         return paper_json(paper)
-    return HTMLResponse(transcripts.paper_page(paper), headers={"Content-Security-Policy": _PAGE_POLICY})
+    page = transcripts.paper_page(paper, _passage(paper, start, end))
+    return HTMLResponse(page, headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
 @router.post("/papers", response_model=models.AddedJson, tags=["Papers"])
@@ -141,6 +153,13 @@ def add(library: Library, body: AddBody) -> Json:
             report = pipeline.ingest([file], library)
     counts = {name: getattr(report, name) for name in models.AddedJson.model_fields if name != "problems"}
     return counts | {"problems": [one_line(str(problem)) for problem in report.problems]}
+
+
+def _passage(paper: Paper, start: int | None, end: int | None) -> list[Passage]:
+    """Return the passage between two offsets; none where the abstract, which may have changed, has none there."""
+    if start is not None and end is not None and start < end <= len(paper.abstract):
+        return [Passage(paper.abstract[start:end], start, end)]
+    return []
 
 
 def _source_name(name: str) -> str:

@@ -6,6 +6,7 @@ the fields of both. Names may be added, never changed or removed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -205,16 +206,23 @@ class AnswerJson(ServedModel):
     opening: str = Field(description="A line that says what kind of answer follows; may be empty.")
     headings: list[HeadingJson] = Field(description="Headings above sentences.")
     cost: CostJson | None = Field(description="What a language model spent.")
-    citations: list[CitationJson] = Field(description="The cited papers, by number.")
+    citations: Sequence[CitationJson] = Field(description="The cited papers, by number.")
     sentences: list[SentenceJson] = Field(description="The sentences of the text, each with a verdict.")
     hits: list[HitJson] = Field(description="The papers that were found, best first.")
     nearest: list[PaperJson] = Field(description="The nearest papers, of an abstention.")
     table: TableJson | None = Field(description="A list of papers, or an answer from the catalog.")
 
 
-class AskJson(AnswerJson):
-    """An answer, and where it is stored, if it is."""
+class LinkedCitationJson(CitationJson):
+    """A citation number of an answer, with addresses on this server."""
 
+    links: list[str] = Field(description="For each passage, the address of the page that marks it in its abstract.")
+
+
+class AskJson(AnswerJson):
+    """An answer with links, and where it is stored, if it is."""
+
+    citations: Sequence[LinkedCitationJson] = Field(description="The cited papers, by number.")
     id: str | None = Field(default=None, description="Id of the stored answer.")
     conversation: str | None = Field(default=None, description="Id of the conversation that it is stored in.")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -20,15 +21,15 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from assistant.chat import Assistant
-from assistant.schema import Answer, Paper
-from assistant.serialization import Json, answer_json
-from assistant.text.links import paper_url
+from assistant.schema import Answer
+from assistant.serialization import Json
 from ui.api.backend import ApiBackend
 from ui.api.chat_messages import ChatBody, ChatMessage, OpenAIBody, question_and_history
 from ui.api.chat_stream import TextStream
 from ui.api.cited_markdown import CitedMarkdown, cited_markdown
 from ui.api.context import Backend, Queue
-from ui.api.event_stream import EventStream, event, last_while_connected, with_comments, with_first
+from ui.api.event_stream import EventStream, event, with_comments
+from ui.api.paper_pages import PaperPages
 from ui.api.problems import ProblemError, openai_error_json, problem_of
 from ui.logs import QuestionLog
 
@@ -75,17 +76,12 @@ async def complete_chat(body: ChatBody, request: Request, backend: Backend, queu
     if body.n not in (None, 1):
         raise ProblemError(400, "n must be 1: an answer is made once.", "unsupported_value")
     library, identity = _library(body.model, backend), _Completion(body.model)
-    base, query = str(request.base_url), f"?library={library}" if library else ""
-
-    def address(paper: Paper) -> str:
-        return paper_url(paper) or f"{base}api/v1/papers/{paper.id}{query}"
-
-    pieces = queue.stream(lambda: _answer(body, backend, library, address))
+    pieces = partial(_answer, body, backend, library, PaperPages(str(request.base_url), library))
     if not body.stream:
-        end = (await last_while_connected(request, pieces)).end
+        end = (await queue.last(pieces)).end
         return identity.whole(cast("Json", end))
     includes_usage = bool(body.stream_options and body.stream_options.include_usage)
-    events = _events(await with_first(pieces), identity, includes_usage)
+    events = _events(await queue.stream(pieces), identity, includes_usage)
     return cast("Response", EventStream(with_comments(events)))
 
 
@@ -123,13 +119,11 @@ class _Completion:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
-def _answer(
-    body: ChatBody, backend: ApiBackend, library: str | None, address: Callable[[Paper], str]
-) -> Iterator[_ReplyPiece]:
+def _answer(body: ChatBody, backend: ApiBackend, library: str | None, pages: PaperPages) -> Iterator[_ReplyPiece]:
     """Yield the pieces of the reply, and last its end."""
     assistant = backend.assistant(library)
     question, exchanges = question_and_history(body.messages, assistant.settings.max_question_length)
-    history, stream = backend.recent_answers.turns(exchanges), TextStream(address)
+    history, stream = backend.recent_answers.turns(exchanges), TextStream(pages.address)
     with QuestionLog(question, assistant.settings) as log:
         snapshots = cast("Any", assistant.stream(question, history, body.paperchat.scope.value()))
         with closing(snapshots):
@@ -137,12 +131,13 @@ def _answer(
                 yield _ReplyPiece(stream.piece(cast("Answer", log.answer)))
         log.id = "chat"
     answer = cast("Answer", log.answer)
-    markdown = stream.whole(answer) if body.stream else cited_markdown(answer, address)
+    markdown = stream.whole(answer) if body.stream else cited_markdown(answer, pages.address)
     backend.recent_answers.put(markdown.text, answer)
-    yield _ReplyPiece(end=_end(answer, markdown, _usage(answer, body.messages, markdown.text, assistant)))
+    usage = _usage(answer, body.messages, markdown.text, assistant)
+    yield _ReplyPiece(end=_end(markdown, answer.cut, usage, pages.answer_json(answer)))
 
 
-def _end(answer: Answer, markdown: CitedMarkdown, usage: Json) -> Json:
+def _end(markdown: CitedMarkdown, is_cut: bool, usage: Json, answer: Json) -> Json:
     annotations = [
         {
             "type": "url_citation",
@@ -158,9 +153,9 @@ def _end(answer: Answer, markdown: CitedMarkdown, usage: Json) -> Json:
     return {
         "content": markdown.text,
         "annotations": annotations,
-        "finish_reason": "length" if answer.cut else "stop",
+        "finish_reason": "length" if is_cut else "stop",
         "usage": usage,
-        "answer": answer_json(answer),
+        "answer": answer,
     }
 
 

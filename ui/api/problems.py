@@ -21,6 +21,7 @@ from assistant.errors import (
     SettingsError,
 )
 from ui.api.server_models import ProblemJson
+from ui.work_queue import RETRY_AFTER, QueueFullError
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ OPENAI_PREFIX = "/v1"
 _MEDIA_TYPE = "application/problem+json"
 # The first class that an error belongs to decides.
 _STATUSES: tuple[tuple[type[PaperchatError], int], ...] = (
+    (QueueFullError, 429),
     (NotFoundError, 404),
     (InputError, 422),
     (LibraryBusy, 409),
@@ -36,6 +38,8 @@ _STATUSES: tuple[tuple[type[PaperchatError], int], ...] = (
     (SettingsError, 503),
 )
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+# Those that pass.
+_PASSING = (409, 429)
 # OpenAI has one status for everything that is wrong with the content of a request.
 _OPENAI_STATUSES = {422: 400}
 
@@ -58,7 +62,8 @@ def problem_of(error: Exception) -> ProblemError:
     if not isinstance(error, PaperchatError):
         _log(error)
         return ProblemError(500, "Something went wrong in the server; its log says more.")
-    return ProblemError(status, str(error), headers={"Retry-After": "5"} if status == 409 else {})
+    headers = {"Retry-After": str(RETRY_AFTER)} if status in _PASSING else {}
+    return ProblemError(status, str(error), "queue_full" if isinstance(error, QueueFullError) else None, headers)
 
 
 def _log(error: Exception) -> None:

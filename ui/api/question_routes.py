@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, closing
+from functools import partial
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
@@ -11,12 +12,13 @@ from fastapi.responses import Response
 
 from assistant.errors import InputError
 from assistant.schema import Answer, Strength, Turn
-from assistant.serialization import Json, answer_from_json, answer_json, search_json, verification_json
+from assistant.serialization import Json, answer_from_json, search_json, verification_json
 from ui.api.access import Caller
 from ui.api.backend import ApiBackend
 from ui.api.context import Backend, Queue, Reader
-from ui.api.event_stream import EventStream, event, last_while_connected, with_comments, with_first
+from ui.api.event_stream import EventStream, event, with_comments
 from ui.api.models import AskJson, SearchJson, VerificationJson
+from ui.api.paper_pages import PaperPages
 from ui.api.problems import problem_json, problem_of
 from ui.api.requests import AskBody, EarlierTurn, SearchBody, VerifyBody
 from ui.logs import QuestionLog
@@ -57,15 +59,14 @@ async def ask(body: AskBody, request: Request, backend: Backend, queue: Queue, c
     `{"offset", "text"}`, which replaces the answer's text from the offset on; `progress`; and last `answer`, or
     `error` with problem details.
     """
-    answers = queue.stream(lambda: _answers(body, backend, caller))
+    answers = partial(_answers, body, backend, caller, PaperPages(str(request.base_url), body.library))
     accepted = request.headers.get("accept", "")
     if not body.stream and ("text/event-stream" not in accepted or "json" in accepted):
-        return await last_while_connected(request, answers)
-    snapshots = await with_first(answers)
-    return cast("Response", EventStream(with_comments(_events(snapshots))))
+        return await queue.last(answers)
+    return cast("Response", EventStream(with_comments(_events(await queue.stream(answers)))))
 
 
-def _answers(body: AskBody, backend: ApiBackend, caller: Caller) -> Iterator[Json]:
+def _answers(body: AskBody, backend: ApiBackend, caller: Caller, pages: PaperPages) -> Iterator[Json]:
     """Yield the snapshots of an answer as JSON; the last one is stored where the request wants that."""
     scope, conversations = body.scope.value(), backend.conversations(caller.owner)
     stored_in = conversations.find(body.conversation).id if body.conversation else None
@@ -77,7 +78,7 @@ def _answers(body: AskBody, backend: ApiBackend, caller: Caller) -> Iterator[Jso
             for log.answer in snapshots:
                 if not log.answer.done:
                     yield _snapshot(log.answer)
-        written = answer_json(cast("Answer", log.answer))
+        written = pages.answer_json(cast("Answer", log.answer))
         if stored_in or body.save:
             stored_in = stored_in or conversations.begin().id
             number = backend.store(caller.owner, stored_in, body.question, cast("Answer", log.answer), scope)

@@ -18,14 +18,15 @@ from assistant.settings import Settings
 from ui.api.access import open_access
 from ui.api.app import Lifespan, MountedApp, build_app, lifespan, prefixes
 from ui.api.backend import ApiBackend
-from ui.api.work_queue import WorkQueue
 from ui.background import await_loading, load_in_background
 from ui.page.cookies import AsgiApp
 from ui.page.middleware import LoginGate
 from ui.ports import free_port
 from ui.users import Users
+from ui.work_queue import WorkQueue
 
-Mounts = Callable[[ApiBackend], Sequence[MountedApp]]
+# Makes what is served beside the API, with its libraries and its queue.
+Mounts = Callable[[ApiBackend, WorkQueue], Sequence[MountedApp]]
 _SHUTDOWN_SECONDS = 5
 
 
@@ -55,7 +56,7 @@ class RunningApi:
         self.backend.close()
 
 
-def no_mounts(_: ApiBackend) -> Sequence[MountedApp]:
+def no_mounts(_backend: ApiBackend, _queue: WorkQueue) -> Sequence[MountedApp]:
     """Return that nothing is served beside the API."""
     return ()
 
@@ -69,10 +70,10 @@ def open_api(
     queue: WorkQueue | None = None,
 ) -> Api:
     """Return the API over a library. Raises SettingsError where it would be open to other machines, LibraryError."""
-    backend = ApiBackend(settings, assistant)
+    backend, queue = ApiBackend(settings, assistant), queue or WorkQueue()
     try:
-        mounted = mounts(backend)
-        app = build_app(backend, queue or WorkQueue(), mounted)
+        mounted = mounts(backend, queue)
+        app = build_app(backend, queue, mounted)
         checked = open_access(app, settings, gate, users)
     except BaseException:
         backend.close()

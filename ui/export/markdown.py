@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from assistant.question.catalog_question import CATALOG
 from assistant.schema import Answer, Citation, Paper, Strength
@@ -43,7 +43,7 @@ def _paragraphs(answer: Answer) -> Iterator[str]:
     links = {str(citation.number): paper_url(citation.paper) for citation in answer.citations}
     for heading, line in headed_lines(answer):
         yield from ([f"### {markdown_text(to_text(heading))}"] if heading else [])
-        yield with_links(one_line(to_text(line)), links)
+        yield with_links(one_line(to_text(line)), lambda number, _: linked_marker(number, links.get(number)))
     yield from (f"> {doubt} “{markdown_text(to_text(text))}”" for doubt, text in doubts(answer))
 
 
@@ -61,15 +61,18 @@ def table_markdown(answer: Answer) -> Iterator[str]:
         yield f"These are the first {len(answer.table.rows):,} of {answer.table.total:,} papers."
 
 
-def with_links(line: str, links: Mapping[str, str | None]) -> str:
-    """Return a line of an answer with a link behind each citation number, by the number."""
+def with_links(line: str, marker: Callable[[str, str], str]) -> str:
+    """Return a line of an answer; `marker` writes each citation number, from the number and the text before it."""
     text, *rest = _MARKERS.split(line)  # text and number in turn
-    pairs = zip(rest[::2], rest[1::2], strict=True)
-    linked = "".join(_marker(number, links.get(number)) + _inline(after) for number, after in pairs)
-    return _line(_inline(text) + linked)
+    written, before = _inline(text), text
+    for number, after in zip(rest[::2], rest[1::2], strict=True):
+        written += marker(number, before) + _inline(after)
+        before = after if after.strip() else before
+    return _line(written)
 
 
-def _marker(number: str, address: str | None) -> str:
+def linked_marker(number: str, address: str | None) -> str:
+    """Return a citation number as a link to an address, or without one."""
     return f"[\\[{number}\\]](<{address}>)" if address else f"\\[{number}\\]"
 
 

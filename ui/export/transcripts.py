@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
-from assistant.schema import Answer, Citation, Paper
+from assistant.schema import Answer, Citation, Paper, Passage
 from assistant.serialization import Json, answer_json, paper_json, scope_json
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
@@ -123,13 +123,17 @@ def answer_page(stored: StoredTurn) -> str:
     return page_html(to_text(stored.turn.question), about + _answer_section(1, answer))
 
 
-def paper_page(paper: Paper) -> str:
-    """Write a page with the abstract of a paper and what is known about it."""
+def paper_page(paper: Paper, passages: Sequence[Passage] = ()) -> str:
+    """Write a page with the abstract of a paper and what is known about it; the passages are highlighted.
+
+    Passage k has the id `passage`-k, counted from 1.
+    """
     address = paper_url(paper)
     link = f'<p><a href="{escape(address)}" rel="noreferrer">{escape(address)}</a></p>' if address else ""
     about = render.about_html(paper, render.plain_html)
     return page_html(
-        to_text(display_title(paper)), about + render.abstract_html(paper, (), "passage", render.plain_html) + link
+        to_text(display_title(paper)),
+        about + render.abstract_html(paper, passages, "passage", render.plain_html) + link,
     )
 
 

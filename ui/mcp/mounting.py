@@ -11,13 +11,14 @@ from ui.mcp.access import LibraryAccess
 from ui.mcp.results import paper_uri
 from ui.mcp.server import Context, create_server
 from ui.mcp.transports import HttpEndpoint
+from ui.work_queue import WorkQueue
 
 PREFIX = "/mcp"
 # Shows a browser the page of a paper.
 _PAPERS = "api/v1/papers"
 
 
-def mount_mcp(backend: ApiBackend) -> Sequence[MountedApp]:
+def mount_mcp(backend: ApiBackend, queue: WorkQueue) -> Sequence[MountedApp]:
     """Return the server over the library of an API. Papers are added where the settings and the token allow it."""
 
     def may_write(context: Context) -> bool:
@@ -29,5 +30,5 @@ def mount_mcp(backend: ApiBackend) -> Sequence[MountedApp]:
         return f"{context.request.base_url}{_PAPERS}/{paper_id}" if context.request else paper_uri(paper_id)
 
     access = LibraryAccess(backend.settings, backend.assistant, lambda: backend.catalog)
-    endpoint = HttpEndpoint(create_server(access, may_write, paper_address))
+    endpoint = HttpEndpoint(create_server(access, may_write, paper_address, queue))
     return [MountedApp(PREFIX, endpoint, endpoint.run)]

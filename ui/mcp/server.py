@@ -25,9 +25,10 @@ from assistant.text.printable import one_line
 from ui.mcp import resources
 from ui.mcp.access import LibraryAccess
 from ui.mcp.arguments import ToolArguments, schema
-from ui.mcp.calls import CallQueue, ToolCall
+from ui.mcp.calls import ToolCall
 from ui.mcp.results import paper_uri
 from ui.mcp.tools import TOOLS, LibraryTool
+from ui.work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +56,16 @@ def resource_address(_: Context, paper_id: str) -> str:
 
 
 def create_server(
-    access: LibraryAccess, may_write: MayWrite = lambda _: False, paper_address: PaperAddress = resource_address
+    access: LibraryAccess,
+    may_write: MayWrite = lambda _: False,
+    paper_address: PaperAddress = resource_address,
+    queue: WorkQueue | None = None,
 ) -> Server[Any]:
-    """Return the server of a library. `may_write` decides, for each request, whether it may add papers."""
-    handlers = _Handlers(access, may_write, paper_address)
+    """Return the server of a library. `may_write` decides, for each request, whether it may add papers.
+
+    Calls wait in the queue; by default, in one for this server alone.
+    """
+    handlers = _Handlers(access, may_write, paper_address, queue or WorkQueue())
     server: Server[Any] = Server(
         NAME,
         version=version("paperchat"),
@@ -76,9 +83,11 @@ def create_server(
 
 
 class _Handlers:
-    def __init__(self, access: LibraryAccess, may_write: MayWrite, paper_address: PaperAddress) -> None:
+    def __init__(
+        self, access: LibraryAccess, may_write: MayWrite, paper_address: PaperAddress, queue: WorkQueue
+    ) -> None:
         self._access, self._may_write, self._paper_address = access, may_write, paper_address
-        self._queue = CallQueue()
+        self._queue = queue
 
     async def list_tools(self, context: Context, _: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return types.ListToolsResult(tools=list(map(_listed, self._tools(context).values())))
@@ -125,7 +134,7 @@ class _Handlers:
         work = partial(tool.run, arguments, call)
         if tool.is_quick:
             return await to_thread.run_sync(work)
-        return await self._queue.run(call, work)
+        return await call.run(self._queue, work)
 
     def _tools(self, context: Context) -> dict[str, LibraryTool]:
         may_write = self._may_write(context)

@@ -56,6 +56,11 @@ def title_link(citation: Citation, turn: int, text: str, write: Write) -> str:
     return f'<a class="cite work" href="#{target}"{title}>{number} {write(one_line(display_title(citation.paper)))}</a>'
 
 
+def closest(text: str, passages: Sequence[Passage]) -> int:
+    """Return the position of the passage, of one or more, that shares most words with the text."""
+    return max(range(len(passages)), key=lambda index: (_shared_words(text, passages[index].text), -index))
+
+
 def error_html(message: str) -> str:
     """Return an error message."""
     return block("error", f"<p>{plain_html(message)}</p>")
@@ -86,7 +91,7 @@ def _target(number: int, turn: int, text: str, citations: Sequence[Citation]) ->
     passages = next((citation.passages for citation in citations if citation.number == number), ())
     if not passages:
         return anchor(turn, number), ""
-    best = max(range(len(passages)), key=lambda index: (_shared_words(text, passages[index].text), -index))
+    best = closest(text, passages)
     return f"{anchor(turn, number)}-{best + 1}", f' title="{escape(one_line(to_text(passages[best].text)))}"'
 
 

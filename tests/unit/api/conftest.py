@@ -11,7 +11,7 @@ from assistant.chat import Assistant
 from assistant.settings import Settings
 from ui.api import server
 from ui.api.server import Mounts, RunningApi, no_mounts
-from ui.api.work_queue import WorkQueue
+from ui.work_queue import WorkQueue
 
 Serve = Callable[..., RunningApi]
 

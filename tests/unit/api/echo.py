@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 
 from ui.api.app import MountedApp
 from ui.api.backend import ApiBackend
+from ui.work_queue import WorkQueue
 
 
 class Echo:
@@ -18,7 +19,7 @@ class Echo:
     def __init__(self) -> None:
         self.is_open = False
 
-    def mounts(self, backend: ApiBackend) -> list[MountedApp]:
+    def mounts(self, backend: ApiBackend, _: WorkQueue) -> list[MountedApp]:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             text = f"{scope['path']} {scope['state']['caller'].scope} {backend.state} {self.is_open}"
             await PlainTextResponse(text)(scope, receive, send)

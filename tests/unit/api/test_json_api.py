@@ -45,8 +45,34 @@ def test_a_search_is_the_json_of_a_search(read_api: httpx.Client) -> None:
 def test_an_answer_is_the_json_of_an_answer(read_api: httpx.Client) -> None:
     written = read_api.post("/api/v1/ask", json={"question": BEES}).json()
     assert set(written) == ANSWER
+    for citation in written["citations"]:
+        assert len(citation.pop("links")) == len(citation["passages"])
     assert answer_json(answer_from_json(written)) == written
     assert "waggle dance" in written["text"]
+
+
+def test_the_links_of_a_citation_lead_to_a_page_that_marks_exactly_its_sentences(read_api: httpx.Client) -> None:
+    for citation in read_api.post("/api/v1/ask", json={"question": BEES}).json()["citations"]:
+        for link, passage in zip(citation["links"], citation["passages"], strict=True):
+            page = read_api.get(link, headers={"accept": "text/html"})
+            assert "default-src 'none'" in page.headers["content-security-policy"]
+            assert page.text.count("<mark") == 1
+            assert f'<mark id="{link.partition("#")[2]}">{passage["text"]}</mark>' in page.text
+
+
+@pytest.mark.parametrize("query", ["start=5&end=3", "start=5", "end=5", "start=0&end=100000", "start=9999&end=10000"])
+def test_a_passage_that_the_abstract_does_not_have_is_not_marked(read_api: httpx.Client, query: str) -> None:
+    [bees] = read_api.get("/api/v1/papers", params={"filter": "waggle"}).json()["papers"]
+    page = read_api.get(f"/api/v1/papers/{bees['id']}?{query}", headers={"accept": "text/html"})
+    assert page.status_code == 200
+    assert "waggle" in page.text
+    assert "<mark" not in page.text
+
+
+@pytest.mark.parametrize("query", ["start=-1&end=3", "start=a&end=3", "start=0&end=1e99", f"start=0&end={'9' * 5000}"])
+def test_an_offset_that_is_none_is_a_problem(read_api: httpx.Client, query: str) -> None:
+    [bees] = read_api.get("/api/v1/papers", params={"filter": "waggle"}).json()["papers"]
+    assert problem(read_api.get(f"/api/v1/papers/{bees['id']}?{query}"))
 
 
 @pytest.mark.parametrize(
@@ -99,12 +125,13 @@ def test_a_browser_is_shown_a_page_of_the_paper_with_everything_escaped(api: htt
     }
     api.post("/api/v1/papers", json={"records": [record | {"url": "javascript:alert(1)"}]})
     [cats] = api.get("/api/v1/papers", params={"filter": "purr"}).json()["papers"]
-    page = api.get(f"/api/v1/papers/{cats['id']}", headers={"accept": "text/html,*/*"})
+    page = api.get(f"/api/v1/papers/{cats['id']}?start=0&end=40", headers={"accept": "text/html,*/*"})
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "25 hertz" in page.text
     assert "<script" not in page.text
     assert "<b>" not in page.text
+    assert '<mark id="passage-1">&lt;script' in page.text
     assert "javascript:" not in page.text
 
 

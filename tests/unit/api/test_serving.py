@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import Any
@@ -31,7 +31,7 @@ from tests.fakes import ScriptedLLM, WordHashEmbedder
 from tests.unit.api.conftest import Serve
 from tests.unit.api.echo import Echo
 from ui.api.event_stream import EventStream
-from ui.api.work_queue import WorkQueue
+from ui.work_queue import WorkQueue
 
 QUESTIONS = {
     BEES: "waggle dance",
@@ -156,6 +156,37 @@ def test_what_exceeds_the_queue_is_told_to_come_again(serve_api: Serve, endless:
             # The place of the one that has gone is taken by the one that waits.
             assert llm.stopped.acquire(timeout=30)
             assert llm.running.acquire(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/ask", body_of("/api/v1/ask", stream=False)),
+        ("/api/v1/ask", body_of("/api/v1/ask", stream=True)),
+        ("/v1/chat/completions", body_of("/v1/chat/completions", stream=True)),
+        ("/api/v1/search", {"query": BEES}),
+    ],
+)
+def test_a_client_that_leaves_while_it_waits_leaves_the_queue_at_once(
+    serve_api: Serve, endless: tuple[EndlessLLM, Assistant], path: str, body: dict[str, Any]
+) -> None:
+    llm, assistant = endless
+    queue = WorkQueue(running=1, waiting=1)
+    address = serve_api(assistant, queue).address
+    with closing(send(address, "/api/v1/ask", body_of("/api/v1/ask", stream=True))):
+        assert llm.running.acquire(timeout=30)
+        for _ in range(3):
+            with closing(send(address, path, body)):
+                _until(lambda: queue.waiting == 1)
+            _until(lambda: queue.waiting == 0)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the queue did not change")
 
 
 def _refused(address: str, path: str) -> httpx.Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +22,7 @@ from ui.api import server
 from ui.api.server import RunningApi
 from ui.api.tokens import TokenScope, open_tokens
 from ui.mcp.mounting import mount_mcp
+from ui.work_queue import WorkQueue
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -30,14 +33,33 @@ def serve_all(library_assistant: Assistant, settings: Settings) -> Iterator[Call
     """Return a function that serves the API and the MCP server, and returns the address."""
     running: list[RunningApi] = []
 
-    def serve(**changes: Any) -> str:
+    def serve(queue: WorkQueue | None = None, **changes: Any) -> str:
         changed = settings.model_copy(update={"port": 0, **changes})
-        running.append(server.start(changed, loaded(library_assistant), mount_mcp))
+        running.append(server.start(changed, loaded(library_assistant), mount_mcp, queue))
         return running[-1].address.replace(EVERYWHERE, "127.0.0.1")
 
     yield serve
     for served in running:
         served.close()
+
+
+def test_assistants_and_programs_wait_in_one_queue(serve_all: Callable[..., str]) -> None:
+    queue, end = WorkQueue(running=1, waiting=0), threading.Event()
+    address = serve_all(queue)
+
+    async def verify() -> Any:
+        working = asyncio.ensure_future(queue.run(lambda: end.wait(30)))
+        await asyncio.sleep(0)
+        async with Client(f"{address}/mcp") as client:
+            refused = await client.call_tool("verify", {"text": "Older bees dance longer."})
+            end.set()
+            await working
+            return refused, await client.call_tool("verify", {"text": "Older bees dance longer."})
+
+    refused, verified = anyio.run(verify)
+    assert refused.is_error
+    assert "try again" in refused.content[0].text
+    assert not verified.is_error
 
 
 async def tool_names(address: str, **headers: str) -> list[str]:

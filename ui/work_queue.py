@@ -1,4 +1,7 @@
-"""Answers in threads: a few at a time, a bounded number waiting, each stopped when its client goes away."""
+"""Work in threads for everybody whom a server answers: a few at a time, a bounded number waiting.
+
+What is no longer wanted leaves the queue at once, or is stopped where it has begun.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,40 @@ from contextlib import aclosing, suppress
 from itertools import islice
 from typing import TypeVar, cast
 
-from ui.api.problems import ProblemError
+from assistant.errors import PaperchatError
 
 T = TypeVar("T")
-_FULL = "The server is busy with other questions; try again in a moment."
-_RETRY_AFTER = "5"
+# Seconds after which a caller that was refused may try again.
+RETRY_AFTER = 5
+
+
+class QueueFullError(PaperchatError):
+    """Too much is waiting."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the server is busy with other questions; try again in {RETRY_AFTER} seconds")
 
 
 class WorkQueue:
-    """Runs work in threads for the event loop that calls it; what exceeds its room is refused with 429."""
+    """Runs work in threads for the event loop that calls it; what exceeds its room is refused.
+
+    A caller that is cancelled while it waits has left the queue; one whose work has begun abandons it, and the thread
+    counts until it has ended, so that abandoned threads stay few.
+    """
 
     def __init__(self, running: int = 4, waiting: int = 32) -> None:
-        self._free, self._room, self._waiting = asyncio.Semaphore(running), waiting, 0
+        self._free, self._room = asyncio.Semaphore(running), waiting
+        self.waiting = 0  # how much waits for its turn
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return the result of work in a thread. Raises ProblemError where too much is waiting."""
+        """Return the result of work in a thread. Raises QueueFullError where too much is waiting."""
         async with aclosing(self.stream(lambda: iter([work()]))) as results:
             return await anext(results)
 
     async def stream(self, open_iterator: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
         """Yield what an iterator yields in a thread, one item at a time, and close it when the reader goes away.
 
-        Its place in the queue is free again when the thread has ended. Raises ProblemError as `run` does.
+        Raises QueueFullError as `run` does.
         """
         await self._acquire()
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, thread_name_prefix="answer")
@@ -45,13 +60,13 @@ class WorkQueue:
             thread.shutdown(wait=False)
 
     async def _acquire(self) -> None:
-        if self._free.locked() and self._waiting >= self._room:
-            raise ProblemError(429, _FULL, "queue_full", {"Retry-After": _RETRY_AFTER})
-        self._waiting += 1
+        if self._free.locked() and self.waiting >= self._room:
+            raise QueueFullError
+        self.waiting += 1
         try:
             await self._free.acquire()
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def _release(self, loop: asyncio.AbstractEventLoop) -> None:
         with suppress(RuntimeError):  # the server has stopped meanwhile
