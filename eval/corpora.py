@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from assistant import factory
@@ -67,6 +67,17 @@ def build(name: str, papers: Sequence[Paper] | None, settings: Settings, embedde
     else:
         _store(papers, library)
     return library
+
+
+def build_large(name: str, papers: Sequence[Paper], settings: Settings) -> Path:
+    """Build, if need be, the library of these papers with the vectors of a sample, and return its directory."""
+    from eval.bench import large_library
+
+    embedder = factory.open_embedder(settings)
+    folder = _folder(f"{name}-sampled", papers, settings, embedder)
+    with closing(factory.open_library(settings.model_copy(update={"home": folder}), embedder)) as library:
+        large_library.fill(papers, library)
+    return folder
 
 
 def _open(suite: Suite, settings: Settings, embedder: Embedder) -> Library:

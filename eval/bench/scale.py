@@ -29,6 +29,7 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.chroma_store import ChromaStore
 from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.word_vectors import SqliteWordVectors
+from eval.bench.large_library import with_noise
 from eval.bench.timing import measure_latency
 from eval.corpora import DATA, ML_ARXIV, SCIFACT, SEED_FILES
 from eval.runs import environment
@@ -46,8 +47,6 @@ _SAMPLE = _BATCH = 256
 _QUESTIONS = 40
 # A filter allows every tenth paper.
 _FILTER_STEP = 10
-# The length of the noise added to a vector of length one.
-_NOISE = 0.5
 
 Json = dict[str, Any]
 
@@ -230,10 +229,7 @@ def _chunks(
         for paper in papers
         for number in range(len(encodings[paper.id].vectors))
     ]
-    vectors = np.concatenate([encodings[paper.id].vectors for paper in papers])
-    offsets = noise.standard_normal(vectors.shape, dtype=np.float32)
-    vectors = vectors + _NOISE * offsets / np.linalg.norm(offsets, axis=1, keepdims=True)
-    return chunks, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return chunks, with_noise(np.concatenate([encodings[paper.id].vectors for paper in papers]), noise)
 
 
 def _disk_usage(home: Path, name: str) -> int:
