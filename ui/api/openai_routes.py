@@ -27,6 +27,7 @@ from ui.api.backend import ApiBackend
 from ui.api.chat_messages import ChatBody, ChatMessage, OpenAIBody, question_and_history
 from ui.api.chat_stream import TextStream
 from ui.api.cited_markdown import CitedMarkdown, cited_markdown
+from ui.api.client_tasks import task_reply
 from ui.api.context import Backend, Queue
 from ui.api.event_stream import EventStream, event, with_comments
 from ui.api.paper_pages import PaperPages
@@ -123,6 +124,10 @@ def _answer(body: ChatBody, backend: ApiBackend, library: str | None, pages: Pap
     """Yield the pieces of the reply, and last its end."""
     assistant = backend.assistant(library)
     question, exchanges = question_and_history(body.messages, assistant.settings.max_question_length)
+    if reply := task_reply(question):
+        usage = _counted(body.messages, reply, assistant)
+        yield _ReplyPiece(reply, _end(CitedMarkdown(reply), False, usage, None))
+        return
     history, stream = backend.recent_answers.turns(exchanges), TextStream(pages.address)
     with QuestionLog(question, assistant.settings) as log:
         snapshots = cast("Any", assistant.stream(question, history, body.paperchat.scope.value()))
@@ -137,7 +142,7 @@ def _answer(body: ChatBody, backend: ApiBackend, library: str | None, pages: Pap
     yield _ReplyPiece(end=_end(markdown, answer.cut, usage, pages.answer_json(answer)))
 
 
-def _end(markdown: CitedMarkdown, is_cut: bool, usage: Json, answer: Json) -> Json:
+def _end(markdown: CitedMarkdown, is_cut: bool, usage: Json, answer: Json | None) -> Json:
     annotations = [
         {
             "type": "url_citation",
@@ -183,10 +188,16 @@ async def _events(
 def _usage(answer: Answer, messages: list[ChatMessage], reply: str, assistant: Assistant) -> Json:
     """Return the tokens that a language model read and wrote; without one, those of the messages and the reply."""
     if answer.cost:
-        read, written = answer.cost.prompt_tokens, answer.cost.output_tokens
-    else:
-        *counts, written = assistant.library.embedder.count_tokens([*(message.text for message in messages), reply])
-        read = sum(counts)
+        return _usage_json(answer.cost.prompt_tokens, answer.cost.output_tokens)
+    return _counted(messages, reply, assistant)
+
+
+def _counted(messages: list[ChatMessage], reply: str, assistant: Assistant) -> Json:
+    *counts, written = assistant.library.embedder.count_tokens([*(message.text for message in messages), reply])
+    return _usage_json(sum(counts), written)
+
+
+def _usage_json(read: int, written: int) -> Json:
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
