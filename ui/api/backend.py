@@ -9,7 +9,6 @@ from pathlib import Path
 from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import NotFoundError
-from assistant.schema import Answer, Scope, Turn
 from assistant.settings import LIBRARIES, Settings
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
@@ -28,9 +27,9 @@ class ApiBackend:
         """Raise LibraryError if the catalog or the conversations cannot be opened."""
         self.settings = settings
         self.catalog: Catalog = factory.open_catalog(settings.home)
-        self._conversations = factory.open_conversations(settings.home)
+        self._conversations = {settings.home: factory.open_conversations(settings.home)}
         self._assistant = assistant
-        self._opened: dict[str, Assistant] = {}
+        self._opened: dict[Path, Assistant] = {}
         self.recent_answers = RecentAnswers()
         self._lock = threading.Lock()
 
@@ -47,47 +46,55 @@ class ApiBackend:
         Raises NotFoundError for an unknown library, LibraryError for one that cannot be opened, ModelError.
         """
         shared = self._assistant.result()
-        if library is None or library == self.settings.library:
+        if self._is_served(library):
             return shared
+        settings = self.settings_of(library)
         with self._lock:
-            if library not in self._opened:
-                self._opened[library] = self._open(library, shared)
-            return self._opened[library]
+            if settings.home not in self._opened:
+                self._opened[settings.home] = _open(settings, shared)
+            return self._opened[settings.home]
+
+    def settings_of(self, library: str | None) -> Settings:
+        """Return the settings with a library in place of that which is served. Raises NotFoundError."""
+        if library is None or self._is_served(library):
+            return self.settings
+        if library not in self.library_names():
+            raise NotFoundError(f"no library is named {library!r}; paperchat libraries lists them")
+        home = self.settings.shared / LIBRARIES / library
+        return self.settings.model_copy(update={"library": library, "home": home})
 
     def papers(self, library: str | None = None) -> Papers:
         """Return the papers of a library; for those of the settings, no model need be loaded. Raises as `assistant`."""
-        return self.assistant(library).library.catalog.papers if library else self.catalog.papers
+        return self.catalog.papers if self._is_served(library) else self.assistant(library).library.catalog.papers
 
     def library_names(self) -> list[str]:
         """Return the names of the libraries that have one."""
         folders = (self.settings.shared / LIBRARIES).glob("*")
         return sorted(folder.name for folder in folders if (folder / factory.CATALOG_FILE).exists())
 
-    def conversations(self, owner: str) -> Conversations:
-        """Return the conversations of one owner, who sees nobody else's."""
-        return self._conversations.for_owner(owner)
-
-    def store(self, owner: str, conversation_id: str, question: str, answer: Answer, scope: Scope) -> int:
-        """Add an answered question to a conversation of an owner, and return the number of the turn."""
-        [turn_id] = self.conversations(owner).append(conversation_id, [Turn(question, answer, scope)], self.settings)
-        return turn_id
+    def conversations(self, owner: str, library: str | None = None) -> Conversations:
+        """Return the conversations of one owner with a library; nobody else sees them. Raises NotFoundError."""
+        home = self.settings_of(library).home
+        with self._lock:
+            if home not in self._conversations:
+                self._conversations[home] = factory.open_conversations(home)
+            return self._conversations[home].for_owner(owner)
 
     def close(self) -> None:
         """Release the files."""
         for opened in self._opened.values():
             opened.library.close()
-        self._conversations.close()
+        for conversations in self._conversations.values():
+            conversations.close()
         self.catalog.close()
 
-    def _open(self, name: str, shared: Assistant) -> Assistant:
-        if name not in self.library_names():
-            raise NotFoundError(f"no library is named {name!r}; paperchat libraries lists them")
-        settings = self.settings.model_copy(update={"library": name, "home": _home(self.settings, name)})
-        library = factory.open_library(settings, shared.library.embedder)
-        calibration = factory.open_calibration(settings, library.embedder)
-        models = shared.llm, shared.reranker, shared.entailment, calibration, shared.messages
-        return Assistant(library, settings, shared.reader, *models)
+    def _is_served(self, library: str | None) -> bool:
+        return library is None or library == self.settings.library
 
 
-def _home(settings: Settings, name: str) -> Path:
-    return settings.shared / LIBRARIES / name
+def _open(settings: Settings, shared: Assistant) -> Assistant:
+    """Open the library of the settings with the models of another assistant."""
+    library = factory.open_library(settings, shared.library.embedder)
+    calibration = factory.open_calibration(settings, library.embedder)
+    models = shared.llm, shared.reranker, shared.entailment, calibration, shared.messages
+    return Assistant(library, settings, shared.reader, *models)

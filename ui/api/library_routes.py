@@ -75,13 +75,15 @@ def show_paper(
 @router.post("/papers", response_model=models.AddedJson, tags=["Papers"])
 async def add_papers(body: AddBody, backend: Backend, queue: Queue, _: Writer) -> Json:
     """Add papers, from the text of a file or as records."""
-    return await queue.run(lambda: add(backend.assistant().library, body))
+    return await queue.run(lambda: add(backend.assistant(body.library).library, body))
 
 
 @router.delete("/papers/{paper_id}", status_code=204, tags=["Papers"])
-async def delete_paper(paper_id: str, backend: Backend, queue: Queue, _: Writer) -> Response:
+async def delete_paper(
+    paper_id: str, backend: Backend, queue: Queue, _: Writer, library: LibraryName = None
+) -> Response:
     """Delete a paper, by its whole id."""
-    await queue.run(lambda: _delete(backend.assistant().library, paper_id))
+    await queue.run(lambda: _delete(backend.assistant(library).library, paper_id))
     return Response(status_code=204)
 
 
@@ -92,40 +94,45 @@ def list_conversations(
     words: Annotated[str, Query(alias="search", max_length=1000, description="Words that must occur.")] = "",
     offset: Offset = 0,
     limit: Limit = 20,
+    library: LibraryName = None,
 ) -> Json:
-    """List the caller's conversations, the newest first."""
-    conversations = backend.conversations(caller.owner)
+    """List the caller's conversations with a library, the newest first."""
+    conversations = backend.conversations(caller.owner, library)
     listed = conversations.recent(words, limit=limit, offset=offset)
     summaries = list(map(transcripts.summary_json, listed))
     return {"conversations": summaries, "offset": offset, "total": conversations.count(words)}
 
 
 @router.get("/conversations/{conversation_id}", response_model=server_models.ConversationJson, tags=["Conversations"])
-def show_conversation(conversation_id: str, backend: Backend, caller: Reader) -> Json:
+def show_conversation(conversation_id: str, backend: Backend, caller: Reader, library: LibraryName = None) -> Json:
     """Return a conversation with its turns; the beginning of its id is enough."""
-    conversations = backend.conversations(caller.owner)
+    conversations = backend.conversations(caller.owner, library)
     conversation = conversations.find(conversation_id)
     return transcripts.conversation_json(conversation, conversations.turns(conversation.id))
 
 
 @router.patch("/conversations/{conversation_id}", status_code=204, tags=["Conversations"])
-def rename_conversation(conversation_id: str, body: RenameBody, backend: Backend, caller: Reader) -> Response:
+def rename_conversation(
+    conversation_id: str, body: RenameBody, backend: Backend, caller: Reader, library: LibraryName = None
+) -> Response:
     """Give a conversation another title."""
-    backend.conversations(caller.owner).rename(conversation_id, body.title)
+    backend.conversations(caller.owner, library).rename(conversation_id, body.title)
     return Response(status_code=204)
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204, tags=["Conversations"])
-def delete_conversation(conversation_id: str, backend: Backend, caller: Reader) -> Response:
+def delete_conversation(
+    conversation_id: str, backend: Backend, caller: Reader, library: LibraryName = None
+) -> Response:
     """Delete a conversation, by its whole id."""
-    backend.conversations(caller.owner).delete([conversation_id])
+    backend.conversations(caller.owner, library).delete([conversation_id])
     return Response(status_code=204)
 
 
 @router.get("/status", response_model=models.StatusJson, tags=["Server"])
-def status(backend: Backend) -> Json:
+def status(backend: Backend, library: LibraryName = None) -> Json:
     """Return the library at a glance."""
-    summary = library_status.status_json(library_status.status(backend.settings))
+    summary = library_status.status_json(library_status.status(backend.settings_of(library)))
     return {name: value for name, value in summary.items() if name not in _UNSERVED}
 
 

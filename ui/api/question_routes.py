@@ -68,7 +68,7 @@ async def ask(body: AskBody, request: Request, backend: Backend, queue: Queue, c
 
 def _answers(body: AskBody, backend: ApiBackend, caller: Caller, pages: PaperPages) -> Iterator[Json]:
     """Yield the snapshots of an answer as JSON; the last one is stored where the request wants that."""
-    scope, conversations = body.scope.value(), backend.conversations(caller.owner)
+    scope, conversations = body.scope.value(), backend.conversations(caller.owner, body.library)
     stored_in = conversations.find(body.conversation).id if body.conversation else None
     history = [stored.turn for stored in conversations.turns(stored_in)] if stored_in else _history(body.history)
     assistant = backend.assistant(body.library)
@@ -81,7 +81,8 @@ def _answers(body: AskBody, backend: ApiBackend, caller: Caller, pages: PaperPag
         written = pages.answer_json(cast("Answer", log.answer))
         if stored_in or body.save:
             stored_in = stored_in or conversations.begin().id
-            number = backend.store(caller.owner, stored_in, body.question, cast("Answer", log.answer), scope)
+            turn = Turn(body.question, cast("Answer", log.answer), scope)
+            [number] = conversations.append(stored_in, [turn], assistant.settings)
             log.id = f"{stored_in}-{number}"
             written |= {"id": log.id, "conversation": stored_in}
     yield written

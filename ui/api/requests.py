@@ -98,6 +98,7 @@ class AddBody(RequestBody):
     )
     content: str | None = Field(default=None, description="The text of the file: BibTeX, RIS, JSON Lines and others.")
     records: list[RecordBody] = Field(default=[], max_length=10_000, description="The records.")
+    library: str | None = Field(default=None, description="Name of another library than the one that is served.")
 
 
 class RenameBody(RequestBody):

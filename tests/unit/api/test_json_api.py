@@ -9,9 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant import factory
+from assistant.chat import Assistant
 from assistant.serialization import answer_from_json, answer_json
+from assistant.storage.library import lock
 from tests.conftest import BEES
 from tests.contract.json_keys import ANSWER, CONVERSATION, HIT, PAPER, SEARCH, VERIFICATION
+from tests.fakes import WordHashEmbedder
 
 TEN_MEGABYTES = 10 << 20
 
@@ -206,6 +210,54 @@ def test_the_interface_describes_itself_by_the_models(read_api: httpx.Client) ->
     assert set(fields) == ANSWER
     assert all(field.get("description") or "$ref" in field for field in fields.values())
     assert {"/api/v1/ask", "/api/v1/search", "/api/v1/verify", "/api/v1/papers"} <= set(described["paths"])
+
+
+@pytest.fixture
+def cats(assistant: Assistant) -> None:
+    """Create another library beside the one that is served, with no paper in it."""
+    home = assistant.settings.home / "libraries" / "cats"
+    factory.open_library(assistant.settings.model_copy(update={"home": home}), WordHashEmbedder()).close()
+
+
+def test_papers_are_added_to_and_deleted_from_every_library(api: httpx.Client, cats: None) -> None:
+    other, record = {"library": "cats"}, {"title": "Cats", "abstract": "Cats purr at a frequency of 25 hertz."}
+    assert api.post("/api/v1/papers", json={"records": [record]} | other).json()["added"] == 1
+    [paper] = api.get("/api/v1/papers", params=other).json()["papers"]
+    assert api.get("/api/v1/status", params=other).json()["papers"] == 1
+    assert api.get("/api/v1/status").json()["papers"] == 3
+    assert api.delete(f"/api/v1/papers/{paper['id']}").status_code == 404
+    assert api.delete(f"/api/v1/papers/{paper['id']}", params=other).status_code == 204
+    assert api.get("/api/v1/papers", params=other).json()["total"] == 0
+
+
+def test_a_library_that_another_process_writes_to_refuses_changes_and_the_others_do_not(
+    api: httpx.Client, assistant: Assistant, cats: None
+) -> None:
+    record = {"records": [{"abstract": "Cats purr at a frequency of 25 hertz when they are content."}]}
+    with lock(assistant.settings.home / "libraries" / "cats"):
+        assert api.post("/api/v1/papers", json=record | {"library": "cats"}).status_code == 409
+        assert api.post("/api/v1/papers", json=record).json()["added"] == 1
+
+
+def test_each_library_has_its_conversations(api: httpx.Client, cats: None) -> None:
+    other = {"library": "cats"}
+    stored = api.post("/api/v1/ask", json={"question": BEES, "save": True} | other).json()["conversation"]
+    assert api.get("/api/v1/conversations").json()["total"] == 0
+    assert api.get("/api/v1/conversations", params=other).json()["total"] == 1
+    assert api.get(f"/api/v1/conversations/{stored}").status_code == 404
+    assert api.get(f"/api/v1/conversations/{stored}", params=other).json()["turns"][0]["question"] == BEES
+    assert api.patch(f"/api/v1/conversations/{stored}", json={"title": "x"}, params=other).status_code == 204
+    assert api.delete(f"/api/v1/conversations/{stored}", params=other).status_code == 204
+
+
+@pytest.mark.parametrize("name", ["none", "../home", "", "."])
+def test_a_library_that_does_not_exist_is_a_problem(read_api: httpx.Client, name: str) -> None:
+    params = {"library": name}
+    record = {"records": [{"abstract": "Cats purr."}]} | params
+    assert read_api.post("/api/v1/papers", json=record).status_code == 404
+    assert read_api.delete("/api/v1/papers/a", params=params).status_code == 404
+    for path in ("papers", "papers/a", "conversations", "conversations/a", "status"):
+        assert "no library is named" in problem(read_api.get(f"/api/v1/{path}", params=params))
 
 
 @pytest.mark.parametrize("path", ["search", "ask", "verify", "papers"])
