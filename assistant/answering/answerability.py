@@ -72,7 +72,7 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds, calibrati
     if query.is_blank:
         return Decision(0.0, Strength.NONE, "there is no question in it")
     if not retrieved.alignments:
-        return Decision(0.0, Strength.NONE, "it holds no paper yet; add some with `paperchat ingest`")
+        return Decision(0.0, Strength.NONE, "it holds no paper yet; `paperchat ingest` adds some")
     confidence = _confidence(retrieved, calibration)
     if partial := _partial_for_a_reason(retrieved, confidence, thresholds):
         return partial

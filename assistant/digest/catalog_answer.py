@@ -48,7 +48,7 @@ def answer_from_catalog(draft: Answer, asked: CatalogQuestion, catalog: Catalog,
 def _empty(catalog: Catalog) -> UnknownReply | None:
     if catalog.papers.count():
         return None
-    text = "The catalog has no papers yet: add some with `paperchat ingest`."
+    text = "The catalog has no papers yet; `paperchat ingest` adds some."
     return UnknownReply("the library has no papers yet", text)
 
 

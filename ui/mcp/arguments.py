@@ -33,7 +33,8 @@ class FetchArguments(ToolArguments):
 class AskArguments(ToolArguments):
     """The arguments of `ask`."""
 
-    question: str = Field(min_length=1, description=f"standalone question; {_FILTERS}")
+    question: str = Field(min_length=1, description=f"question; {_FILTERS}")
+    earlier: list[str] = Field(default=[], max_length=50, description="questions before a follow-up, in order")
     ids: list[str] = Field(default=[], max_length=100, description="answer from these papers only")
 
 

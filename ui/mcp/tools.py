@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from assistant.errors import InputError
 from assistant.question.filters import parse_selection
-from assistant.schema import Answer, Query, Scope, Sort, Verification
+from assistant.schema import Answer, Query, Scope, Sort, Strength, Turn, Verification
 from assistant.serialization import Json
 from assistant.text.sentences import passages
 from ui.mcp import adding, cursors, results
@@ -63,9 +63,9 @@ def _fetch(arguments: FetchArguments, call: ToolCall) -> Json:
 def _ask(arguments: AskArguments, call: ToolCall) -> Json:
     assistant = call.assistant()
     call.report("searching")
-    snapshots = cast(
-        "Generator[Answer]", assistant.stream(arguments.question, scope=Scope(pinned=tuple(arguments.ids)))
-    )
+    history = [Turn(question, Answer(question, question, Strength.FIRM, 1.0, "")) for question in arguments.earlier]
+    scope = Scope(pinned=tuple(arguments.ids))
+    snapshots = cast("Generator[Answer]", assistant.stream(arguments.question, history, scope))
     with closing(snapshots):  # where the call is cancelled, this stops a language model that is writing
         for answer in snapshots:
             call.report(answer.progress or "answering")

@@ -23,7 +23,8 @@ from ui.mcp.server import INSTRUCTIONS
 
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"
 ABSTRACTS = {paper["abstract"] for paper in PAPERS}
-MOST_TOKENS = 2000
+# Eight tools may have 2,000; this leaves room for another one.
+MOST_TOKENS = 1850
 
 
 async def structured(client: Client, tool: str, **arguments: Any) -> Any:
@@ -50,7 +51,7 @@ def count_tokens(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     return len(tiktoken.get_encoding("cl100k_base").encode(text))
 
 
-def test_at_most_eight_tools_cost_at_most_2000_tokens(
+def test_the_tools_are_few_and_leave_room_for_another_in_2000_tokens(
     talk: Callable[..., Any], filled_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools = talk(lambda client: client.list_tools(), may_write=True).tools
@@ -158,6 +159,30 @@ def test_an_answer_may_be_restricted_to_papers(talk: Callable[..., Any], library
     talk(conversation, library_assistant)
 
 
+def test_a_follow_up_is_understood_by_the_questions_before_it(
+    talk: Callable[..., Any], library_assistant: Assistant
+) -> None:
+    async def conversation(client: Client) -> None:
+        answer = await structured(client, "ask", question="Which of them dance longer?", earlier=[QUESTION])
+        assert "waggle dance" in answer["standalone"]
+        alone = await structured(client, "ask", question="Which of them dance longer?")
+        assert "waggle dance" not in alone["standalone"]
+
+    talk(conversation, library_assistant)
+
+
+def test_results_of_an_empty_library_are_facts_and_no_instructions(
+    talk: Callable[..., Any], settings: Settings, library: Library
+) -> None:
+    async def conversation(client: Client) -> None:
+        for question in (QUESTION, "Papers by Ann Bee", "What is in this library?"):
+            answer = await structured(client, "ask", question=question)
+            assert not answer["answered"]
+            assert not any(word in answer["text"] for word in ("add some", "Run ", "run ", "please"))
+
+    talk(conversation, factory.open_assistant(settings, library))
+
+
 def test_each_sentence_of_a_draft_is_verified(talk: Callable[..., Any], library_assistant: Assistant) -> None:
     async def conversation(client: Client) -> list[str]:
         draft = "Older bees dance longer. Older bees do not dance longer. Whales sing across the whole ocean."
@@ -240,6 +265,9 @@ def test_papers_and_the_status_are_resources(talk: Callable[..., Any], filled_ho
         ("fetch", {"id": None}),
         ("ask", {"question": {"text": "bees"}}),
         ("ask", {"question": QUESTION, "ids": "abc"}),
+        ("ask", {"question": QUESTION, "earlier": QUESTION}),
+        ("ask", {"question": QUESTION, "earlier": [{"question": QUESTION}]}),
+        ("ask", {"question": QUESTION, "earlier": ["bees"] * 51}),
         ("verify", {"text": True}),
         ("list", {"sort": "size"}),
         ("list", {"cursor": 2}),
