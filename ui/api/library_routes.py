@@ -19,6 +19,7 @@ from assistant.text.printable import one_line
 from ui import status as library_status
 from ui.api import models, server_models
 from ui.api.context import Backend, Queue, Reader, Writer
+from ui.api.reference_page import reference_page
 from ui.api.requests import AddBody, RenameBody
 from ui.export import transcripts
 
@@ -140,6 +141,12 @@ def status(backend: Backend, library: LibraryName = None) -> Json:
 def health(backend: Backend) -> Json:
     """Return whether the server can answer. It needs no credentials."""
     return {"status": backend.state, "version": version("paperchat")}
+
+
+@router.get("/docs", include_in_schema=False)
+def docs(request: Request) -> HTMLResponse:
+    """Show a browser the description of this interface."""
+    return HTMLResponse(reference_page(request.app.openapi()), headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
 def add(library: Library, body: AddBody) -> Json:
