@@ -81,8 +81,12 @@ def _check_model(settings: Settings, diagnosis: Diagnosis) -> None:
 def _check_api(settings: Settings, diagnosis: Diagnosis) -> None:
     """Say who may use the API; a damaged file of tokens raises SettingsError."""
     tokens = [f"{token.name} ({token.scope})" for token in open_tokens(settings).all()]
-    diagnosis.facts["api"] = f"http://{settings.host}:{settings.port}/api/v1, /v1 and /mcp while paperchat serve runs"
+    diagnosis.facts["api"] = (
+        f"while paperchat serve runs, http://{settings.host}:{settings.port}/api/v1 (JSON; /api/v1/docs describes it), "
+        "/v1 (OpenAI's form: Open WebUI, LibreChat) and /mcp (assistants)"
+    )
     diagnosis.facts["assistants"] = ", ".join(configured()) or "none has it yet: paperchat mcp install CLIENT"
+    diagnosis.facts["assistants may"] = "ask and add papers" if settings.mcp_add else "ask, and not add papers"
     diagnosis.facts["api tokens"] = ", ".join(tokens) or "none: this machine alone is served without a login"
 
 

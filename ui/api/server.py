@@ -16,7 +16,7 @@ from assistant.chat import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.api.access import open_access
-from ui.api.app import Lifespan, MountedApp, build_app, lifespan, prefixes
+from ui.api.app import JSON_PREFIX, Lifespan, MountedApp, build_app, lifespan, prefixes
 from ui.api.backend import ApiBackend
 from ui.background import await_loading, load_in_background
 from ui.page.cookies import AsgiApp
@@ -39,6 +39,12 @@ class Api:
     prefixes: tuple[str, ...]
     lifespan: Lifespan
 
+    def addresses(self, server: str) -> str:
+        """Return where programs find what is served at the address of a server, in words."""
+        paths = [JSON_PREFIX if JSON_PREFIX.startswith(prefix) else prefix for prefix in self.prefixes]
+        *others, last = (f"{server}{path}" for path in paths)
+        return f"{', '.join(others)} and {last}"
+
 
 @dataclass(frozen=True, slots=True)
 class RunningApi:
@@ -46,14 +52,14 @@ class RunningApi:
 
     server: uvicorn.Server
     thread: threading.Thread
-    backend: ApiBackend
+    api: Api
     address: str
 
     def close(self) -> None:
         """Stop serving and release the files."""
         self.server.should_exit = True
         self.thread.join(2 * _SHUTDOWN_SECONDS)
-        self.backend.close()
+        self.api.backend.close()
 
 
 def no_mounts(_backend: ApiBackend, _queue: WorkQueue) -> Sequence[MountedApp]:
@@ -88,7 +94,7 @@ def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = n
     """
     assistant = load_in_background(lambda: factory.open_assistant(settings))
     running = start(settings, assistant, mounts)
-    announce(f"paperchat's API is at {running.address}/api/v1 and {running.address}/v1 - press Ctrl+C to stop.")
+    announce(f"paperchat's API is at {running.api.addresses(running.address)} - press Ctrl+C to stop.")
     try:
         with suppress(KeyboardInterrupt):
             assistant.result()
@@ -122,4 +128,4 @@ def start(
         api.backend.close()
         raise SettingsError(f"the address {settings.host}, port {port}, cannot be listened at")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return RunningApi(server, thread, api.backend, f"http://{host}:{port}")
+    return RunningApi(server, thread, api, f"http://{host}:{port}")

@@ -70,6 +70,7 @@ def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = n
     running = start(settings, assistant, mounts)
     answering.set()  # two threads that import take longer than one after the other, and the page is wanted first
     announce(f"paperchat is at {running.address} - press Ctrl+C to stop.")
+    announce(f"Programs and assistants find it at {running.api.addresses(running.address)}.")
     try:
         assistant.result()
         running.page.block_thread()

@@ -297,7 +297,9 @@ def test_the_command_serves_the_api_alone(settings: Settings) -> None:
     command = [sys.executable, "-m", "ui.cli", "serve", "--no-page", "--port", "0"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        address = process.stdout.readline().split("/api/v1")[0].split()[-1]
+        line = process.stdout.readline()
+        address = line.split("/api/v1")[0].split()[-1]
+        assert f"{address}/api/v1, {address}/v1 and {address}/mcp" in line
         assert httpx.get(f"{address}/api/v1/health", timeout=60).status_code == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -249,6 +250,26 @@ def test_the_skill_names_only_tools_and_commands_that_exist(paperchat: Paperchat
     assert text.startswith("---\nname: paperchat\ndescription: ")
     names = {tool.name for tool in TOOLS}
     assert {word for word in ("ask", "search", "similar", "list", "fetch", "verify") if f"`{word}`" in text} <= names
+
+
+def test_the_entry_of_the_registry_keeps_the_rules_of_its_schema() -> None:
+    """Check what the schema of 2025-12-11 requires of the fields that the entry has, and that it has no others."""
+    entry = json.loads((ROOT / "docs" / "server.json").read_text(encoding="utf-8"))
+    assert set(entry) == {"$schema", "name", "title", "description", "version", "packages"}
+    assert entry["$schema"] == "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
+    assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", entry["name"])
+    assert 3 <= len(entry["name"]) <= 200
+    assert entry["name"].startswith("io.github.")
+    assert 1 <= len(entry["title"]) <= 100
+    assert 1 <= len(entry["description"]) <= 100
+    for package in entry["packages"]:
+        assert {"registryType", "identifier", "version", "transport"} <= set(package)
+        assert re.fullmatch(r"\d+\.\d+\.\d+", package["version"]), "one release, neither a range nor latest"
+        assert package["transport"] == {"type": "stdio"}
+        assert all({"type", "value"} <= set(argument) for argument in package["packageArguments"])
+        for variable in package["environmentVariables"]:
+            assert set(variable) <= {"name", "description", "format", "isRequired", "isSecret", "default"}
+            assert variable.get("format", "string") in ("string", "number", "boolean", "filepath")
 
 
 def test_the_entry_of_the_registry_has_the_version_and_the_name_of_this_package() -> None:
