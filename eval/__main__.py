@@ -202,6 +202,17 @@ def bench(
 
 
 @app.command()
+def agent(
+    questions: Annotated[int, typer.Option(min=1, help="Questions of the dev split over the seeds.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Let a script ask, quote and verify as an assistant does, through MCP alone, and measure it."""
+    from eval.agent import measure_agent
+
+    _print_figures(measure_agent(_settings(), questions), as_json)
+
+
+@app.command()
 def scale(
     large: Annotated[bool, typer.Option("--large", help="Measure 80,753 papers too; takes minutes.")] = False,
     as_json: AsJson = False,

@@ -60,7 +60,7 @@ def over_papers(name: str, papers: Sequence[Paper], settings: Settings) -> Assis
 
 def build(name: str, papers: Sequence[Paper] | None, settings: Settings, embedder: Embedder) -> Library:
     """Build, or reopen, the library of exactly these papers, with their ids and unmerged; None builds the seeds'."""
-    folder = _folder(name, papers or (), settings, embedder)
+    folder = folder_of(name, papers or (), settings, embedder)
     library = factory.open_library(settings.model_copy(update={"home": folder}), embedder)
     if papers is None:
         _ingest_seeds(library)
@@ -74,7 +74,7 @@ def build_large(name: str, papers: Sequence[Paper], settings: Settings) -> Path:
     from eval.bench import large_library
 
     embedder = factory.open_embedder(settings)
-    folder = _folder(f"{name}-sampled", papers, settings, embedder)
+    folder = folder_of(f"{name}-sampled", papers, settings, embedder)
     with closing(factory.open_library(settings.model_copy(update={"home": folder}), embedder)) as library:
         large_library.fill(papers, library)
     return folder
@@ -107,7 +107,8 @@ def _assistant(library: Library, settings: Settings, llm: LLM | None) -> Assista
     return Assistant(library, settings, reader, llm, reranker, entailment, calibration, messages)
 
 
-def _folder(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:
+def folder_of(name: str, content: Iterable[Paper], settings: Settings, embedder: Embedder) -> Path:
+    """Return the directory of the library of these papers; without papers, that of the seeds'."""
     digest = hashlib.sha256(repr(factory.index_recipe(settings, embedder)).encode())
     for paper in content:
         digest.update(repr(paper).encode())
