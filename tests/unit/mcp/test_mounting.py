@@ -111,8 +111,44 @@ def test_nobody_adds_papers_unless_the_settings_allow_it(serve_all: Callable[...
     assert "add" not in anyio.run(lambda: tool_names(address))
 
 
+def test_ten_megabytes_and_malformed_messages_are_refused(serve_all: Callable[..., str]) -> None:
+    address = serve_all()
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    for content, status in ((b"x" * (10 << 20), 413), (iter([b"x" * (10 << 20)]), 413), (b"{", 400)):
+        assert httpx.post(f"{address}/mcp", content=content, headers=headers, timeout=60).status_code == status
+    assert httpx.get(f"{address}/api/v1/health").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
 def test_a_foreign_page_is_refused(serve_all: Callable[..., str], path: str) -> None:
     address = serve_all()
     reply = httpx.post(f"{address}{path}", json=PING, headers={"origin": "https://evil.example"})
     assert reply.status_code == 403
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_a_client_that_goes_away_while_its_call_waits_leaves_the_queue(
+    serve_all: Callable[..., str], library_assistant: Assistant, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, end = WorkQueue(running=1, waiting=1), threading.Event()
+    monkeypatch.setattr(type(library_assistant), "verify", lambda *_: end.wait(30))
+    address = serve_all(queue)
+
+    async def leave() -> None:
+        async with Client(f"{address}/mcp", mode=mode) as client:
+            calls = [asyncio.ensure_future(client.call_tool("verify", {"text": "Bees dance."})) for _ in range(2)]
+            while queue.waiting != 1:
+                await asyncio.sleep(0.01)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+        for _ in range(500):
+            if queue.waiting == 0:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("its place is still taken")
+
+    try:
+        anyio.run(leave)
+    finally:
+        end.set()
