@@ -69,13 +69,19 @@ class Credentials:
         """Return who the Authorization header proves to send the request; None where it proves nobody."""
         kind, _, value = header.strip().partition(" ")
         if kind.lower() == "bearer":
-            token = self._tokens.find(value.strip())
-            return Caller(f"token:{token.name}", token.scope) if token else None
-        if kind.lower() == "basic" and self._authenticate and self._users:
-            name, _, password = _decoded(value).partition(":")
-            is_user = await self._is_user(name, password, self._authenticate, self._users)
-            return Caller(f"user:{name}", TokenScope.WRITE) if is_user else None
-        return None
+            return self._with_token(value.strip())
+        if kind.lower() != "basic":
+            return None
+        name, _, password = _decoded(value).partition(":")
+        if (caller := self._with_token(password, name)) or not (self._authenticate and self._users):
+            return caller
+        is_user = await self._is_user(name, password, self._authenticate, self._users)
+        return Caller(f"user:{name}", TokenScope.WRITE) if is_user else None
+
+    def _with_token(self, secret: str, name: str | None = None) -> Caller | None:
+        """Return who has a token, if its name is this one: browsers ask for a name and a password."""
+        token = self._tokens.find(secret)
+        return Caller(f"token:{token.name}", token.scope) if token and name in (None, token.name) else None
 
     async def _is_user(self, name: str, password: str, authenticate: Authenticate, users: Users) -> bool:
         """Return whether the user has the password; it is hashed once for each version of the users' file."""

@@ -71,6 +71,15 @@ def test_the_openai_client_sends_a_token_as_its_key(lab: httpx.Client, tokens: T
         client("sk-wrong").models.list()
 
 
+def test_a_browser_sends_a_token_as_the_password_of_its_name(lab: httpx.Client, tokens: Tokens) -> None:
+    secret = tokens.add("notebook", TokenScope.READ)
+    assert lab.get("/api/v1/docs").headers["www-authenticate"].endswith('Basic realm="paperchat"')
+    assert lab.get("/api/v1/docs", auth=("notebook", secret)).status_code == 200
+    assert lab.get("/api/v1/docs", auth=("first", secret)).status_code == 401
+    assert lab.get("/api/v1/docs", auth=("notebook", "wrong")).status_code == 401
+    assert lab.post("/api/v1/papers", json=RECORD, auth=("notebook", secret)).status_code == 403
+
+
 def test_only_a_token_of_scope_write_changes_papers(lab: httpx.Client, tokens: Tokens) -> None:
     reader, writer = (bearer(tokens.add(scope, scope)) for scope in TokenScope)
     assert lab.post("/api/v1/papers", json=RECORD, headers=reader).status_code == 403
