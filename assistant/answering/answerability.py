@@ -19,6 +19,7 @@ from assistant.question.intent import IntentPrediction
 from assistant.question.language import foreign_language
 from assistant.question.terms import QuestionTerms, Term
 from assistant.retrieval.alignment import Alignment
+from assistant.retrieval.reading import READ
 from assistant.retrieval.search import Found
 from assistant.schema import Answer, Paper, Sentence, Strength, Verdict
 
@@ -187,7 +188,7 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
         missing_names=len(_missing_names(retrieved)),
-        first=float(best == 0),
+        first=float(_is_expected_first(retrieved)),
         similarity=retrieved.hits[0].score,
     )
 
@@ -198,10 +199,16 @@ def _best(retrieved: Found) -> int:
 
 
 def _missing_names(retrieved: Found) -> tuple[Term, ...]:
-    """Return the names that the best hit does not mention; for a comparison, those that no hit that was read does."""
+    """Return the names that the hit which answers best does not mention; those of sides are looked for in every hit."""
     best = retrieved.alignments[_best(retrieved)]
-    read = retrieved.alignments[: len(retrieved.readings)] if retrieved.sides else (best,)
-    return missing_names(retrieved.query.standalone, best.terms, [aligned.paper for aligned in read])
+    of_sides = {term.start for side in retrieved.sides for term in side.terms}
+    terms = [term for term in best.terms if term.start not in of_sides]
+    return missing_names(retrieved.query.standalone, terms, best.paper)
+
+
+def _is_expected_first(retrieved: Found) -> bool:
+    """Return whether the hit that answers best is the first, or so many are read that this says nothing."""
+    return _best(retrieved) == 0 or len(retrieved.readings) > READ
 
 
 def _confidence(retrieved: Found, calibration: Calibration) -> float:

@@ -27,8 +27,8 @@ class AnswerabilityFeatures:
     `answers` is the log-odds by the pair reader that the paper which answers best does answer. `met` is the mean
     presence of the question's terms in that paper, weighted by idf, and `weakest` their 0.2 quantile by weight, each
     about 0..1: what is asked beyond the topic is met least. `missing_names` is the number of the question's names that
-    this paper does not mention, and `first` is 1 if it is the first hit. `similarity` is the score of the best hit,
-    0..1.
+    this paper does not mention, and `first` is 1 if it is the first hit, or more hits were read than for a question
+    about one paper. `similarity` is the score of the best hit, 0..1.
     """
 
     answers: float

@@ -1,4 +1,4 @@
-"""Find the names in a question that papers do not mention: what is asked of a thing that they do not know."""
+"""Find the names in a question that a paper does not mention: what is asked of a thing that the paper does not know."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _AROUND = ".,;:?!()[]{}\"'\u2018\u2019\u201c\u201d"
 _SENTENCE_START = re.compile(r"(?:^|[.?!:])\W*$")
 
 
-def missing_names(question: str, terms: Sequence[Term], papers: Sequence[Paper]) -> tuple[Term, ...]:
-    """Return the names among the question's terms that no title and no abstract of the papers has, each once, in order.
+def missing_names(question: str, terms: Sequence[Term], paper: Paper) -> tuple[Term, ...]:
+    """Return the names among the question's terms that neither title nor abstract has, each once, in order.
 
     A question without small letters has no names: its capitals say nothing.
     """
     if not any(letter.islower() for letter in question):
         return ()
-    words = {_key(word) for paper in papers for word in _WORD.findall(f"{paper.title or ''} {paper.abstract}")}
+    words = {_key(word) for word in _WORD.findall(f"{paper.title or ''} {paper.abstract}")}
     names = {_key(term.text): term for term in terms if _is_name(term, question)}
     return tuple(name for key, name in names.items() if key not in words)
 
