@@ -158,10 +158,9 @@ class Assistant:
     def resolve_scope(self, scope: Scope) -> Scope:
         """Return the scope with the full present id of each paper, for which it may have a prefix or an old id.
 
-        Raises NotFoundError.
+        Raises NotFoundError for an unknown paper or collection.
         """
-        find = self.library.catalog.papers.find
-        return Scope(*(tuple(find(paper_id).id for paper_id in ids) for ids in (scope.pinned, scope.excluded)))
+        return self.library.catalog.resolve_scope(scope)
 
     def verify(self, claim: str, paper_id: str | None = None, abstract: str | None = None) -> Verification:
         """Return whether a paper supports the claim: the one of the id, the abstract given, or any of the library.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -48,6 +48,25 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperCollection:
+    """A named set of papers; `created` is when it was begun (ISO 8601, UTC), `papers` the number of its papers."""
+
+    id: str
+    name: str
+    created: str
+    papers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What a person has added to a paper: tags, a note (empty for none), and the names of its collections."""
+
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    collections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """Consecutive sentences of an abstract that are embedded together.
 
@@ -85,6 +104,7 @@ class Filters:
     """The conditions that a paper must meet to be searched, all of them (see `assistant.question.filters`).
 
     `since` and `until` are years, inclusive; `phrases` must occur in the title or abstract, `without` must not.
+    `collections` and `tags` are names, `notes` phrases of the paper's note.
     """
 
     authors: tuple[str, ...] = ()
@@ -95,20 +115,31 @@ class Filters:
     until: int | None = None
     phrases: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Filters()
 
+    def within(self, collections: tuple[str, ...]) -> Filters:
+        """Return the filters that let only papers of these collections through, too."""
+        return replace(self, collections=tuple(dict.fromkeys((*self.collections, *collections))))
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The papers that a search is restricted to, by id: the pinned ones, or all where none is, without the excluded."""
+    """The papers that a search is restricted to, by id: the pinned ones, or all where none is, without the excluded.
+
+    Where `collections` are named, a paper must be in all of them, too.
+    """
 
     pinned: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.pinned or self.excluded)
+        return bool(self.pinned or self.excluded or self.collections)
 
 
 EVERYTHING = Scope()
@@ -118,7 +149,7 @@ EVERYTHING = Scope()
 class Selection:
     """A selection of papers to list, export or delete: those that match the filters and contain all the words.
 
-    The words are searched for in title, abstract, venue and authors.
+    The words are searched for in title, abstract, venue, authors, tags and note.
     """
 
     filters: Filters = Filters()

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from assistant.schema import Answer, Filters, Hit, Paper, Passage, Scope, SearchResult, Verification
+from assistant.schema import (
+    Annotation,
+    Answer,
+    Filters,
+    Hit,
+    Paper,
+    PaperCollection,
+    Passage,
+    Scope,
+    SearchResult,
+    Verification,
+)
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -21,6 +32,9 @@ _FILTERS = {
     "source": "sources",
     "phrase": "phrases",
     "without": "without",
+    "collection": "collections",
+    "tag": "tags",
+    "note": "notes",
 }
 # A stored answer is always done, and nothing goes on.
 _TRANSIENT = {"done", "progress"}
@@ -29,6 +43,16 @@ _TRANSIENT = {"done", "progress"}
 def paper_json(paper: Paper) -> Json:
     """Return a paper as JSON; absent values are null, absent lists empty."""
     return _title_first(_dump(paper))
+
+
+def collection_json(collection: PaperCollection) -> Json:
+    """Return a collection as JSON; `papers` is the number of its papers."""
+    return _dump(collection)
+
+
+def annotation_json(annotation: Annotation) -> Json:
+    """Return what a person has added to a paper as JSON; the note is null where there is none."""
+    return _dump(annotation) | {"note": annotation.note or None}
 
 
 def passage_json(passage: Passage) -> Json:

@@ -36,8 +36,11 @@ FILTERS = st.builds(
     until=YEARS,
     phrases=TEXTS,
     without=TEXTS,
+    collections=TEXTS,
+    tags=TEXTS,
+    notes=TEXTS,
 )
-SCOPES = st.builds(Scope, TEXTS, TEXTS)
+SCOPES = st.builds(Scope, TEXTS, TEXTS, TEXTS)
 
 PAPERS = st.builds(
     Paper,

@@ -11,7 +11,7 @@ from assistant.protocols import Lexicon
 from assistant.question import follow_up
 from assistant.question.catalog_question import CatalogQuestion
 from assistant.retrieval.search import Found
-from assistant.schema import Filters, Paper, Query, Scope, Selection, Sort
+from assistant.schema import Filters, Paper, Query, Selection, Sort
 from assistant.storage.title_index import TitleMatch, name_matches
 from assistant.text.matching import words
 
@@ -145,7 +145,7 @@ class CatalogSearch:
 
         The papers of a conversation are no limit: a question may name another one.
         """
-        scope = Scope(excluded=self.query.scope.excluded) if self.query.is_follow_up else self.query.scope
+        scope = replace(self.query.scope, pinned=()) if self.query.is_follow_up else self.query.scope
         filters = Filters() if self.query.is_follow_up else replace(self.query.filters, phrases=())
         return self.papers.allowed_ids(together(filters, Filters(authors=tuple(authors))), scope)
 

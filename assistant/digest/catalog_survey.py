@@ -30,8 +30,15 @@ _WHEN = re.compile(r"\bwhen\b", re.IGNORECASE)
 
 
 def contents(catalog: Catalog, search: CatalogSearch) -> CatalogReply:
-    """Return the size of the library, what is recorded of its papers, and where they come from."""
-    listed, counts = search.listed(Filters(), sort=Sort.TITLE), catalog.papers.count_recorded()
+    """Return the size of the library, what is recorded of its papers, and where they come from.
+
+    Of collections, only the size is returned.
+    """
+    listed = search.listed(Filters(), sort=Sort.TITLE)
+    if names := search.query.filters.within(search.query.scope.collections).collections:
+        size = stated(f"The collection {joined([f'“{quoted(name)}”' for name in names])} has {counted(listed.total)}.")
+        return replace(list_reply(listed), sentences=(size,), papers=())
+    counts = catalog.papers.count_recorded()
     names = ("abstract", "title", "authors", "year", "venue")
     fields = joined([f"the {name} of {f'{counts[name]:,}' if counts[name] else 'none'}" for name in names])
     facts = (stated(f"The library has {counted(listed.total)}."), stated(f"Recorded are {fields}."))
@@ -77,7 +84,8 @@ def _groups(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> 
     if _BY_SOURCE.search(asked.text):
         return "source", {source.name: source.papers for source in catalog.records.sources()}
     by = "venue" if _BY_VENUE.search(asked.text) else "year"
-    selection = Selection(search.query.filters, tuple(words(asked.subject)))
+    filters = search.query.filters.within(search.query.scope.collections)
+    selection = Selection(filters, tuple(words(asked.subject)))
     return by, catalog.papers.count_by(by, selection)
 
 

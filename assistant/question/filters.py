@@ -1,6 +1,8 @@
 """Filters typed into a question, `author:"Arora" year>=2023 -survey`, or said in it, "since 2022", "by Danqi Chen".
 
     author:  title:  venue:  source:      a value without a blank, or in quotes
+    collection:  tag:                     a name that a person has given, in any case
+    note:                                 a word or phrase of the note that a person has added
     year:2021  year:2020-2023  year>=2023  year<2020
     "exact phrase"                        of two words or more: quotes around one word are only emphasis
     -word  -"exact phrase"                not in title or abstract
@@ -20,9 +22,12 @@ from typing import Any
 
 from assistant.errors import InputError
 from assistant.schema import Filters, Scope, Selection
+from assistant.text.labels import label_key, unquoted
 from assistant.text.matching import words
 
-FIELDS = ("author", "title", "venue", "source", "year")
+FIELDS = ("author", "title", "venue", "source", "collection", "tag", "note", "year")
+# Fields whose values are names, which need not be words.
+_LABELS = ("collection", "tag")
 # What other search engines call their fields: said to be unknown, not searched for as words.
 _FOREIGN = frozenset("abstract conference date journal keyword published publisher since topic until".split())
 # How like a field's name another word must be to be taken for it misspelt, 0..1.
@@ -120,8 +125,16 @@ def parse_selection(text: str, is_author: IsAuthor = lambda _: False) -> Selecti
 
 def format_filters(filters: Filters) -> str:
     """Return the filters as they would be typed; parsing that gives the same filters."""
-    fields = (("author", filters.authors), ("title", filters.titles), ("venue", filters.venues))
-    parts = [f'{name}:"{value}"' for name, values in (*fields, ("source", filters.sources)) for value in values]
+    values: Mapping[str, tuple[str, ...]] = {
+        "author": filters.authors,
+        "title": filters.titles,
+        "venue": filters.venues,
+        "source": filters.sources,
+        "collection": filters.collections,
+        "tag": filters.tags,
+        "note": filters.notes,
+    }
+    parts = [f'{name}:"{unquoted(value)}"' for name, of_field in values.items() for value in of_field]
     parts += _format_years(filters)
     parts += [f'"{phrase}"' for phrase in filters.phrases]
     parts += [f"-{value}" if _needs_no_quotes(value) else f'-"{value}"' for value in filters.without]
@@ -130,10 +143,19 @@ def format_filters(filters: Filters) -> str:
 
 def explain_no_match(filters: Filters, scope: Scope, papers: int, missing: Mapping[str, int]) -> str:
     """Return why no paper matches; `missing` counts the papers of the library that lack a field, by its name."""
-    subject = "none of the papers asked about" if scope.pinned else "no paper in the library"
-    gaps = "; ".join(f"{count} of its {papers} papers have no {name}" for name, count in missing.items() if count)
-    reason = f"matches {format_filters(filters)}" if filters else "is left after the exclusions"
+    named = " and ".join(map(repr, scope.collections))
+    place = f"the {'collections' if len(scope.collections) > 1 else 'collection'} {named}" if named else "the library"
+    subject = "none of the papers asked about" if scope.pinned else f"no paper in {place}"
+    whose = "the library's" if named else "its"
+    gaps = "; ".join(f"{count} of {whose} {papers} papers have no {name}" for name, count in missing.items() if count)
+    reason = f"matches {format_filters(filters)}" if filters else _reason_without_filters(scope)
     return f"{subject} {reason}" + (f" ({gaps})" if gaps else "")
+
+
+def _reason_without_filters(scope: Scope) -> str:
+    if scope.excluded:
+        return "is left after the exclusions"
+    return "is in the collection" if scope.pinned else "can be searched"
 
 
 class _FilterReader:
@@ -203,7 +225,7 @@ class _FilterReader:
             self._add_years(operator, value, match[0])
         elif operator not in ":=":
             raise InputError("question", f"{match[0]}: only years can be compared; write {name}:...")
-        elif not words(value):
+        elif not (label_key(value) if name in _LABELS else words(value)):
             raise InputError("question", f'{name}: needs a value: {name}:word or {name}:"several words"')
         else:
             self._add(f"{name}s", value)
@@ -271,8 +293,10 @@ def _years(operator: str, value: str, typed: str) -> tuple[int | None, int | Non
 
 
 def _refuse_misspelt(name: str, operator: str) -> None:
-    """Raise InputError for what was surely meant to be a field; the rest is text, as in `note:this`."""
-    near = difflib.get_close_matches(name, FIELDS, 1, _ALIKE) or [f for f in FIELDS if sorted(f) == sorted(name)]
+    """Raise InputError for what was surely meant to be a field; the rest is text, as in `see:this`."""
+    near = difflib.get_close_matches(name, FIELDS, 1, _ALIKE) or [
+        field for field in FIELDS if field[0] == name[:1] and sorted(field) == sorted(name)
+    ]
     if operator != "=" and (near or name in _FOREIGN):
         meant = f", perhaps {near[0]}: was meant" if near else ""
         fields = ", ".join(f"{field}:" for field in FIELDS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
@@ -143,4 +144,4 @@ def _narrow(scope: Scope, paper_ids: Sequence[str]) -> Scope:
         for paper_id in paper_ids
         if paper_id not in scope.excluded and (not scope.pinned or paper_id in scope.pinned)
     ]
-    return Scope(tuple(pinned), scope.excluded) if pinned else scope
+    return replace(scope, pinned=tuple(pinned)) if pinned else scope

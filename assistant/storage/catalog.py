@@ -4,7 +4,8 @@
     papers    the records of one paper merged  indexed  the index ledger: (paper, fingerprint) pairs
     aliases   former ids of papers             facts    schema version, generation stamp and other numbers
     apart     records that a person keeps from being merged
-    additions when records were added
+    additions when records were added                collections, members   named sets of papers
+                                                     tags, notes            what a person adds to papers
 
 The vector store, the lexicon and the word vectors are derived from it. It is written first, and its ledger is marked
 last: a paper whose fingerprint differs from its entry is indexed again, which repairs every interruption.
@@ -22,21 +23,27 @@ from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.errors import LibraryError
-from assistant.schema import Paper, Record
+from assistant.schema import Paper, Record, Scope
+from assistant.storage.annotations import Annotations
 from assistant.storage.catalog_schema import (
     MIGRATIONS,
     additions,
     aliases,
+    collections,
     kept_separate,
     match_keys,
+    members,
+    notes,
     paper_of,
     paper_row,
     papers,
     read_fact,
     record_of,
     records,
+    tags,
     write_fact,
 )
+from assistant.storage.collections import Collections
 from assistant.storage.database import MAX_PARAMETERS, Database, copy_rows
 from assistant.storage.index_ledger import IndexLedger, invalidate_all
 from assistant.storage.paper_queries import FUNCTIONS
@@ -68,7 +75,8 @@ class PaperChange:
 class Catalog:
     """The catalog of one file. Safe for many readers beside one writer.
 
-    `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed.
+    `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed;
+    `collections` and `annotations` have what a person adds to papers.
     Changes that concern several of them are made here, each in one transaction.
     """
 
@@ -79,12 +87,23 @@ class Catalog:
         self.papers = Papers(self._database)
         self.records = Records(self._database)
         self.ledger = IndexLedger(self._database)
+        self.collections = Collections(self._database)
+        self.annotations = Annotations(self._database)
 
     @property
     def library_id(self) -> int:
         """Return a number that no other library has: drawn when the catalog was created, and not restored."""
         with self._database.reading() as connection:
             return read_fact(connection, "library") or 0
+
+    def resolve_scope(self, scope: Scope) -> Scope:
+        """Return the scope by present ids and names; it may have beginnings of ids, and old ones.
+
+        Raises NotFoundError for an unknown paper or collection.
+        """
+        pinned, excluded = map(self.papers.resolve, (scope.pinned, scope.excluded))
+        names = tuple(self.collections.find(name).name for name in scope.collections)
+        return Scope(tuple(pinned), tuple(excluded), names)
 
     def copy_to(self, file: Path) -> None:
         """Write the catalog as it is at this moment to another file. Raises LibraryError."""
@@ -114,12 +133,13 @@ class Catalog:
                 _put(connection, changes, run, moment or datetime.now(UTC))
 
     def delete(self, paper_ids: Collection[str]) -> None:
-        """Delete papers with their records. The indexes follow at the next synchronisation."""
+        """Delete papers with their records, tags and notes. The indexes follow at the next synchronisation."""
         with self._database.writing() as connection:
             for batch in batches(paper_ids, MAX_PARAMETERS):
                 numbers = sa.select(records.c.number).where(records.c.paper_id.in_(batch))
                 delete_records(connection, connection.scalars(numbers).all())
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
+                _delete_annotations(connection, batch)
                 connection.execute(sa.delete(aliases).where(aliases.c.paper_id.in_(batch)))
 
     def split(
@@ -156,6 +176,7 @@ class Catalog:
         """Replace the content by that of another catalog; every paper is to be indexed again. Raises LibraryError."""
         with source._database.reading() as reading, self._database.writing() as connection:
             copy_rows(reading, connection, (papers, records, additions, match_keys, aliases, kept_separate))
+            copy_rows(reading, connection, (collections, members, tags, notes))
             for name in ("run", "ingested"):
                 if (value := read_fact(reading, name)) is not None:
                     write_fact(connection, name, value)
@@ -176,6 +197,14 @@ def _put(connection: sa.Connection, changes: Sequence[PaperChange], run: int, mo
     for change in changes:
         for former_id in change.former_ids - {change.paper.id}:
             _redirect(connection, former_id, change.paper.id)
+
+
+def _delete_annotations(connection: sa.Connection, paper_ids: Sequence[str]) -> None:
+    """Delete what persons have added to papers, under the present or a former id."""
+    former = sa.select(aliases.c.id).where(aliases.c.paper_id.in_(paper_ids))
+    for table in (members, tags, notes):
+        connection.execute(sa.delete(table).where(table.c.paper_id.in_(paper_ids)))
+        connection.execute(sa.delete(table).where(table.c.paper_id.in_(former)))
 
 
 def _absorb(connection: sa.Connection, former_ids: Collection[str], paper_id: str) -> None:

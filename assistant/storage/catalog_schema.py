@@ -83,9 +83,39 @@ facts = sa.Table(
     "facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Integer, nullable=False)
 )
 
+# What a person adds to papers. An id stays as it was when a paper is merged or split: see `under_present_ids`.
+collections = sa.Table(
+    "collections",
+    _tables,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False, unique=True),
+    sa.Column("created", sa.Text, nullable=False),
+)
+members = sa.Table(
+    "members",
+    _tables,
+    sa.Column("collection", sa.Text, primary_key=True),
+    sa.Column("paper_id", sa.Text, primary_key=True, index=True),
+)
+tags = sa.Table(
+    "tags",
+    _tables,
+    sa.Column("paper_id", sa.Text, primary_key=True),
+    sa.Column("name_key", sa.Text, primary_key=True, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+)
+notes = sa.Table(
+    "notes",
+    _tables,
+    sa.Column("paper_id", sa.Text, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
 HAS_ABSTRACT = papers.c.abstract != ""
 IS_INDEXED = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != ANNOUNCED))
 IS_UP_TO_DATE = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint))
+IS_SHOWN = IS_INDEXED | ~HAS_ABSTRACT
 
 
 # Values and rows
@@ -137,6 +167,27 @@ def paper_of(row: Any) -> Paper:
 def record_of(row: Any) -> Record:
     """Return the record of a row."""
     return Record(source=row.source, line=row.line, **_fields(row))
+
+
+# What a person adds to papers
+
+
+def under_present_ids(table: sa.Table) -> sa.Subquery:
+    """Return the rows of a table by the present ids of their papers.
+
+    Rows keep the ids that they were written with, so that papers which are merged and then split again have what they
+    had before.
+    """
+    present = sa.func.coalesce(aliases.c.paper_id, table.c.paper_id).label("paper_id")
+    others = [column for column in table.c if column.name != "paper_id"]
+    return sa.select(present, *others).outerjoin(aliases, aliases.c.id == table.c.paper_id).subquery()
+
+
+def delete_by_present_id(connection: sa.Connection, table: sa.Table, paper_id: str, *where: Any) -> int:
+    """Delete the rows of a paper, also those under its former ids, and return their number."""
+    former = sa.select(aliases.c.id).where(aliases.c.paper_id == paper_id)
+    of_paper = (table.c.paper_id == paper_id) | table.c.paper_id.in_(former)
+    return connection.execute(sa.delete(table).where(of_paper, *where)).rowcount
 
 
 # Facts: single numbers about the catalog, by name

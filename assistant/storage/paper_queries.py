@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.schema import Filters, Sort
-from assistant.storage.catalog_schema import papers, records
+from assistant.storage.catalog_schema import collections, members, notes, papers, records, tags, under_present_ids
+from assistant.text.labels import label_key
 from assistant.text.matching import (
     authors_contain,
     contains_phrase,
@@ -51,6 +52,9 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     where: list[sa.ColumnElement[bool]] = []
     where += [papers.c.year >= filters.since] if filters.since is not None else []
     where += [papers.c.year <= filters.until] if filters.until is not None else []
+    where += [_is_in(name) for name in filters.collections]
+    where += [_has_tag(name) for name in filters.tags]
+    where += [_is_noted(phrase) for phrase in filters.notes]
     where += [sa.func.paperchat_holds(papers.c.venue, venue) for venue in filters.venues]
     where += [sa.func.paperchat_holds(papers.c.title, title) for title in filters.titles]
     where += [sa.func.paperchat_is_from(papers.c.sources, source) for source in filters.sources]
@@ -65,8 +69,11 @@ def contains(phrase: str) -> sa.ColumnElement[bool]:
 
 
 def has_word(word: str) -> sa.ColumnElement[bool]:
-    """Return the condition that the word occurs in title, abstract, venue or authors."""
-    return sa.func.paperchat_has(word, papers.c.title, papers.c.abstract, papers.c.venue, papers.c.authors)
+    """Return the condition that the word occurs in title, abstract, venue or authors, in a tag or in the note."""
+    tagged = under_present_ids(tags)
+    is_tagged = papers.c.id.in_(sa.select(tagged.c.paper_id).where(sa.func.paperchat_holds(tagged.c.name, word)))
+    in_paper = sa.func.paperchat_has(word, papers.c.title, papers.c.abstract, papers.c.venue, papers.c.authors)
+    return sa.or_(is_tagged, _is_noted(word), in_paper)
 
 
 def order(sort: Sort, *, reverse: bool) -> list[sa.ColumnElement[Any]]:
@@ -83,6 +90,24 @@ def order(sort: Sort, *, reverse: bool) -> list[sa.ColumnElement[Any]]:
     descending = sort.latest_first is not reverse
     key = keys[sort].desc() if descending else keys[sort].asc()
     return [key.nulls_last(), papers.c.id]
+
+
+def _is_in(name: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a paper is in the collection of this name."""
+    rows = under_present_ids(members)
+    query = sa.select(rows.c.paper_id).join(collections, collections.c.id == rows.c.collection)
+    return papers.c.id.in_(query.where(collections.c.name_key == label_key(name)))
+
+
+def _has_tag(name: str) -> sa.ColumnElement[bool]:
+    rows = under_present_ids(tags)
+    return papers.c.id.in_(sa.select(rows.c.paper_id).where(rows.c.name_key == label_key(name)))
+
+
+def _is_noted(phrase: str) -> sa.ColumnElement[bool]:
+    """Return the condition that the note of a paper contains the phrase."""
+    rows = under_present_ids(notes)
+    return papers.c.id.in_(sa.select(rows.c.paper_id).where(sa.func.paperchat_holds(rows.c.text, phrase)))
 
 
 def _is_by(name: str) -> sa.ColumnElement[bool]:

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from assistant.errors import NotFoundError
 from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Scope, Selection, Sort
-from assistant.storage.catalog_schema import HAS_ABSTRACT, IS_INDEXED, aliases, paper_of, papers
+from assistant.storage.catalog_schema import HAS_ABSTRACT, IS_INDEXED, IS_SHOWN, aliases, paper_of, papers
+from assistant.storage.collections import Collections
 from assistant.storage.database import Database, QueryCache
 from assistant.storage.paper_queries import conditions, contains, has_word, order
 from assistant.storage.title_index import Analyze, TitleIndex
@@ -25,14 +26,18 @@ _MAX_CACHED = 8
 # Characters of an abstract that stand for a missing title.
 _MAX_BEGINNING = 100
 _LAST_CHARACTER = "\U0010ffff"
-_SHOWN = sa.select(papers).where(IS_INDEXED | ~HAS_ABSTRACT)
+_SHOWN = sa.select(papers).where(IS_SHOWN)
 
 
 class Papers:
-    """Reads papers; the catalog writes them. Every method raises LibraryError where the file cannot be read."""
+    """Reads papers; the catalog writes them. Every method raises LibraryError where the file cannot be read.
+
+    Methods that take filters raise InputError where these name an unknown collection.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._collections = Collections(database)
         self._cache = QueryCache(database, _MAX_CACHED)
 
     def get(self, paper_ids: Sequence[str]) -> list[Paper]:
@@ -53,10 +58,23 @@ class Papers:
             raise NotFoundError(f"{'several papers have' if rows else 'no paper has'} the id {paper_id!r}")
         return paper_of(rows[0])
 
+    def resolve(self, paper_ids: Sequence[str]) -> list[str]:
+        """Return the present ids of papers, by ids as `find` takes them. Raises NotFoundError."""
+        shown = {row.id for row in self._database.select_in(_SHOWN, papers.c.id, paper_ids)}
+        return [paper_id if paper_id in shown else self.find(paper_id).id for paper_id in paper_ids]
+
+    def present_ids(self, paper_ids: Sequence[str]) -> list[str]:
+        """Return the present ids of papers that may have had other ones, without papers that are gone."""
+        rows = self._database.select_in(sa.select(aliases), aliases.c.id, paper_ids)
+        current = {row.id: row.paper_id for row in rows}
+        present = list(dict.fromkeys(current.get(paper_id, paper_id) for paper_id in paper_ids))
+        shown = {row.id for row in self._database.select_in(_SHOWN, papers.c.id, present)}
+        return [paper_id for paper_id in present if paper_id in shown]
+
     def all(self, selection: Selection = ALL_PAPERS) -> Iterator[Paper]:
         """Yield every selected paper that is shown, by id."""
+        query = self._selected(selection).order_by(papers.c.id)
         with self._database.reading() as connection:
-            query = _selected(selection).order_by(papers.c.id)
             yield from map(paper_of, connection.execution_options(yield_per=1000).execute(query))
 
     def page(
@@ -95,9 +113,10 @@ class Papers:
         """Return the ids of the indexed papers that filters and scope let through; None where that is all of them."""
         if not filters and not scope:
             return None
+        filters = filters.within(scope.collections)
         if not scope.pinned:
             return self._cache.get(filters, lambda: self._matching_ids(filters)).difference(scope.excluded)
-        query = sa.select(papers.c.id).where(IS_INDEXED, *conditions(filters))
+        query = sa.select(papers.c.id).where(IS_INDEXED, *self._conditions(filters))
         candidates = sorted(set(scope.pinned) - set(scope.excluded))
         return frozenset(row.id for row in self._database.select_in(query, papers.c.id, candidates))
 
@@ -141,7 +160,7 @@ class Papers:
 
     def count_by(self, name: str, selection: Selection = ALL_PAPERS) -> dict[str | int | None, int]:
         """Return the number of selected papers for each year or venue; that of None has the papers without one."""
-        query = _selected(selection).with_only_columns(papers.c[name], sa.func.count()).group_by(papers.c[name])
+        query = self._selected(selection).with_only_columns(papers.c[name], sa.func.count()).group_by(papers.c[name])
         with self._database.reading() as connection:
             return {value: count for value, count in connection.execute(query)}
 
@@ -157,7 +176,7 @@ class Papers:
 
     def _ordered_ids(self, selection: Selection, sort: Sort, reverse: bool) -> list[str]:
         return self._database.scalars(
-            _selected(selection).with_only_columns(papers.c.id).order_by(*order(sort, reverse=reverse))
+            self._selected(selection).with_only_columns(papers.c.id).order_by(*order(sort, reverse=reverse))
         )
 
     def _matching_ids(self, filters: Filters) -> frozenset[str]:
@@ -165,13 +184,17 @@ class Papers:
         # Nearly all papers lack an excluded phrase, so the few that have it are looked for.
         indexed_ids = self._cache.get("indexed", lambda: self._ids(IS_INDEXED))
         unwanted = [self._ids(contains(phrase)) for phrase in filters.without]
-        return indexed_ids.intersection(self._ids(*conditions(replace(filters, without=())))).difference(*unwanted)
+        wanted = self._ids(*self._conditions(replace(filters, without=())))
+        return indexed_ids.intersection(wanted).difference(*unwanted)
 
     def _ids(self, *where: sa.ColumnElement[bool]) -> frozenset[str]:
         # One JSON list arrives sooner than as many rows.
         ids = sa.select(sa.func.json_group_array(papers.c.id)).where(*where)
         return frozenset(json.loads(self._database.scalar(ids) or "[]"))
 
+    def _selected(self, selection: Selection) -> sa.Select[tuple[str]]:
+        return _SHOWN.where(*self._conditions(selection.filters), *map(has_word, selection.words))
 
-def _selected(selection: Selection) -> sa.Select[tuple[str]]:
-    return _SHOWN.where(*conditions(selection.filters), *map(has_word, selection.words))
+    def _conditions(self, filters: Filters) -> list[sa.ColumnElement[bool]]:
+        self._collections.require(filters.collections)
+        return conditions(filters)

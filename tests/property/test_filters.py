@@ -10,8 +10,9 @@ from assistant.schema import Answer, Filters, Strength, Turn
 
 # What filters are made of, in any order, with any text between.
 PIECES = st.sampled_from(
-    'author: title: venue: source: year: year>= year< year auther: x: " “ ” - -survey 2020 2020-2022 1999 20 '
-    "since before between and in papers by Danqi Chen et al. J. has published it the second [2] ? . , \0".split(" ")
+    'author: title: venue: source: collection: tag: note: year: year>= year< year auther: x: " “ ” - -survey '.split()
+    + "2020 2020-2022 1999 20 since before between and in papers by Danqi Chen et al. J. has published it the".split()
+    + "second [2] ? . , \0".split(" ")
 )
 SYNTAX = st.lists(PIECES | st.text(max_size=6), max_size=12).map(" ".join) | st.lists(PIECES, max_size=12).map("".join)
 WORDS = st.lists(st.text("abcdefghijklmnopqrstuvwxyzäß", min_size=1, max_size=8), max_size=12)

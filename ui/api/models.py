@@ -74,6 +74,9 @@ class FiltersJson(ServedModel):
     source: list[str] = Field(default=[], description="Files and services.")
     phrase: list[str] = Field(default=[], description="Phrases that title or abstract must have.")
     without: list[str] = Field(default=[], description="Phrases that they must not have.")
+    collection: list[str] = Field(default=[], description="Names of collections.")
+    tag: list[str] = Field(default=[], description="Tags.")
+    note: list[str] = Field(default=[], description="Phrases of the note.")
     year: YearsJson | None = Field(default=None, description="Years of publication.")
 
 
@@ -82,6 +85,7 @@ class ScopeJson(ServedModel):
 
     pinned: list[str] = Field(default=[], description="Ids of the only papers to use; empty for all.")
     excluded: list[str] = Field(default=[], description="Ids of papers to ignore.")
+    collections: list[str] = Field(default=[], description="Names of collections that papers must be in.")
 
 
 class SearchJson(ServedModel):

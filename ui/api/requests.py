@@ -25,10 +25,11 @@ class ScopeBody(RequestBody):
 
     pinned: Ids = Field(default=[], description="Ids of the only papers to use; empty for all.")
     excluded: Ids = Field(default=[], description="Ids of papers to ignore.")
+    collections: Ids = Field(default=[], description="Names of collections that papers must be in.")
 
     def value(self) -> Scope:
         """Return the scope."""
-        return Scope(tuple(self.pinned), tuple(self.excluded))
+        return Scope(tuple(self.pinned), tuple(self.excluded), tuple(self.collections))
 
 
 class EarlierTurn(RequestBody):

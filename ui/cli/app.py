@@ -12,6 +12,7 @@ import typer
 from assistant.errors import PaperchatError
 from assistant.text.printable import one_line
 from ui.cli import (
+    collection_commands,
     conversation_commands,
     library_commands,
     mcp_commands,
@@ -33,6 +34,7 @@ _GROUPS = (
     question_commands,
     conversation_commands,
     paper_commands,
+    collection_commands,
     library_commands,
     serve_commands,
     mcp_commands,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.storage.catalog import Catalog
     from ingest.report import IngestReport
+    from ui.export.formats import ExportFormat
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Model = Annotated[
@@ -32,6 +34,9 @@ StrategyName = Annotated[
 PageNumber = Annotated[int, typer.Option("--page", min=1, help="Page of the list.")]
 IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder first if the library is empty.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+ToFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file instead of standard output.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 
 
 def settings_of(context: typer.Context, **overrides: Any) -> Settings:
@@ -108,6 +113,32 @@ def confirm(yes: bool) -> None:
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         typer.echo("Nothing was done. --yes goes on without asking.", err=True)
         raise typer.Exit(1)
+
+
+def selected_papers_text(catalog: Catalog, matching: str, collection: str | None, form: ExportFormat) -> str:
+    """Return the papers that match the filters and are in the collection, with what persons have added to them.
+
+    Raises InputError for a filter or format that does not exist, NotFoundError for an unknown collection.
+    """
+    from assistant.question.filters import parse_selection
+    from ui.export import transcripts
+
+    selection = parse_selection(matching, catalog.papers.has_author)
+    if collection is not None:
+        names = (catalog.collections.find(collection).name,)
+        selection = replace(selection, filters=selection.filters.within(names))
+    papers = list(catalog.papers.all(selection))
+    return transcripts.export_papers(papers, form, catalog.annotations.of_papers([paper.id for paper in papers]))
+
+
+def write_text(text: str, to: Path | None, *, overwrite: bool) -> None:
+    """Write text to a file, or to standard output. Raises InputError where the file exists or cannot be written."""
+    from ui.export import transcripts
+
+    if to:
+        transcripts.write_file(text, to, overwrite=overwrite)
+    else:
+        typer.echo(text, nl=False)
 
 
 def print_array(items: Iterable[Json]) -> None:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assistant import factory
-from assistant.question.filters import parse_selection
 from assistant.replay import ReplayComparison, replay
 from ui.cli import terminal
-from ui.cli.common import AsJson, Model, PageNumber, dumps, open_assistant, print_array, settings_of
+from ui.cli.common import (
+    AsJson,
+    Force,
+    Model,
+    PageNumber,
+    ToFile,
+    dumps,
+    open_assistant,
+    print_array,
+    selected_papers_text,
+    settings_of,
+    write_text,
+)
 from ui.export.formats import ExportFormat
 
 if TYPE_CHECKING:
@@ -115,27 +125,23 @@ def export_papers(
     matching: Annotated[
         str | None, typer.Option("--filter", help="Export only the papers of the library that match, as in list.")
     ] = None,
-    to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write to this file instead of standard output.")
+    collection: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Export only the papers of this collection.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    to: ToFile = None,
+    force: Force = False,
 ) -> None:
     """Export a conversation, its bibliography, or the papers of the library."""
     from ui.export import transcripts
 
-    if conversation and matching:
-        raise typer.BadParameter("--conversation and --filter cannot be combined")
+    if conversation and (matching or collection):
+        raise typer.BadParameter("--conversation cannot be combined with --filter or --collection")
     if conversation:
         text = transcripts.export_conversation(*_conversation(context, conversation), form)
+        write_text(text, to, overwrite=force)
     else:
         catalog = factory.open_catalog(settings_of(context).home)
-        text = transcripts.export_papers(
-            catalog.papers.all(parse_selection(matching or "", catalog.papers.has_author)), form
-        )
-    if to:
-        transcripts.write_file(text, to, overwrite=force)
-    else:
-        typer.echo(text, nl=False)
+        write_text(selected_papers_text(catalog, matching or "", collection, form), to, overwrite=force)
 
 
 def _conversations(context: typer.Context) -> closing[Conversations]:

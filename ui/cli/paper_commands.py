@@ -11,8 +11,8 @@ import typer
 from assistant import factory
 from assistant.errors import InputError, NotFoundError
 from assistant.question.filters import parse_selection
-from assistant.schema import Sort
-from assistant.serialization import Json, paper_json
+from assistant.schema import Annotation, Sort
+from assistant.serialization import Json, annotation_json, paper_json
 from assistant.text.printable import one_line
 from ui.cli import terminal
 from ui.cli.common import AsJson, PageNumber, Yes, confirm, dumps, print_array, settings_of
@@ -42,7 +42,7 @@ def list_papers(
     size: Annotated[int | None, typer.Option(min=1, help="Papers per page; all papers by default.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the papers of the library, or those that match."""
+    """List the papers of the library, or those that match. Words are looked for in tags and notes, too."""
     papers = factory.open_catalog(settings_of(context).home).papers
     selection = parse_selection(" ".join(filters or ()), papers.has_author)
     limit = size or _UNLIMITED
@@ -67,10 +67,14 @@ def show(
     catalog = factory.open_catalog(settings_of(context).home)
     paper = catalog.papers.find(paper_id)
     records = catalog.records.of_papers([paper.id]) if with_records else []
+    annotation = catalog.annotations.of(paper.id)
     if as_json:
-        typer.echo(dumps(paper_json(paper) | (_records_json(records) if with_records else {})))
+        written = paper_json(paper) | annotation_json(annotation)
+        typer.echo(dumps(written | (_records_json(records) if with_records else {})))
         return
     typer.echo(terminal.paper_text(paper))
+    if annotation != Annotation():
+        typer.echo(f"\n{terminal.annotation_text(annotation)}")
     for stored in records:
         typer.echo(f"\n{terminal.record_text(stored.record)}")
 

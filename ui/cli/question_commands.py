@@ -29,6 +29,9 @@ Batch = Annotated[
     typer.Option("--batch", metavar="FILE.jsonl", help="Read JSON Lines from this file, or - for standard input."),
 ]
 Pinned = Annotated[list[str] | None, typer.Option("--pin", metavar="ID", help="Use only this paper; repeatable.")]
+Collected = Annotated[
+    list[str] | None, typer.Option("--collection", metavar="NAME", help="Use only papers of this collection.")
+]
 Excluded = Annotated[list[str] | None, typer.Option("--exclude", metavar="ID", help="Ignore this paper; repeatable.")]
 Continue = Annotated[bool, typer.Option("-c", "--continue", help="Continue the last conversation.")]
 InConversation = Annotated[
@@ -48,6 +51,7 @@ def ask(
     if_empty: IfEmpty = None,
     pin: Pinned = None,
     exclude: Excluded = None,
+    collection: Collected = None,
     last: Continue = False,
     conversation: InConversation = None,
     save: Annotated[bool, typer.Option(help="Store the question and its answer; a batch is never stored.")] = True,
@@ -63,7 +67,7 @@ def ask(
     dialog = _resume(settings, last, conversation)
     assistant = open_assistant(settings, if_empty, answers=1)
     with QuestionLog(question or "", settings) as log:
-        scope = assistant.resolve_scope(_scope(pin, exclude))
+        scope = assistant.resolve_scope(_scope(pin, exclude, collection))
         log.answer = answer = ask_with_progress(assistant, question or "", dialog.turns, scope)
         typer.echo(dumps(answer_json(answer)) if as_json else terminal.answer_text(answer))
         if save:
@@ -103,6 +107,7 @@ def search(
     top_k: Annotated[int | None, typer.Option("--top-k", "--papers", help="Number of papers to return.")] = None,
     pin: Pinned = None,
     exclude: Excluded = None,
+    collection: Collected = None,
 ) -> None:
     """Find papers without composing an answer."""
     _require_one(question, batch_file)
@@ -111,7 +116,7 @@ def search(
     if batch_file:
         _run_batch(batch_file, batch.search(assistant))
     else:
-        result = assistant.search(question or "", scope=_scope(pin, exclude))
+        result = assistant.search(question or "", scope=_scope(pin, exclude, collection))
         typer.echo(dumps(search_json(result)) if as_json else terminal.search_text(result))
 
 
@@ -145,8 +150,8 @@ def _resume(settings: Settings, last: bool, conversation_id: str | None) -> Dial
     return dialog
 
 
-def _scope(pinned: list[str] | None, excluded: list[str] | None) -> Scope:
-    return Scope(tuple(pinned or ()), tuple(excluded or ()))
+def _scope(pinned: list[str] | None, excluded: list[str] | None, collections: list[str] | None) -> Scope:
+    return Scope(tuple(pinned or ()), tuple(excluded or ()), tuple(collections or ()))
 
 
 def _require_one(text: str | None, batch_file: str | None, name: str = "question") -> None:

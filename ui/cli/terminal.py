@@ -9,12 +9,14 @@ from assistant.question.catalog_question import CATALOG
 from assistant.question.filters import format_filters
 from assistant.schema import (
     SINGLE,
+    Annotation,
     Answer,
     Citation,
     Cost,
     Filters,
     Hit,
     Paper,
+    PaperCollection,
     Record,
     Scope,
     SearchResult,
@@ -131,6 +133,7 @@ def search_text(result: SearchResult) -> str:
 def describe_search(question: str, standalone: str, filters: Filters, scope: Scope) -> str:
     """Describe the search for a question; return an empty text if it was for the question itself, in all papers."""
     limits = [f"papers with {format_filters(filters)}"] if filters else []
+    limits += [f"collection {name!r}" for name in scope.collections]
     limits += [f"only {', '.join(scope.pinned)}"] if scope.pinned else []
     limits += [f"not {', '.join(scope.excluded)}"] if scope.excluded else []
     if standalone == question and not limits:
@@ -188,6 +191,19 @@ def paper_text(paper: Paper) -> str:
     ]
     lines = (f"{name:8}{value}" for name, value in fields if value)
     return printable("\n".join([*lines, "", to_text(paper.abstract) or "(no abstract)"]))
+
+
+def annotation_text(annotation: Annotation) -> str:
+    """Format what a person has added to a paper."""
+    lines = [f"tags        {', '.join(annotation.tags)}"] if annotation.tags else []
+    lines += [f"collections {', '.join(annotation.collections)}"] if annotation.collections else []
+    lines += [f"note        {annotation.note}"] if annotation.note else []
+    return printable("\n".join(lines))
+
+
+def collection_line(collection: PaperCollection) -> str:
+    """Format a collection as one line: the day of its creation, the number of its papers, its name."""
+    return one_line(f"{collection.created[:10]}  {counted(collection.papers, 'paper'):>12}  {collection.name}")
 
 
 def record_text(record: Record) -> str:

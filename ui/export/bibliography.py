@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -19,12 +20,16 @@ import rispy
 from bibtexparser.entrypoint import write_string
 from bibtexparser.library import Library
 from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
-from bibtexparser.model import Entry, Field
+from bibtexparser.model import Block, Entry, Field
 
-from assistant.schema import Paper
+from assistant.schema import Annotation, Paper
 from assistant.text import links
 from assistant.text.printable import one_line
 from ui.export.latex import to_latex
+
+# What persons have added to papers, by paper id.
+AnnotationsById = Mapping[str, Annotation]
+NO_ANNOTATIONS: AnnotationsById = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +61,29 @@ def citation_keys(papers: Sequence[Paper]) -> dict[str, str]:
     return {paper.id: keys[paper.id] if counts[keys[paper.id]] == 1 else _key(paper, 32) for paper in papers}
 
 
-def bibtex(papers: Iterable[Paper]) -> str:
-    """Write BibTeX in UTF-8, one entry for each paper."""
-    keyed = _with_keys(papers)
-    return write_string(Library([_entry(paper, key) for paper, key in keyed]))
+def bibtex(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) -> str:
+    """Write BibTeX in UTF-8, one entry for each paper.
+
+    Tags are `keywords`, a note is `annote`, which no style prints, and collections are the `groups` of JabRef.
+    """
+    entries: list[Block] = [
+        _entry(paper, key, annotations.get(paper.id, Annotation())) for paper, key in _with_keys(papers)
+    ]
+    return write_string(Library(entries))
 
 
-def ris(papers: Iterable[Paper]) -> str:
-    """Write RIS, one record for each paper."""
+def ris(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) -> str:
+    """Write RIS, one record for each paper; tags are KW, a note is N1."""
     writer = rispy.RisWriter()
     writer.set_header = lambda count: ""  # rispy would number the records, which no other program expects
-    return str(writer.formats([_non_empty(_ris_fields(paper, key)) for paper, key in _with_keys(papers)]))
+    records = [_ris_fields(paper, key, annotations.get(paper.id, Annotation())) for paper, key in _with_keys(papers)]
+    return str(writer.formats(list(map(_non_empty, records))))
 
 
-def csl_json(papers: Iterable[Paper]) -> str:
-    """Write CSL-JSON: an array with one item for each paper."""
-    items = [_non_empty(_csl_fields(paper, key)) for paper, key in _with_keys(papers)]
+def csl_json(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) -> str:
+    """Write CSL-JSON: an array with one item for each paper; tags are its `keyword`, a note is its `note`."""
+    keyed = _with_keys(papers)
+    items = [_non_empty(_csl_fields(paper, key, annotations.get(paper.id, Annotation()))) for paper, key in keyed]
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -149,7 +161,7 @@ def _inverted(name: Mapping[str, str]) -> str:
 # BibTeX
 
 
-def _entry(paper: Paper, key: str) -> Entry:
+def _entry(paper: Paper, key: str, annotation: Annotation) -> Entry:
     kind, address = _kind(paper), links.web_url(paper.url)
     arxiv_id = _verbatim(links.bare_arxiv_id(paper.arxiv_id)) if paper.arxiv_id else None
     fields = {
@@ -162,8 +174,16 @@ def _entry(paper: Paper, key: str) -> Entry:
         "archiveprefix": "arXiv" if arxiv_id else None,
         "url": _verbatim(address) if address else None,
         "abstract": to_latex(paper.abstract),
+        "keywords": to_latex(_listed(annotation.tags)),
+        "groups": to_latex(_listed(annotation.collections)),
+        "annote": to_latex(annotation.note),
     }
     return Entry(kind.bibtex, key, [Field(name, value) for name, value in _non_empty(fields).items()])
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a list that is read by its commas, which become semicolons within a name."""
+    return ", ".join(name.replace(",", ";") for name in names)
 
 
 def _bibtex_name(name: Mapping[str, str]) -> str:
@@ -178,7 +198,7 @@ def _verbatim(text: str) -> str:
 # RIS and CSL-JSON
 
 
-def _ris_fields(paper: Paper, key: str) -> dict[str, Any]:
+def _ris_fields(paper: Paper, key: str, annotation: Annotation) -> dict[str, Any]:
     return {
         "type_of_reference": _kind(paper).ris,
         "id": key,
@@ -190,10 +210,12 @@ def _ris_fields(paper: Paper, key: str) -> dict[str, Any]:
         "accession_number": f"arXiv:{links.bare_arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
         "urls": [address] if (address := links.web_url(paper.url) or links.paper_url(paper)) else [],
         "abstract": one_line(paper.abstract),
+        "keywords": list(map(one_line, annotation.tags)),
+        "notes": [one_line(annotation.note)] if annotation.note else [],
     }
 
 
-def _csl_fields(paper: Paper, key: str) -> dict[str, Any]:
+def _csl_fields(paper: Paper, key: str, annotation: Annotation) -> dict[str, Any]:
     return {
         "id": key,
         "type": _kind(paper).csl,
@@ -205,4 +227,6 @@ def _csl_fields(paper: Paper, key: str) -> dict[str, Any]:
         "number": f"arXiv:{links.bare_arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
         "URL": links.web_url(paper.url) or links.paper_url(paper),
         "abstract": one_line(paper.abstract),
+        "keyword": _listed(annotation.tags),
+        "note": annotation.note,
     }

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
-from assistant.schema import Answer, Citation, Paper, Passage
-from assistant.serialization import Json, answer_json, paper_json, scope_json
+from assistant.schema import Annotation, Answer, Citation, Paper, Passage
+from assistant.serialization import Json, annotation_json, answer_json, paper_json, scope_json
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
 from assistant.text.printable import one_line
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
 _STYLE = Path(__file__).with_name("transcript.css")
 
 
-def export_papers(papers: Iterable[Paper], export_format: ExportFormat) -> str:
-    """Export papers. Raises InputError for a format of conversations."""
+def export_papers(
+    papers: Iterable[Paper], export_format: ExportFormat, annotations: Mapping[str, Annotation] = MappingProxyType({})
+) -> str:
+    """Export papers with what persons have added to them, by id. Raises InputError for a format of conversations."""
     from ui.export import bibliography  # the other commands do not need its libraries
 
-    writers: dict[ExportFormat, Callable[[Iterable[Paper]], str]] = {
+    writers: dict[ExportFormat, Callable[[Iterable[Paper], Mapping[str, Annotation]], str]] = {
         ExportFormat.BIBTEX: bibliography.bibtex,
         ExportFormat.RIS: bibliography.ris,
         ExportFormat.CSL_JSON: bibliography.csl_json,
@@ -46,7 +49,7 @@ def export_papers(papers: Iterable[Paper], export_format: ExportFormat) -> str:
     }
     if export_format not in writers:
         raise InputError("--format", f"{export_format} is for a conversation: name one with --conversation ID")
-    return writers[export_format](papers)
+    return writers[export_format](papers, annotations)
 
 
 def export_conversation(conversation: Conversation, turns: Sequence[StoredTurn], export_format: ExportFormat) -> str:
@@ -157,8 +160,11 @@ def _json(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
     return json.dumps(conversation_json(conversation, turns), ensure_ascii=False, indent=2) + "\n"
 
 
-def _jsonl(papers: Iterable[Paper]) -> str:
-    return "".join(f"{json.dumps(paper_json(paper), ensure_ascii=False)}\n" for paper in papers)
+def _jsonl(papers: Iterable[Paper], annotations: Mapping[str, Annotation]) -> str:
+    """Write a paper a line; one to which a person has added something has that, too."""
+    added = {paper_id: annotation_json(annotation) for paper_id, annotation in annotations.items()}
+    lines = (paper_json(paper) | added.get(paper.id, {}) for paper in papers)
+    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
 
 
 _TRANSCRIPTS: dict[ExportFormat, Callable[[Conversation, Sequence[StoredTurn]], str]] = {

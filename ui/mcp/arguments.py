@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.serialization import Json
 from ui.api.requests import RecordBody
 
-_FILTERS = "filters: author:NAME, year:2020..2024, venue:NAME, -WORD"
+_FILTERS = "filters: author:NAME, year:2020..2024, venue:NAME, collection:NAME, -WORD"
 
 
 class ToolArguments(BaseModel):

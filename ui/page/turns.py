@@ -97,7 +97,7 @@ def line_html(text: str) -> str:
 def split_filters(filters: Filters) -> list[tuple[str, Filters]]:
     """Return each filter as it would be typed, with the filters that remain without it."""
     parts = []
-    for name in ("authors", "titles", "venues", "sources", "phrases", "without"):
+    for name in ("authors", "titles", "venues", "sources", "collections", "tags", "notes", "phrases", "without"):
         values = getattr(filters, name)
         for value in values:
             rest = tuple(item for item in values if item != value)

@@ -38,8 +38,10 @@ from ui.api import models, server_models
 PASSAGE = Passage("Bees.", 0, 5)
 PAPER = Paper("a", "Bees.", "On bees", ("Lin",), 2020, "Nature", "10.1/x", "2001.00001", "https://x.org", ("a.bib",))
 HIT = Hit(1, 0.5, PAPER, (PASSAGE,), {"dense": 0.5})
-FILTERS = Filters(("Lin",), ("bees",), ("Nature",), ("a.bib",), 2019, None, ("waggle dance",), ("wasps",))
-SCOPE = Scope(("a",), ("b",))
+FILTERS = Filters(
+    ("Lin",), ("bees",), ("Nature",), ("a.bib",), 2019, None, ("waggle dance",), ("wasps",), ("c",), ("t",), ("n",)
+)
+SCOPE = Scope(("a",), ("b",), ("c",))
 ANSWER = Answer(
     "q",
     "q",
