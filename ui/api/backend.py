@@ -63,9 +63,13 @@ class ApiBackend:
         home = self.settings.shared / LIBRARIES / library
         return self.settings.model_copy(update={"library": library, "home": home})
 
+    def catalog_of(self, library: str | None = None) -> Catalog:
+        """Return the catalog of a library; for that of the settings, no model need be loaded. Raises as `assistant`."""
+        return self.catalog if self._is_served(library) else self.assistant(library).library.catalog
+
     def papers(self, library: str | None = None) -> Papers:
-        """Return the papers of a library; for those of the settings, no model need be loaded. Raises as `assistant`."""
-        return self.catalog.papers if self._is_served(library) else self.assistant(library).library.catalog.papers
+        """Return the papers of a library, as `catalog_of` does."""
+        return self.catalog_of(library).papers
 
     def library_names(self) -> list[str]:
         """Return the names of the libraries that have one."""

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from assistant.errors import InputError, NotFoundError
 from assistant.question.filters import parse_selection
 from assistant.schema import Paper, Passage, Sort
-from assistant.serialization import Json, paper_json
+from assistant.serialization import Json, annotation_json, paper_json
 from assistant.storage.library import Library
 from assistant.text.printable import one_line
 from ui import status as library_status
@@ -53,7 +53,7 @@ def list_papers(
     return {"papers": list(map(paper_json, page.papers)), "offset": page.offset, "total": page.total}
 
 
-@router.get("/papers/{paper_id}", response_model=models.PaperJson, responses=_PAGE, tags=["Papers"])
+@router.get("/papers/{paper_id}", response_model=models.PaperDetailJson, responses=_PAGE, tags=["Papers"])
 def show_paper(
     paper_id: str,
     request: Request,
@@ -62,13 +62,14 @@ def show_paper(
     end: PassageOffset = None,
     library: LibraryName = None,
 ) -> Any:
-    """Return one paper, to a browser as a page; the beginning of its id is enough.
+    """Return one paper with its tags and note, to a browser as a page; the beginning of its id is enough.
 
     The page highlights the passage of the abstract between two offsets, as the links of an answer have them.
     """
-    paper = backend.papers(library).find(paper_id)
+    catalog = backend.catalog_of(library)
+    paper = catalog.papers.find(paper_id)
     if "text/html" not in request.headers.get("accept", ""):
-        return paper_json(paper)
+        return paper_json(paper) | annotation_json(catalog.annotations.of(paper.id))
     page = transcripts.paper_page(paper, _passage(paper, start, end))
     return HTMLResponse(page, headers={"Content-Security-Policy": _PAGE_POLICY})
 

@@ -38,6 +38,37 @@ class PaperJson(ServedModel):
     sources: list[str] = Field(description="Files and services that describe the paper.")
 
 
+class AnnotationJson(ServedModel):
+    """What persons have added to a paper. It is theirs, and no evidence."""
+
+    tags: list[str] = Field(description="Tags.")
+    note: str | None = Field(description="Note.")
+    collections: list[str] = Field(description="Names of the collections that it is in.")
+
+
+class PaperDetailJson(PaperJson):
+    """A paper with what persons have added to it."""
+
+    tags: list[str] = Field(description="Tags.")
+    note: str | None = Field(description="Note.")
+    collections: list[str] = Field(description="Names of the collections that it is in.")
+
+
+class CollectionJson(ServedModel):
+    """A named set of papers."""
+
+    id: str = Field(description="Id of the collection.")
+    name: str = Field(description="Its name.")
+    created: str = Field(description="Time of its creation, ISO 8601.")
+    papers: int = Field(description="Number of its papers.")
+
+
+class CollectionListJson(ServedModel):
+    """The collections of a library."""
+
+    collections: list[CollectionJson] = Field(description="The collections, by name.")
+
+
 class PassageJson(ServedModel):
     """A sentence of an abstract: `abstract[start:end] == text`."""
 

@@ -106,3 +106,34 @@ class RenameBody(RequestBody):
     """A new title of a conversation."""
 
     title: str = Field(min_length=1, max_length=200, description="The title.")
+
+
+class MembersBody(RequestBody):
+    """Papers for a collection: those of the ids, and those that match the filter."""
+
+    ids: list[str] = Field(default=[], max_length=10_000, description="Ids of papers.")
+    filter: str = Field(default="", max_length=4000, description="Words and filters, as of a list.")
+
+
+class CollectionBody(MembersBody):
+    """A new collection."""
+
+    name: str = Field(max_length=1000, description="Its name, of at most 100 characters.")
+
+
+class NameBody(RequestBody):
+    """A new name of a collection."""
+
+    name: str = Field(max_length=1000, description="The name, of at most 100 characters.")
+
+
+class TagsBody(RequestBody):
+    """The tags of a paper."""
+
+    tags: list[str] = Field(max_length=1000, description="The tags, of at most 100 characters each.")
+
+
+class NoteBody(RequestBody):
+    """The note of a paper."""
+
+    text: str = Field(max_length=100_000, description="The note, of at most 10,000 characters; empty for none.")

@@ -86,6 +86,8 @@ def test_only_a_token_of_scope_write_changes_papers(lab: httpx.Client, tokens: T
     assert lab.post("/api/v1/papers", json=RECORD, headers=writer).json()["added"] == 1
     [paper] = lab.get("/api/v1/papers", params={"filter": "purr"}, headers=reader).json()["papers"]
     assert lab.delete(f"/api/v1/papers/{paper['id']}", headers=reader).status_code == 403
+    assert lab.post("/api/v1/collections", json={"name": "x"}, headers=reader).status_code == 403
+    assert lab.put(f"/api/v1/papers/{paper['id']}/note", json={"text": "x"}, headers=reader).status_code == 403
     assert lab.delete(f"/api/v1/papers/{paper['id']}", headers=writer).status_code == 204
 
 
