@@ -17,7 +17,7 @@ from assistant.text.printable import one_line
 from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.export.formats import ExportFormat
-from ui.page import evidence, feedback, history, ingest_view, turns
+from ui.page import collection_actions, evidence, feedback, history, ingest_view, turns
 from ui.page.asking import ask
 from ui.page.comparison import compare
 from ui.page.page_context import PageContext
@@ -218,7 +218,9 @@ def _pin(context: PageContext, value: str, text: str) -> Updates:
         yield from _release(context, value, text)
     else:
         paper_id = context.backend.catalog.papers.find(value).id
-        yield context.show_scope(Scope((*scope.pinned, paper_id), _without(scope.excluded, paper_id)))
+        yield context.show_scope(
+            replace(scope, pinned=(*scope.pinned, paper_id), excluded=_without(scope.excluded, paper_id))
+        )
 
 
 def _exclude(context: PageContext, value: str, text: str) -> Updates:
@@ -227,7 +229,9 @@ def _exclude(context: PageContext, value: str, text: str) -> Updates:
         yield from _release(context, value, text)
     else:
         paper_id = context.backend.catalog.papers.find(value).id
-        yield context.show_scope(Scope(_without(scope.pinned, paper_id), (*scope.excluded, paper_id)))
+        yield context.show_scope(
+            replace(scope, pinned=_without(scope.pinned, paper_id), excluded=(*scope.excluded, paper_id))
+        )
 
 
 def _only(context: PageContext, value: str, text: str) -> Updates:
@@ -237,7 +241,8 @@ def _only(context: PageContext, value: str, text: str) -> Updates:
 def _release(context: PageContext, value: str, text: str) -> Updates:
     """Take a paper out of the pinned and excluded ones."""
     scope = context.scope
-    yield context.show_scope(Scope(_without(scope.pinned, value), _without(scope.excluded, value)))
+    pinned, excluded = _without(scope.pinned, value), _without(scope.excluded, value)
+    yield context.show_scope(replace(scope, pinned=pinned, excluded=excluded))
 
 
 def _everything(context: PageContext, value: str, text: str) -> Updates:
@@ -312,4 +317,5 @@ _ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "everything": _everything,
     "similar": _similar,
     "cite": _cite,
+    **collection_actions.ACTIONS,
 }

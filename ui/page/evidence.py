@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 
-from assistant.schema import Citation, Hit, Paper, Passage, Scope, Turn
+from assistant.schema import Annotation, Citation, Hit, Paper, Passage, Scope, Turn
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.page import render
+from ui.page.collection_menu import annotation_html
 from ui.page.paper_table import unlisted_citations
 from ui.page.turns import button, line_html
 
 _EMPTY = "The abstracts behind an answer appear here, with the sentences that it rests on highlighted."
 _SCORES = {"dense": "meaning", "lexical": "words", "rerank": "second look"}
 
+AnnotationsById = Mapping[str, Annotation]
+NO_ANNOTATIONS: AnnotationsById = MappingProxyType({})
 
-def evidence_html(turns: Sequence[Turn], scope: Scope) -> str:
-    """Return the newest answer's papers in full, then the cited papers of the answers before it."""
-    sections = [_section(number, turn, scope, number == len(turns)) for number, turn in enumerate(turns, start=1)]
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the cards of papers depend on besides the papers."""
+
+    scope: Scope
+    annotations: AnnotationsById
+
+
+def evidence_html(turns: Sequence[Turn], scope: Scope, annotations: AnnotationsById = NO_ANNOTATIONS) -> str:
+    """Return the newest answer's papers in full, then the cited papers of the answers before it.
+
+    `annotations` has what persons have added to papers, by id.
+    """
+    look = _Look(scope, annotations)
+    sections = [_section(number, turn, look, number == len(turns)) for number, turn in enumerate(turns, start=1)]
     shown = "".join(reversed(sections))
     return f'<div class="sources">{shown}</div>' if shown else f'<div class="sources empty"><p>{_EMPTY}</p></div>'
 
 
 def similar_html(paper: Paper, similar: Sequence[Paper], scope: Scope) -> str:
     """Return the cards of the papers that are most similar to one."""
-    cards = "".join(_card(match, (), "similar", scope) for match in similar) or "<p>There are no similar papers.</p>"
+    look = _Look(scope, NO_ANNOTATIONS)
+    cards = "".join(_card(match, (), "similar", look) for match in similar) or "<p>There are no similar papers.</p>"
     title = render.typeset_html(display_title(paper))
     return f'<section class="like"><h2>Papers like “{title}”</h2>{cards}</section>'
 
@@ -36,9 +55,10 @@ def scope_html(scope: Scope, titles: dict[str, str]) -> str:
     """Return the pinned and excluded papers, each with a button that releases it; empty without any."""
     if not scope:
         return ""
+    collections = "".join(map(_collection_chip, scope.collections))
     pinned = "".join(_scope_chip(paper_id, titles) for paper_id in scope.pinned)
     excluded = "".join(_scope_chip(paper_id, titles) for paper_id in scope.excluded)
-    lists = f"<span>Looking only at</span>{pinned}" if pinned else ""
+    lists = f"<span>Looking only at</span>{collections}{pinned}" if collections or pinned else ""
     lists += f"<span>Leaving out</span>{excluded}" if excluded else ""
     return f'<div class="looking">{lists}{button("everything", "", "Look at all papers")}</div>'
 
@@ -49,38 +69,43 @@ def _scope_chip(paper_id: str, titles: dict[str, str]) -> str:
     return f'<span class="chip"><span class="short">{line_html(title)}</span>{release}</span>'
 
 
-def _section(number: int, turn: Turn, scope: Scope, is_newest: bool) -> str:
+def _collection_chip(name: str) -> str:
+    release = button("outside", name, "×", "Look at all papers again", f"for the collection {name}")
+    return f'<span class="chip"><span class="short">Collection {line_html(name)}</span>{release}</span>'
+
+
+def _section(number: int, turn: Turn, look: _Look, is_newest: bool) -> str:
     answer = turn.answer
     hits = {hit.paper.id: hit for hit in answer.hits}
-    cards = "".join(_cited_card(number, citation, hits, scope) for citation in answer.citations)
+    cards = "".join(_cited_card(number, citation, hits, look) for citation in answer.citations)
     unlisted = list(unlisted_citations(answer, number))
-    cards += "".join(_card(paper, passages, anchor, scope, is_target=True) for anchor, paper, passages in unlisted)
+    cards += "".join(_card(paper, passages, anchor, look, is_target=True) for anchor, paper, passages in unlisted)
     shown = {citation.paper.id for citation in answer.citations} | {paper.id for _, paper, _ in unlisted}
     uncited = [hit for hit in answer.hits if hit.paper.id not in shown] if is_newest else []
     if not cards and not uncited:
         return ""
     question = render.typeset_html(turn.question)
-    return f'<section><h2 class="about-question">{question}</h2>{cards}{_uncited_cards(uncited, scope)}</section>'
+    return f'<section><h2 class="about-question">{question}</h2>{cards}{_uncited_cards(uncited, look)}</section>'
 
 
-def _uncited_cards(hits: Sequence[Hit], scope: Scope) -> str:
+def _uncited_cards(hits: Sequence[Hit], look: _Look) -> str:
     if not hits:
         return ""
-    cards = "".join(_card(hit.paper, hit.passages, f"hit-{hit.rank}", scope, hit=hit) for hit in hits)
+    cards = "".join(_card(hit.paper, hit.passages, f"hit-{hit.rank}", look, hit=hit) for hit in hits)
     return f'<p class="also">Also found ({counted(len(hits), "paper")})</p>{cards}'
 
 
-def _cited_card(number: int, citation: Citation, hits: dict[str, Hit], scope: Scope) -> str:
+def _cited_card(number: int, citation: Citation, hits: dict[str, Hit], look: _Look) -> str:
     anchor, paper = render.anchor(number, citation.number), citation.paper
     number_text = f"[{citation.number}] "
-    return _card(paper, citation.passages, anchor, scope, number_text, hits.get(paper.id), is_target=True)
+    return _card(paper, citation.passages, anchor, look, number_text, hits.get(paper.id), is_target=True)
 
 
 def _card(
     paper: Paper,
     passages: Sequence[Passage],
     anchor: str,
-    scope: Scope,
+    look: _Look,
     number: str = "",
     hit: Hit | None = None,
     *,
@@ -89,9 +114,10 @@ def _card(
     element_id = f' id="{anchor}"' if is_target else ""
     prefix = f'<span class="number">{number}</span>' if number else ""
     abstract = render.abstract_html(paper, passages, anchor, render.typeset_html)
+    below = annotation_html(look.annotations.get(paper.id, Annotation())) + _scores(hit) + _buttons(paper, look.scope)
     return (
         f'<article class="card"{element_id} tabindex="-1"><h3>{prefix}{_title(paper)}</h3>'
-        f"{render.about_html(paper, render.typeset_html)}{abstract}{_scores(hit)}{_buttons(paper, scope)}</article>"
+        f"{render.about_html(paper, render.typeset_html)}{abstract}{below}</article>"
     )
 
 

@@ -11,11 +11,14 @@ from typing import Any
 import gradio as gr
 
 from assistant.errors import InputError, PaperchatError
-from assistant.question import filters
-from assistant.schema import Sort
+from assistant.schema import Paper, Sort
+from assistant.storage.catalog import Catalog
+from assistant.text.latex import to_text
+from assistant.text.titles import display_title
 from ingest import indexing, merging
-from ui.page import ingest_view
+from ui.page import collection_buttons, ingest_view
 from ui.page.backend import PageBackend
+from ui.page.collection_menu import annotation_form_html, bar_html
 from ui.page.events import QUIET, stamped
 from ui.page.table import PAGE_SIZE, TableState, detail_html, refused_html, table_html
 from ui.page.turns import button
@@ -35,8 +38,8 @@ class _TabParts:
     table: gr.HTML
 
 
-def build(backend: PageBackend, bridge: gr.HTML) -> gr.HTML:
-    """Build the tab with its events; return the table, which is filled when the tab is opened."""
+def build(backend: PageBackend, bridge: gr.HTML, tab: gr.Tab) -> None:
+    """Build the content of the tab with its events; the table is filled whenever the tab is opened."""
     state = gr.State(TableState())
     files = gr.File(label="Add papers: drop files here", file_count="multiple", height=130, elem_id="files")
     status = gr.HTML(elem_id="adding")
@@ -48,7 +51,7 @@ def build(backend: PageBackend, bridge: gr.HTML) -> gr.HTML:
     parts = _TabParts(bridge, state, files, status, query, gr.HTML(elem_id="library"))
     _bind_ingest(backend, parts)
     _bind_table(backend, parts)
-    return parts.table
+    tab.select(lambda state: render_table(backend, state), parts.state, parts.table, **QUIET)
 
 
 def _bind_ingest(backend: PageBackend, parts: _TabParts) -> None:
@@ -78,7 +81,10 @@ def _bind_table(backend: PageBackend, parts: _TabParts) -> None:
 
     def press(state: TableState, event: gr.EventData) -> list[Any]:
         try:
-            name, value = str(event._data.get("name")), str(event._data.get("value"))
+            name, value, text = (str(event._data.get(key) or "") for key in ("name", "value", "text"))
+            if pressed := collection_buttons.handle(backend.catalog, state, name, value, text):
+                state, message = pressed
+                return [state, render_table(backend, state), stamped({"kind": "notice", "text": message})]
             state = handle_table_button(backend, state, name, value)
             return [state, render_table(backend, state), gr.skip()]
         except PaperchatError as error:
@@ -86,7 +92,7 @@ def _bind_table(backend: PageBackend, parts: _TabParts) -> None:
             return [state, gr.skip(), notice]
 
     def search(query: str, state: TableState) -> list[Any]:
-        state = TableState(query, state.sort, state.reverse)
+        state = TableState(query, state.sort, state.reverse, collection=state.collection)
         return [state, render_table(backend, state)]
 
     outputs = [parts.state, parts.table]
@@ -98,7 +104,7 @@ def handle_table_button(backend: PageBackend, state: TableState, name: str, valu
     """Return the state of the table after a button was pressed. Raises PaperchatError."""
     if name == "sort" and value in set(Sort):
         is_same = value == state.sort
-        return TableState(state.query, Sort(value), is_same and not state.reverse)
+        return replace(state, sort=Sort(value), reverse=is_same and not state.reverse, page=0, open_id=None)
     if name == "turn" and value.isdecimal():
         return replace(state, page=int(value[:9]), open_id=None)
     if name == "show":
@@ -114,17 +120,23 @@ def handle_table_button(backend: PageBackend, state: TableState, name: str, valu
 
 
 def render_table(backend: PageBackend, state: TableState) -> str:
-    """Return the table as HTML, or why its query cannot be understood."""
+    """Return the menu of collections with the table as HTML, or with why its query cannot be understood."""
     catalog = backend.catalog
-    try:
-        selection = filters.parse_selection(state.query, catalog.papers.has_author)
-    except InputError as error:
-        return refused_html(str(error))
+    collections, chosen = catalog.collections.all(), collection_buttons.chosen_collection(catalog, state)
     offset = state.page * PAGE_SIZE
-    page = catalog.papers.page(selection, state.sort, reverse=state.reverse, offset=offset, limit=PAGE_SIZE)
+    try:
+        selection = collection_buttons.listed_selection(catalog, state)
+        page = catalog.papers.page(selection, state.sort, reverse=state.reverse, offset=offset, limit=PAGE_SIZE)
+    except InputError as error:
+        return bar_html(collections, chosen, 0) + refused_html(str(error))
     opened = next((paper for paper in page.papers if paper.id == state.open_id), None)
-    detail = detail_html(opened, catalog.records.of_papers([opened.id])) if opened else ""
-    return table_html(page.papers, state, page.total, detail)
+    detail = _detail(catalog, opened) if opened else ""
+    return bar_html(collections, chosen, page.total) + table_html(page.papers, state, page.total, detail)
+
+
+def _detail(catalog: Catalog, paper: Paper) -> str:
+    added = annotation_form_html(paper.id, catalog.annotations.of(paper.id), to_text(display_title(paper))[:60])
+    return detail_html(paper, catalog.records.of_papers([paper.id]), added)
 
 
 def _delete(backend: PageBackend, paper_id: str) -> None:

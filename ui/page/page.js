@@ -8,11 +8,28 @@ let followed = null; // the source that was followed last: its `id`, and whether
 let editing = false;
 // Confirmations before a button takes effect.
 const unsure = {
+  discard: "Delete this collection? Its papers stay in the library.",
   delete: "Delete this conversation? It cannot be brought back.",
   remove: "Delete this paper from the library, for everybody?",
   unmerge: "Split this paper into one for each of its sources?",
   reindex: "Read every paper of the library again? Questions are answered meanwhile; many papers take long.",
 };
+
+// Buttons that ask for a name before they take effect.
+const named = {
+  begin: "A name for the new collection",
+  gather: "A name for the new collection",
+  keepnew: "A name for the new collection",
+  entitle: "Another name for this collection",
+};
+
+// What belongs to a button of the library tab: the ticked papers, and the changed fields of its paper.
+function surroundings(button, name) {
+  const sent = { name, picked: [...document.querySelectorAll("#library .pick:checked")].map((box) => box.value) };
+  for (const field of button.closest(".added")?.querySelectorAll("input, textarea") ?? [])
+    if (field.value !== field.defaultValue) sent[field.name] = field.value;
+  return JSON.stringify(sent);
+}
 
 function say(text, isError = false) {
   const notice = find("#notice");
@@ -28,12 +45,19 @@ function press(button) {
     text = prompt("A title for this conversation", title);
     if (!text || !text.trim()) return;
   }
+  if (button.name in named) {
+    const before = button.name === "entitle" ? find(".collection .chosen").textContent : "";
+    text = prompt(named[button.name], before);
+    if (!text || !text.trim()) return;
+  }
   if (button.name in unsure && !confirm(unsure[button.name])) return;
   if (button.name === "name") text = button.closest(".naming").querySelector("input").value;
   last = { name: button.name, value: button.value };
+  if (button.name === "within") find("#tabs [role=tab]").click();
+  else if (button.closest("#library")) text = surroundings(button, text);
   const sent = { name: button.name, value: button.value, text };
   if (button.name === "reindex") trigger("reindex", sent);
-  else if (button.closest("#library")) trigger("shelf", sent);
+  else if (button.closest("#library") && button.name !== "within") trigger("shelf", sent);
   else trigger("act", sent);
 }
 

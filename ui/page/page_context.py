@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.errors import NotFoundError
-from assistant.schema import EVERYTHING, Scope, Turn
+from assistant.schema import EVERYTHING, Answer, Paper, Scope, Turn
 from assistant.storage.conversation_schema import Feedback, StoredTurn
 from assistant.storage.conversations import Conversations
 from assistant.text.latex import to_text
@@ -14,6 +14,7 @@ from assistant.text.titles import display_title
 from ui.page import evidence, feedback, history, turns
 from ui.page.alternatives import offered
 from ui.page.backend import PageBackend
+from ui.page.collection_menu import keep_menu_html
 from ui.page.session import NEW_CONVERSATION, SERVER_SETTINGS, OpenConversation, PageUpdate, TabSettings
 
 
@@ -80,16 +81,25 @@ class PageContext:
         wrong = {turn_id: judgement for turn_id, judgement in judged.items() if judgement and not judgement.good}
         titles = self._titles([paper_id for judgement in wrong.values() for paper_id in judgement.papers or ()])
         others = {turn.id: offered(self.backend.settings, self.settings, turn) for turn in stored}
-        return turns.conversation_html(stored, _feedback_forms(wrong, titles), others)
+        keeps = self._keep_menus(stored)
+        return turns.conversation_html(stored, _feedback_forms(wrong, titles), others, keeps)
 
     def evidence_html(self, shown: Sequence[Turn]) -> str:
         """Return the papers behind these turns."""
-        return evidence.evidence_html(shown, self.scope)
+        answers = [turn.answer for turn in shown]
+        listed = {paper.id for answer in answers for paper in papers_of(answer)}
+        return evidence.evidence_html(shown, self.scope, self.backend.catalog.annotations.of_papers(listed))
 
     def history_html(self, words: str = "") -> str:
         """Return the list of conversations that contain these words."""
         listed = self.conversations.recent(words, limit=history.MAX_LISTED)
         return history.history_html(listed, self.conversations.count(words), self.conversation.id, words)
+
+    def _keep_menus(self, stored: Sequence[StoredTurn]) -> dict[int, str]:
+        """Return for each turn whose answer has papers a menu that puts them into a collection."""
+        collections = self.backend.catalog.collections.all()
+        with_papers = (turn.id for turn in stored if turn.turn.answer.citations or turn.turn.answer.table)
+        return {turn_id: keep_menu_html(turn_id, collections) for turn_id in with_papers}
 
     def _titles(self, paper_ids: Sequence[str]) -> dict[str, str]:
         return {paper.id: to_text(display_title(paper)) for paper in self.backend.catalog.papers.get(paper_ids)}
@@ -97,3 +107,10 @@ class PageContext:
 
 def _feedback_forms(wrong: Mapping[int, Feedback], titles: Mapping[str, str]) -> dict[int, str]:
     return {turn_id: feedback.form_html(turn_id, judgement, titles) for turn_id, judgement in wrong.items()}
+
+
+def papers_of(answer: Answer) -> Iterator[Paper]:
+    """Yield the papers that an answer shows: cited, listed in a table, or found."""
+    yield from (citation.paper for citation in answer.citations)
+    yield from (row.paper for row in (answer.table.rows if answer.table else ()))
+    yield from (hit.paper for hit in answer.hits)

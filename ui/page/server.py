@@ -25,9 +25,8 @@ from ui.page import layout, library_tab, settings_tab
 from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend
 from ui.page.cookies import CookieMiddleware
-from ui.page.events import QUIET, bind_events
+from ui.page.events import bind_events
 from ui.page.middleware import LoginGate, OriginCheck, is_loopback
-from ui.page.table import TableState
 from ui.ports import free_port
 from ui.users import Users
 
@@ -131,8 +130,7 @@ def build(backend: PageBackend) -> Any:
                 parts = layout.build_chat()
                 bind_events(page, parts, backend)
             with gr.Tab("Library") as library:
-                table = library_tab.build(backend, parts.bridge)
-                library.select(lambda: library_tab.render_table(backend, TableState()), None, table, **QUIET)
+                library_tab.build(backend, parts.bridge, library)
             with gr.Tab("Settings"):
                 settings_tab.build(backend, parts.settings)
     return page

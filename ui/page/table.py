@@ -13,7 +13,7 @@ from assistant.text.links import paper_url
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.page import render
-from ui.page.turns import button, line_html
+from ui.page.turns import attribute, button, line_html
 
 PAGE_SIZE = 25
 _COLUMNS = {Sort.TITLE: "Title", Sort.AUTHOR: "Authors", Sort.YEAR: "Year", Sort.VENUE: "Venue"}
@@ -24,7 +24,8 @@ _RECORD_FIELDS = ("title", "authors", "year", "venue", "doi", "arxiv_id", "abstr
 class TableState:
     """Which papers the table shows, in which order, which page of them, and the paper whose details are open.
 
-    `query` is words and filters as `assistant.question.filters.parse_selection` takes them.
+    `query` is words and filters as `assistant.question.filters.parse_selection` takes them; `collection` is the id of
+    the collection that is shown, empty for all papers.
     """
 
     query: str = ""
@@ -32,6 +33,7 @@ class TableState:
     reverse: bool = False
     page: int = 0
     open_id: str | None = None
+    collection: str = ""
 
 
 def table_html(papers: Sequence[Paper], state: TableState, count: int, detail: str = "") -> str:
@@ -40,7 +42,9 @@ def table_html(papers: Sequence[Paper], state: TableState, count: int, detail: s
     The roles are explicit because a phone shows the rows as blocks, which screen readers no longer take for rows.
     """
     if not count:
-        hint = "No paper has these words." if state.query else "The library is empty: drop a file above."
+        hint = "The library is empty: drop a file above."
+        hint = "This collection is empty: tick papers among all papers, and add them." if state.collection else hint
+        hint = "No paper has these words." if state.query else hint
         return f'<p class="quiet">{hint}</p>'
     heads = "".join(_head(sort, state) for sort in _COLUMNS)
     rows = "".join(_row(paper) + (_detail_row(detail) if paper.id == state.open_id else "") for paper in papers)
@@ -55,8 +59,11 @@ def refused_html(reason: str) -> str:
     return f'<p class="quiet">{render.plain_html(reason)}</p>'
 
 
-def detail_html(paper: Paper, records: Sequence[StoredRecord]) -> str:
-    """Return the details of a paper, and the fields that each source has of it."""
+def detail_html(paper: Paper, records: Sequence[StoredRecord], added: str = "") -> str:
+    """Return the details of a paper, and the fields that each source has of it.
+
+    `added` is HTML with its tags and note.
+    """
     url = paper_url(paper)
     link = f"<p>{_web_link(url)}</p>" if url else ""
     abstract = render.plain_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
@@ -67,7 +74,7 @@ def detail_html(paper: Paper, records: Sequence[StoredRecord]) -> str:
     if len(records) > 1:
         buttons += button("unmerge", paper.id, "Split", "The records are of several papers", title)
     authors = render.plain_html(", ".join(paper.authors))
-    return f'<p class="quiet">{authors}</p>{link}<p>{abstract}</p>{merged}{buttons}'
+    return f'<p class="quiet">{authors}</p>{link}<p>{abstract}</p>{added}{merged}{buttons}'
 
 
 def _web_link(url: str) -> str:
@@ -93,8 +100,10 @@ def _head(sort: Sort, state: TableState) -> str:
 def _row(paper: Paper) -> str:
     authors = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
     cells = "".join(_cell(value) for value in (authors, paper.year, paper.venue))
-    title = button("show", paper.id, to_text(display_title(paper)))
-    return f'<tr role="row"><th scope="row" role="rowheader">{title}</th>{cells}</tr>'
+    text = to_text(display_title(paper))
+    title = button("show", paper.id, text)
+    tick = f'<input type="checkbox" class="pick" value="{attribute(paper.id)}" aria-label="Tick {line_html(text)}">'
+    return f'<tr role="row"><th scope="row" role="rowheader"><span class="titled">{tick}{title}</span></th>{cells}</tr>'
 
 
 def _cell(value: object) -> str:

@@ -32,14 +32,16 @@ def conversation_html(
     stored: Sequence[StoredTurn],
     forms: Mapping[int, str] = _NO_FORMS,
     alternatives: Mapping[int, Sequence[str]] = _NO_ALTERNATIVES,
+    menus: Mapping[int, str] = _NO_FORMS,
 ) -> str:
     """Return the stored turns in their order.
 
-    By the ids of turns, `forms` is HTML that belongs below them; `alternatives` names what they can be compared with.
+    By the ids of turns, `forms` is HTML that belongs below them, `menus` HTML that belongs among their buttons;
+    `alternatives` names what they can be compared with.
     """
 
     def below(turn: StoredTurn) -> str:
-        return _buttons(turn, alternatives.get(turn.id, ())) + forms.get(turn.id, "")
+        return _buttons(turn, alternatives.get(turn.id, ()), menus.get(turn.id, "")) + forms.get(turn.id, "")
 
     return "".join(_turn(number, turn.turn, below(turn), turn.id) for number, turn in enumerate(stored, start=1))
 
@@ -199,12 +201,13 @@ def _advice(answer: Answer) -> str:
     return f'<div class="advice"><p>What to try:</p><ul>{"".join(f"<li>{tip}</li>" for tip in tips)}</ul></div>'
 
 
-def _buttons(stored: StoredTurn, alternatives: Sequence[str]) -> str:
+def _buttons(stored: StoredTurn, alternatives: Sequence[str], menu: str) -> str:
     buttons = [
         button("copy", stored.id, "Copy", "Copy the answer with its references"),
         button("retry", stored.id, "Ask again", "Ask this question again and remove what is below it"),
         _compare_menu(stored.id, alternatives),
         _link_button(stored),
+        menu,
         *_judgement_buttons(stored.id, stored.feedback),
     ]
     return f'<div class="actions">{"".join(buttons)}</div>'

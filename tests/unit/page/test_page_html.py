@@ -6,17 +6,29 @@ from types import SimpleNamespace
 
 import pytest
 
-from assistant.schema import Answer, Filters, Record, Scope, Sentence, Sort, Strength, Turn, Verdict
+from assistant.schema import (
+    Annotation,
+    Answer,
+    Filters,
+    PaperCollection,
+    Record,
+    Scope,
+    Sentence,
+    Sort,
+    Strength,
+    Turn,
+    Verdict,
+)
 from assistant.storage.conversation_schema import Conversation, Fault, Feedback, StoredTurn
 from assistant.storage.records import StoredRecord
 from ingest.parsers.base import Problem
 from ingest.report import IngestReport, Progress, ProgressCallback
 from tests.unit.page.test_render import HOSTILE, Page, answer, paper
-from ui.page import evidence, feedback, history, ingest_view, turns, welcome
+from ui.page import collection_menu, evidence, feedback, history, ingest_view, turns, welcome
 from ui.page.table import TableState, detail_html, table_html
 
 # Elements that no part of the page is made of: where one of them is, a text has become markup.
-FOREIGN = {"script", "img", "iframe", "b", "svg", "style", "object", "form", "input"}
+FOREIGN = {"script", "img", "iframe", "b", "svg", "style", "object", "form"}
 
 
 def safe(html: str) -> Page:
@@ -26,6 +38,7 @@ def safe(html: str) -> Page:
     page = Page(html)
     for tag, attributes in page.tags:
         assert tag not in FOREIGN
+        assert tag != "input" or attributes["type"] in ("checkbox", "text")
         assert not [name for name in attributes if name.startswith("on")]
     assert all(re.match(r"#source-|https?://", link or "") for link in page.links)
     assert page.open == [""]
@@ -39,7 +52,12 @@ def stored(text: str, given: Feedback | None = None) -> StoredTurn:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
-    turn, scope = stored(text).turn, Scope(pinned=(text,), excluded=("id",))
+    turn, scope = stored(text).turn, Scope(pinned=(text,), excluded=("id",), collections=(text,))
+    collection, annotation = PaperCollection(text, text, text, 3), Annotation((text,), text, (text,))
+    safe(collection_menu.bar_html([collection], collection, 3))
+    safe(collection_menu.keep_menu_html(1, [collection]))
+    safe(collection_menu.annotation_form_html(text, annotation, text))
+    safe(evidence.evidence_html([turn], scope, {"id": annotation, paper(text).id: annotation}))
     safe(turns.conversation_html([stored(text), stored(text, Feedback(False, Fault.WRONG_ANSWER))]))
     safe(turns.streaming_html(1, turn))
     safe(turns.failed_html(1, text, text))

@@ -73,7 +73,7 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag == "br":
             self.handle_data("\n")
-        else:
+        elif tag != "input":
             self.open.append(tag)
         if tag == "mark":
             self.marked.append("")
