@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from assistant.errors import InputError, NotFoundError
 from assistant.schema import Annotation
-from assistant.storage.catalog_schema import delete_by_present_id, notes, papers, tags, under_present_ids
+from assistant.storage.catalog_schema import delete_by_present_ids, notes, papers, tags, under_present_ids
 from assistant.storage.collections import Collections
 from assistant.storage.database import Database, lock_for_writing
 from assistant.text.labels import clean_label, label_key
@@ -58,7 +58,7 @@ class Annotations:
         rows = _tag_rows(paper_id, names)
         with self._database.writing() as connection:
             _lock_paper(connection, paper_id)
-            delete_by_present_id(connection, tags, paper_id)
+            delete_by_present_ids(connection, tags, [paper_id])
             _insert_tags(connection, paper_id, rows)
 
     def add_tags(self, paper_id: str, names: Sequence[str]) -> None:
@@ -73,7 +73,7 @@ class Annotations:
         keys = set(map(label_key, names))
         with self._database.writing() as connection:
             _lock_paper(connection, paper_id)
-            delete_by_present_id(connection, tags, paper_id, tags.c.name_key.in_(keys))
+            delete_by_present_ids(connection, tags, [paper_id], tags.c.name_key.in_(keys))
 
     def set_note(self, paper_id: str, text: str) -> None:
         """Set the note of a paper; an empty one is no note. Raises InputError for a long one, NotFoundError."""
@@ -82,7 +82,7 @@ class Annotations:
             raise InputError("note", f"{len(note):,} characters are too many (most: {MAX_NOTE_LENGTH:,})")
         with self._database.writing() as connection:
             _lock_paper(connection, paper_id)
-            delete_by_present_id(connection, notes, paper_id)
+            delete_by_present_ids(connection, notes, [paper_id])
             if note:
                 connection.execute(sa.insert(notes).values(paper_id=paper_id, text=note))
 

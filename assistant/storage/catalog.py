@@ -30,6 +30,7 @@ from assistant.storage.catalog_schema import (
     additions,
     aliases,
     collections,
+    delete_by_present_ids,
     kept_separate,
     match_keys,
     members,
@@ -135,11 +136,12 @@ class Catalog:
     def delete(self, paper_ids: Collection[str]) -> None:
         """Delete papers with their records, tags and notes. The indexes follow at the next synchronisation."""
         with self._database.writing() as connection:
+            for table in (members, tags, notes):
+                delete_by_present_ids(connection, table, paper_ids)
             for batch in batches(paper_ids, MAX_PARAMETERS):
                 numbers = sa.select(records.c.number).where(records.c.paper_id.in_(batch))
                 delete_records(connection, connection.scalars(numbers).all())
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
-                _delete_annotations(connection, batch)
                 connection.execute(sa.delete(aliases).where(aliases.c.paper_id.in_(batch)))
 
     def split(
@@ -197,14 +199,6 @@ def _put(connection: sa.Connection, changes: Sequence[PaperChange], run: int, mo
     for change in changes:
         for former_id in change.former_ids - {change.paper.id}:
             _redirect(connection, former_id, change.paper.id)
-
-
-def _delete_annotations(connection: sa.Connection, paper_ids: Sequence[str]) -> None:
-    """Delete what persons have added to papers, under the present or a former id."""
-    former = sa.select(aliases.c.id).where(aliases.c.paper_id.in_(paper_ids))
-    for table in (members, tags, notes):
-        connection.execute(sa.delete(table).where(table.c.paper_id.in_(paper_ids)))
-        connection.execute(sa.delete(table).where(table.c.paper_id.in_(former)))
 
 
 def _absorb(connection: sa.Connection, former_ids: Collection[str], paper_id: str) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from assistant.batches import batches
 from assistant.schema import Paper, Record
+from assistant.storage.database import MAX_PARAMETERS
 from assistant.storage.migrations import Migrations
 
 # The fingerprint of a paper that the indexes have announced, and may hold in another form or not at all.
@@ -183,11 +186,14 @@ def under_present_ids(table: sa.Table) -> sa.Subquery:
     return sa.select(present, *others).outerjoin(aliases, aliases.c.id == table.c.paper_id).subquery()
 
 
-def delete_by_present_id(connection: sa.Connection, table: sa.Table, paper_id: str, *where: Any) -> int:
-    """Delete the rows of a paper, also those under its former ids, and return their number."""
-    former = sa.select(aliases.c.id).where(aliases.c.paper_id == paper_id)
-    of_paper = (table.c.paper_id == paper_id) | table.c.paper_id.in_(former)
-    return connection.execute(sa.delete(table).where(of_paper, *where)).rowcount
+def delete_by_present_ids(
+    connection: sa.Connection, table: sa.Table, paper_ids: Collection[str], *where: sa.ColumnElement[bool]
+) -> None:
+    """Delete the rows of papers that meet the conditions, also those under former ids of the papers."""
+    for batch in batches(paper_ids, MAX_PARAMETERS):
+        former = sa.select(aliases.c.id).where(aliases.c.paper_id.in_(batch))
+        connection.execute(sa.delete(table).where(table.c.paper_id.in_(batch), *where))
+        connection.execute(sa.delete(table).where(table.c.paper_id.in_(former), *where))
 
 
 # Facts: single numbers about the catalog, by name

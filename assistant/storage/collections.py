@@ -16,7 +16,7 @@ from assistant.schema import PaperCollection
 from assistant.storage.catalog_schema import (
     IS_SHOWN,
     collections,
-    delete_by_present_id,
+    delete_by_present_ids,
     members,
     papers,
     under_present_ids,
@@ -116,8 +116,7 @@ class Collections:
             lock_for_writing(connection)
             _require_id(connection, collection_id)
             removed = _member_ids(connection, collection_id).intersection(paper_ids)
-            for paper_id in removed:
-                delete_by_present_id(connection, members, paper_id, members.c.collection == collection_id)
+            delete_by_present_ids(connection, members, removed, members.c.collection == collection_id)
         return len(removed)
 
     def of_papers(self, paper_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
