@@ -105,9 +105,9 @@ def topic_of(asked: CatalogQuestion, search: CatalogSearch) -> str:
 
 
 def limits_of(asked: CatalogQuestion, search: CatalogSearch) -> Filters:
-    """Return the filters of the question, with a year that it names only as people do of papers."""
+    """Return the filters of the question and of its scope, with a year that it names only as people do of papers."""
     years = said_years(asked.text) if not asked.subject or not re.search(r"\d{4}", asked.subject) else Filters()
-    return together(search.query.filters, years)
+    return together(search.query.filters, years).within(search.query.scope.collections)
 
 
 def in_words(asked: CatalogQuestion, search: CatalogSearch) -> str:

@@ -30,15 +30,8 @@ _WHEN = re.compile(r"\bwhen\b", re.IGNORECASE)
 
 
 def contents(catalog: Catalog, search: CatalogSearch) -> CatalogReply:
-    """Return the size of the library, what is recorded of its papers, and where they come from.
-
-    Of collections, only the size is returned.
-    """
-    listed = search.listed(Filters(), sort=Sort.TITLE)
-    if names := search.query.filters.within(search.query.scope.collections).collections:
-        size = stated(f"The collection {joined([f'“{quoted(name)}”' for name in names])} has {counted(listed.total)}.")
-        return replace(list_reply(listed), sentences=(size,), papers=())
-    counts = catalog.papers.count_recorded()
+    """Return the size of the library, what is recorded of its papers, and where they come from."""
+    listed, counts = search.listed(Filters(), sort=Sort.TITLE), catalog.papers.count_recorded()
     names = ("abstract", "title", "authors", "year", "venue")
     fields = joined([f"the {name} of {f'{counts[name]:,}' if counts[name] else 'none'}" for name in names])
     facts = (stated(f"The library has {counted(listed.total)}."), stated(f"Recorded are {fields}."))

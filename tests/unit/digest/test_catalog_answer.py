@@ -199,6 +199,17 @@ def test_the_contents_of_the_library_are_told_with_what_is_recorded(librarian: A
     assert "catalog.jsonl" in answer.text
 
 
+def test_the_catalog_tells_of_a_collection_where_that_is_the_scope(librarian: Assistant) -> None:
+    catalog = librarian.library.catalog
+    catalog.collections.create("Old", [paper.id for paper in catalog.papers.all() if paper.year])
+    for question, scope in (("", Scope(collections=("old",))), (" collection:old", Scope())):
+        for asked in ("what is in this library?", "how many papers are there?"):
+            answer = librarian.ask(asked + question, scope=scope)
+            assert 'The library has 2 papers with collection:"' in answer.text, asked
+            assert {row.paper.year for row in answer.table.rows} == {1967, 2024} if answer.table else False
+        assert librarian.ask("count by year" + question, scope=scope).text == "Papers by year: 1967: 1; 2024: 1."
+
+
 def test_the_contents_of_a_library_without_sources_are_told_without_them(librarian: Assistant) -> None:
     with closing(sqlite3.connect(librarian.library.catalog.file)) as connection, connection:
         connection.execute("DELETE FROM records")

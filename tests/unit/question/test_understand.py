@@ -451,6 +451,7 @@ def test_named_papers_cannot_extend_the_scope_of_the_caller() -> None:
     assert understand("[2]", CITING, scope=Scope(("ice",))).scope == Scope(("ice",))
     assert understand("[2]", CITING, scope=Scope((), ("bees",))).scope == Scope((), ("bees",))
     assert understand("[1]", CITING, scope=Scope((), ("bees",))).scope == Scope(("ice",), ("bees",))
+    assert understand("[1]", CITING, scope=Scope(collections=("c",))).scope == Scope(("ice",), (), ("c",))
 
 
 # --- filters ---------------------------------------------------------------------------------------------------------
