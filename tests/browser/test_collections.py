@@ -41,7 +41,7 @@ def tick(page: Page, title: str) -> None:
 
 
 def test_ticked_papers_become_a_collection_that_is_shown_renamed_emptied_and_deleted(
-    open_page: OpenPage, own_address: str
+    own_address: str, open_page: OpenPage
 ) -> None:
     page = open_page(at=own_address)
     open_tab(page, "Library")
@@ -70,7 +70,7 @@ def test_ticked_papers_become_a_collection_that_is_shown_renamed_emptied_and_del
     expect(rows).to_have_count(4)
 
 
-def test_a_collection_is_a_chip_in_the_chat_until_its_cross_is_pressed(open_page: OpenPage, own_address: str) -> None:
+def test_a_collection_is_a_chip_in_the_chat_until_its_cross_is_pressed(own_address: str, open_page: OpenPage) -> None:
     page = open_page(at=own_address)
     open_tab(page, "Library")
     tick(page, "The rise of sourdough")
@@ -90,7 +90,7 @@ def test_a_collection_is_a_chip_in_the_chat_until_its_cross_is_pressed(open_page
 
 
 def test_the_papers_of_an_answer_are_kept_in_a_collection_and_have_tags_and_a_note(
-    open_page: OpenPage, own_address: str
+    own_address: str, open_page: OpenPage
 ) -> None:
     page = open_page(at=own_address)
     ask(page, QUESTION)
