@@ -119,7 +119,8 @@ def test_papers_are_listed_in_pages_and_by_filters(read_api: httpx.Client) -> No
     second = read_api.get("/api/v1/papers", params={"limit": 2, "offset": 2}).json()
     assert (len(first["papers"]), len(second["papers"]), first["total"]) == (2, 1, 3)
     [bees] = read_api.get("/api/v1/papers", params={"filter": "waggle"}).json()["papers"]
-    assert read_api.get(f"/api/v1/papers/{bees['id'][:8]}").json() == bees
+    shown = read_api.get(f"/api/v1/papers/{bees['id'][:8]}").json()
+    assert shown | bees == shown
 
 
 def test_a_browser_is_shown_a_page_of_the_paper_with_everything_escaped(api: httpx.Client) -> None:
