@@ -139,7 +139,7 @@ class Papers:
 
     def titles(self, analyze: Analyze) -> TitleIndex:
         """Return the index of the titles of the papers that are shown; `analyze` returns the terms of a text."""
-        return self._cache.get("titles", lambda: TitleIndex(self._titles(), analyze))
+        return self._cache.get("titles", lambda: TitleIndex(self.display_titles(), analyze))
 
     def author_names(self) -> Mapping[str, int]:
         """Return the names of all authors, with the numbers of their papers."""
@@ -164,7 +164,8 @@ class Papers:
         with self._database.reading() as connection:
             return {value: count for value, count in connection.execute(query)}
 
-    def _titles(self) -> Iterator[tuple[str, str]]:
+    def display_titles(self) -> Iterator[tuple[str, str]]:
+        """Yield id and title of each paper that is shown; the first words of its abstract where it has no title."""
         beginning = sa.func.substr(papers.c.abstract, 1, _MAX_BEGINNING)
         query = _SHOWN.with_only_columns(papers.c.id, sa.func.coalesce(papers.c.title, beginning)).order_by(papers.c.id)
         with self._database.reading() as connection:

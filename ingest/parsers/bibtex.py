@@ -29,10 +29,15 @@ def matches(head: Sequence[Line]) -> bool:
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
     """Yield a record for each entry; skip comments and preambles."""
+    yield from (item for _, item in parse_keyed(lines, source))
+
+
+def parse_keyed(lines: Iterable[Line], source: str) -> Iterator[tuple[str, Record | Problem]]:
+    """Yield the key and the record of each entry; a problem has an empty key where the entry is broken."""
     strings: dict[str, str] = {}
     for number, text in _entry_texts(lines):
         if len(text) > LONGEST_RECORD:
-            yield Problem(source, number, f"an entry of more than {LONGEST_RECORD:,} characters")
+            yield "", Problem(source, number, f"an entry of more than {LONGEST_RECORD:,} characters")
         else:
             yield from _parse_entries(text, source, number, strings)
 
@@ -52,17 +57,19 @@ def _entry_texts(lines: Iterable[Line]) -> Iterator[tuple[int, str]]:
     yield number, "".join(pieces)
 
 
-def _parse_entries(text: str, source: str, number: int, strings: dict[str, str]) -> Iterator[Record | Problem]:
+def _parse_entries(
+    text: str, source: str, number: int, strings: dict[str, str]
+) -> Iterator[tuple[str, Record | Problem]]:
     for block in parse_string(text, parse_stack=[]).blocks:
         line = number + (block.start_line or 0)
         entry = block.ignore_error_block if isinstance(block, DuplicateFieldKeyBlock) else block
         if isinstance(entry, Entry):
             values = {field.key.lower(): _value(field.value, strings) for field in reversed(entry.fields)}
-            yield make_record(_fields(values), source, line)
+            yield entry.key, make_record(_fields(values), source, line)
         elif isinstance(entry, String):
             strings[entry.key.lower()] = _value(entry.value, strings)
         elif reason := _block_problem(entry):
-            yield Problem(source, line, f"skipped: {reason}")
+            yield "", Problem(source, line, f"skipped: {reason}")
 
 
 def _block_problem(block: Block | None) -> str:

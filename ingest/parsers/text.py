@@ -54,7 +54,7 @@ def _to_utf8(first: bytes, blocks: Iterable[bytes], source: str) -> Iterator[byt
     everything = chain([first], blocks)
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _recoded(everything, "utf-16")
-    _refuse_binary(first[:65536], source)
+    refuse_binary(first[:65536], source)
     declaration = _DECLARATION.match(first)
     encoding = declaration[1].decode("ascii", "replace").lower() if declaration else "utf-8"
     if _ENCODING.fullmatch(encoding):
@@ -62,7 +62,8 @@ def _to_utf8(first: bytes, blocks: Iterable[bytes], source: str) -> Iterator[byt
     return chain([first.removeprefix(codecs.BOM_UTF8)], blocks)
 
 
-def _refuse_binary(head: bytes, source: str) -> None:
+def refuse_binary(head: bytes, source: str) -> None:
+    """Raise InputError where the first bytes of a file are not those of a text."""
     if head.startswith(b"%PDF-"):
         raise InputError(source, "this is a PDF, not text; paperchat reads abstracts, not whole papers")
     control_count = len(head) - len(head.translate(None, _CONTROLS))

@@ -14,6 +14,7 @@ from assistant.text.printable import one_line
 from ui.cli import (
     collection_commands,
     conversation_commands,
+    draft_commands,
     library_commands,
     mcp_commands,
     page_commands,
@@ -32,6 +33,7 @@ app = typer.Typer(
 # The order of the groups in the help.
 _GROUPS = (
     question_commands,
+    draft_commands,
     conversation_commands,
     paper_commands,
     collection_commands,
