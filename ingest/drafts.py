@@ -104,6 +104,11 @@ def open_bytes(data: bytes, name: str, draft_format: DraftFormat | None = None) 
     return OpenDraft(read_draft(text, draft_format, name), notes=notes, encoding=encoding)
 
 
+def open_text(text: str, draft_format: DraftFormat | None = None) -> OpenDraft:
+    """Return the draft of a text. Raises InputError where it is empty or too long."""
+    return OpenDraft(read_draft(text.encode("utf-8", "replace").decode("utf-8"), draft_format))
+
+
 def decode(data: bytes, name: str) -> tuple[str, str]:
     """Return the text of a file, with its line ends, and its encoding. Raises InputError where it is no text."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -55,10 +55,11 @@ def main(
 def templates() -> list[Example]:
     """Return the templates, filled with topics."""
     random = Random(_SEED)  # noqa: S311 - reproducible, not secret
-    written = tomllib.loads(TEMPLATES.read_text(encoding="utf-8"))["nothing"]
+    written = tomllib.loads(TEMPLATES.read_text(encoding="utf-8"))
     return [
-        (_filled(template, random), NOTHING, template, 1.0 / count)
-        for template in written
+        (_filled(template, random), kind, template, 1.0 / count)
+        for kind in _KINDS
+        for template in written[kind]
         for count in (_OF_TEMPLATE if "{" in template else 1,)
         for _ in range(count)
     ]

@@ -28,7 +28,7 @@ from ui.users import Users
 
 # Bytes of a request; papers are longer than questions.
 MAX_BODY, MAX_PAPERS_BODY = 1 << 20, 8 << 20
-_PAPERS_PATHS = ("/api/v1/papers", "/mcp")
+_PAPERS_PATHS = ("/api/v1/papers", "/api/v1/check", "/mcp")
 # Needs no credentials, so that a supervisor can look whether the server is alive; it tells nothing else.
 HEALTH_PATH = "/api/v1/health"
 # Refused credentials of one address, a minute.

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from assistant.errors import PaperchatError
 from assistant.text.printable import one_line
-from ui.api import collection_routes, library_routes, openai_routes, question_routes
+from ui.api import collection_routes, draft_routes, library_routes, openai_routes, question_routes
 from ui.api.backend import ApiBackend
 from ui.api.problems import ProblemError, problem_of, problem_response
 from ui.api.request_queue import ClientGoneError
@@ -77,8 +77,8 @@ def _routes(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp])
         redirect_slashes=False,
     )
     app.state.backend, app.state.queue = backend, queue
-    for router in (question_routes.router, library_routes.router, collection_routes.router):
-        app.include_router(router, prefix=JSON_PREFIX, responses=_PROBLEM)
+    for routes in (question_routes, draft_routes, library_routes, collection_routes):
+        app.include_router(routes.router, prefix=JSON_PREFIX, responses=_PROBLEM)
     app.include_router(openai_routes.router, prefix="/v1", tags=["OpenAI-compatible"])
     for kind in (RequestValidationError, HTTPException, PaperchatError, ProblemError, ClientGoneError, Exception):
         app.add_exception_handler(kind, _refuse)

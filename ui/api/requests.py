@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.drafts.values import DraftFormat
 from assistant.schema import Record, Scope
 from ui.api.models import AnswerJson
 
@@ -70,6 +71,17 @@ class VerifyBody(RequestBody):
     claim: str = Field(description="The claim.")
     paper_id: str | None = Field(default=None, description="Id of the paper to check it against.")
     abstract: str | None = Field(default=None, description="An abstract to check it against.")
+    library: str | None = Field(default=None, description="Name of another library than the one that is served.")
+
+
+class CheckBody(RequestBody):
+    """A draft to check."""
+
+    text: str = Field(description="The draft.")
+    format: DraftFormat | None = Field(
+        default=None, description="`latex`, `markdown` or `text`; by default what it looks like."
+    )
+    bibliography: str = Field(default="", description="Its bibliography, as BibTeX.")
     library: str | None = Field(default=None, description="Name of another library than the one that is served.")
 
 

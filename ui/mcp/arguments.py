@@ -43,6 +43,8 @@ class VerifyArguments(ToolArguments):
 
     text: str = Field(min_length=1, description="one or more sentences")
     id: str = Field(default="", description="check against this paper only")
+    draft: bool = Field(default=False, description="check citations too")
+    bibliography: str = Field(default="", description="BibTeX of the draft")
 
 
 class SimilarArguments(ToolArguments):

@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from assistant.drafts.serialization import check_json
+from assistant.drafts.values import DraftCheck
 from assistant.schema import Answer, Hit, Page, Paper, Verification
 from assistant.serialization import Json, answer_json, hit_json, paper_json, verification_json
 from assistant.text.links import paper_url
@@ -55,9 +57,10 @@ class Document(BaseModel):
 
 
 class VerifiedClaims(BaseModel):
-    """The verdict on each sentence of a text."""
+    """The verdict on each sentence of a text, or the check of a draft."""
 
     claims: list[VerificationJson]
+    draft: dict[str, Any] = {}
 
 
 def search_results(hits: Iterable[Hit], address: Address) -> Json:
@@ -92,6 +95,12 @@ def hits_result(hits: Iterable[Hit]) -> Json:
 def verifications_result(verifications: Iterable[Verification]) -> Json:
     """Return the verdict on each claim."""
     return {"claims": [verification_json(verification) for verification in verifications]}
+
+
+def draft_result(check: DraftCheck) -> Json:
+    """Return the check of a draft, without the abstracts of its papers."""
+    brief: Json = _brief(check_json(check))
+    return {"claims": [], "draft": brief}
 
 
 def page_result(page: Page, next_cursor: str | None) -> Json:

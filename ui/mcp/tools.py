@@ -14,7 +14,7 @@ from assistant.question.filters import parse_selection
 from assistant.schema import Answer, Query, Scope, Sort, Strength, Turn, Verification
 from assistant.serialization import Json
 from assistant.text.sentences import passages
-from ui.mcp import adding, cursors, results
+from ui.mcp import adding, cursors, draft_check, results
 from ui.mcp.arguments import (
     AddArguments,
     AskArguments,
@@ -73,6 +73,8 @@ def _ask(arguments: AskArguments, call: ToolCall) -> Json:
 
 
 def _verify(arguments: VerifyArguments, call: ToolCall) -> Json:
+    if arguments.draft or arguments.bibliography:
+        return draft_check.check(arguments, call)
     claims = [passage.text for passage in passages(arguments.text)]
     if not 0 < len(claims) <= _MAX_SENTENCES:
         raise InputError("text", f"has {len(claims)} sentences; give 1 to {_MAX_SENTENCES} at a time")

@@ -20,6 +20,8 @@ from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.page.render import plain_html
 
+# Sentences that are shown while a check goes on.
+_MAX_RUNNING = 20
 VERDICT_WORDS = {
     SentenceVerdict.SUPPORTED: "supported",
     SentenceVerdict.CONTRADICTED: "contradicted",
@@ -38,6 +40,14 @@ _CITATION_WORDS = {
 def check_html(check: DraftCheck) -> str:
     """Return the check of a draft: a summary, its sentences, its bibliography and the notes."""
     return summary_html(check) + sentences_html(check.sentences) + bibliography_html(check.bibliography) + _notes(check)
+
+
+def running_html(done: int, total: int, check: DraftCheck) -> str:
+    """Return how far a check is, in characters of the draft, and the sentences of which something is to say so far."""
+    label = f"{done:,} of {total:,} characters checked"
+    bar = f'<progress max="{total}" value="{done}" aria-label="{label}"></progress>'
+    noted = [item for item in check.sentences if item.is_alarm][-_MAX_RUNNING:]
+    return f'<p class="waiting">{label} {bar}</p>{summary_html(check)}{sentences_html(noted)}'
 
 
 def summary_html(check: DraftCheck) -> str:
@@ -91,7 +101,7 @@ def _citations(checks: Sequence[CitationCheck]) -> Iterator[str]:
         kind = " wrong" if check.is_wrong else ""
         title = f" ({plain_html(display_title(check.paper))})" if check.paper else ""
         key = plain_html(check.citation.key)
-        yield f'<p class="citation{kind}"><code>{key}</code>{title} {_CITATION_WORDS[check.verdict]}</p>'
+        yield f'<p class="cited-paper{kind}"><code>{key}</code>{title} {_CITATION_WORDS[check.verdict]}</p>'
 
 
 def _suggestions(suggestions: Sequence[Suggestion]) -> Iterator[str]:

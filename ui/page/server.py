@@ -21,7 +21,7 @@ from assistant.settings import Settings
 from ui.api.app import PathDispatch
 from ui.api.server import Api, Mounts, no_mounts, open_api
 from ui.background import await_loading, load_in_background
-from ui.page import layout, library_tab, settings_tab
+from ui.page import check_tab, layout, library_tab, settings_tab
 from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend
 from ui.page.cookies import CookieMiddleware
@@ -129,6 +129,8 @@ def build(backend: PageBackend) -> Any:
             with gr.Tab("Chat"):
                 parts = layout.build_chat()
                 bind_events(page, parts, backend)
+            with gr.Tab("Check"):
+                check_tab.build(backend, parts.settings)
             with gr.Tab("Library") as library:
                 library_tab.build(backend, parts.bridge, library)
             with gr.Tab("Settings"):

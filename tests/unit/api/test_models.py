@@ -33,7 +33,7 @@ from assistant.schema import (
 )
 from assistant.serialization import answer_json, hit_json, paper_json, passage_json, search_json, verification_json
 from tests.strategies import ANSWERS
-from ui.api import models, server_models
+from ui.api import draft_models, models, server_models
 
 PASSAGE = Passage("Bees.", 0, 5)
 PAPER = Paper("a", "Bees.", "On bees", ("Lin",), 2020, "Nature", "10.1/x", "2001.00001", "https://x.org", ("a.bib",))
@@ -90,7 +90,7 @@ def test_every_answer_fits_the_model(answer: Answer) -> None:
 
 
 def _models() -> list[type[BaseModel]]:
-    named = {**vars(models), **vars(server_models)}
+    named = {**vars(models), **vars(draft_models), **vars(server_models)}
     return [model for model in named.values() if isinstance(model, type) and issubclass(model, BaseModel)]
 
 
