@@ -46,7 +46,7 @@ def run(
         list[str] | None,
         typer.Option(
             help="single, multi, unanswerable, dialogs, claims, forms; abstracts, or one of abstracts-questions, "
-            "-near, -claims, -intents, -dialogs; a folder or a file; may be repeated."
+            "-near, -claims, -intents, -dialogs; a folder or a file; may be repeated. drafts, alone: checks of drafts."
         ),
     ] = None,
     split: Split = None,
@@ -68,6 +68,9 @@ def run(
     """Run suites over the seeds, the annotated abstracts, a folder, or your own library (a file); store and print."""
     from eval.runs import execution
 
+    if suite == ["drafts"]:
+        _measure_drafts(split, as_json)
+        return
     options = execution.RunOptions(tuple(suite or ()), split, limit, answers, judge, votes)
     _print_run(execution.run(_settings(llm=llm, strategy=strategy), options, _announced(name), workers, price), as_json)
 
@@ -235,6 +238,14 @@ def _gate_run(floors: Floors, small: bool) -> Run:
     if small:
         suites = selection.with_fewer_papers(suites)
     return execution.run_suites(_settings(), suites, options, _announced(None))
+
+
+def _measure_drafts(split: str | None, as_json: bool) -> None:
+    """Print the figures of the check of drafts; they are not stored as a run, which is about questions."""
+    from eval.measures import drafts
+
+    measured = drafts.measure_drafts(_settings(), split)
+    typer.echo(json.dumps(measured) if as_json else drafts.table(measured))
 
 
 def _selftest_suite(settings: Settings, papers: int = _PAPERS, questions: int = _QUESTIONS) -> Suite:

@@ -34,11 +34,11 @@ def read_entries(data: bytes, name: str, notes: list[DraftNote]) -> list[Bibliog
     """
     problems: list[Problem] = []
     entries: list[BibliographyEntry] = []
-    for key, item in bibtex.parse_keyed(decode_lines(io.BytesIO(data), name, problems.append), name):
-        if isinstance(item, Record):
-            entries.append(BibliographyEntry(key, item))
-        else:
+    for item in bibtex.parse_keyed(decode_lines(io.BytesIO(data), name, problems.append), name):
+        if isinstance(item, Problem):
             problems.append(item)
+        else:
+            entries.append(BibliographyEntry(*item))
     notes += [DraftNote(str(problem)) for problem in problems]
     return entries
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assistant.chat import Assistant
 
 # Papers that a sentence is compared with, beside those that it cites.
-COMPARED = 5
+COMPARED = 3
 # Encodings in which every character of a file is known.
 _EXACT = ("utf-8", "utf-8-sig", "utf-16")
 

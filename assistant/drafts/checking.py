@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.batches import batches
-from assistant.drafts import statements
+from assistant.drafts import citable, statements
 from assistant.drafts.values import (
     CitationCheck,
     CitationVerdict,
@@ -25,9 +25,6 @@ from assistant.verification.support import SupportModel, SupportResult
 
 # Sentences whose pairs are read together.
 BATCH_SIZE = 16
-# Papers to cite that are named for a sentence.
-_MAX_SUGGESTIONS = 3
-
 Search = Callable[[str], Sequence[Hit]]
 FindCited = Callable[[str], Sequence[Paper]]
 
@@ -36,16 +33,18 @@ FindCited = Callable[[str], Sequence[Paper]]
 class CheckThresholds:
     """From what on something is said of a sentence; chosen on the dev part of `eval/suites/drafts`.
 
-    `supported`, `contradicted`: probabilities by a paper. `cited`: the support below which a citation counts as wrong.
-    `relevant`: the search score from which a paper that is not cited may contradict a sentence. `suggested`: the
-    confidence of a suggestion.
+    `cited`: the support below which a paper does not say what it is cited for; most citations are right, so that it is
+    low. `contradicted`: the contradiction from which such a paper says otherwise. `relevant`: the score of a paper that
+    is not cited from which it may contradict a sentence. `citable`: the probability from which a paper is one to cite.
+    `read`: the score below which a paper is not read at all. `suggestions`: how many papers to cite are named.
     """
 
-    supported: float = 0.5
+    cited: float = 0.2
     contradicted: float = 0.5
-    cited: float = 0.3
-    relevant: float = 0.5
-    suggested: float = 0.5
+    relevant: float = 0.38
+    citable: float = 0.5
+    read: float = 0.3
+    suggestions: int = 3
 
 
 THRESHOLDS = CheckThresholds()
@@ -73,7 +72,8 @@ class DraftJudge:
         if not statements.states_something(sentence):
             return _SentencePapers(sentence)
         cited = {citation: tuple(self.find_cited(citation.key)) for citation in sentence.citations}
-        return _SentencePapers(sentence, cited, tuple(self.search(sentence.statement)), is_statement=True)
+        hits = tuple(hit for hit in self.search(sentence.statement) if hit.score >= self.thresholds.read)
+        return _SentencePapers(sentence, cited, hits, is_statement=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +113,24 @@ class _Assessment:
             checks = tuple(CitationCheck(cited, None, CitationVerdict.UNCHECKED) for cited in sentence.citations)
             return SentenceCheck(sentence, SentenceVerdict.STATES_NOTHING, citations=checks)
         citations = tuple(self._citation(citation) for citation in sentence.citations)
-        found = [(hit, self.model.assess(sentence.statement, hit.paper)) for hit in self.papers.hits]
-        paper, result, verdict = self._decide(citations, found)
+        found = [self._found(hit) for hit in self.papers.hits]
+        verdict, decided = self._decide(citations, found)
+        is_stated = verdict is not SentenceVerdict.UNSUPPORTED
         return SentenceCheck(
             sentence,
             verdict,
-            result.support if result else 0.0,
-            result.contradiction if result else 0.0,
-            result.passage if result and verdict is not SentenceVerdict.UNSUPPORTED else None,
-            paper if verdict is not SentenceVerdict.UNSUPPORTED else None,
-            result.reason if result else "no paper of the library is relevant",
+            decided.result.support if decided else 0.0,
+            decided.result.contradiction if decided else 0.0,
+            decided.result.passage if decided and is_stated else None,
+            decided.paper if decided and is_stated else None,
+            decided.result.reason if decided else "no paper of the library is relevant",
             citations,
             self._suggestions(citations, found),
         )
+
+    def _found(self, hit: Hit) -> _Candidate:
+        result = self.model.assess(self.papers.sentence.statement, hit.paper)
+        return _Candidate(hit.paper, result, hit.score, citable.probability(result.support, hit.score))
 
     def _citation(self, citation: DraftCitation) -> CitationCheck:
         papers = self.papers.cited[citation]
@@ -141,7 +146,8 @@ class _Assessment:
             return CitationCheck(citation, papers[0], CitationVerdict.UNCHECKED)
         result, paper = max(results, key=lambda pair: (pair[0].support, pair[0].contradiction))
         verdict = self._citation_verdict(result)
-        return CitationCheck(citation, paper, verdict, result.support, result.contradiction, result.passage)
+        numbers = (result.support, result.contradiction)
+        return CitationCheck(citation, paper, verdict, *numbers, result.passage, result.reason)
 
     def _citation_verdict(self, result: SupportResult) -> CitationVerdict:
         if result.support >= self.thresholds.cited:
@@ -150,57 +156,63 @@ class _Assessment:
         return CitationVerdict.CONTRADICTED if is_denied else CitationVerdict.UNSUPPORTED
 
     def _decide(
-        self, citations: Sequence[CitationCheck], found: Sequence[tuple[Hit, SupportResult]]
-    ) -> tuple[Paper | None, SupportResult | None, SentenceVerdict]:
-        """Return the paper that decides the sentence, what it says, and the verdict.
+        self, citations: Sequence[CitationCheck], found: Sequence[_Candidate]
+    ) -> tuple[SentenceVerdict, _Candidate | None]:
+        """Return the verdict, and the paper that decides.
 
-        What a cited paper says counts first; then a paper that supports the sentence, then one that denies it.
+        What the cited papers say counts first; then a paper that is one to cite, then one that denies the sentence.
         """
-        cited = [(check.paper, _result_of(check)) for check in citations if check.paper and check.passage]
-        denying = [pair for pair, check in zip(cited, _read(citations), strict=True) if check.verdict is _DENIED]
-        backed = [pair for pair, check in zip(cited, _read(citations), strict=True) if check.verdict is _BACKED]
-        if denying and not backed:
-            return *max(denying, key=lambda pair: pair[1].contradiction), SentenceVerdict.CONTRADICTED
-        candidates = [*backed, *((hit.paper, result) for hit, result in found)]
-        best = max(candidates, key=lambda pair: pair[1].support, default=None)
-        if backed or (best and best[1].support >= self.thresholds.supported):
-            best = best if best and best[1].support >= self.thresholds.supported else max(backed, key=_support)
-            return *best, SentenceVerdict.SUPPORTED
-        denied = [(hit.paper, result) for hit, result in found if self._denies(hit, result)]
+        backed = _of_verdict(citations, CitationVerdict.SUPPORTED)
+        denied = _of_verdict(citations, CitationVerdict.CONTRADICTED)
+        if backed:
+            return SentenceVerdict.SUPPORTED, max(backed, key=_support)
+        supporting = [candidate for candidate in found if candidate.citable >= self.thresholds.citable]
+        if supporting and not any(self._is_topical(candidate, found) for candidate in denied):
+            return SentenceVerdict.SUPPORTED, max(supporting, key=lambda candidate: candidate.citable)
+        denied += [candidate for candidate in found if self._denies(candidate)]
         if denied:
-            return *max(denied, key=lambda pair: pair[1].contradiction), SentenceVerdict.CONTRADICTED
-        return best[0] if best else None, best[1] if best else None, SentenceVerdict.UNSUPPORTED
+            return SentenceVerdict.CONTRADICTED, max(denied, key=lambda candidate: candidate.result.contradiction)
+        return SentenceVerdict.UNSUPPORTED, max(found, key=_support, default=None)
 
-    def _denies(self, hit: Hit, result: SupportResult) -> bool:
-        is_certain = result.contradiction >= self.thresholds.contradicted and result.contradiction > result.support
-        return is_certain and hit.score >= self.thresholds.relevant
+    def _is_topical(self, cited: _Candidate, found: Sequence[_Candidate]) -> bool:
+        """Tell whether a cited paper is about the same: the search finds it for the sentence."""
+        return any(candidate.paper.id == cited.paper.id for candidate in found)
 
-    def _suggestions(
-        self, citations: Sequence[CitationCheck], found: Sequence[tuple[Hit, SupportResult]]
-    ) -> tuple[Suggestion, ...]:
+    def _denies(self, candidate: _Candidate) -> bool:
+        is_denied = self._citation_verdict(candidate.result) is CitationVerdict.CONTRADICTED
+        return is_denied and candidate.relevance >= self.thresholds.relevant
+
+    def _suggestions(self, citations: Sequence[CitationCheck], found: Sequence[_Candidate]) -> tuple[Suggestion, ...]:
         """Return papers to cite: none where a citation supports the sentence already."""
         if any(check.verdict is CitationVerdict.SUPPORTED for check in citations):
             return ()
         cited = {check.paper.id for check in citations if check.paper}
-        ranked = sorted(found, key=lambda pair: -pair[1].support)
         suggestions = [
-            Suggestion(hit.paper, result.support, result.passage)
-            for hit, result in ranked
-            if result.support >= self.thresholds.suggested and hit.paper.id not in cited
+            Suggestion(candidate.paper, candidate.citable, candidate.result.passage)
+            for candidate in sorted(found, key=lambda candidate: -candidate.citable)
+            if candidate.citable >= self.thresholds.citable and candidate.paper.id not in cited
         ]
-        return tuple(suggestions[:_MAX_SUGGESTIONS])
+        return tuple(suggestions[: self.thresholds.suggestions])
 
 
-_DENIED, _BACKED = CitationVerdict.CONTRADICTED, CitationVerdict.SUPPORTED
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A paper beside the sentence: what it says, its score in the search, the probability that it is one to cite."""
+
+    paper: Paper
+    result: SupportResult
+    relevance: float = 0.0
+    citable: float = 0.0
 
 
-def _read(citations: Iterable[CitationCheck]) -> list[CitationCheck]:
-    return [check for check in citations if check.paper and check.passage]
+def _of_verdict(citations: Iterable[CitationCheck], verdict: CitationVerdict) -> list[_Candidate]:
+    """Return the cited papers with this verdict."""
+    return [
+        _Candidate(check.paper, SupportResult(check.support, check.contradiction, check.passage, check.reason))
+        for check in citations
+        if check.paper and check.verdict is verdict
+    ]
 
 
-def _result_of(check: CitationCheck) -> SupportResult:
-    return SupportResult(check.support, check.contradiction, check.passage, "")
-
-
-def _support(pair: tuple[Paper | None, SupportResult]) -> float:
-    return pair[1].support
+def _support(candidate: _Candidate) -> float:
+    return candidate.result.support

@@ -177,4 +177,4 @@ def _environment_end(name: str, source: str, position: int) -> int:
 
 
 def _without_braces(text: str) -> str:
-    return re.sub(r"\\newblock|[{}]", " ", text)
+    return re.sub(r"\\(?:em|it|bf|sc|rm|tt|sl|newblock)(?![A-Za-z])\s*|[{}]", "", text)

@@ -130,6 +130,7 @@ class CitationCheck:
     support: float = 0.0
     contradiction: float = 0.0
     passage: Passage | None = None
+    reason: str = ""
 
     @property
     def is_wrong(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import parse_single_name_into_parts, split_multiple_persons_names
@@ -29,15 +30,39 @@ def matches(head: Sequence[Line]) -> bool:
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
     """Yield a record for each entry; skip comments and preambles."""
-    yield from (item for _, item in parse_keyed(lines, source))
+    for item in _entries(lines, source):
+        yield item if isinstance(item, Problem) else make_record(item.fields, source, item.line)
 
 
-def parse_keyed(lines: Iterable[Line], source: str) -> Iterator[tuple[str, Record | Problem]]:
-    """Yield the key and the record of each entry; a problem has an empty key where the entry is broken."""
+def parse_keyed(lines: Iterable[Line], source: str) -> Iterator[tuple[str, Record] | Problem]:
+    """Yield the key and the record of each entry, also of one that has neither a title nor an abstract."""
+    for item in _entries(lines, source):
+        if isinstance(item, Problem):
+            yield item
+            continue
+        # Without a title there would be no record.
+        named = item.fields if item.fields.title else replace(item.fields, title=item.key)
+        record = make_record(named, source, item.line)
+        if isinstance(record, Problem):
+            yield record
+        else:
+            yield item.key, record if item.fields.title else replace(record, title=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyedFields:
+    """An entry: its key, its fields, and the line on which it begins."""
+
+    key: str
+    fields: Fields
+    line: int
+
+
+def _entries(lines: Iterable[Line], source: str) -> Iterator[_KeyedFields | Problem]:
     strings: dict[str, str] = {}
     for number, text in _entry_texts(lines):
         if len(text) > LONGEST_RECORD:
-            yield "", Problem(source, number, f"an entry of more than {LONGEST_RECORD:,} characters")
+            yield Problem(source, number, f"an entry of more than {LONGEST_RECORD:,} characters")
         else:
             yield from _parse_entries(text, source, number, strings)
 
@@ -57,19 +82,17 @@ def _entry_texts(lines: Iterable[Line]) -> Iterator[tuple[int, str]]:
     yield number, "".join(pieces)
 
 
-def _parse_entries(
-    text: str, source: str, number: int, strings: dict[str, str]
-) -> Iterator[tuple[str, Record | Problem]]:
+def _parse_entries(text: str, source: str, number: int, strings: dict[str, str]) -> Iterator[_KeyedFields | Problem]:
     for block in parse_string(text, parse_stack=[]).blocks:
         line = number + (block.start_line or 0)
         entry = block.ignore_error_block if isinstance(block, DuplicateFieldKeyBlock) else block
         if isinstance(entry, Entry):
             values = {field.key.lower(): _value(field.value, strings) for field in reversed(entry.fields)}
-            yield entry.key, make_record(_fields(values), source, line)
+            yield _KeyedFields(entry.key, _fields(values), line)
         elif isinstance(entry, String):
             strings[entry.key.lower()] = _value(entry.value, strings)
         elif reason := _block_problem(entry):
-            yield "", Problem(source, line, f"skipped: {reason}")
+            yield Problem(source, line, f"skipped: {reason}")
 
 
 def _block_problem(block: Block | None) -> str:

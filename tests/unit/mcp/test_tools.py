@@ -398,3 +398,23 @@ def test_while_the_library_is_being_ingested_it_answers_and_only_adding_has_to_w
 
     with lock(settings.home):
         talk(conversation, library_assistant, may_write=True)
+
+
+def test_verify_checks_the_citations_of_a_draft(talk: Callable[..., Any], library_assistant: Assistant) -> None:
+    text = "Honey bees communicate the place of flowers by a waggle dance [@ice]. Do they?"
+    bib = "@article{ice, title={Ice of the northern Alps}, author={Cy Ice}, year={2021}}"
+
+    async def conversation(client: Client) -> None:
+        draft = (await structured(client, "verify", text=text, bibliography=bib))["draft"]
+        first, second = draft["sentences"]
+        assert text[first["start"] : first["end"]] == first["text"]
+        assert (first["verdict"], second["verdict"]) == ("supported", "states_nothing")
+        assert first["citations"][0]["verdict"] == "unsupported"
+        assert "abstract" not in first["paper"]
+        assert [(entry["status"], list(entry["differences"])) for entry in draft["bibliography"]] == [
+            ("differs", ["year"])
+        ]
+        assert "at most" in await failure(client, "verify", text="Bees dance here. " * 300, draft=True)
+        assert "whole library" in await failure(client, "verify", text=text, draft=True, id="x")
+
+    talk(conversation, library_assistant)
