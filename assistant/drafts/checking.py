@@ -69,9 +69,9 @@ class DraftJudge:
                 yield _Assessment(candidates, model, self.thresholds).check()
 
     def _prepare(self, sentence: DraftSentence) -> _SentencePapers:
-        if not statements.states_something(sentence):
-            return _SentencePapers(sentence)
         cited = {citation: tuple(self.find_cited(citation.key)) for citation in sentence.citations}
+        if not statements.states_something(sentence):
+            return _SentencePapers(sentence, cited)
         hits = tuple(hit for hit in self.search(sentence.statement) if hit.score >= self.thresholds.read)
         return _SentencePapers(sentence, cited, hits, is_statement=True)
 
@@ -87,6 +87,8 @@ class _SentencePapers:
 
     def pairs(self) -> Iterator[ClaimPair]:
         """Yield what will be read."""
+        if not self.is_statement:
+            return
         for citation, papers in self.cited.items():
             yield from (
                 ClaimPair(claim, paper) for paper in papers if paper.abstract for claim in self.claims(citation)
@@ -110,7 +112,7 @@ class _Assessment:
         """Return the sentence with its verdict, its citations and suggestions."""
         sentence = self.papers.sentence
         if not self.papers.is_statement:
-            checks = tuple(CitationCheck(cited, None, CitationVerdict.UNCHECKED) for cited in sentence.citations)
+            checks = tuple(map(self._unchecked, sentence.citations))
             return SentenceCheck(sentence, SentenceVerdict.STATES_NOTHING, citations=checks)
         citations = tuple(self._citation(citation) for citation in sentence.citations)
         found = [self._found(hit) for hit in self.papers.hits]
@@ -131,6 +133,11 @@ class _Assessment:
     def _found(self, hit: Hit) -> _Candidate:
         result = self.model.assess(self.papers.sentence.statement, hit.paper)
         return _Candidate(hit.paper, result, hit.score, citable.probability(result.support, hit.score))
+
+    def _unchecked(self, citation: DraftCitation) -> CitationCheck:
+        papers = self.papers.cited[citation]
+        verdict = CitationVerdict.UNCHECKED if papers else CitationVerdict.UNKNOWN
+        return CitationCheck(citation, papers[0] if papers else None, verdict)
 
     def _citation(self, citation: DraftCitation) -> CitationCheck:
         papers = self.papers.cited[citation]

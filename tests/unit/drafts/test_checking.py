@@ -90,6 +90,15 @@ def test_each_of_several_citations_may_stand_for_its_clause(reader: Assistant) -
     assert [cited.verdict for cited in checked.citations] == [CitationVerdict.SUPPORTED] * 2
 
 
+def test_a_citation_of_a_sentence_that_states_nothing_is_resolved_and_not_judged(reader: Assistant) -> None:
+    checked = check("See the survey for an overview \\cite{b,ghost}.", reader, BEES)
+    assert checked.verdict is SentenceVerdict.STATES_NOTHING
+    assert [(cited.paper, cited.verdict) for cited in checked.citations] == [
+        (BEES, CitationVerdict.UNCHECKED),
+        (None, CitationVerdict.UNKNOWN),
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
