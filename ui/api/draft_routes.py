@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from assistant.drafts.serialization import check_json
 from assistant.serialization import Json
 from ui.api.backend import ApiBackend
 from ui.api.context import Backend, Queue
 from ui.api.draft_models import DraftCheckJson
-from ui.api.event_stream import last_while_connected
 from ui.api.requests import CheckBody
 
 router = APIRouter(tags=["Drafts"])
@@ -19,9 +18,9 @@ _BIBLIOGRAPHY = "bibliography.bib"
 
 
 @router.post("/check", response_model=DraftCheckJson)
-async def check(body: CheckBody, request: Request, backend: Backend, queue: Queue) -> Json:
+async def check(body: CheckBody, backend: Backend, queue: Queue) -> Json:
     """Check the sentences, citations and bibliography of a draft. It stops where the client goes away."""
-    return await last_while_connected(request, queue.stream(lambda: _checked(body, backend)))
+    return await queue.last(lambda: _checked(body, backend))
 
 
 def _checked(body: CheckBody, backend: ApiBackend) -> Iterator[Json]:
