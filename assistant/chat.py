@@ -27,6 +27,7 @@ from assistant.question import catalog_question, intent, terms
 from assistant.question.catalog_question import CatalogQuestion
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.intent import OFF_TOPIC_REPLY, Intent, IntentPrediction
+from assistant.question.spelling import Speller
 from assistant.question.understand import last_cited, normalize_input, understand
 from assistant.retrieval import reading
 from assistant.retrieval.gathering import gather
@@ -105,7 +106,8 @@ class Assistant:
         """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""
         encoder = self.question_encoder()
         query = self._understand(question, history, scope, encoder)
-        found = self.find(self._rewritten(query, history, encoder), self.library.fresh(), encoder)
+        indexes = self.library.fresh()
+        found = self.find(self._rewritten(query, history, indexes, encoder), indexes, encoder)
         return reading.read(found, self.reader).result()
 
     def configured(self, settings: Settings, llm: LLM | None) -> Assistant:
@@ -186,7 +188,7 @@ class Assistant:
 
     def _retrieve(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Found:
         """Return the outcome of a search for the question to answer, with the intent of its standalone text."""
-        query = self._rewritten(query, history, encoder)
+        query = self._rewritten(query, history, indexes, encoder)
         prediction = intent.predict(query.standalone, encoder)
         found = gather(query, prediction, lambda wanted, top_k: self.find(wanted, indexes, encoder, top_k), encoder)
         return reading.read(found, self.reader)
@@ -203,8 +205,9 @@ class Assistant:
         limit, is_author = self.settings.max_question_length, self.library.catalog.papers.has_author
         return understand(question, history, limit, self.resolve_scope(scope), is_author, encoder)
 
-    def _rewritten(self, query: Query, history: Sequence[Turn], encoder: QuestionEncoder) -> Query:
-        """Return the query of a follow-up as the language model words it, where the settings want that."""
+    def _rewritten(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Query:
+        """Return the query with its misspelt words corrected, a follow-up as the language model words it if wanted."""
+        query = Speller(indexes.lexicon, self.library.catalog.papers.get, self.library.embedder).correct(query)
         if self.llm is None or not self.settings.rewrite or not query.is_follow_up:
             return query
         if intent.predict_message(query, encoder).reply:
@@ -233,6 +236,7 @@ class Assistant:
             standalone=query.standalone,
             filters=query.filters,
             scope=query.scope,
+            read_as=query.read_as,
             strength=decision.strength,
             confidence=decision.confidence,
             text=decision.reply or "",

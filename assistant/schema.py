@@ -193,6 +193,7 @@ class Query:
 
     `text` is the question as typed; `standalone` can be understood without the conversation and lacks the filters.
     `filters` and `scope` restrict the papers; `is_follow_up` tells whether the question depends on the conversation.
+    `read_as` is the text with misspelt words corrected; empty where none is.
     """
 
     text: str
@@ -200,6 +201,7 @@ class Query:
     filters: Filters = Filters()
     scope: Scope = EVERYTHING
     is_follow_up: bool = False
+    read_as: str = ""
 
     @property
     def is_blank(self) -> bool:
@@ -409,7 +411,8 @@ class Answer:
     papers searched, `timings` are in milliseconds. `intent` is what the question was taken to ask for. `opening` is a
     line of the program's own that says what kind of answer follows; `headings` stand above sentences. `table` is an
     answer from the catalog, or a list of papers. `cost` is what a language model spent, where one was called, and
-    `progress` says what it is doing while the text of a snapshot stays as it is.
+    `progress` says what it is doing while the text of a snapshot stays as it is. `read_as` is the question with its
+    misspelt words corrected; empty where it had none.
     """
 
     question: str
@@ -439,6 +442,7 @@ class Answer:
     table: Table | None = None
     cost: Cost | None = None
     progress: str = ""
+    read_as: str = ""
 
     @property
     def answered(self) -> bool:

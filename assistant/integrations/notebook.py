@@ -27,6 +27,8 @@ def _parts(answer: Answer) -> Iterator[str]:
     yield f"<p><strong>{escape(answer.question)}</strong></p>"
     about = f"{_STRENGTHS[answer.strength]} · confidence {answer.confidence:.2f} · {answer.searched:,} papers searched"
     yield f"<p {_MUTED}>{escape(about)}</p>"
+    if answer.read_as:
+        yield f"<p {_MUTED}>Read as: {escape(answer.read_as)}</p>"
     if answer.opening:
         yield f"<p {_MUTED}>{_text(answer.opening)}</p>"
     yield from (f"<p>{_text(line)}</p>" for line in answer.text.splitlines() if line.strip())

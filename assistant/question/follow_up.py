@@ -148,7 +148,8 @@ def _current_topic(history: Sequence[Turn]) -> Turn:
 
 
 def _stands_alone(turn: Turn) -> bool:
-    return turn.answer.standalone in " ".join(turn.answer.question.split())
+    answer = turn.answer
+    return answer.standalone in " ".join((answer.read_as or answer.question).split())
 
 
 def _announced(message: str) -> Relation | None:

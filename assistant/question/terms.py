@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from assistant.protocols import TermStatistics
 
 # A run of letters and digits, as the lexicon splits them, with the ending of a possessive or a contraction.
-_WORD = re.compile(r"([^\W_]+)(?:['\u2019](?:s|d|t|re|ve|ll|m)\b)?")
+WORD = re.compile(r"([^\W_]+)(?:['\u2019](?:s|d|t|re|ve|ll|m)\b)?")
 # No analyzer yields this term: its idf is that of a term without any paper.
 _UNSEEN = ""
 # Words that questions on any topic have.
-_QUESTION_WORDS = frozenset(
+QUESTION_WORDS = frozenset(
     "what which who whom whose when where why how do does did done can could should would will shall may might must "
     "has have had am been being many much more most any some they them he she i we you me us my our your "
     "tell show give find explain describe please pls about from than so also just only there here "
@@ -59,7 +59,7 @@ NO_TERMS = QuestionTerms()
 
 def analyze(question: str, lexicon: TermStatistics) -> QuestionTerms:
     """Return the content words of the question, and the idf of its index terms."""
-    matches = [match for match in _WORD.finditer(question) if match.group(1).casefold() not in _QUESTION_WORDS]
+    matches = [match for match in WORD.finditer(question) if match.group(1).casefold() not in QUESTION_WORDS]
     analyzed = [(match, tuple(lexicon.terms(match.group(1)))) for match in matches]
     words = {match: index_terms for match, index_terms in analyzed if index_terms}
     question_terms = set(lexicon.terms(question))

@@ -27,6 +27,7 @@ ANSWER = {
     "withdrawn",
     "intent",
     "opening",
+    "read_as",
     "headings",
     "table",
     "cost",

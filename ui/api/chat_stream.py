@@ -47,7 +47,7 @@ class TextStream:
         rest = self._unsent(answer.text)
         if rest is None:
             return f"\n\n---\n\n{_REPLACED}\n\n{text}"
-        remainder = cited_markdown(replace(answer, text=rest.strip(), opening=""), self._page).text
+        remainder = cited_markdown(replace(answer, text=rest.strip(), opening="", read_as=""), self._page).text
         separator = "\n\n" if rest.startswith("\n") or not rest.strip() else " "
         parts = [f"{separator}{remainder}" if remainder else "", reference_line(answer, self._page)]
         return "\n\n".join(parts)

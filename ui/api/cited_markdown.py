@@ -96,6 +96,8 @@ def _markers(answer: Answer, page: PageAddress) -> Callable[[str, str], str]:
 
 
 def _text(answer: Answer, page: PageAddress) -> Iterator[str]:
+    if answer.read_as:
+        yield f"*Read as: {markdown_text(answer.read_as)}*"
     if answer.opening:
         yield f"**{markdown_text(to_text(answer.opening))}**"
     for heading, line in headed_lines(answer):

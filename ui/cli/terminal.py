@@ -13,12 +13,11 @@ from assistant.schema import (
     Answer,
     Citation,
     Cost,
-    Filters,
     Hit,
     Paper,
     PaperCollection,
+    Query,
     Record,
-    Scope,
     SearchResult,
     Strength,
     Turn,
@@ -46,7 +45,7 @@ QUOTED_INSTEAD = "This passage replaces a sentence that the abstracts do not cle
 def answer_text(answer: Answer) -> str:
     """Format an answer with its warnings and references, or an abstention with the nearest papers."""
     is_searched = answer.model != CATALOG
-    parts = _search_note(answer.question, answer.standalone, answer.filters, answer.scope) if is_searched else []
+    parts = _search_note(answer) if is_searched else []
     parts += [f"({answer.reason})"] if answer.strength is Strength.TENTATIVE and not opens_with_reason(answer) else []
     parts += [f"({note})" for note in notes(answer)]
     parts += [one_line(to_text(answer.opening))] if answer.opening else []
@@ -126,19 +125,22 @@ def _mark(doubt: str) -> str:
 def search_text(result: SearchResult) -> str:
     """Format the result of a search: each hit with its passages."""
     query = result.query
-    note = _search_note(query.text, query.standalone, query.filters, query.scope)
+    note = _search_note(query)
     return printable("\n\n".join([*note, *(map(_hit, result.hits) if result.hits else ["Nothing found."])]))
 
 
-def describe_search(question: str, standalone: str, filters: Filters, scope: Scope) -> str:
+def describe_search(searched: Answer | Query) -> str:
     """Describe the search for a question; return an empty text if it was for the question itself, in all papers."""
+    question = searched.question if isinstance(searched, Answer) else searched.text
+    filters, scope, standalone = searched.filters, searched.scope, searched.standalone
     limits = [f"papers with {format_filters(filters)}"] if filters else []
     limits += [f"collection {name!r}" for name in scope.collections]
     limits += [f"only {', '.join(scope.pinned)}"] if scope.pinned else []
     limits += [f"not {', '.join(scope.excluded)}"] if scope.excluded else []
     if standalone == question and not limits:
         return ""
-    return f"Searched for: {standalone or 'anything'}" + (f" [{'; '.join(limits)}]" if limits else "")
+    label = "Read as" if searched.read_as and standalone in searched.read_as else "Searched for"
+    return f"{label}: {standalone or 'anything'}" + (f" [{'; '.join(limits)}]" if limits else "")
 
 
 def verification_text(verification: Verification) -> str:
@@ -234,8 +236,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _search_note(question: str, standalone: str, filters: Filters, scope: Scope) -> list[str]:
-    text = describe_search(question, standalone, filters, scope)
+def _search_note(searched: Answer | Query) -> list[str]:
+    text = describe_search(searched)
     return [text] if text else []
 
 

@@ -21,9 +21,7 @@ _MARKERS = re.compile(r"\[(\d+)\]")
 
 def answer_markdown(answer: Answer) -> Iterator[str]:
     """Yield the blocks of an answer: how it was searched for, its text, its table, its references or nearest papers."""
-    if answer.model != CATALOG and (
-        note := describe_search(answer.question, answer.standalone, answer.filters, answer.scope)
-    ):
+    if answer.model != CATALOG and (note := describe_search(answer)):
         yield f"*{markdown_text(note)}*"
     if answer.strength is Strength.TENTATIVE and answer.reason:
         yield f"*{markdown_text(answer.reason)}*"

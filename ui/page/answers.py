@@ -28,7 +28,7 @@ _MAX_OPEN_ENTRIES = 5
 
 def answer_html(answer: Answer, turn: int) -> str:
     """Return an answer for a transcript, headed by what was searched for where that differs from the question."""
-    note = describe_search(answer.question, answer.standalone, answer.filters, answer.scope)
+    note = describe_search(answer)
     lines = [note] if note else []
     strength, reason = strength_text(answer)
     lines += [f"{strength}: {reason}."] if reason else []

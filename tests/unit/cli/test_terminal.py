@@ -14,6 +14,7 @@ from assistant.schema import (
     Hit,
     Paper,
     Passage,
+    Query,
     Scope,
     SearchResult,
     Sentence,
@@ -127,7 +128,7 @@ def test_a_paper_is_shown_whole_without_what_is_not_known() -> None:
 def test_what_was_searched_for_is_said_where_it_is_not_what_was_typed(
     standalone: str, filters: Filters, scope: Scope, shown: str
 ) -> None:
-    assert terminal.describe_search("bees", standalone, filters, scope) == shown
+    assert terminal.describe_search(Query("bees", standalone, filters, scope)) == shown
 
 
 def test_answers_and_searches_begin_with_what_was_searched_for(make_assistant: Callable[..., Assistant]) -> None:
