@@ -191,9 +191,9 @@ class Page:
 class Query:
     """A question prepared for retrieval.
 
-    `text` is the question as typed; `standalone` can be understood without the conversation and lacks the filters.
-    `filters` and `scope` restrict the papers; `is_follow_up` tells whether the question depends on the conversation.
-    `read_as` is the text with misspelt words corrected; empty where none is.
+    `text` is the question as typed, without mark-up; `standalone` can be understood without the conversation and lacks
+    the filters. `filters` and `scope` restrict the papers; `is_follow_up` tells whether the question depends on the
+    conversation. `read_as` is the text with misspelt words corrected; empty where none is.
     """
 
     text: str

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from assistant.errors import InputError
 from assistant.question import filters, follow_up
 from assistant.schema import EVERYTHING, Citation, Paper, Query, Scope, Turn
+from assistant.text.markup import visible_text
 from assistant.text.matching import contains_phrase
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def understand(
     encodes the question and what it is compared with. Raises InputError where the question is longer than `limit`
     characters or has an unknown filter, ModelError where a model fails.
     """
-    text = normalize_input(question, "question", limit)
+    text = visible_text(normalize_input(question, "question", limit))
     parsed = filters.parse(text, is_author)
     if not history or not any(map(str.isalnum, parsed.text)):
         return Query(text, parsed.text, parsed.filters, scope)

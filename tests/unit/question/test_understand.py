@@ -481,3 +481,7 @@ def test_an_author_is_a_filter_where_the_library_knows_the_name() -> None:
     question = "what is proven by Ada Berg?"
     assert understand(question, is_author=lambda name: name == "Ada Berg").filters == Filters(authors=("Ada Berg",))
     assert understand(question).filters == Filters()
+
+
+def test_a_question_with_markup_is_the_question_without_it() -> None:
+    assert understand("<b>what</b> is DPO? ![x](http://a/b)") == understand("what is DPO?")
