@@ -485,3 +485,25 @@ def test_an_author_is_a_filter_where_the_library_knows_the_name() -> None:
 
 def test_a_question_with_markup_is_the_question_without_it() -> None:
     assert understand("<b>what</b> is DPO? ![x](http://a/b)") == understand("what is DPO?")
+
+
+@pytest.mark.parametrize("topic", ["what is reward hacking", "what is DPO?", "does warmup help Adam?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "compare DPO and PPO",
+        "which papers use Bayesian optimisation?",
+        "define alignment tax",
+        "what is likelihood displacement?",
+        "who wrote Goedel-Prover?",
+    ],
+)
+def test_a_complete_question_about_a_near_topic_stands_alone(
+    encoder: QuestionEncoder, topic: str, question: str
+) -> None:
+    assert not understand(question, [turn(topic)], encoder=encoder).is_follow_up
+
+
+@pytest.mark.parametrize("question", ["compare it with PPO", "and what about PPO?", "compare that with PPO", "vs PPO?"])
+def test_a_request_that_names_one_side_only_is_a_follow_up(encoder: QuestionEncoder, question: str) -> None:
+    assert understand(question, [turn("what is DPO?")], encoder=encoder).is_follow_up
