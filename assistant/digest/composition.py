@@ -17,8 +17,8 @@ from assistant.text.titles import display_title
 
 # Two sentences whose sets of words overlap more than this (Jaccard) repeat each other.
 _REPEAT = 0.5
-# By how much the odds of a passage that leans on another one are multiplied: it gives way to one that stands alone.
-_LEANING = 0.5
+# The most passages that are shown before one that leans.
+_MAX_CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A passage with its odds of answering, less where it leans, and the passage that it leans on."""
+    """A passage with its odds of answering, and the passages that it leans on."""
 
     evidence: Evidence
     odds: float
-    context: Passage | None
+    context: tuple[Passage, ...] = ()
 
     @property
     def paper_id(self) -> str:
@@ -50,7 +50,7 @@ class _Candidate:
 
     @property
     def passages(self) -> list[Passage]:
-        return [*([self.context] if self.context else []), self.evidence.passage]
+        return [*self.context, self.evidence.passage]
 
 
 def compose(
@@ -62,46 +62,61 @@ def compose(
     would be read as a citation of this answer. Where no passage stands alone the best is quoted all the same.
     """
     chosen: list[_Candidate] = []
-    for candidate in _candidates(evidence, abstracts, min(limits.share_of_best, limits.share_of_other)):
+    for candidate in _candidates(evidence, abstracts, limits):
         if _is_likely(candidate, chosen, limits) and _fits(candidate, chosen, limits):
             chosen.append(candidate)
     return _in_order(chosen)
 
 
 def _candidates(
-    evidence: Sequence[Evidence], abstracts: Mapping[str, Sequence[Passage]], least_share: float
+    evidence: Sequence[Evidence], abstracts: Mapping[str, Sequence[Passage]], limits: Limits
 ) -> list[_Candidate]:
-    """Return what can be quoted, the best first; the best evidence itself where nothing can be understood alone.
+    """Return what can be quoted, the best first, with no more context than there is room for, if anything can.
 
-    What has less than this share of the best odds cannot be chosen, and is not classified.
+    Where nothing can be understood alone or with its context, that is the best evidence itself.
     """
     quotable = [item for item in evidence if not has_marker(item.passage.text)]
+    ranked = sorted(quotable, key=lambda item: -item.score)
+    least_share = min(limits.share_of_best, limits.share_of_other)
+    for max_context in (min(_MAX_CONTEXT, limits.sentences - 1), _MAX_CONTEXT):
+        if candidates := _with_context(ranked, abstracts, max_context, least_share):
+            return candidates
+    return [_Candidate(item, odds(item.score)) for item in quotable[:1]]
+
+
+def _with_context(
+    ranked: Sequence[Evidence], abstracts: Mapping[str, Sequence[Passage]], max_context: int, least_share: float
+) -> list[_Candidate]:
+    """Return the candidates in order; what is too unlikely beside the best to be chosen is not classified."""
     candidates: list[_Candidate] = []
-    best = 0.0
-    for item in sorted(quotable, key=lambda item: -item.score):
-        if odds(item.score) < least_share * best:
+    for item in ranked:
+        if candidates and odds(item.score) < least_share * candidates[0].odds:
             break
-        if candidate := _candidate(item, abstracts[item.hit.paper.id]):
+        if candidate := _candidate(item, abstracts[item.hit.paper.id], max_context):
             candidates.append(candidate)
-            best = max(best, candidate.odds)
-    if not candidates:
-        candidates = [_Candidate(item, odds(item.score), None) for item in quotable[:1]]
-    return sorted(candidates, key=lambda candidate: -candidate.odds)
+    return candidates
 
 
-def _candidate(item: Evidence, passages: Sequence[Passage]) -> _Candidate | None:
-    """Return the passage as a candidate; None where it is boilerplate, or leans on something that cannot be quoted.
-
-    Of the labelled sentences that lean, 83 % lean on the one before.
-    """
+def _candidate(item: Evidence, passages: Sequence[Passage], max_context: int) -> _Candidate | None:
+    """Return the passage as a candidate; None where it is boilerplate, or leans on something that cannot be quoted."""
     position, title = passages.index(item.passage), display_title(item.hit.paper)
-    role = standalone.predict(item.passage.text, position, title).role
-    if role is Role.ALONE:
-        return _Candidate(item, odds(item.score), None)
-    context = passages[position - 1] if role is Role.LEANS and position else None
-    if context is None or has_marker(context.text):
+    if standalone.predict(item.passage.text, position, title).role is Role.BOILERPLATE:
         return None
-    return _Candidate(item, _LEANING * odds(item.score), context)
+    context = _context(passages, position, title, max_context)
+    return None if context is None else _Candidate(item, odds(item.score), context)
+
+
+def _context(passages: Sequence[Passage], position: int, title: str, max_context: int) -> tuple[Passage, ...] | None:
+    """Return the passages to show before the one at a position: back to the nearest one that does not lean.
+
+    None where that is too far, or cannot be quoted. Of the labelled sentences that lean, 83 % lean on the one before.
+    """
+    for start in range(position, max(-1, position - max_context - 1), -1):
+        if start < position and has_marker(passages[start].text):
+            return None
+        if standalone.predict(passages[start].text, start, title).role is not Role.LEANS:
+            return tuple(passages[start:position])
+    return None
 
 
 def _is_likely(candidate: _Candidate, chosen: Sequence[_Candidate], limits: Limits) -> bool:

@@ -16,10 +16,6 @@ from eval.runs.records import QuestionRecord
 # The probability that a sentence of an abstract, at this 0-based position, needs the one before it to be understood.
 # Arguments: the sentence, its position, the title of the paper (empty if it has none).
 Judgement: TypeAlias = Callable[[str, int, str], float]
-# As many of the labelled sentences reach it, cross-validated, as are labelled as leaning (0.188): the share of leaning
-# sentences is then neither over- nor underestimated, although half of those found are not the labelled ones. From 0.5
-# on 6 % of the leaning sentences would count. To be measured again where the classifier is fitted again.
-_LEANS_FROM = 0.27
 
 
 def readability_measures(judgement: Judgement = standalone.leaning) -> dict[str, Measure]:
@@ -47,7 +43,10 @@ def leaning_share(answer: AnswerRecord, judgement: Judgement) -> float | None:
 
 def _leans(sentence: CheckedSentenceRecord, judgement: Judgement) -> bool:
     quotation = sentence.quotation
-    return quotation is not None and judgement(sentence.text, quotation.position, quotation.title or "") >= _LEANS_FROM
+    return (
+        quotation is not None
+        and judgement(sentence.text, quotation.position, quotation.title or "") >= standalone.LEANS_FROM
+    )
 
 
 def _continues(before: CheckedSentenceRecord | None, sentence: CheckedSentenceRecord) -> bool:

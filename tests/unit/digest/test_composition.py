@@ -79,12 +79,30 @@ def test_a_sentence_that_leans_comes_with_the_one_before_it_as_context(roles: di
     ]
 
 
+def test_a_sentence_comes_with_what_its_context_leans_on_in_turn(roles: dict[str, Role]) -> None:
+    roles["They show the way to flowers."] = roles["Old bees dance longer."] = Role.LEANS
+    quotations = composed(evidence(BEES, 0.1, 0.01, 0.9), 3)
+    assert [(quotation.passage.text, quotation.is_context) for quotation in quotations] == [
+        ("Honey bees dance.", True),
+        ("They show the way to flowers.", True),
+        ("Old bees dance longer.", False),
+    ]
+
+
+def test_a_sentence_alone_that_leans_comes_with_its_context_even_beyond_the_limit(roles: dict[str, Role]) -> None:
+    roles["They show the way to flowers."] = roles["Old bees dance longer."] = Role.LEANS
+    candidates = evidence(
+        "Bees dance [3]. They show the way to flowers. Ice melts. Old bees dance longer.", 0, 0.1, 0, 0.9
+    )
+    assert texts(composed(candidates[-1:], 1)) == ["Ice melts.", "Old bees dance longer."]
+
+
 def test_context_that_answers_itself_is_no_mere_context(roles: dict[str, Role]) -> None:
     roles["They show the way to flowers."] = Role.LEANS
     assert [quotation.is_context for quotation in composed(evidence(BEES, 0.85, 0.9, 0.01), 2)] == [False, False]
 
 
-def test_a_sentence_that_leans_gives_way_to_one_that_stands_alone_and_answers_as_well(roles: dict[str, Role]) -> None:
+def test_a_sentence_that_leans_gives_way_where_there_is_no_room_for_what_it_leans_on(roles: dict[str, Role]) -> None:
     roles["They show the way to flowers."] = Role.LEANS
     assert texts(composed(evidence(BEES, 0.1, 0.9, 0.89), 1)) == ["Old bees dance longer."]
 
