@@ -13,6 +13,7 @@ from assistant import citations
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
+from assistant.digest import standalone
 from assistant.digest.catalog_answer import answer_from_catalog
 from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.digest import NAME, Digest
@@ -271,7 +272,7 @@ class Assistant:
         written = draft
         if self.llm:
             model = self._support_model(indexes, WRITTEN_SUPPORTED_FROM)
-            task = Task(draft, retrieved, history, model, self.calibration)
+            task = Task(draft, retrieved, history, model, self.calibration, standalone.leans)
             for written in strategies.stream_answer(Writer(self.llm, self.prompts, self.settings), task):
                 if not written.withdrawn:
                     yield written

@@ -89,12 +89,9 @@ def _about(asked: CatalogQuestion, reference: Reference) -> CatalogReply | Unkno
         parts.append(stated(f"There are {counted(len(papers))}{called}:"))
     for number, paper in enumerate(named, start=1):
         parts += _of_paper(asked, paper, number, is_only=not several)
-    opening = (
-        f"From the catalog: {counted(len(papers))} that the question may mean." if several else "From the catalog."
-    )
     has_table = several or len(asked.fields) > 1
     table = catalog_text.table(papers[:MAX_LISTED], len(papers)) if has_table else None
-    return CatalogReply(opening, tuple(parts), named, table, _GUESS if reference.is_guess else None)
+    return CatalogReply("From the catalog.", tuple(parts), named, table, _GUESS if reference.is_guess else None)
 
 
 def _of_paper(asked: CatalogQuestion, paper: Paper, number: int, *, is_only: bool) -> Iterator[Sentence]:

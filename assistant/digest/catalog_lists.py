@@ -30,7 +30,7 @@ def by_author(asked: CatalogQuestion, search: CatalogSearch) -> CatalogReply | U
     topic = "" if set(words(topic)) <= {word for name in names for word in words(name)} else topic
     listed = search.listed(replace(limits_of(asked, search), authors=names), topic)
     by = f"by {joined([quoted(name) for name in names])}"
-    return list_reply(listed, by, mentioning(topic), in_words(asked, search))
+    return list_reply(listed, by, mentioning(topic, listed.total), in_words(asked, search))
 
 
 def _unknown_author(name: str, search: CatalogSearch) -> UnknownReply:
@@ -49,9 +49,9 @@ def count_reply(asked: CatalogQuestion, search: CatalogSearch) -> CatalogReply:
     authors, topic = search.known_names(asked.names), topic_of(asked, search)
     is_venue = bool(topic) and search.listed(Filters(venues=(topic,))).total > 0
     limits = replace(limits_of(asked, search), venues=(topic,) if is_venue else (), authors=authors)
-    of = f"from {quoted(topic)}" if is_venue else mentioning(topic)
     by = f"by {joined([quoted(name) for name in authors])}" if authors else ""
     listed = search.listed(limits, "" if is_venue else topic)
+    of = f"from {quoted(topic)}" if is_venue else mentioning(topic, listed.total)
     reply = list_reply(listed, of, by, in_words(asked, search))
     return replace(reply, sentences=(*reply.sentences, *_gaps(limits, search)))
 
@@ -72,7 +72,7 @@ def by_year(asked: CatalogQuestion, search: CatalogSearch) -> CatalogReply:
     limits = replace(limits_of(asked, search), authors=search.known_names(asked.names))
     listed = search.listed(limits, asked.subject, reverse=is_oldest)
     is_ordered = any(paper.year for paper in listed.papers)
-    about = (mentioning(asked.subject), in_words(asked, search))
+    about = (mentioning(asked.subject, listed.total), in_words(asked, search))
     reply = list_reply(listed, *about, f"{order} first" if is_ordered else "")
     if is_ordered or not listed.papers:
         return replace(reply, sentences=(*reply.sentences, *_gaps(limits, search)))
@@ -89,7 +89,7 @@ def list_reply(papers: PaperList, *described: str) -> CatalogReply:
     sentences = [stated(f"The library has {about}{more}")]
     sentences += [stated(catalog_text.entry(paper), rank) for rank, paper in enumerate(named, start=1)]
     table = catalog_text.table(papers.papers, papers.total) if papers.papers else None
-    return CatalogReply(f"From the catalog: {about}.", tuple(sentences), named, table)
+    return CatalogReply("From the catalog.", tuple(sentences), named, table)
 
 
 # Words
@@ -116,8 +116,8 @@ def in_words(asked: CatalogQuestion, search: CatalogSearch) -> str:
     return f"with {filters.format_filters(limits)}" if limits else ""
 
 
-def mentioning(topic: str) -> str:
-    """Return that papers mention every word of the topic."""
+def mentioning(topic: str, papers: int) -> str:
+    """Return that so many papers mention every word of the topic, to stand behind "papers" or "no paper"."""
     if not words(topic):
         return ""
-    return f"that mention “{quoted(topic)}”"
+    return f"that {'mention' if papers > 1 else 'mentions'} “{quoted(topic)}”"

@@ -56,11 +56,11 @@ def breakdown(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -
     missing = counts.get(None, 0)
     parts += [f"{catalog_text.NOT_RECORDED}: {missing:,}"] if missing and groups else []
     more = f" (the first {_MAX_GROUPS} of {len(groups):,})" if len(groups) > _MAX_GROUPS else ""
-    about = " ".join(filter(None, [by, mentioning(asked.subject)]))
-    text = f"Papers by {about}{more}: {'; '.join(parts)}." if groups else _no_group(by, missing)
     listed = search.listed(limits_of(asked, search), asked.subject)
+    about = " ".join(filter(None, [by, mentioning(asked.subject, listed.total)]))
+    text = f"Papers by {about}{more}: {'; '.join(parts)}." if groups else _no_group(by, missing)
     table = catalog_text.table(listed.papers, listed.total) if listed.papers else None
-    return CatalogReply(f"From the catalog: papers by {about}.", (stated(text),), (), table)
+    return CatalogReply("From the catalog.", (stated(text),), (), table)
 
 
 def _no_group(by: str, missing: int) -> str:
@@ -90,7 +90,7 @@ def added(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> Ca
     among = catalog.records.added_within(named.start, named.end) if named else None
     listed = search.listed(Filters(), topic, Sort.ADDED, among=among)
     when = f"added {named}" if named else "by the day of addition, the latest first"
-    reply = list_reply(listed, mentioning(topic), when)
+    reply = list_reply(listed, mentioning(topic, listed.total), when)
     days = _days(listed.papers[:MAX_NAMED], catalog)
     entries = [replace(each, text=f"{each.text}, {days[rank]}") for rank, each in enumerate(reply.sentences[1:])]
     return replace(reply, sentences=(*reply.sentences[:1], *entries, *_last_ingest(catalog)))

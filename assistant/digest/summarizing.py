@@ -47,7 +47,8 @@ def plan_summary(
         for group in _groups(papers, quotations, encoder)
         if (heading := _heading(group, papers, question))
     ]
-    if not named:
+    # One heading for everything says nothing.
+    if not named or len(named[0][1]) == len(papers):
         return Plan((Group(tuple(quotations)),), opening)
     rest = [paper for paper in papers if not any(paper in group for _, group in named)]
     groups = [_group(quotations, group, heading) for heading, group in named]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.citations import build_citations, cited_text, renumber, strip
@@ -14,6 +14,9 @@ from assistant.verification.remarks import SentenceKind
 from assistant.verification.review import Review
 from assistant.verification.support import SupportModel
 
+# Whether a sentence needs the one before it to be understood.
+Leans = Callable[[str], bool]
+
 # Two sentences whose sets of words overlap more than this (Jaccard) repeat each other, unless their numbers differ.
 _REPEAT = 0.5
 
@@ -22,13 +25,15 @@ _REPEAT = 0.5
 class _Statement:
     """A supported sentence with the papers that it cites: of the numbers in its text first, in their order.
 
-    `passages` are the nearest ones, by paper; `votes` counts the times that the drafts state it.
+    `passages` are the nearest ones, by paper; `votes` counts the times that the drafts state it. `before` is the
+    sentence before it in its draft, where it needs that to be understood.
     """
 
     sentence: Sentence
     hits: tuple[Hit, ...]
     passages: Mapping[str, Passage]
     votes: int = 1
+    before: Sentence | None = None
 
     def repeats(self, sentence: Sentence) -> bool:
         """Return whether the sentence says about the same."""
@@ -40,11 +45,12 @@ class _Statement:
 class SentencePool:
     """The supported sentences of drafts, without repeats.
 
-    `order` are the ids of papers in which the answer cites them; a paper that is missing comes last.
+    `order` are the ids of papers in which the answer cites them; a paper that is missing comes last. `leans` tells
+    whether a sentence needs the one before it to be understood.
     """
 
-    def __init__(self, model: SupportModel, shown: Sequence[Hit], order: Sequence[str]) -> None:
-        self._model, self._hits = model, {hit.paper.id: hit for hit in shown}
+    def __init__(self, model: SupportModel, shown: Sequence[Hit], order: Sequence[str], leans: Leans) -> None:
+        self._model, self._hits, self._leans = model, {hit.paper.id: hit for hit in shown}, leans
         self._ranks = {paper_id: rank for rank, paper_id in enumerate(order)}
         self._statements: list[_Statement] = []
         self._denials: list[Sentence | None] = []
@@ -53,9 +59,10 @@ class SentencePool:
     def add(self, review: Review) -> bool:
         """Add the sentences of a draft, and return whether one of them is supported and new."""
         count = len(self._statements)
-        for sentence, passages in zip(review.sentences, review.passages, strict=True):
+        for position, (sentence, passages) in enumerate(zip(review.sentences, review.passages, strict=True)):
             if sentence.verdict is Verdict.SUPPORTED and sentence.replaces is None:
-                self._add(self._statement(sentence, passages, review))
+                before = review.sentences[position - 1] if position and self._leans(strip(sentence.text)) else None
+                self._add(replace(self._statement(sentence, passages, review), before=before))
         stated = {sentence.text for sentence in review.sentences if sentence.verdict is not Verdict.REMARK}
         self._longest = max(self._longest, len(stated))
         self._denials.append(next(filter(_is_denial, review.sentences), None))
@@ -64,13 +71,13 @@ class SentencePool:
     def compose(self, draft: Answer) -> Answer | None:
         """Return the draft with the sentences that most drafts state, no more than the longest draft has.
 
-        Papers come in their order, the sentences of a paper in that of its abstract. That the abstracts leave something
-        open is said where every draft says so. Return None where no sentence is supported.
+        Those that stand alone are preferred, and one that leans is left out where what it leans on is. Papers come in
+        their order, the sentences of a paper in that of its abstract. That the abstracts leave something open is said
+        where every draft says so. Return None where no sentence is supported.
         """
         if not self._statements:
             return None
-        most_stated = sorted(self._statements, key=lambda statement: -statement.votes)[: self._longest]
-        statements = sorted(most_stated, key=self._position)
+        statements = _understandable(sorted(self._most_stated(), key=self._position))
         hits = list({hit.paper.id: hit for statement in statements for hit in statement.hits}.values())
         numbers = {hit.paper.id: number for number, hit in enumerate(hits, start=1)}
         sentences = [_numbered(statement, numbers) for statement in statements]
@@ -86,6 +93,11 @@ class SentencePool:
             sentences=tuple(sentences),
             dropped=0,
         )
+
+    def _most_stated(self) -> list[_Statement]:
+        """Return the statements that may be kept: of those with as many votes, those that stand alone first."""
+        ranked = sorted(self._statements, key=lambda statement: (-statement.votes, statement.before is not None))
+        return ranked[: self._longest]
 
     def _statement(self, sentence: Sentence, passages: Mapping[int, Passage], review: Review) -> _Statement:
         papers = {citation.number: citation.paper for citation in review.citations}
@@ -117,6 +129,15 @@ class SentencePool:
         best = min(ranks, key=ranks.__getitem__)
         passage = statement.passages.get(best)
         return ranks[best], passage.start if passage else 0
+
+
+def _understandable(statements: Sequence[_Statement]) -> list[_Statement]:
+    """Return the statements without those that lean on a sentence which does not precede them; all if none is left."""
+    kept: list[_Statement] = []
+    for statement in statements:
+        if statement.before is None or (kept and kept[-1].repeats(statement.before)):
+            kept.append(statement)
+    return kept or list(statements)
 
 
 def _numbered(statement: _Statement, numbers: Mapping[str, int]) -> Sentence:

@@ -20,7 +20,7 @@ from assistant.answering.calibration import Calibration
 from assistant.generation import revision
 from assistant.generation.calls import Calls
 from assistant.generation.echoes import without_echoes
-from assistant.generation.pool import SentencePool
+from assistant.generation.pool import Leans, SentencePool
 from assistant.generation.prompts import Prompt
 from assistant.generation.replies import StreamedReply
 from assistant.generation.writer import Draft, Writer
@@ -38,13 +38,17 @@ Drafting = Generator[Answer, None, Draft]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to answer: the draft without a text, from what was retrieved, in a conversation."""
+    """What to answer: the draft without a text, from what was retrieved, in a conversation.
+
+    `leans` tells whether a sentence needs the one before it to be understood.
+    """
 
     draft: Answer
     retrieved: Found
     history: Sequence[Turn]
     model: SupportModel
     calibration: Calibration
+    leans: Leans
 
 
 class Strategy(Protocol):
@@ -125,7 +129,8 @@ def best_of_n(session: Session) -> Iterator[Answer]:
     """Draw drafts until one brings no supported sentence that is new, and keep the supported sentences of all."""
     prompt = session.prompt()
     first = yield from session.write(prompt)
-    pool = SentencePool(session.task.model, prompt.hits, _papers_by_evidence(session.task))
+    task = session.task
+    pool = SentencePool(task.model, prompt.hits, _papers_by_evidence(task), task.leans)
     if first.review:
         pool.add(first.review)
     for number in range(2, session.samples + 1):

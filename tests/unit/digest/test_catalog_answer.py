@@ -152,7 +152,7 @@ def test_a_description_is_searched_for_and_the_answer_says_which_paper_it_is_abo
 def test_the_papers_of_an_author_are_listed_with_a_table(librarian: Assistant, question: str) -> None:
     answer = librarian.ask(question)
     assert is_catalog(answer)
-    assert "1 paper by" in answer.opening
+    assert "1 paper by" in answer.text
     assert titles(answer) == ["Glacier-Net: Mass Loss of Alpine Ice from the Air"]
     assert answer.table is not None
     assert answer.table.columns == ("Authors", "Year", "Venue", "Identifier")
@@ -182,9 +182,25 @@ def test_papers_are_counted(librarian: Assistant, question: str, count: int) -> 
     answer = librarian.ask(question)
     assert is_catalog(answer)
     number = f"{count} paper{'s' if count > 1 else ''}" if count else "no paper"
-    assert answer.opening.startswith(f"From the catalog: {number} ")
+    assert answer.text.startswith(f"The library has {number} ")
     assert len(answer.citations) == count
     assert (answer.table.total if answer.table else 0) == count
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("how many papers mention glaciers?", "2 papers that mention “glaciers”"),
+        ("how many papers are about sourdough", "1 paper that mentions “sourdough”"),
+        ("how many papers mention volcanoes?", "no paper that mentions “volcanoes”"),
+    ],
+)
+def test_the_number_of_papers_agrees_with_its_verb_and_is_said_once(
+    librarian: Assistant, question: str, said: str
+) -> None:
+    answer = librarian.ask(question)
+    assert f"The library has {said}" in answer.text
+    assert answer.opening == "From the catalog."
 
 
 def test_papers_are_counted_by_year_with_those_without(librarian: Assistant) -> None:

@@ -114,6 +114,14 @@ def test_best_of_n_folds_sentences_that_say_the_same_but_not_those_with_other_nu
     assert calls(answer) == 2
 
 
+def test_best_of_n_keeps_a_sentence_that_leans_only_behind_the_one_that_it_leans_on(write: Write) -> None:
+    leaning = "It doubles after 2005 [1]."
+    kept = write(DraftingLLM(f"{THIRD} {leaning}", THIRD), "best-of-n")
+    assert [sentence.text.split()[0] for sentence in kept.sentences] == ["Glaciers", "It"]
+    dropped = write(DraftingLLM(f"{LIE} {leaning} {SMALL}", SMALL), "best-of-n")
+    assert [sentence.text.split()[0] for sentence in dropped.sentences] == ["Small"]
+
+
 def test_what_the_abstracts_leave_open_is_said_where_every_draft_says_so(write: Write) -> None:
     open_question = "The abstracts do not say why."
     kept = write(DraftingLLM(f"{SMALL} {open_question}", f"{SMALL} {open_question}"), "best-of-n")
