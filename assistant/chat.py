@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant import citations
+from assistant import citations, disagreement
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
@@ -17,6 +17,8 @@ from assistant.digest import standalone
 from assistant.digest.catalog_answer import answer_from_catalog
 from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.digest import NAME, Digest
+from assistant.disagreement.answer import stream_sides
+from assistant.disagreement.sides import Sides, paper_search
 from assistant.errors import InputError, ModelError
 from assistant.generation import prompts, strategies
 from assistant.generation.budget import prompt_budget
@@ -56,9 +58,8 @@ if TYPE_CHECKING:
 
 # Characters of a question that a language model rewrites; a longer text is not a question.
 _MAX_REWRITE = 400
-# Papers that a claim is compared with, and characters of an abstract that is handed in for it.
+# Papers that a claim is compared with.
 _COMPARED = 5
-_MAX_ABSTRACT = 50_000
 
 
 class Assistant:
@@ -130,7 +131,7 @@ class Assistant:
         """
         encoder = encoder or self.question_encoder()
         analyzed = terms.analyze(query.standalone, indexes.lexicon)
-        ranking = _ranking(self.settings, top_k or self.settings.top_k)
+        ranking = Ranking.of(self.settings, top_k)
         return search(query, analyzed, self.library, indexes, ranking, self.reranker, encoder)
 
     def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
@@ -145,6 +146,12 @@ class Assistant:
             find = partial(self.find, indexes=indexes, encoder=encoder)
             catalog = CatalogSearch(self.library.catalog.papers, indexes.lexicon, query, last_cited(history), find)
             yield self._from_catalog(asked, draft, catalog, started)
+            return
+        if not decision and (topic := disagreement.disputed(query, encoder)):
+            draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
+            papers = paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
+            claim = disagreement.topic_claim(topic, encoder, papers, self.reader)
+            yield from stream_sides(draft, disagreement.find_sides(claim, papers, self.reader), started)
             return
         if decision:
             retrieved = self._declined(query, prediction, indexes, encoder)
@@ -176,11 +183,23 @@ class Assistant:
         text, indexes = self._claim(claim), self.library.fresh()
         model = self._support_model(indexes)
         if abstract is not None:
-            return verify.verify_against_abstract(text, _limited(abstract), model)
+            return verify.verify_against_abstract(text, abstract, model)
         if paper_id is None:
             return verify.verify_against_papers(text, self._related(text, indexes)[:_COMPARED], model)
         paper = self.library.catalog.papers.find(paper_id)
         return verify.verify_against_paper(text, paper, model)
+
+    def sides(self, text: str, scope: Scope = EVERYTHING) -> Sides:
+        """Return both sides of a claim, or of a question that is answered by yes or no, from the papers of the scope.
+
+        Raises InputError for a text without a claim, and as `ask` does.
+        """
+        indexes, encoder = self.library.fresh(), self.question_encoder()
+        query = self._understand(text, (), scope, encoder)
+        papers = paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
+        return disagreement.find_sides(
+            disagreement.read_claim(query, encoder, papers, self.reader), papers, self.reader
+        )
 
     def similar(self, text: str, paper: Paper) -> list[Paper]:
         """Return the other papers that are likeliest to say what the text says of this one, best first."""
@@ -281,16 +300,6 @@ class Assistant:
             yield from digest.stream(written, retrieved, encoder)
 
 
-def _ranking(settings: Settings, top_k: int) -> Ranking:
-    return Ranking(
-        top_k=top_k,
-        candidates=settings.candidates,
-        dense_weight=settings.dense_weight,
-        reranked=settings.rerank_top_k,
-        rerank_weight=settings.rerank_weight,
-    )
-
-
 def _rewritten(query: Query, llm: LLM, messages: Sequence[Message]) -> str:
     """Return the model's wording of the question if it is usable, and that of the rules otherwise."""
     try:
@@ -299,11 +308,3 @@ def _rewritten(query: Query, llm: LLM, messages: Sequence[Message]) -> str:
         return query.standalone
     is_usable = text.endswith("?") and len(text) <= _MAX_REWRITE and not citations.has_marker(text)
     return text if is_usable else query.standalone
-
-
-def _limited(abstract: str) -> str:
-    """Return the abstract as text that can be encoded. Raises InputError where it is too long."""
-    if len(abstract) > _MAX_ABSTRACT:
-        limit = f"{len(abstract):,} characters are too many for an abstract (most: {_MAX_ABSTRACT:,})"
-        raise InputError("abstract", limit)
-    return abstract.encode("utf-8", "replace").decode("utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -23,9 +22,7 @@ from ingest import indexing, pipeline
 from ingest.progress import progress_bar
 
 SEED_FILES = Path(__file__).parent.parent / "seeds"
-# A folder with collections in the layouts of `eval.suites.beir`; it is not part of paperchat.
-DATA = Path(os.environ.get("EVAL_DATA", "data"))
-SCIFACT, ML_ARXIV = "scifact", "ml_arxiv_2019"
+ML_ARXIV = "ml_arxiv_2019"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from eval.runs.records import (
     QuestionRecord,
     Record,
     RewritingRecord,
+    SidesRecord,
     group_by_suite,
     of_type,
 )
@@ -175,6 +176,9 @@ def _outcome(record: Record, problem: str, titles: Mapping[str, str]) -> WorstOu
         return WorstOutcome(record.suite, record.id, record.turn, problem, (record.reference,), (), record.standalone)
     if isinstance(record, IntentRecord):
         return WorstOutcome(record.suite, record.id, record.message, problem, (record.group,), (), "")
+    if isinstance(record, SidesRecord):
+        known = tuple(f"{side.paper} {'supports' if side.supports else 'contradicts'}" for side in record.known)
+        return WorstOutcome(record.suite, record.id, record.disputed, problem, known, (), "")
     return WorstOutcome(
         suite=record.suite,
         id=record.id,

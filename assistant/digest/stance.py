@@ -8,7 +8,7 @@ from enum import StrEnum
 from assistant.digest.quoting import Group, Plan, Quotation
 from assistant.encodings import PairReading
 from assistant.protocols import PairReader
-from assistant.text.function_words import AUXILIARIES
+from assistant.question.inversion import statement
 
 # The probabilities from which a sentence speaks for, and against, what the question asks about. Of sentences from the
 # conclusions of PubMedQA's dev questions 79 % and 69 % then agree with the answer (docs/experiments.md).
@@ -42,12 +42,6 @@ def plan_stances(question: str, quotations: Sequence[Quotation], reader: PairRea
     ]
     opening = "Two sides:" if {Stance.FOR, Stance.AGAINST} <= set(stances) else ""
     return Plan(tuple(group for group in groups if group.quotations), opening)
-
-
-def statement(question: str) -> str:
-    """Return what a yes/no question asks about as a statement: without the auxiliary verb in front."""
-    first, _, rest = question.strip().rstrip("? ").partition(" ")
-    return f"{rest}." if first.casefold() in AUXILIARIES and rest else question.strip()
 
 
 def _stances(claim: str, quotations: Sequence[Quotation], reader: PairReader) -> list[Stance]:

@@ -193,7 +193,12 @@ def load(weights: Path, wording: Path) -> WordReader:
     """Return the reader of words in two files. Raises ModelError where one is missing or damaged."""
     from assistant.question import linear
 
+    return WordReader(linear.load(weights), read_vocabulary(wording))
+
+
+def read_vocabulary(file: Path) -> frozenset[str]:
+    """Return the words whose identity a classifier of words reads. Raises ModelError for a missing or damaged file."""
     try:
-        return WordReader(linear.load(weights), frozenset(wording.read_text(encoding="utf-8").split()))
+        return frozenset(file.read_text(encoding="utf-8").split())
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{wording} is missing or damaged: reinstall paperchat") from error
+        raise ModelError(f"{file} is missing or damaged: reinstall paperchat") from error

@@ -28,6 +28,7 @@ from assistant.timing import Stopwatch
 if TYPE_CHECKING:
     from assistant.encodings import EncodedQuery
     from assistant.retrieval.late_interaction import Interactions
+    from assistant.settings import Settings
     from assistant.storage.library import Indexes, Library
 
 
@@ -44,6 +45,17 @@ class Ranking:
     dense_weight: float
     reranked: int
     rerank_weight: float
+
+    @classmethod
+    def of(cls, settings: Settings, top_k: int | None = None) -> Ranking:
+        """Return the ranking that the settings name, with so many hits or those of the settings."""
+        return cls(
+            top_k=top_k or settings.top_k,
+            candidates=settings.candidates,
+            dense_weight=settings.dense_weight,
+            reranked=settings.rerank_top_k,
+            rerank_weight=settings.rerank_weight,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.citations import numbers, remove_markers, strip, strip_trailing
+from assistant.errors import InputError
 from assistant.schema import Hit, Paper, Passage, Sentence, Verdict, Verification
 from assistant.text.sentences import spans
 from assistant.verification import remarks
@@ -18,6 +19,8 @@ _LIST_MARKER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
 # What ends a sentence: a citation goes before it.
 _SENTENCE_END = re.compile(r"((?:[.!]+[\"'”’)\]*_]*)?)$")
 _BEHIND_STOP = re.compile(r"([.?!])((?:\[\d+\])+)")
+# Characters of an abstract that is handed in for a claim.
+_MAX_ABSTRACT = 50_000
 _LEADING_MARKERS = re.compile(r"(?:\[\d+\]\s*)+")
 
 
@@ -75,8 +78,15 @@ def nearest_passage(claim: str, hits: Sequence[Hit], model: SupportModel) -> tup
 
 
 def verify_against_abstract(claim: str, abstract: str, model: SupportModel) -> Verification:
-    """Verify a claim against an abstract, which need not be in the library."""
-    return _verification(claim, None, model.assess(claim, Paper("", abstract)))
+    """Verify a claim against an abstract, which need not be in the library.
+
+    Raises InputError for an abstract that is too long.
+    """
+    if len(abstract) > _MAX_ABSTRACT:
+        limit = f"{len(abstract):,} characters are too many for an abstract (most: {_MAX_ABSTRACT:,})"
+        raise InputError("abstract", limit)
+    text = abstract.encode("utf-8", "replace").decode("utf-8")
+    return _verification(claim, None, model.assess(claim, Paper("", text)))
 
 
 def verify_against_paper(claim: str, paper: Paper, model: SupportModel) -> Verification:

@@ -31,9 +31,10 @@ from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.word_vectors import SqliteWordVectors
 from eval.bench.large_library import with_noise
 from eval.bench.timing import measure_latency
-from eval.corpora import DATA, ML_ARXIV, SCIFACT, SEED_FILES
+from eval.corpora import ML_ARXIV, SEED_FILES
 from eval.runs import environment
 from eval.suites import SEEDS, beir, load
+from eval.suites.disagreement import DATA, SCIFACT
 from ingest import pipeline
 from ingest.chunks import chunk_papers
 from ingest.parsers.detect import find_files, read_records

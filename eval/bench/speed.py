@@ -19,9 +19,10 @@ from assistant.settings import Settings
 from eval import corpora
 from eval.bench import start
 from eval.bench.timing import measure_alternating, measure_seconds
-from eval.corpora import DATA, ML_ARXIV, SCIFACT
+from eval.corpora import ML_ARXIV
 from eval.runs import environment
 from eval.suites import SEEDS, beir, load
+from eval.suites.disagreement import DATA, SCIFACT
 from eval.suites.selection import Suite
 from ingest.progress import progress_bar
 

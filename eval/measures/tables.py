@@ -11,6 +11,7 @@ from eval.measures.calibration import JointMeasure, style_auc, support_measures,
 from eval.measures.claims import CLAIM_MEASURES
 from eval.measures.conversations import INTENT_MEASURES, REWRITING_MEASURES
 from eval.measures.costs import COST_MEASURES
+from eval.measures.disagreement import SIDES_MEASURES
 from eval.measures.forms import FORM_MEASURES
 from eval.measures.ranking import ranking
 from eval.measures.readability import readability_measures
@@ -21,6 +22,7 @@ from eval.runs.records import (
     Record,
     RecordType,
     RewritingRecord,
+    SidesRecord,
     group_by_suite,
     of_type,
 )
@@ -60,6 +62,7 @@ def values(records: Sequence[Record]) -> Values:
     questions = of_type(records, QuestionRecord)
     by_measure = _question_values(questions) | _apply(readability_measures() | COST_MEASURES, questions)
     by_measure |= _apply(CLAIM_MEASURES, of_type(records, ClaimRecord))
+    by_measure |= _apply(SIDES_MEASURES, of_type(records, SidesRecord))
     by_measure |= _apply(INTENT_MEASURES, of_type(records, IntentRecord))
     return by_measure | _apply(REWRITING_MEASURES, of_type(records, RewritingRecord))
 

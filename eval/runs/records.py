@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from assistant.schema import Answer, Hit, Verdict
 from eval.runs.answer_records import AnswerRecord, answer_of
 from eval.suites import Claim, LabelledMessage, Question, RewrittenTurn
+from eval.suites.disagreement import DisputedClaim
 from eval.suites.forms import Expectation, FormQuestion, Policy
 
 
@@ -130,8 +131,35 @@ class RewritingRecord:
     error: str | None = None
 
 
-Record: TypeAlias = QuestionRecord | ClaimRecord | IntentRecord | RewritingRecord
-RecordType = TypeVar("RecordType", QuestionRecord, ClaimRecord, IntentRecord, RewritingRecord)
+@dataclass(frozen=True, slots=True)
+class SideTaken:
+    """A paper that takes a side on a claim; `probability` is 1 where it is known to."""
+
+    paper: str
+    supports: bool
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SidesRecord:
+    """A claim, the papers that are known to take a side, and those that the assistant shows, the likeliest first.
+
+    `taken` is None if the claim failed.
+    """
+
+    id: str
+    suite: str
+    split: str
+    group: str
+    disputed: str
+    known: tuple[SideTaken, ...]
+    taken: tuple[SideTaken, ...] | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+Record: TypeAlias = QuestionRecord | ClaimRecord | IntentRecord | RewritingRecord | SidesRecord
+RecordType = TypeVar("RecordType", QuestionRecord, ClaimRecord, IntentRecord, RewritingRecord, SidesRecord)
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -204,6 +232,12 @@ def rewriting_record(turn: RewrittenTurn, suite: str, split: str) -> RewritingRe
     return RewritingRecord(turn.id, suite, split, turn.group, turn.text, turn.standalone, turn.needs_history)
 
 
+def sides_record(claim: DisputedClaim, suite: str) -> SidesRecord:
+    """Return the record of a disputed claim without an outcome."""
+    known = tuple(SideTaken(side.paper, side.supports) for side in claim.sides)
+    return SidesRecord(claim.id, suite, claim.split, claim.group, claim.text, known)
+
+
 def text_of(record: Record) -> str:
     """Return the text that was put to the assistant."""
     match record:
@@ -215,6 +249,8 @@ def text_of(record: Record) -> str:
             return record.message
         case RewritingRecord():
             return record.turn
+        case SidesRecord():
+            return record.disputed
 
 
 def of_type(records: Iterable[Record], kind: type[RecordType]) -> list[RecordType]:

@@ -14,9 +14,10 @@ from assistant.question.understand import understand
 from assistant.schema import Answer, Scope, Turn
 from assistant.timing import milliseconds
 from eval.runs import records
-from eval.runs.records import ClaimRecord, IntentRecord, QuestionRecord, Record, RewritingRecord
+from eval.runs.records import ClaimRecord, IntentRecord, QuestionRecord, Record, RewritingRecord, SideTaken
 from eval.runs.token_counter import TokenCounter
 from eval.suites import Claim, LabelledMessage, Question, RewrittenDialog, RewrittenTurn, ScriptedDialog
+from eval.suites.disagreement import DisputedClaim
 
 
 def run_item(item: object, suite: str, assistant: Assistant, answers: bool = True) -> list[Record]:
@@ -81,6 +82,23 @@ def _run_rewritten_dialog(item: RewrittenDialog, suite: str, assistant: Assistan
         except PaperchatError as error:
             turn_records.append(replace(record, error=str(error)))
     return turn_records
+
+
+@_run.register
+def _run_disputed(item: DisputedClaim, suite: str, assistant: Assistant, answers: bool) -> Sequence[Record]:
+    """Record which papers are shown for each side of the claim."""
+    record = records.sides_record(item, suite)
+    started = perf_counter()
+    try:
+        sentences = assistant.sides(item.text).sentences
+    except PaperchatError as error:
+        return [replace(record, error=str(error), taken=())]
+    likeliest = sorted(sentences, key=lambda sentence: -sentence.probability)
+    by_paper: dict[str, SideTaken] = {}
+    for sentence in likeliest:
+        taken = SideTaken(sentence.paper.id, sentence.supports, sentence.probability)
+        by_paper.setdefault(sentence.paper.id, taken)
+    return [replace(record, taken=tuple(by_paper.values()), timings={"total_ms": milliseconds(started)})]
 
 
 def _recognise(record: IntentRecord, assistant: Assistant) -> IntentRecord:

@@ -22,15 +22,17 @@ from eval.suites import (
     RewrittenDialog,
     ScriptedDialog,
     beir,
+    disagreement,
     load,
     load_claims,
     load_dialogs,
     load_messages,
     load_rewritten,
 )
+from eval.suites.disagreement import DATA, DisputedClaim, read_disputed
 from eval.suites.forms import load_forms
 
-Item: TypeAlias = Question | ScriptedDialog | Claim | LabelledMessage | RewrittenDialog
+Item: TypeAlias = Question | ScriptedDialog | Claim | LabelledMessage | RewrittenDialog | DisputedClaim
 _LOADERS: dict[str, Callable[[Path, str | None], Sequence[Item]]] = {
     "single": load,
     "multi": load,
@@ -47,13 +49,19 @@ _ABSTRACTS_LOADERS: dict[str, Callable[[Path, str | None], Sequence[Item]]] = {
     "dialogs": load_rewritten,
 }
 OVER_SEEDS = tuple(_LOADERS)
+# The claims that papers disagree on, of the data folder.
+DISAGREEMENT = "disagreement"
 OVER_ABSTRACTS = tuple(f"{ANNOTATED}-{name}" for name in _ABSTRACTS_LOADERS)
 # The name of the library of the settings.
 USER_LIBRARY = "own"
+# Claims of each source of disputed claims.
+_DISPUTED = 200
 # Papers in a smaller library beside those that its items need.
 _OTHER_PAPERS = 60
 # A folder or file must not share its name with a suite, a library or a table of paperchat.
-_RESERVED = frozenset({*_LOADERS, *OVER_ABSTRACTS, ANNOTATED, f"{ANNOTATED}-{TRUST}", "seeds", TRUST, USER_LIBRARY})
+_RESERVED = frozenset(
+    {DISAGREEMENT, *_LOADERS, *OVER_ABSTRACTS, ANNOTATED, f"{ANNOTATED}-{TRUST}", "seeds", TRUST, USER_LIBRARY}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +133,15 @@ def _read(name: str, split: str | None) -> list[Suite]:
         return [Suite(name, tuple(_LOADERS[name](SEEDS / f"{name}.jsonl", split)))]
     if name == ANNOTATED or name in OVER_ABSTRACTS:
         return _read_annotated(OVER_ABSTRACTS if name == ANNOTATED else (name,), split)
+    if name == DISAGREEMENT:
+        return _read_disagreement(split)
     path = Path(name)
     if path.is_file():
         return [_read_file(path, split)]
     if not path.is_dir():
-        raise InputError(name, f"neither a folder, a file, nor one of {', '.join((*OVER_SEEDS, *OVER_ABSTRACTS))}")
+        raise InputError(
+            name, f"neither a folder, a file, nor one of {', '.join((*OVER_SEEDS, *OVER_ABSTRACTS, DISAGREEMENT))}"
+        )
     return _read_folder(path, split)
 
 
@@ -142,6 +154,19 @@ def _read_annotated(names: Sequence[str], split: str | None) -> list[Suite]:
         return Suite(name, tuple(items), ANNOTATED, papers)
 
     return [suite(name) for name in names]
+
+
+def _read_disagreement(split: str | None) -> list[Suite]:
+    """Return a suite for each source of disputed claims, at most `_DISPUTED` of each, those with both sides first."""
+    return [
+        Suite(
+            f"{DISAGREEMENT}-{source.name}",
+            tuple(claim for claim in disagreement.drawn(source.claims, _DISPUTED) if split in (None, claim.split)),
+            f"{DISAGREEMENT}-{source.name}",
+            source.papers,
+        )
+        for source in read_disputed(DATA)
+    ]
 
 
 def _read_folder(folder: Path, split: str | None) -> list[Suite]:

@@ -71,7 +71,7 @@ def research_message(text: str, importance: float) -> CatalogMessage:
 
 
 def _message(marked: str, kind: str, origin: str, importance: float, number: int) -> CatalogMessage:
-    text, roles = _unmarked(marked)
+    text, roles = unmarked(marked)
     # What the words of a question about research do was not marked.
     roles = roles if kind != CatalogKind.NONE or marked != origin else ()
     try:
@@ -80,7 +80,7 @@ def _message(marked: str, kind: str, origin: str, importance: float, number: int
         raise InputError(str(MESSAGES), f"the kind has to be one of {', '.join(CatalogKind)}", number) from error
 
 
-def _unmarked(marked: str) -> tuple[str, tuple[WordRole, ...]]:
+def unmarked(marked: str) -> tuple[str, tuple[WordRole, ...]]:
     """Return a message without its marks, and the role of each of its words."""
     text, spans, end = "", [], 0
     for match in _MARKED.finditer(marked):

@@ -1,4 +1,4 @@
-"""The JSON API of questions: search, ask, verify."""
+"""The JSON API of questions: search, ask, verify, sides."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, cast
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from assistant.disagreement.serialization import sides_json
 from assistant.errors import InputError
 from assistant.schema import Answer, Strength, Turn
 from assistant.serialization import Json, answer_from_json, search_json, verification_json
@@ -17,10 +18,10 @@ from ui.api.access import Caller
 from ui.api.backend import ApiBackend
 from ui.api.context import Backend, Queue, Reader
 from ui.api.event_stream import EventStream, event, with_comments
-from ui.api.models import AskJson, SearchJson, VerificationJson
+from ui.api.models import AskJson, SearchJson, SidesJson, VerificationJson
 from ui.api.paper_pages import PaperPages
 from ui.api.problems import problem_json, problem_of
-from ui.api.requests import AskBody, EarlierTurn, SearchBody, VerifyBody
+from ui.api.requests import AskBody, EarlierTurn, SearchBody, SidesBody, VerifyBody
 from ui.logs import QuestionLog
 
 router = APIRouter(tags=["Questions"])
@@ -49,6 +50,12 @@ async def verify(body: VerifyBody, backend: Backend, queue: Queue) -> Json:
     return await queue.run(
         lambda: verification_json(backend.assistant(body.library).verify(body.claim, body.paper_id, body.abstract))
     )
+
+
+@router.post("/sides", response_model=SidesJson)
+async def sides(body: SidesBody, backend: Backend, queue: Queue) -> Json:
+    """Show which sentences support a claim, which contradict it, and which make it depend on a condition."""
+    return await queue.run(lambda: sides_json(backend.assistant(body.library).sides(body.claim, body.scope.value())))
 
 
 @router.post("/ask", response_model=AskJson, response_model_exclude_unset=True, responses=_EVENTS)

@@ -85,6 +85,14 @@ class CheckBody(RequestBody):
     library: str | None = Field(default=None, description="Name of another library than the one that is served.")
 
 
+class SidesBody(RequestBody):
+    """A claim to show both sides of."""
+
+    claim: str = Field(description="A statement, or a question that is answered by yes or no; filters as in a search.")
+    scope: ScopeBody = Field(default=ScopeBody(), description="Papers to search.")
+    library: str | None = Field(default=None, description="Name of another library than the one that is served.")
+
+
 class RecordBody(RequestBody):
     """A paper as one source describes it."""
 

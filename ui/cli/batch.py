@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.disagreement.serialization import sides_json
 from assistant.errors import InputError, PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.serialization import Json, answer_json, search_json, verification_json
@@ -68,6 +69,11 @@ def verify(assistant: Assistant) -> Callable[[Json], Json]:
         return verification_json(assistant.verify(claim, paper_id, abstract))
 
     return reply
+
+
+def sides(assistant: Assistant) -> Callable[[Json], Json]:
+    """Return a function that shows both sides of `{"claim"}`; the scope is as in `ask`."""
+    return lambda request: sides_json(assistant.sides(_text(request, "claim"), _scope(request)))
 
 
 def _reply(number: int, line: str, reply: Callable[[Json], Json]) -> Json:

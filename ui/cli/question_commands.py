@@ -1,4 +1,4 @@
-"""The commands that ask the library: ask, chat, search, verify."""
+"""The commands that ask the library: ask, chat, search, verify, sides."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant import factory
+from assistant.disagreement.serialization import sides_json
 from assistant.errors import PaperchatError
 from assistant.schema import Scope, Turn
 from assistant.serialization import Json, answer_json, search_json, verification_json
@@ -16,6 +17,7 @@ from assistant.text.printable import one_line
 from ui.cli import batch, terminal
 from ui.cli.common import AsJson, IfEmpty, Model, StrategyName, dumps, open_assistant, settings_of
 from ui.cli.dialog import Dialog, ask_with_progress, resume
+from ui.cli.sides_text import sides_text
 from ui.logs import QuestionLog
 
 if TYPE_CHECKING:
@@ -137,6 +139,26 @@ def verify(
     else:
         verification = assistant.verify(claim or "", paper)
         typer.echo(dumps(verification_json(verification)) if as_json else terminal.verification_text(verification))
+
+
+@app.command(rich_help_panel=_PANEL)
+def sides(
+    context: typer.Context,
+    claim: Annotated[str | None, typer.Argument(help="A statement, or a question for yes or no.")] = None,
+    as_json: AsJson = False,
+    batch_file: Batch = None,
+    pin: Pinned = None,
+    exclude: Excluded = None,
+) -> None:
+    """Show which sentences support a claim, which contradict it, and which make it depend on a condition."""
+    _require_one(claim, batch_file, "claim")
+    settings = settings_of(context, llm=factory.EXTRACTIVE)
+    assistant = open_assistant(settings, answers=None if batch_file else 1)
+    if batch_file:
+        _run_batch(batch_file, batch.sides(assistant))
+    else:
+        result = assistant.sides(claim or "", _scope(pin, exclude))
+        typer.echo(dumps(sides_json(result)) if as_json else sides_text(result))
 
 
 def _resume(settings: Settings, last: bool, conversation_id: str | None) -> Dialog:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from pydantic import BaseModel
 
+from assistant.disagreement.serialization import sides_json
+from assistant.disagreement.sides import SidedSentence, Sides
 from assistant.schema import (
     Answer,
     Cell,
@@ -61,12 +64,19 @@ ANSWER = Answer(
     table=Table(("Year",), (Row(PAPER, (Cell("2020", PASSAGE),)),), 1),
     cost=Cost("single", 1, 2, 3, 0.1),
 )
+SIDED = SidedSentence(PAPER, PASSAGE, True, 0.9)
 VALUES = [
     (models.PaperJson, paper_json(PAPER)),
     (models.PassageJson, passage_json(PASSAGE)),
     (models.HitJson, hit_json(HIT)),
     (models.SearchJson, search_json(SearchResult(Query("q", "q", FILTERS, SCOPE), (HIT,), {"total_ms": 1.0}))),
     (models.AnswerJson, answer_json(ANSWER)),
+    (
+        models.SidesJson,
+        sides_json(
+            Sides("c", "not c", (SIDED,), (SIDED,), (replace(SIDED, condition="in bees"),), "n"),
+        ),
+    ),
     (models.VerificationJson, verification_json(Verification("c", "a", Verdict.SUPPORTED, 0.9, PASSAGE, "r", 0.1))),
 ]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from assistant.digest.quoting import Plan, Quotation
-from assistant.digest.stance import Stance, plan_stances, statement
+from assistant.digest.stance import Stance, plan_stances
 from assistant.encodings import PairReading
+from assistant.question.inversion import statement
 from tests.unit.digest.quoted import BEES, composed, evidence
 
 

@@ -1,0 +1,62 @@
+"""Lay out both sides of a claim as an answer: quotations under a heading for each side, the newest paper last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from assistant.answering.answerability import abstain
+from assistant.citations import has_marker
+from assistant.digest.quoting import Group, Plan, Quotation, snapshots
+from assistant.disagreement.sides import SidedSentence, Sides
+from assistant.schema import Answer, Hit, Strength
+from assistant.text.printable import sentence_case
+from assistant.timing import milliseconds
+
+_HEADINGS = ("Supports it", "Contradicts it", "Depends on a condition")
+
+
+def stream_sides(draft: Answer, sides: Sides, started: float) -> Iterator[Answer]:
+    """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain where nothing takes a side.
+
+    `started` is the reading of the clock at the question, in seconds.
+    """
+    plan = plan_sides(sides)
+    elapsed = milliseconds(started)
+    draft = replace(draft, timings={"retrieve_ms": elapsed, "first_text_ms": elapsed, "total_ms": elapsed})
+    if not plan.quotations:
+        yield abstain(draft, f"no abstract in it takes a side on “{sides.claim.rstrip('. ')}”")
+        return
+    confidence = max(sentence.probability for sentence in sides.sentences)
+    yield from snapshots(replace(draft, confidence=confidence, strength=Strength.FIRM), plan)
+
+
+def plan_sides(sides: Sides) -> Plan:
+    """Return what is quoted, in groups, below a line that names the claim and the side that is missing."""
+    groups = (sides.supports, sides.contradicts, sides.depends)
+    return Plan(
+        tuple(
+            Group(quotations, heading)
+            for heading, group in zip(_HEADINGS, groups, strict=True)
+            if (quotations := _quotations(group))
+        ),
+        f"For and against “{sentence_case(sides.claim).rstrip('. ')}”:{_missing(sides)}",
+    )
+
+
+def _quotations(sentences: Sequence[SidedSentence]) -> tuple[Quotation, ...]:
+    """Return the sentences that can be quoted: one with a citation marker would be read as a citation here."""
+    return tuple(
+        Quotation(Hit(rank, sentence.probability, sentence.paper, (sentence.passage,)), sentence.passage)
+        for rank, sentence in enumerate(sentences, start=1)
+        if not has_marker(sentence.passage.text)
+    )
+
+
+def _missing(sides: Sides) -> str:
+    """Return which side no abstract takes, if one is missing."""
+    if not any(sentence.supports for sentence in sides.sentences):
+        return " no abstract that was found supports it."
+    if all(sentence.supports for sentence in sides.sentences):
+        return " no abstract that was found contradicts it."
+    return ""

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from assistant.question.inversion import invert, statement
+
+
+@pytest.mark.parametrize(
+    ("claim", "inversion"),
+    [
+        ("Warmup is needed for Adam.", "Warmup is not needed for Adam."),
+        ("Warmup is not needed for Adam.", "Warmup is needed for Adam."),
+        ("Models cannot count.", "Models can count."),
+        ("Models can't count.", "Models ca count."),
+        ("Bees do not sleep.", "Bees sleep."),
+        ("Bees never sleep.", "Bees sleep."),
+        ("Vitamin D protects against cancer.", "Vitamin D does not protect against cancer."),
+        ("Larger batches generalize worse.", "Larger batches does not generalize worse."),
+    ],
+)
+def test_a_claim_is_negated_or_loses_its_negation(claim: str, inversion: str) -> None:
+    assert invert(claim) == inversion
+
+
+@pytest.mark.parametrize("claim", ["", "!", "x", "DPO", "<b>bold</b>", "not", "is", "Ist Wärme gut?", "a " * 2000])
+def test_any_text_has_an_inversion_that_differs(claim: str) -> None:
+    assert invert(claim) != claim
+
+
+def test_a_statement_needs_no_auxiliary_in_front() -> None:
+    assert statement("Bees dance.") == "Bees dance."
