@@ -16,8 +16,10 @@ from assistant.schema import Paper, Passage, Sort
 from assistant.serialization import Json, annotation_json, paper_json
 from assistant.storage.library import Library
 from assistant.text.printable import one_line
+from assistant.topic_map import map_library
+from assistant.topic_map.serialization import topic_map_json
 from ui import status as library_status
-from ui.api import models, server_models
+from ui.api import models, server_models, topic_models
 from ui.api.context import Backend, Queue, Reader, Writer
 from ui.api.reference_page import reference_page
 from ui.api.requests import AddBody, RenameBody
@@ -51,6 +53,23 @@ def list_papers(
     papers = backend.papers(library)
     page = papers.page(parse_selection(filters, papers.has_author), sort, reverse=reverse, offset=offset, limit=limit)
     return {"papers": list(map(paper_json, page.papers)), "offset": page.offset, "total": page.total}
+
+
+@router.get("/topics", response_model=topic_models.TopicMapJson, tags=["Papers"])
+async def list_topics(
+    backend: Backend,
+    queue: Queue,
+    filters: Annotated[str, Query(alias="filter", max_length=4000, description="Words and filters.")] = "",
+    library: LibraryName = None,
+) -> Json:
+    """Map the papers of the library, or those that match, by topic."""
+
+    def work() -> Json:
+        assistant = backend.assistant(library)
+        selection = parse_selection(filters, assistant.library.catalog.papers.has_author)
+        return topic_map_json(map_library(assistant.library, assistant.settings.home, selection))
+
+    return await queue.run(work)
 
 
 @router.get("/papers/{paper_id}", response_model=models.PaperDetailJson, responses=_PAGE, tags=["Papers"])

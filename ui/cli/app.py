@@ -21,6 +21,7 @@ from ui.cli import (
     paper_commands,
     question_commands,
     serve_commands,
+    topic_commands,
 )
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ _GROUPS = (
     conversation_commands,
     paper_commands,
     collection_commands,
+    topic_commands,
     library_commands,
     serve_commands,
     mcp_commands,
