@@ -1,7 +1,7 @@
 """Find the condition under which a sentence takes its side: "only [in patients older than 65]".
 
-A classifier of words (`python -m eval.training.conditions`) reads each word with its neighbours. A setting that the
-sentence names in passing ("on ImageNet") is no condition: what restricts the statement or reverses it is.
+A classifier of words (`python -m eval.training.conditions --data DATA`) reads each word with its neighbours. A setting
+that the sentence names in passing ("on ImageNet") is no condition: what restricts the statement or reverses it is.
 """
 
 from __future__ import annotations

@@ -25,6 +25,9 @@ PaperSearch = Callable[[str], Sequence[Paper]]
 
 # Papers that are read, of those found for the claim and for its inversion in turn.
 MAX_PAPERS = 20
+# The least score of a paper that is read, as a share of the best one's: all papers with a side on SciFact's claims
+# reach it, and a third of the others (docs/experiments.md).
+_SHARE_OF_BEST = 0.75
 # The probability from which a sentence takes a side: `python -m eval run --suite disagreement`, on its dev half.
 TAKES_SIDE = 0.5
 # The score from which a further sentence of an abstract decides a claim too, and the most of one abstract.
@@ -167,10 +170,14 @@ def side_features(of_claim: PairReading, of_inversion: PairReading) -> SideFeatu
 
 
 def paper_search(query: Query, find: Callable[..., Found]) -> PaperSearch:
-    """Return a search for the papers that a query allows; `find` has as many hits as it is asked for by `top_k`."""
+    """Return a search for the papers that a query allows, without those far below the best.
+
+    `find` takes `top_k`, the number of hits.
+    """
 
     def papers(text: str) -> list[Paper]:
-        return [hit.paper for hit in find(replace(query, text=text, standalone=text), top_k=MAX_PAPERS).hits]
+        hits = find(replace(query, text=text, standalone=text), top_k=MAX_PAPERS).hits
+        return [hit.paper for hit in hits if hit.score >= _SHARE_OF_BEST * hits[0].score]
 
     return papers
 

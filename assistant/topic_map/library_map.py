@@ -159,6 +159,7 @@ def _write(kept: KeptTopics, file: Path, recipe: str) -> None:
         "ids": kept.ids,
         "centers": [[round(float(value), 5) for value in center] for center in kept.centers],
     }
+    file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.part")
     part.write_text(json.dumps(content) + "\n", encoding="utf-8")
     part.replace(file)

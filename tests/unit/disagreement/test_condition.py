@@ -9,7 +9,7 @@ from assistant.disagreement.condition import condition
     "sentence",
     [
         "The benefit was seen only in patients older than 65 years, while the others had none.",
-        "The improvement depends on the size of the training set.",
+        "The effect depends on the learning rate schedule.",
         "Pruning helps when the model is large, and hurts otherwise.",
     ],
 )
