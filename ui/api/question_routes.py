@@ -18,10 +18,11 @@ from ui.api.access import Caller
 from ui.api.backend import ApiBackend
 from ui.api.context import Backend, Queue, Reader
 from ui.api.event_stream import EventStream, event, with_comments
-from ui.api.models import AskJson, SearchJson, SidesJson, VerificationJson
+from ui.api.models import AskJson, SearchJson, VerificationJson
 from ui.api.paper_pages import PaperPages
 from ui.api.problems import problem_json, problem_of
 from ui.api.requests import AskBody, EarlierTurn, SearchBody, SidesBody, VerifyBody
+from ui.api.sides_models import SidesJson
 from ui.logs import QuestionLog
 
 router = APIRouter(tags=["Questions"])

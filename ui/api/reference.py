@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ui.api import draft_models, models, requests, server_models, topic_models
+from ui.api import draft_models, models, requests, server_models, sides_models, topic_models
 
 _HEAD = """# The JSON of the API
 
@@ -19,7 +19,7 @@ _BASES = (BaseModel, models.ServedModel, requests.RequestBody)
 
 def reference() -> str:
     """Return the reference in Markdown: a table of fields for each model."""
-    replies = list(_models(models, draft_models, server_models, topic_models))
+    replies = list(_models(models, draft_models, server_models, sides_models, topic_models))
     parts = [_HEAD, "## Replies", *map(_section, replies), "## Requests", *map(_section, _models(requests))]
     return "\n\n".join(parts) + "\n"
 

@@ -149,6 +149,7 @@ def sides(
     batch_file: Batch = None,
     pin: Pinned = None,
     exclude: Excluded = None,
+    collection: Collected = None,
 ) -> None:
     """Show which sentences support a claim, which contradict it, and which make it depend on a condition."""
     _require_one(claim, batch_file, "claim")
@@ -157,7 +158,7 @@ def sides(
     if batch_file:
         _run_batch(batch_file, batch.sides(assistant))
     else:
-        result = assistant.sides(claim or "", _scope(pin, exclude))
+        result = assistant.sides(claim or "", _scope(pin, exclude, collection))
         typer.echo(dumps(sides_json(result)) if as_json else sides_text(result))
 
 

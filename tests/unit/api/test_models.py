@@ -36,7 +36,7 @@ from assistant.schema import (
 )
 from assistant.serialization import answer_json, hit_json, paper_json, passage_json, search_json, verification_json
 from tests.strategies import ANSWERS
-from ui.api import draft_models, models, server_models
+from ui.api import draft_models, models, server_models, sides_models
 
 PASSAGE = Passage("Bees.", 0, 5)
 PAPER = Paper("a", "Bees.", "On bees", ("Lin",), 2020, "Nature", "10.1/x", "2001.00001", "https://x.org", ("a.bib",))
@@ -72,7 +72,7 @@ VALUES = [
     (models.SearchJson, search_json(SearchResult(Query("q", "q", FILTERS, SCOPE), (HIT,), {"total_ms": 1.0}))),
     (models.AnswerJson, answer_json(ANSWER)),
     (
-        models.SidesJson,
+        sides_models.SidesJson,
         sides_json(
             Sides("c", "not c", (SIDED,), (SIDED,), (replace(SIDED, condition="in bees"),), "n"),
         ),
