@@ -41,10 +41,9 @@ class AskArguments(ToolArguments):
 class VerifyArguments(ToolArguments):
     """The arguments of `verify`."""
 
-    text: str = Field(min_length=1, description="one or more sentences")
-    id: str = Field(default="", description="check against this paper only")
-    draft: bool = Field(default=False, description="check citations too")
-    bibliography: str = Field(default="", description="BibTeX of the draft")
+    text: str = Field(min_length=1)
+    id: str = Field(default="", description="only this paper")
+    bibliography: str | None = Field(default=None, description="BibTeX, to check citations too")
 
 
 class SimilarArguments(ToolArguments):

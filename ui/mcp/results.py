@@ -57,10 +57,12 @@ class Document(BaseModel):
 
 
 class VerifiedClaims(BaseModel):
-    """The verdict on each sentence of a text, or the check of a draft."""
+    """The verdict on each sentence of a text; the check of a draft is in `draft` instead, which clients are not told.
+
+    Its schema would cost more than all other tools together.
+    """
 
     claims: list[VerificationJson]
-    draft: dict[str, Any] = {}
 
 
 def search_results(hits: Iterable[Hit], address: Address) -> Json:

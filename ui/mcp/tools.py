@@ -73,7 +73,7 @@ def _ask(arguments: AskArguments, call: ToolCall) -> Json:
 
 
 def _verify(arguments: VerifyArguments, call: ToolCall) -> Json:
-    if arguments.draft or arguments.bibliography:
+    if arguments.bibliography is not None:
         return draft_check.check(arguments, call)
     claims = [passage.text for passage in passages(arguments.text)]
     if not 0 < len(claims) <= _MAX_SENTENCES:
@@ -135,8 +135,8 @@ TOOLS = (
     ),
     LibraryTool(
         "verify",
-        "Check sentences, such as your own draft, against the abstracts: each is supported, contradicted or "
-        f"unsupported, with the passage that decides. {_DATA}",
+        "Check the sentences of a draft: supported, contradicted or unsupported by the abstracts, with the "
+        f"passage. {_DATA}",
         VerifyArguments,
         _verify,
         results.VerifiedClaims,

@@ -414,7 +414,7 @@ def test_verify_checks_the_citations_of_a_draft(talk: Callable[..., Any], librar
         assert [(entry["status"], list(entry["differences"])) for entry in draft["bibliography"]] == [
             ("differs", ["year"])
         ]
-        assert "at most" in await failure(client, "verify", text="Bees dance here. " * 300, draft=True)
-        assert "whole library" in await failure(client, "verify", text=text, draft=True, id="x")
+        assert "at most" in await failure(client, "verify", text="Bees dance here. " * 300, bibliography="")
+        assert "whole library" in await failure(client, "verify", text=text, bibliography="", id="x")
 
     talk(conversation, library_assistant)
