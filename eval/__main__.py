@@ -46,8 +46,7 @@ def run(
         list[str] | None,
         typer.Option(
             help="single, multi, unanswerable, dialogs, claims, forms; abstracts, or one of abstracts-questions, "
-            "-near, -claims, -intents, -dialogs; disagreement; a folder or a file; may be repeated. drafts, alone: "
-            "checks of drafts."
+            "-near, -claims, -intents, -dialogs; disagreement; a folder or a file; may be repeated; or drafts, alone."
         ),
     ] = None,
     split: Split = None,
