@@ -1,8 +1,9 @@
 """Fit the weights of `assistant.disagreement.question`: `python -m eval.training.disagreement_questions`.
 
 In `disagreement_questions.jsonl` [brackets] stand around what a question is about. Each such question is also made with
-other topics, so that its wording decides. The messages for training the message reader ask for no sides. Figures are by
-cross-validation, all questions made of a line in one fold.
+other topics, so that its wording decides. The messages for training the message reader ask for no sides, and neither do
+the dev questions of the suites, whatever they compare. Figures are by cross-validation, all questions made of a line in
+one fold.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from assistant.question import linear, subject
 from assistant.question.catalog_question import CatalogKind
 from assistant.question.subject import WordReader
 from assistant.settings import Settings
+from eval.suites import Question, selection
 from eval.training import command, softmax
 from eval.training.catalog_messages import CatalogMessage, unmarked
 from eval.training.catalog_questions import fit_words
@@ -40,6 +42,7 @@ _SEED, _FOLDS, _PENALTY = 20261127, 5, 0.03
 _OF_LINE, _MADE, _MESSAGE, _STRIDE = 3, 0.5, 0.15, 3
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _KINDS = tuple(Sought)
+_SUITES = ("single", "multi", "unanswerable", "abstracts-questions", "abstracts-near")
 _THRESHOLDS = (0.5, 0.6, 0.7, 0.8)
 
 
@@ -68,7 +71,7 @@ def main(
 ) -> None:
     """Fit both classifiers, write their weights and print their cross-validated figures."""
     embedder = factory.open_embedder(Settings(engine="float32"))
-    labelled = [*read_labelled(questions), *_messages()]
+    labelled = [*read_labelled(questions), *_messages(), *_suite_questions()]
     rows = _rows(labelled, embedder)
     typer.echo(report(labelled, _cross_validated(labelled, rows)))
     typer.echo(words_report(labelled))
@@ -99,11 +102,17 @@ def _question(marked: str, origin: str, sought: Sought, importance: float, *, wr
 
 
 def _messages() -> Iterator[DisagreementQuestion]:
-    for message in read_further()[::_STRIDE]:
-        text = message.text
-        yield DisagreementQuestion(
-            CatalogMessage(text, CatalogKind.NONE, (), text, _MESSAGE), Sought.ANYTHING_ELSE, written=False
-        )
+    yield from (_other(message.text) for message in read_further()[::_STRIDE])
+
+
+def _suite_questions() -> Iterator[DisagreementQuestion]:
+    items = (item for suite in selection.read(_SUITES, "dev") for item in suite.items)
+    yield from (_other(item.text) for item in items if isinstance(item, Question))
+
+
+def _other(text: str) -> DisagreementQuestion:
+    message = CatalogMessage(text, CatalogKind.NONE, (), text, _MESSAGE)
+    return DisagreementQuestion(message, Sought.ANYTHING_ELSE, written=False)
 
 
 def report(questions: Sequence[DisagreementQuestion], probabilities: Figures) -> str:

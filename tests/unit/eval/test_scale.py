@@ -11,7 +11,8 @@ import pytest
 from assistant.storage.chroma_location import ChromaServer
 from assistant.storage.chroma_store import stored_recipe
 from eval.bench import scale
-from eval.corpora import ML_ARXIV, SCIFACT
+from eval.corpora import ML_ARXIV
+from eval.suites.disagreement import SCIFACT
 from tests.chromas import ChromaProcess
 from tests.conftest import Run
 from tests.evaluation import PAPERS, write
