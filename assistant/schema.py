@@ -297,13 +297,15 @@ class CellSource(StrEnum):
 class Cell:
     """What a paper has in one column of a table; None where it has nothing, or nothing is recorded.
 
-    `passage` is the sentence of its abstract that the value comes from; `confidence` is 0..1.
+    `passage` is the sentence of its abstract that the value comes from; `confidence` is 0..1. `outdated` tells whether
+    the abstract has changed since a person wrote the value.
     """
 
     value: str | None
     passage: Passage | None = None
     confidence: float = 1.0
     source: CellSource = CellSource.CATALOG
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

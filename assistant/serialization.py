@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from assistant.schema import (
     Annotation,
     Answer,
+    Cell,
     Filters,
     Hit,
     Paper,
     PaperCollection,
     Passage,
+    Row,
     Scope,
     SearchResult,
     Verification,
@@ -116,6 +118,17 @@ def answer_json(answer: Answer) -> Json:
 def verification_json(verification: Verification) -> Json:
     """Return the verdict on a claim as JSON."""
     return _dump(verification)
+
+
+def cell_json(cell: Cell) -> Json:
+    """Return a cell of a table as JSON."""
+    return _dump(cell)
+
+
+def row_json(row: Row) -> Json:
+    """Return a row of a table as JSON: its paper and its cells."""
+    written = _dump(row)
+    return written | {"paper": _title_first(written["paper"])}
 
 
 def answer_from_json(written: Mapping[str, Any]) -> Answer:

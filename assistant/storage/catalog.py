@@ -5,7 +5,7 @@
     aliases   former ids of papers             facts    schema version, generation stamp and other numbers
     apart     records that a person keeps from being merged
     additions when records were added                collections, members   named sets of papers
-                                                     tags, notes            what a person adds to papers
+    table_cells  what tables have of papers          tags, notes            what a person adds to papers
 
 The vector store, the lexicon and the word vectors are derived from it. It is written first, and its ledger is marked
 last: a paper whose fingerprint differs from its entry is indexed again, which repairs every interruption.
@@ -41,6 +41,7 @@ from assistant.storage.catalog_schema import (
     read_fact,
     record_of,
     records,
+    table_cells,
     tags,
     write_fact,
 )
@@ -57,6 +58,7 @@ from assistant.storage.records import (
     keep_separate,
     move_records,
 )
+from assistant.storage.table_cells import TableCells, delete_cells, delete_stale_cells, move_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Catalog:
     """The catalog of one file. Safe for many readers beside one writer.
 
     `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed;
-    `collections` and `annotations` have what a person adds to papers.
+    `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them.
     Changes that concern several of them are made here, each in one transaction.
     """
 
@@ -90,6 +92,7 @@ class Catalog:
         self.ledger = IndexLedger(self._database)
         self.collections = Collections(self._database)
         self.annotations = Annotations(self._database)
+        self.cells = TableCells(self._database)
 
     @property
     def library_id(self) -> int:
@@ -143,6 +146,7 @@ class Catalog:
                 delete_records(connection, connection.scalars(numbers).all())
                 connection.execute(sa.delete(papers).where(papers.c.id.in_(batch)))
                 connection.execute(sa.delete(aliases).where(aliases.c.paper_id.in_(batch)))
+            delete_cells(connection, paper_ids)
 
     def split(
         self,
@@ -165,6 +169,7 @@ class Catalog:
             keep_separate(connection, separate)
             first, *others = [part.id for part in parts]
             _release_ids(connection, [first, *others])
+            delete_stale_cells(connection, parts)
             if paper_id not in {first, *others}:
                 _redirect(connection, paper_id, first)
 
@@ -178,7 +183,7 @@ class Catalog:
         """Replace the content by that of another catalog; every paper is to be indexed again. Raises LibraryError."""
         with source._database.reading() as reading, self._database.writing() as connection:
             copy_rows(reading, connection, (papers, records, additions, match_keys, aliases, kept_separate))
-            copy_rows(reading, connection, (collections, members, tags, notes))
+            copy_rows(reading, connection, (collections, members, tags, notes, table_cells))
             for name in ("run", "ingested"):
                 if (value := read_fact(reading, name)) is not None:
                     write_fact(connection, name, value)
@@ -193,6 +198,7 @@ def _put(connection: sa.Connection, changes: Sequence[PaperChange], run: int, mo
             _absorb(connection, change.former_ids | {change.paper.id}, change.paper.id)
     rows = [paper_row(change.paper) for change in changes]
     connection.execute(sa.insert(papers).prefix_with("OR REPLACE"), rows)
+    delete_stale_cells(connection, (change.paper for change in changes))
     new = [(record, keys, change.paper.id) for change in changes for record, keys in change.new_records.items()]
     insert_records(connection, new, run, moment)
     _release_ids(connection, (change.paper.id for change in changes))
@@ -214,7 +220,8 @@ def _release_ids(connection: sa.Connection, paper_ids: Iterable[str]) -> None:
 
 
 def _redirect(connection: sa.Connection, former_id: str, paper_id: str) -> None:
-    """Make a former id, and the aliases that led to it, lead to another paper."""
+    """Make a former id, and the aliases that led to it, lead to another paper, which takes over what people wrote."""
+    move_cells(connection, former_id, paper_id)
     connection.execute(sa.update(aliases).where(aliases.c.paper_id == former_id).values(paper_id=paper_id))
     alias = insert(aliases).values(id=former_id, paper_id=paper_id)
     connection.execute(alias.on_conflict_do_update(["id"], set_={"paper_id": paper_id}))

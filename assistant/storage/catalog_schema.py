@@ -82,6 +82,20 @@ aliases = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("paper_id", sa.Text, nullable=False, index=True),
 )
+# The cells of tables; `recipe` is empty for what a person wrote.
+table_cells = sa.Table(
+    "table_cells",
+    _tables,
+    sa.Column("paper_id", sa.Text, primary_key=True),
+    sa.Column("column", sa.Text, primary_key=True),
+    sa.Column("recipe", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("value", sa.Text),
+    sa.Column("start", sa.Integer),
+    sa.Column("end", sa.Integer),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+)
 facts = sa.Table(
     "facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Integer, nullable=False)
 )

@@ -167,6 +167,9 @@ class CellJson(ServedModel):
     passage: PassageJson | None = Field(description="The sentence that it comes from.")
     confidence: Probability = Field(description="Probability that the value is right.")
     source: CellSource = Field(description="Where the value comes from.")
+    outdated: bool = Field(
+        default=False, description="Whether the abstract has changed since a person wrote the value."
+    )
 
 
 class RowJson(ServedModel):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.drafts.values import DraftFormat
 from assistant.schema import Record, Scope
+from assistant.tables.rows import MAX_ROWS
 from ui.api.models import AnswerJson
 
 _MAX_HISTORY = 50
@@ -90,6 +91,29 @@ class SidesBody(RequestBody):
 
     claim: str = Field(description="A statement, or a question that is answered by yes or no; filters as in a search.")
     scope: ScopeBody = Field(default=ScopeBody(), description="Papers to search.")
+    library: str | None = Field(default=None, description="Name of another library than the one that is served.")
+
+
+class TableBody(RequestBody):
+    """A table: its columns, and what chooses its rows: ids, a question or filters; without any, all papers."""
+
+    columns: list[str] = Field(
+        min_length=1, max_length=100, description="Questions or topics in words, or fields such as year and authors."
+    )
+    ids: Ids = Field(default=[], description="Ids of the papers.")
+    question: str = Field(default="", max_length=20_000, description="A question, whose hits are the rows.")
+    filter: str = Field(default="", max_length=4000, description="Words and filters: `author:Lin year:2020-2022`.")
+    limit: int = Field(default=100, ge=1, le=MAX_ROWS, description="Most rows.")
+    stream: bool = Field(default=False, description="Whether to reply by server-sent events, row by row.")
+    library: str | None = Field(default=None, description="Name of another library than the one that is served.")
+
+
+class CellBody(RequestBody):
+    """What a person says that a paper has in a column of a table."""
+
+    paper_id: str = Field(max_length=200, description="Id of the paper, or its beginning.")
+    column: str = Field(max_length=1000, description="The column, as in the table.")
+    value: str | None = Field(max_length=20_000, description="The value; null where the abstract does not say.")
     library: str | None = Field(default=None, description="Name of another library than the one that is served.")
 
 

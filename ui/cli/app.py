@@ -22,6 +22,7 @@ from ui.cli import (
     question_commands,
     serve_commands,
     topic_commands,
+    table_commands,
 )
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app = typer.Typer(
 _GROUPS = (
     question_commands,
     draft_commands,
+    table_commands,
     conversation_commands,
     paper_commands,
     collection_commands,

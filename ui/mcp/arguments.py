@@ -53,6 +53,14 @@ class SimilarArguments(ToolArguments):
     text: str = Field(default="", description="or a sentence, an abstract")
 
 
+class TableArguments(ToolArguments):
+    """The arguments of `table`: its columns, and what chooses its rows."""
+
+    columns: list[str] = Field(description="questions, topics, year, venue ...")
+    ids: list[str] = Field(default=[], description="papers")
+    filter: str = Field(default="", description="or filters")
+
+
 class ListArguments(ToolArguments):
     """The arguments of `list`."""
 

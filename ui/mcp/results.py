@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from assistant.drafts.serialization import check_json
 from assistant.drafts.values import DraftCheck
-from assistant.schema import Answer, Hit, Page, Paper, Verification
+from assistant.schema import Answer, Hit, Page, Paper, Table, Verification
 from assistant.serialization import Json, answer_json, hit_json, paper_json, verification_json
 from assistant.text.links import paper_url
 from assistant.text.titles import display_title
@@ -109,6 +109,22 @@ def page_result(page: Page, next_cursor: str | None) -> Json:
     """Return a page of papers, with the cursor of the next one where there is one."""
     papers = [_brief(paper_json(paper)) for paper in page.papers]
     return {"papers": papers, "total": page.total} | ({"next_cursor": next_cursor} if next_cursor else {})
+
+
+def table_result(table: Table) -> Json:
+    """Return a table: of each paper its id and title, of each cell its value and the sentence that it comes from."""
+    rows = [
+        {
+            "id": row.paper.id,
+            "title": display_title(row.paper),
+            "cells": [
+                {"value": cell.value, "sentence": cell.passage.text if cell.passage else None, "source": cell.source}
+                for cell in row.cells
+            ],
+        }
+        for row in table.rows
+    ]
+    return {"columns": list(table.columns), "rows": rows, "total": table.total}
 
 
 def paper_uri(paper_id: str) -> str:

@@ -51,6 +51,7 @@ function press(button) {
     if (!text || !text.trim()) return;
   }
   if (button.name in unsure && !confirm(unsure[button.name])) return;
+  if (button.name === "correct") text = button.closest(".correcting").querySelector("input").value;
   if (button.name === "name") text = button.closest(".naming").querySelector("input").value;
   last = { name: button.name, value: button.value };
   if (button.name === "within") find("#tabs [role=tab]").click();
@@ -58,6 +59,7 @@ function press(button) {
   const sent = { name: button.name, value: button.value, text };
   if (button.name === "reindex") trigger("reindex", sent);
   else if (button.closest("#library") && button.name !== "within") trigger("shelf", sent);
+  else if (button.closest("#sheet")) trigger("sheet", sent);
   else trigger("act", sent);
 }
 
@@ -97,6 +99,10 @@ document.addEventListener("pointerdown", () => {
 });
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.(".correcting input")) {
+    press(event.target.closest(".correcting").querySelector("button[name=correct]"));
+    return;
+  }
   if (event.key === "Enter" && event.target.matches?.(".naming input")) {
     press(event.target.closest(".naming").querySelector("button[name=name]"));
     return;

@@ -21,7 +21,7 @@ from assistant.settings import Settings
 from ui.api.app import PathDispatch
 from ui.api.server import Api, Mounts, no_mounts, open_api
 from ui.background import await_loading, load_in_background
-from ui.page import check_tab, layout, library_tab, settings_tab
+from ui.page import check_tab, layout, library_tab, settings_tab, table_tab
 from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend
 from ui.page.cookies import CookieMiddleware
@@ -133,6 +133,8 @@ def build(backend: PageBackend) -> Any:
                 check_tab.build(backend, parts.settings)
             with gr.Tab("Library") as library:
                 library_tab.build(backend, parts.bridge, library)
+            with gr.Tab("Table"):
+                table_tab.build(backend, parts.bridge, parts.settings)
             with gr.Tab("Settings"):
                 settings_tab.build(backend, parts.settings)
     return page

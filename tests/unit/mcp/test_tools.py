@@ -55,7 +55,7 @@ def test_the_tools_are_few_and_leave_room_for_another_in_2000_tokens(
     talk: Callable[..., Any], filled_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools = talk(lambda client: client.list_tools(), may_write=True).tools
-    assert [tool.name for tool in tools] == ["search", "fetch", "ask", "verify", "similar", "list", "add"]
+    assert [tool.name for tool in tools] == ["search", "fetch", "ask", "verify", "similar", "table", "list", "add"]
     written = json.dumps([tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools])
     assert count_tokens(written, monkeypatch) <= MOST_TOKENS
 

@@ -1,0 +1,1 @@
+"""Fill tables: rows are papers, columns are questions to their abstracts or fields of the catalog."""
