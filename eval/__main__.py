@@ -46,7 +46,7 @@ def run(
         list[str] | None,
         typer.Option(
             help="single, multi, unanswerable, dialogs, claims, forms; abstracts, or one of abstracts-questions, "
-            "-near, -claims, -intents, -dialogs; disagreement; a folder or a file; may be repeated; or drafts, alone."
+            "-near, -claims, -intents, -dialogs; disagreement; a folder or a file; may be repeated; or drafts, or tables."
         ),
     ] = None,
     split: Split = None,
@@ -67,9 +67,14 @@ def run(
 ) -> None:
     """Run suites over the seeds, the annotated abstracts, a folder, or your own library (a file); store and print."""
     from eval.runs import execution
+    from eval.suites import tables
 
     if suite == ["drafts"]:
         _measure_drafts(split, as_json)
+        return
+    if suite == [tables.NAME]:
+        figures = tables.report(_settings(), split)
+        typer.echo(json.dumps(figures) if as_json else tables.format_report(figures))
         return
     options = execution.RunOptions(tuple(suite or ()), split, limit, answers, judge, votes)
     _print_run(execution.run(_settings(llm=llm, strategy=strategy), options, _announced(name), workers, price), as_json)

@@ -135,10 +135,12 @@ def prepare(columns: Sequence[Column], embedder: Embedder) -> list[AskedColumn]:
     ]
 
 
-def read_cells(papers: Sequence[Paper], columns: Sequence[AskedColumn], reader: PairReader) -> Iterator[list[Cell]]:
+def read_cells(
+    papers: Sequence[Paper], columns: Sequence[AskedColumn], reader: PairReader, least: float | None = None
+) -> Iterator[list[Cell]]:
     """Yield the cells of each paper, one for each column. Raises ModelError.
 
-    All pairs are read together, which takes less time, and what columns share of an abstract is read once.
+    A cell says nothing below the confidence `least`, by default STATED_FROM. All pairs are read together, which takes less time, and what columns share of an abstract is read once.
     """
     sentences = [passages(paper.abstract)[:_MAX_SENTENCES] for paper in papers]
     queries = list(dict.fromkeys(query for asked in columns for query in _queries(asked)))
@@ -155,7 +157,7 @@ def read_cells(papers: Sequence[Paper], columns: Sequence[AskedColumn], reader: 
             continue
         by_query = {query: next(readings) for query in queries}
         kinds = sentence_kinds([passage.text for passage in of_paper])
-        yield [_cell(asked, _of_column(asked, of_paper, by_query, kinds)) for asked in columns]
+        yield [_cell(asked, _of_column(asked, of_paper, by_query, kinds), least) for asked in columns]
 
 
 def features(asked: AskedColumn, read: AbstractReading) -> list[CellFeatures]:
@@ -207,12 +209,12 @@ def _margin(scores: Sequence[float], number: int) -> float:
     return scores[number] - max((*scores[:number], *scores[number + 1 :]), default=0.0)
 
 
-def _cell(asked: AskedColumn, read: AbstractReading) -> Cell:
+def _cell(asked: AskedColumn, read: AbstractReading, least: float | None) -> Cell:
     """Return the cell with the likeliest sentence; one that says nothing where no sentence is likely enough."""
     probabilities = [CELL.probability(row) for row in features(asked, read)]
     best = max(range(len(read.sentences)), key=probabilities.__getitem__)
     confidence, passage = round(probabilities[best], 4), read.sentences[best]
-    if confidence < STATED_FROM:
+    if confidence < (STATED_FROM if least is None else least):
         return Cell(None, None, round(1.0 - confidence, 4), CellSource.ABSTRACT)
     return Cell(extract(passage.text, asked.form), passage, confidence, CellSource.ABSTRACT)
 

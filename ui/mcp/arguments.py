@@ -57,8 +57,8 @@ class TableArguments(ToolArguments):
     """The arguments of `table`: its columns, and what chooses its rows."""
 
     columns: list[str] = Field(description="questions, topics, year, venue ...")
-    ids: list[str] = Field(default=[], description="papers")
-    filter: str = Field(default="", description="or filters")
+    ids: list[str] = []
+    filter: str = Field(default="", description="or words and filters")
 
 
 class ListArguments(ToolArguments):

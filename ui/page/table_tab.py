@@ -149,7 +149,7 @@ def _build_parts() -> _SheetParts:
         rows = gr.Textbox(
             label="Words and filters, or the question", placeholder="year>=2020 retrieval", elem_id="sheet-choice"
         )
-        limit = gr.Number(_ROWS, label="Most rows", minimum=1, maximum=_MAX_ROWS, precision=0, elem_id="sheet-limit")
+        limit = gr.Number(_ROWS, label="Most rows", minimum=1, maximum=_MAX_ROWS, precision=0, scale=0, min_width=120)
     with gr.Row(elem_id="sheet-buttons"):
         fill = gr.Button("Fill the table", variant="primary", elem_id="sheet-fill", scale=0, min_width=140)
         stop = gr.Button("Stop", elem_id="sheet-stop", scale=0, min_width=80)

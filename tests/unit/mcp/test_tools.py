@@ -418,3 +418,29 @@ def test_verify_checks_the_citations_of_a_draft(talk: Callable[..., Any], librar
         assert "whole library" in await failure(client, "verify", text=text, bibliography="", id="x")
 
     talk(conversation, library_assistant)
+
+
+def test_a_table_has_cells_with_their_sentences(talk: Callable[..., Any], library_assistant: Assistant) -> None:
+    async def conversation(client: Client) -> Any:
+        return await structured(client, "table", columns=["How many dances?", "year"], filter="waggle")
+
+    table = talk(conversation, library_assistant)
+    assert (table["columns"], table["total"]) == (["How many dances?", "year"], 1)
+    [row] = table["rows"]
+    asked, year = row["cells"]
+    assert year == {"value": "2021", "sentence": None, "source": "catalog"}
+    assert asked["sentence"] is None or asked["sentence"] in PAPERS[0]["abstract"]
+
+
+def test_a_table_of_no_question_or_an_unknown_filter_is_refused(
+    talk: Callable[..., Any], library_assistant: Assistant
+) -> None:
+    async def conversation(client: Client) -> tuple[str, str]:
+        return (
+            await failure(client, "table", columns=["!!!"]),
+            await failure(client, "table", columns=["dataset"], filter="topic:bees"),
+        )
+
+    no_question, no_filter = talk(conversation, library_assistant)
+    assert "asks nothing" in no_question
+    assert "topic" in no_filter
