@@ -62,25 +62,26 @@ class CellFeatures:
 
 # Fitted by `python -m eval.training.table_cells`.
 CELL = LogisticModel(
-    -0.93,
+    -0.96,
     CellFeatures(
-        known=2.16,
-        stated=0.59,
-        usual=0.07,
-        probe_answers=0.01,
-        probe_sentence=0.22,
-        probe_margin=-0.01,
-        answers=0.28,
-        sentence=0.17,
-        margin=0.03,
-        other_answers=0.27,
-        other_sentence=0.60,
-        cover=0.37,
-        numberless=-0.34,
+        known=1.97,
+        stated=0.54,
+        usual=0.13,
+        probe_answers=-0.03,
+        probe_sentence=0.12,
+        probe_margin=0.01,
+        answers=0.29,
+        sentence=0.24,
+        margin=0.05,
+        other_answers=0.30,
+        other_sentence=0.51,
+        cover=0.28,
+        numberless=-0.33,
     ),
 )
-# The probability from which a sentence counts as the answer, by the dev tables of `eval.suites.tables`.
-STATED_FROM = 0.5
+# The probability from which a sentence counts as the answer: on the dev tables of `eval.suites.tables` nine of ten cells
+# that are filled are then right, and 3 % of all are wrong (docs/tables.md).
+STATED_FROM = 0.75
 
 
 @dataclass(frozen=True, slots=True)
