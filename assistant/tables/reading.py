@@ -79,8 +79,8 @@ CELL = LogisticModel(
         numberless=-0.33,
     ),
 )
-# The probability from which a sentence counts as the answer: on the dev tables of `eval.suites.tables` nine of ten cells
-# that are filled are then right, and 3 % of all are wrong (docs/tables.md).
+# The probability from which a sentence counts as the answer: on the dev tables of `eval.suites.tables`, nine of ten
+# cells that are filled are then right, and 3 % of all cells are wrong (docs/tables.md).
 STATED_FROM = 0.75
 
 
@@ -141,7 +141,8 @@ def read_cells(
 ) -> Iterator[list[Cell]]:
     """Yield the cells of each paper, one for each column. Raises ModelError.
 
-    A cell says nothing below the confidence `least`, by default STATED_FROM. All pairs are read together, which takes less time, and what columns share of an abstract is read once.
+    A cell says nothing below the confidence `least`, by default STATED_FROM. All pairs are read together, which takes
+    less time, and what columns share of an abstract is read once.
     """
     sentences = [passages(paper.abstract)[:_MAX_SENTENCES] for paper in papers]
     queries = list(dict.fromkeys(query for asked in columns for query in _queries(asked)))

@@ -13,7 +13,7 @@ from assistant.serialization import Json, cell_json, row_json
 from assistant.tables.rows import RowChoice
 from ui.api.backend import ApiBackend
 from ui.api.context import Backend, Queue, Writer
-from ui.api.event_stream import EventStream, event, last_while_connected, with_comments, with_first
+from ui.api.event_stream import EventStream, event, with_comments
 from ui.api.models import CellJson, RowJson, TableJson
 from ui.api.problems import problem_json, problem_of
 from ui.api.requests import CellBody, TableBody
@@ -35,11 +35,10 @@ async def fill_table(body: TableBody, request: Request, backend: Backend, queue:
     `{"columns", "count", "total"}`; a `row` for each paper; and last `done`, or `error` with problem details. What was
     read is kept: a table that was interrupted goes on where it was.
     """
-    items = queue.stream(lambda: _items(body, backend))
     accepted = request.headers.get("accept", "")
     if body.stream or ("text/event-stream" in accepted and "json" not in accepted):
-        return cast("Response", EventStream(with_comments(_events(await with_first(items)))))
-    return await last_while_connected(request, _gathered(items))
+        return cast("Response", EventStream(with_comments(_events(await queue.stream(lambda: _items(body, backend))))))
+    return await queue.last(lambda: _gathered(_items(body, backend)))
 
 
 @router.put("/tables/cells", response_model=CellJson, response_model_exclude_unset=True)
@@ -70,16 +69,15 @@ def _items(body: TableBody, backend: ApiBackend) -> Iterator[tuple[str, Json]]:
         yield "row", row_json(row)
 
 
-async def _gathered(items: AsyncGenerator[tuple[str, Json]]) -> AsyncGenerator[Json]:
+def _gathered(items: Iterator[tuple[str, Json]]) -> Iterator[Json]:
     """Yield the table as it grows."""
     table: Json = {"columns": [], "rows": [], "total": 0}
-    async with aclosing(items):
-        async for name, item in items:
-            if name == "columns":
-                table |= {"columns": item["columns"], "total": item["total"]}
-            else:
-                table["rows"].append(item)
-            yield table
+    for name, item in items:
+        if name == "columns":
+            table |= {"columns": item["columns"], "total": item["total"]}
+        else:
+            table["rows"].append(item)
+        yield table
 
 
 async def _events(items: AsyncGenerator[tuple[str, Json]]) -> AsyncGenerator[str]:
