@@ -46,7 +46,7 @@ def run(
         list[str] | None,
         typer.Option(
             help="single, multi, unanswerable, dialogs, claims, forms; abstracts, or one of abstracts-questions, "
-            "-near, -claims, -intents, -dialogs; disagreement; a folder or a file; may be repeated; or drafts, or tables."
+            "-near, -claims, -intents, -dialogs; disagreement; a folder or a file; repeatable; or drafts, or tables."
         ),
     ] = None,
     split: Split = None,

@@ -21,8 +21,8 @@ from ui.cli import (
     paper_commands,
     question_commands,
     serve_commands,
-    topic_commands,
     table_commands,
+    topic_commands,
 )
 
 app = typer.Typer(

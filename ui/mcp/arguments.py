@@ -56,7 +56,7 @@ class SimilarArguments(ToolArguments):
 class TableArguments(ToolArguments):
     """The arguments of `table`: its columns, and what chooses its rows."""
 
-    columns: list[str] = Field(description="questions, topics, year, venue ...")
+    columns: list[str] = Field(description="questions, topics, year, venue")
     ids: list[str] = []
     filter: str = Field(default="", description="or words and filters")
 
