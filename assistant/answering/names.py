@@ -23,9 +23,12 @@ def missing_names(question: str, terms: Sequence[Term], paper: Paper) -> tuple[T
     """
     if not any(letter.islower() for letter in question):
         return ()
-    words = {_key(word) for word in _WORD.findall(f"{paper.title or ''} {paper.abstract}")}
+    words = [_key(word) for word in _WORD.findall(f"{paper.title or ''} {paper.abstract}")]
+    known, initials = set(words), "".join(word[0] for word in words if word)
     names = {_key(term.text): term for term in terms if _is_name(term, question)}
-    return tuple(name for key, name in names.items() if key not in words)
+    return tuple(
+        name for key, name in names.items() if key not in known and not (_is_acronym(name) and key in initials)
+    )
 
 
 def spelled(question: str, names: Sequence[Term]) -> tuple[str, ...]:
@@ -39,6 +42,11 @@ def _is_name(term: Term, question: str) -> bool:
     if any(letter.isdigit() for letter in term.text) or any(letter.isupper() for letter in term.text[1:]):
         return True
     return term.text[0].isupper() and not _SENTENCE_START.search(question[: term.start])
+
+
+def _is_acronym(name: Term) -> bool:
+    """Return whether the name can stand for words that begin with its letters, as "LR" for "learning rate"."""
+    return len(name.text) > 1 and name.text.rstrip("s").isupper() and name.text.isalpha()
 
 
 def _key(word: str) -> str:

@@ -50,3 +50,7 @@ def test_a_name_counts_once_however_often_it_is_written() -> None:
 def test_a_name_is_spelled_as_the_whole_word_that_it_is_part_of() -> None:
     question = "how long did DeepSeek-R1 (and \u201cR1-Zero\u201d) train?"
     assert spelled(question, _terms(question)) == ("DeepSeek-R1", "R1-Zero")
+
+
+def test_an_acronym_is_not_missing_where_the_paper_has_its_words() -> None:
+    assert _missing("does AW help with LR?") == ("LR",)
