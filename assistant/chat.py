@@ -17,7 +17,7 @@ from assistant.digest import standalone
 from assistant.digest.catalog_answer import answer_from_catalog
 from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.digest import NAME, Digest
-from assistant.disagreement.answer import stream_sides
+from assistant.disagreement.answer import no_side, plan_sides, stream_sides
 from assistant.disagreement.sides import Sides, paper_search
 from assistant.errors import InputError, ModelError
 from assistant.generation import prompts, strategies
@@ -147,17 +147,17 @@ class Assistant:
             catalog = CatalogSearch(self.library.catalog.papers, indexes.lexicon, query, last_cited(history), find)
             yield self._from_catalog(asked, draft, catalog, started)
             return
-        if not decision and (topic := disagreement.disputed(query, encoder)):
+        sides = None if decision else self._disputed(query, indexes, encoder)
+        if sides and plan_sides(sides).quotations:
             draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
-            papers = paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
-            claim = disagreement.topic_claim(topic, encoder, papers, self.reader)
-            yield from stream_sides(draft, disagreement.find_sides(claim, papers, self.reader), started)
+            yield from stream_sides(draft, sides, started)
             return
         if decision:
             retrieved = self._declined(query, prediction, indexes, encoder)
         else:
             retrieved = self._retrieve(query, history, indexes, encoder)
             decision = self._decide(retrieved)
+            decision = decision.in_part(no_side(sides), self.settings.firm_threshold) if sides else decision
         draft = self._draft(retrieved, decision, milliseconds(started))
         timings = dict(draft.timings)
         for answer in self._answers(draft, retrieved, history, indexes, encoder):
@@ -205,6 +205,14 @@ class Assistant:
         """Return the other papers that are likeliest to say what the text says of this one, best first."""
         related = self._related(text, self.library.fresh())
         return [candidate for candidate in related if candidate.id != paper.id][:_COMPARED]
+
+    def _disputed(self, query: Query, indexes: Indexes, encoder: QuestionEncoder) -> Sides | None:
+        """Return both sides of what a question asks both sides of; None for any other question."""
+        if not (topic := disagreement.disputed(query, encoder)):
+            return None
+        papers = paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
+        claim = disagreement.topic_claim(topic, encoder, papers, self.reader)
+        return disagreement.find_sides(claim, papers, self.reader)
 
     def _retrieve(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Found:
         """Return the outcome of a search for the question to answer, with the intent of its standalone text."""

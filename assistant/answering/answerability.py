@@ -54,6 +54,11 @@ class Decision:
     reason: str | None = None
     reply: str | None = None
 
+    def in_part(self, reason: str, firm_threshold: float) -> Decision:
+        """Return the decision where the library can answer in part at most, for this reason."""
+        strength = Strength.NONE if self.strength is Strength.NONE else Strength.TENTATIVE
+        return Decision(min(self.confidence, firm_threshold), strength, reason)
+
 
 def decline(prediction: IntentPrediction) -> Decision | None:
     """Return the fixed reply to a message that is not a question about papers; None for such a question."""

@@ -78,8 +78,8 @@ PACKAGED = Calibration(
         AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, missing_names=0.0, first=0.0, similarity=92.67),
     ),
     answer=LogisticModel(
-        1.8,
-        AnswerabilityFeatures(answers=1.35, met=-13.79, weakest=9.23, missing_names=-1.51, first=1.39, similarity=0.0),
+        1.87,
+        AnswerabilityFeatures(answers=1.34, met=-14.04, weakest=9.34, missing_names=-1.78, first=1.37, similarity=0.0),
     ),
     evidence=LogisticModel(
         -3.74,

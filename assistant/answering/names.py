@@ -38,8 +38,13 @@ def spelled(question: str, names: Sequence[Term]) -> tuple[str, ...]:
 
 
 def _is_name(term: Term, question: str) -> bool:
-    """Return whether the term is written as names are: with a digit, or a capital that no sentence begins with."""
-    if any(letter.isdigit() for letter in term.text) or any(letter.isupper() for letter in term.text[1:]):
+    """Return whether the term is written as names are: with a digit, or a capital that no sentence begins with.
+
+    What begins with a digit is a quantity, as "7B".
+    """
+    if not term.text[0].isalpha():
+        return False
+    if any(letter.isdigit() or letter.isupper() for letter in term.text[1:]):
         return True
     return term.text[0].isupper() and not _SENTENCE_START.search(question[: term.start])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from assistant.answering.answerability import abstain
 from assistant.citations import has_marker
 from assistant.digest.quoting import Group, Plan, Quotation, snapshots
 from assistant.disagreement.sides import SidedSentence, Sides
@@ -17,18 +16,19 @@ _HEADINGS = ("Supports it", "Contradicts it", "Depends on a condition")
 
 
 def stream_sides(draft: Answer, sides: Sides, started: float) -> Iterator[Answer]:
-    """Yield snapshots of the answer that grow by a quotation; the last is done. Abstain where nothing takes a side.
+    """Yield snapshots of the answer that grow by a quotation; the last is done.
 
-    `started` is the reading of the clock at the question, in seconds.
+    One sentence or more can be quoted. `started` is the reading of the clock at the question, in seconds.
     """
-    plan = plan_sides(sides)
     elapsed = milliseconds(started)
     draft = replace(draft, timings={"retrieve_ms": elapsed, "first_text_ms": elapsed, "total_ms": elapsed})
-    if not plan.quotations:
-        yield abstain(draft, f"no abstract in it takes a side on “{sides.claim.rstrip('. ')}”")
-        return
     confidence = max(sentence.probability for sentence in sides.sentences)
-    yield from snapshots(replace(draft, confidence=confidence, strength=Strength.FIRM), plan)
+    yield from snapshots(replace(draft, confidence=confidence, strength=Strength.FIRM), plan_sides(sides))
+
+
+def no_side(sides: Sides) -> str:
+    """Return the reason why sides of which nothing can be quoted do not answer."""
+    return f"no abstract takes a side on “{sides.claim.rstrip('. ')}”"
 
 
 def plan_sides(sides: Sides) -> Plan:

@@ -24,7 +24,7 @@ def _missing(question: str) -> tuple[str, ...]:
     ("question", "names"),
     [
         ("does DPO beat SimPO?", ("SimPO",)),
-        ("is Llama-3 better than GPT-4?", ("3", "GPT", "4")),
+        ("is Llama-3 better than R1 at 7B?", ("R1",)),
         ("what does adam-mini do on MATH", ()),
         ("how do we train one LLM?", ()),
         ("is training with Sophia faster", ("Sophia",)),

@@ -12,7 +12,7 @@ from assistant.disagreement import answer, claim, question
 from assistant.disagreement.sides import SidedSentence, Sides
 from assistant.errors import InputError
 from assistant.question.encoder import QuestionEncoder
-from assistant.schema import Answer, Paper, Query, Scope, Strength
+from assistant.schema import Paper, Query, Scope, Strength
 from assistant.text.sentences import passages
 from tests.fakes import ConstantReader, WordOverlapReader
 
@@ -84,11 +84,16 @@ def test_a_question_in_the_chat_is_answered_by_both_sides_with_citations(
     assert answered.citations[0].passages[0].text in answered.text
 
 
-def test_the_answer_abstains_where_nothing_takes_a_side() -> None:
-    draft = Answer("q", "q", Strength.FIRM, 1.0, "", done=False)
-    (only,) = answer.stream_sides(draft, Sides("bees dance", "bees do not dance"), 0.0)
-    assert (only.strength, only.done) == (Strength.NONE, True)
-    assert "takes a side" in only.text
+def test_an_answer_is_partial_at_most_where_nothing_takes_a_side(
+    make_assistant: MakeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "is there disagreement about whether small glaciers shrink the fastest?"
+    monkeypatch.setattr("assistant.disagreement.disputed", lambda query, encoder: "small glaciers shrink the fastest")
+    monkeypatch.setattr("assistant.disagreement.find_sides", lambda claim, search, reader: Sides(claim, f"not {claim}"))
+    answered = make_assistant().ask(question)
+    assert answered.strength is Strength.TENTATIVE
+    assert answered.reason == "no abstract takes a side on “small glaciers shrink the fastest”"
+    assert answered.citations
 
 
 def test_the_answer_has_a_heading_for_each_side_and_says_which_one_is_missing() -> None:
