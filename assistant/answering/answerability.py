@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from assistant import logistic
 from assistant.answering import side_presence
 from assistant.answering.calibration import PACKAGED, AnswerabilityFeatures, Calibration
-from assistant.answering.names import missing_names, spelled
+from assistant.answering.names import missing_names, names_in, spelled
 from assistant.citations import strip
 from assistant.question.filters import explain_no_match
 from assistant.question.intent import IntentPrediction
@@ -193,7 +193,7 @@ def features(retrieved: Found) -> AnswerabilityFeatures:
         met=_mean(presence),
         weakest=_quantile(presence, 0.2),
         missing_names=len(_missing_names(retrieved)),
-        first=float(_is_expected_first(retrieved)),
+        behind=_behind(retrieved),
         similarity=retrieved.hits[0].score,
     )
 
@@ -208,12 +208,18 @@ def _missing_names(retrieved: Found) -> tuple[Term, ...]:
     best = retrieved.alignments[_best(retrieved)]
     of_sides = {term.start for side in retrieved.sides for term in side.terms}
     terms = [term for term in best.terms if term.start not in of_sides]
-    return missing_names(retrieved.query.standalone, terms, best.paper)
+    return missing_names(names_in(retrieved.query.standalone, terms), best.paper)
 
 
-def _is_expected_first(retrieved: Found) -> bool:
-    """Return whether the hit that answers best is the first, or so many are read that this says nothing."""
-    return _best(retrieved) == 0 or len(retrieved.readings) > READ
+def _behind(retrieved: Found) -> float:
+    """Return how far the log-odds that the first hit answers are behind the best, 0 to 1 at most.
+
+    Where many hits are read, it says nothing that the best one is not the first: then it is 0.
+    """
+    if len(retrieved.readings) > READ:
+        return 0.0
+    first, best = retrieved.readings[0].answers, retrieved.readings[_best(retrieved)].answers
+    return min(1.0, logistic.log_odds(best) - logistic.log_odds(first))
 
 
 def _confidence(retrieved: Found, calibration: Calibration) -> float:

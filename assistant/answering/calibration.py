@@ -27,15 +27,15 @@ class AnswerabilityFeatures:
     `answers` is the log-odds by the pair reader that the paper which answers best does answer. `met` is the mean
     presence of the question's terms in that paper, weighted by idf, and `weakest` their 0.2 quantile by weight, each
     about 0..1: what is asked beyond the topic is met least. `missing_names` is the number of the question's names that
-    this paper does not mention, and `first` is 1 if it is the first hit, or more hits were read than for a question
-    about one paper. `similarity` is the score of the best hit, 0..1.
+    this paper does not mention, and `behind` how far the log-odds of the first hit are behind, 0..1 at most: 0 also
+    where more hits were read than for a question about one paper. `similarity` is the score of the best hit, 0..1.
     """
 
     answers: float
     met: float
     weakest: float
     missing_names: float
-    first: float
+    behind: float
     similarity: float
 
 
@@ -75,11 +75,13 @@ class Calibration:
 PACKAGED = Calibration(
     topic=LogisticModel(
         -23.13,
-        AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, missing_names=0.0, first=0.0, similarity=92.67),
+        AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, missing_names=0.0, behind=0.0, similarity=92.67),
     ),
     answer=LogisticModel(
         1.87,
-        AnswerabilityFeatures(answers=1.34, met=-14.04, weakest=9.34, missing_names=-1.78, first=1.37, similarity=0.0),
+        AnswerabilityFeatures(
+            answers=1.34, met=-14.04, weakest=9.34, missing_names=-1.78, behind=-1.37, similarity=0.0
+        ),
     ),
     evidence=LogisticModel(
         -3.74,

@@ -16,18 +16,22 @@ _AROUND = ".,;:?!()[]{}\"'\u2018\u2019\u201c\u201d"
 _SENTENCE_START = re.compile(r"(?:^|[.?!:])\W*$")
 
 
-def missing_names(question: str, terms: Sequence[Term], paper: Paper) -> tuple[Term, ...]:
-    """Return the names among the question's terms that neither title nor abstract has, each once, in order.
+def names_in(question: str, terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Return the names among the question's terms, each once, in order.
 
     A question without small letters has no names: its capitals say nothing.
     """
     if not any(letter.islower() for letter in question):
         return ()
+    return tuple({_key(term.text): term for term in terms if _is_name(term, question)}.values())
+
+
+def missing_names(names: Sequence[Term], paper: Paper) -> tuple[Term, ...]:
+    """Return the names that neither title nor abstract has."""
     words = [_key(word) for word in _WORD.findall(f"{paper.title or ''} {paper.abstract}")]
     known, initials = set(words), "".join(word[0] for word in words if word)
-    names = {_key(term.text): term for term in terms if _is_name(term, question)}
     return tuple(
-        name for key, name in names.items() if key not in known and not (_is_acronym(name) and key in initials)
+        name for name in names if (key := _key(name.text)) not in known and not (_is_acronym(name) and key in initials)
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assistant.answering.evidence import Evidence
+from assistant.answering.names import missing_names, names_in
 from assistant.digest.composition import Limits, compose
 from assistant.digest.quoting import Group, Plan, Quotation
 from assistant.digest.wording import counted_papers
 from assistant.retrieval.gathering import LISTED
 from assistant.retrieval.search import Found
-from assistant.schema import Passage
+from assistant.schema import Paper, Passage
 
 # The share of the best score from which a paper is listed; chosen on the dev questions of the suite of forms
 # (docs/experiments.md).
@@ -22,13 +23,24 @@ def plan_list(found: Found, evidence: Sequence[Evidence], abstracts: Mapping[str
 
     The best paper is listed in any case.
     """
-    least = LISTED_FROM * found.hits[0].score
-    listed = [hit.paper.id for hit in found.hits[: len(found.readings)] if hit.score >= least]
+    listed = [paper.id for paper in _with_names(found, _near(found))]
     by_paper = {paper_id: [item for item in evidence if item.hit.paper.id == paper_id] for paper_id in listed}
     quotations = [quotation for items in by_paper.values() for quotation in _sentence(items, abstracts)]
     if not quotations:
         quotations = _sentence(evidence, abstracts)
     return Plan((Group(tuple(quotations)),), _opening(len({quotation.hit.paper.id for quotation in quotations})))
+
+
+def _near(found: Found) -> list[Paper]:
+    """Return the papers that were read and come near the best one."""
+    least = LISTED_FROM * found.hits[0].score
+    return [hit.paper for hit in found.hits[: len(found.readings)] if hit.score >= least]
+
+
+def _with_names(found: Found, papers: Sequence[Paper]) -> Sequence[Paper]:
+    """Return the papers that mention a name of the question; all of them where none does, or it has no name."""
+    names = names_in(found.query.standalone, found.terms.content)
+    return [paper for paper in papers if len(missing_names(names, paper)) < len(names)] or papers
 
 
 def _sentence(evidence: Sequence[Evidence], abstracts: Mapping[str, Sequence[Passage]]) -> list[Quotation]:

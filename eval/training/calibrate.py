@@ -31,7 +31,7 @@ Answerability: TypeAlias = LogisticModel[AnswerabilityFeatures]
 _FeaturesT = TypeVar("_FeaturesT")
 
 # The features of each model.
-_TOPIC, _ANSWER = ("similarity",), ("answers", "met", "weakest", "missing_names", "first")
+_TOPIC, _ANSWER = ("similarity",), ("answers", "met", "weakest", "missing_names", "behind")
 _FOLDS = 5
 # The share of answerable questions that may be answered with a reservation.
 _RESERVED_SHARE = 0.05

@@ -152,12 +152,12 @@ def test_the_presence_of_the_question_s_words_is_that_in_the_paper_that_answers_
     assert features(reader, "bees dance at noon", hits[:1]).weakest < 0.5
 
 
-def test_names_that_the_best_paper_lacks_are_counted_and_whether_it_is_the_first_hit(reader: Assistant) -> None:
+def test_names_that_the_best_paper_lacks_are_counted_and_how_far_the_first_hit_is_behind_it(reader: Assistant) -> None:
     papers = [Paper("other", "Bees glow."), Paper("best", "Bees dance at noon.")]
     hits = [Hit(rank, 0.4, paper) for rank, paper in enumerate(papers, 1)]
     values = features(reader, "do bees dance at noon in Peru as in Chile?", hits)
-    assert (values.missing_names, values.first) == (2.0, 0.0)
-    assert features(reader, "do bees dance at noon?", hits[1:]).first == 1.0
+    assert (values.missing_names, values.behind) == (2.0, 1.0)
+    assert features(reader, "do bees dance at noon?", hits[1:]).behind == 0.0
 
 
 @pytest.mark.parametrize("question", ["what about it?", "who?", "why not"])

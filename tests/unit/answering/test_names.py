@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from assistant.answering.names import missing_names, spelled
+from assistant.answering.names import missing_names, names_in, spelled
 from assistant.question.terms import Term
 from assistant.schema import Paper
 
@@ -13,7 +13,7 @@ PAPER = Paper("p", "We train Llama-2 with DPO, and compare LLMs on MATH.", title
 
 def _terms(question: str) -> tuple[Term, ...]:
     terms = [Term(match[0], match.start(), match.end(), (match[0],), 1.0) for match in re.finditer(r"\w+", question)]
-    return missing_names(question, terms, PAPER)
+    return missing_names(names_in(question, terms), PAPER)
 
 
 def _missing(question: str) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assistant.digest.listing import plan_list
 from assistant.digest.quoting import Plan
 from assistant.encodings import PairReading
+from assistant.question.terms import QuestionTerms, Term
 from assistant.retrieval.gathering import LISTED
 from assistant.retrieval.search import Found
 from assistant.schema import Hit, Paper, Query
@@ -46,3 +48,17 @@ def test_of_five_thousand_matches_those_that_were_read_are_listed_and_said_to_be
     plan = listed([0.5] * 5000, read=LISTED)
     assert ranks(plan) == list(range(1, LISTED + 1))
     assert plan.opening == f"At least {LISTED} papers belong here; these are the nearest."
+
+
+def test_papers_that_mention_no_name_of_the_question_are_left_out_where_another_does() -> None:
+    question = "papers on weaknesses of DPO"
+    start = question.index("DPO")
+    terms = QuestionTerms((Term("DPO", start, start + 3, ("dpo",), 3.0),))
+    texts = ("Bees have weaknesses.", "DPO is brittle.", "Weaknesses of bees.")
+    papers = [Paper(f"paper-{rank}", text) for rank, text in enumerate(texts, 1)]
+    hits = tuple(Hit(rank, 0.5, paper) for rank, paper in enumerate(papers, 1))
+    items = [item for hit in hits for item in evidence(hit.paper.abstract, 0.1, rank=hit.rank)]
+    found = Found(Query(question, question), terms, hits, readings=(READING,) * 3)
+    assert ranks(plan_list(found, items, abstracts(items))) == [2]
+    without = replace(found, hits=(hits[0], hits[2]), readings=(READING,) * 2)
+    assert ranks(plan_list(without, items, abstracts(items))) == [1, 3]
