@@ -58,7 +58,7 @@ def parse_columns(names: Sequence[str]) -> tuple[Column, ...]:
     """Return the columns of these names, each once. Raises InputError for none, too many, and one that asks nothing."""
     columns = tuple({column.name.casefold(): column for column in map(parse_column, names)}.values())
     if not columns:
-        raise InputError("columns", 'name at least one, such as "dataset" or year')
+        raise InputError("columns", "name at least one, such as dataset or year")
     if len(columns) > MAX_COLUMNS:
         raise InputError("columns", f"are {len(columns)}; a table has at most {MAX_COLUMNS}")
     return columns

@@ -40,6 +40,7 @@ def test_a_table_is_filled_opened_corrected_and_saved(own_address: str, open_pag
     page.locator("#sheet tbody button[name=cell]").first.click()
     detail = page.locator("#sheet .detail")
     expect(detail.locator("mark")).to_have_count(1)
+    expect(detail).to_contain_text("What is measured? from the marked sentence")
     detail.get_by_label("The right value").fill("ice <b>loss</b>")
     detail.get_by_role("button", name="Correct", exact=True).click()
     expect(page.locator("#sheet tbody tr").first).to_contain_text("ice <b>loss</b>")

@@ -98,7 +98,7 @@ def _row(sheet: Sheet, row: Row) -> str:
 
 
 def _cell(position: OpenCell, name: str, cell: Cell) -> str:
-    label = f'<span class="label">{line_html(name)}: </span>'
+    label = f'<span class="label">{_lead(name)} </span>'
     text, mark = one_line(to_text(cell_text(cell))), cell_mark(cell)
     note = f' <span class="quiet">({line_html(mark)})</span>' if mark else ""
     if cell.source is CellSource.CATALOG:
@@ -109,12 +109,17 @@ def _cell(position: OpenCell, name: str, cell: Cell) -> str:
     return f'<td role="cell"{kind}>{label}{opener}{note}</td>'
 
 
+def _lead(name: str) -> str:
+    """Return the name of a column before what it says; a question has its punctuation already."""
+    return line_html(name if name.endswith("?") else f"{name}:")
+
+
 def _detail(sheet: Sheet, row: Row, position: OpenCell) -> str:
     """Return the row below the open one: the abstract with the sentence of the cell, and the form."""
     cell = row.cells[position.column]
     passages = (cell.passage,) if cell.passage else ()
     abstract = render.abstract_html(row.paper, passages, "cell-sentence", render.plain_html)
-    about = f'<p class="quiet">{line_html(sheet.columns[position.column])}: {"".join(_about(cell))}</p>'
+    about = f'<p class="quiet">{_lead(sheet.columns[position.column])} {"".join(_about(cell))}</p>'
     return (
         f'<tr class="detail" role="row"><td role="cell" colspan="{len(sheet.columns) + 1}">{about}{abstract}'
         f"{_form(position, cell)}</td></tr>"
