@@ -124,7 +124,8 @@ def test_nothing_sticks_out_at_any_width(open_page: OpenPage, width: int, color_
     expect(page.locator(".naming input")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.screenshot(path=SHOTS / f"page-{width}-{color_scheme}.png")
-    for tab in ("Library", "Settings"):
+    expect(page.get_by_role("tab", name="Settings")).to_be_visible()
+    for tab in ("Check", "Library", "Table", "Settings"):
         page.get_by_role("tab", name=tab).click()
         if tab == "Library":
             page.get_by_role("button", name="The rise of sourdough").click()

@@ -41,6 +41,20 @@ def test_everybody_can_use_every_part_of_the_page(open_page: OpenPage, color_sch
     expect(page.locator(".detail")).to_be_visible()
     assert complaints(page) == []
     page.screenshot(path=SHOTS / f"library-{color_scheme}.png")
+    page.get_by_role("tab", name="Check").click()
+    page.get_by_label("Draft", exact=True).fill("The loss of ice doubles after 2005 \\cite{ice}. We thank the bees.")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator(".checksum")).to_contain_text("2 sentences")
+    page.mouse.move(1, 1)
+    assert complaints(page) == []
+    page.get_by_role("tab", name="Table").click()
+    page.get_by_label("Columns, one a line").fill("What is measured?\nyear")
+    page.get_by_role("button", name="Fill the table").click()
+    expect(page.locator("#sheet")).to_contain_text("CSV")
+    page.locator("#sheet tbody button[name=cell]").first.click()
+    expect(page.locator(".correcting")).to_be_visible()
+    page.mouse.move(1, 1)
+    assert complaints(page) == []
     page.get_by_role("tab", name="Settings").click()
     expect(page.get_by_role("button", name="Test connection")).to_be_visible()
     assert complaints(page) == []
