@@ -78,10 +78,8 @@ PACKAGED = Calibration(
         AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, missing_names=0.0, behind=0.0, similarity=92.67),
     ),
     answer=LogisticModel(
-        1.87,
-        AnswerabilityFeatures(
-            answers=1.34, met=-14.04, weakest=9.34, missing_names=-1.78, behind=-1.37, similarity=0.0
-        ),
+        2.51,
+        AnswerabilityFeatures(answers=1.4, met=-12.19, weakest=8.48, missing_names=-1.99, behind=-1.58, similarity=0.0),
     ),
     evidence=LogisticModel(
         -3.74,
