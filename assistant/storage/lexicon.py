@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class TantivyLexicon:
         """Open or create the lexicon. Raises LibraryError where the directory cannot be read as one."""
         self._folder = folder
         self._schema = _schema()
-        self._analyzer = _analyzer()
+        self._analyzer, self._analyzing = _analyzer(), threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(self._schema, str(folder))
@@ -91,7 +92,8 @@ class TantivyLexicon:
 
     def terms(self, text: str) -> list[str]:
         """Return the index terms of the text in order."""
-        return self._analyzer.analyze(text)
+        with self._analyzing:  # the analyzer refuses two threads at a time: "Already borrowed"
+            return self._analyzer.analyze(text)
 
     def idf(self, terms: Collection[str]) -> dict[str, float]:
         """Return ln(1 + (N - n + 0.5) / (n + 0.5)) for each term, as in BM25, where n of N papers have the term."""

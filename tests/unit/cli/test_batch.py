@@ -226,7 +226,7 @@ def test_a_line_may_say_which_papers_are_looked_at(make_assistant: MakeAssistant
         json.dumps({"questions": [QUESTION, "Why?"], "pin": [best]}),
     )
     assert [hit["paper"]["id"] for hit in pinned["hits"]] == [best]
-    assert pinned["scope"] == {"pinned": [best], "excluded": []}
+    assert pinned["scope"] == {"pinned": [best], "excluded": [], "collections": []}
     assert [hit["paper"]["id"] for hit in excluded["hits"]] == others
     assert [[hit["paper"]["id"] for hit in answer["hits"]] for answer in dialog["answers"]] == [[best], [best]]
 

@@ -102,9 +102,11 @@ def test_the_papers_that_were_pinned_and_excluded_are_kept_with_the_turn(filled:
     bees, glaciers = (filled("search", words, "--json").json["hits"][0]["paper"]["id"] for words in (BEES, GLACIERS))
     asked = filled("ask", BEES, "--pin", bees[:8], "--exclude", glaciers[:8], "--json")
     (turn,) = shown(filled)["turns"]
-    assert turn["scope"] == asked.json["scope"] == {"pinned": [bees], "excluded": [glaciers]}
+    assert turn["scope"] == asked.json["scope"] == {"pinned": [bees], "excluded": [glaciers], "collections": []}
     filled("ask", "-c", OLDER)
-    assert shown(filled)["turns"][1]["scope"] == {"pinned": [], "excluded": []}, "pins are for their question only"
+    assert shown(filled)["turns"][1]["scope"] == {"pinned": [], "excluded": [], "collections": []}, (
+        "pins are for their question only"
+    )
 
 
 def test_a_filter_typed_in_a_kept_question_holds_for_what_leans_on_it(filled: Paperchat) -> None:

@@ -113,7 +113,8 @@ def test_a_source_is_deleted_and_what_other_sources_say_of_its_papers_stays(
     assert "1 paper will stay with what other sources say" in done.err
     (again,) = stocked("list", "title:ice", "--json").json
     assert (again["doi"], again["venue"], again["sources"]) == (None, None, ["more.jsonl"])
-    assert stocked("show", merged["id"], "--json").json == again, "its earlier id leads to it"
+    shown = stocked("show", merged["id"], "--json").json
+    assert shown | again == shown, "its earlier id leads to it"
     assert stocked("delete", "--source", "more.jsonl", "--yes").out == "3 deleted, 3 papers left.\n"
     assert left_everywhere(settings) == {paper["id"] for paper in stocked("list", "--json").json}
     assert len(titles(stocked("list", "--json"))) == 3

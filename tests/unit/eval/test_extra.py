@@ -51,5 +51,5 @@ def test_the_help_needs_no_library_of_the_extra(tmp_path: Path) -> None:
 def test_developers_install_the_extra_too() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     names = {requirement.split(">")[0] for requirement in extras["eval"]}
-    assert names >= {"bm25s", "ir-measures", "jinja2", "llama-index-vector-stores-chroma", "pystemmer", "scikit-learn"}
+    assert names >= {"bm25s", "ir-measures", "jinja2", "llama-index-vector-stores-chroma", "pystemmer"}
     assert "paperchat[eval]" in extras["dev"]

@@ -83,7 +83,7 @@ def test_the_official_client_asks_and_verifies_over_http(serve: Callable[..., st
 
     async def conversation() -> None:
         async with Client(serve(), mode=mode) as client:
-            assert len((await client.list_tools()).tools) == 6
+            assert len((await client.list_tools()).tools) == 7
             answer = await client.call_tool("ask", {"question": BEES}, progress_callback=on_progress)
             passage = answer.structured_content["citations"][0]["passages"][0]["text"]
             assert passage in PAPERS[0]["abstract"]

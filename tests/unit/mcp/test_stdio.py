@@ -92,7 +92,7 @@ def test_the_handshake_and_the_tools_take_about_a_second_at_most_and_no_heavy_im
     process = Process(server_process(fakes="modules"))
     process.send(INITIALIZE, INITIALIZED, request(2, "tools/list"))
     assert process.receive()["result"]["serverInfo"]["name"] == "paperchat"
-    assert len(process.receive()["result"]["tools"]) == 6
+    assert len(process.receive()["result"]["tools"]) == 7
     code, _, errors = process.close()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (code, errors) == (0, "")
@@ -225,7 +225,7 @@ def test_a_library_that_cannot_be_opened_is_a_tool_error(server_process: Paramet
 
     async def conversation() -> None:
         async with Client(server_process()) as client:
-            assert len((await client.list_tools()).tools) == 6
+            assert len((await client.list_tools()).tools) == 7
             for tool, arguments in (("ask", {"question": QUESTION}), ("list", {})):
                 result = await client.call_tool(tool, arguments)
                 assert result.is_error
