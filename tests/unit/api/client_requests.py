@@ -1,10 +1,11 @@
-"""What chat clients send to a server of OpenAI's form, field by field as their source has it.
+"""What chat clients send to a server of OpenAI's form, by their source; not captured from a running client.
 
 - Open WebUI: backend/open_webui/routers/openai.py (commit 004a45f) and tasks.py (074d488) of open-webui/open-webui. It
   asks for a stream with its usage, marks the last message for caching, and may name the user in headers. Tasks are
   completions in one reply, whose only message is a prompt (config.py, DEFAULT_..._PROMPT_TEMPLATE), shortened here.
-- LibreChat: packages/api/src/endpoints/openai/llm.ts (commit f31d896) of danny-avila/LibreChat, and the title prompt of
-  its library @librechat/agents. It streams with usage, names the user, and sends the sampling of its settings.
+- LibreChat: packages/api/src/endpoints/openai/llm.ts (commit 00b3bc3) of danny-avila/LibreChat hands the model, the
+  sampling of its settings and the user to LangChain's OpenAI client, which writes the body: that it streams with usage,
+  and the role of the first message, are what this client does by default. The title prompt is of @librechat/agents.
 """
 
 from __future__ import annotations
