@@ -14,6 +14,7 @@ from eval.training import languages
 @pytest.mark.parametrize(
     ("question", "language"),
     [
+        ("Wie funktioniert DPO?", "German"),
         ("Welche Verfahren brauchen weniger Speicher als Adam?", "German"),
         ("Quelles méthodes évitent l'oubli catastrophique ?", "French"),
         ("¿Qué se sabe del calentamiento de la tasa de aprendizaje?", "Spanish"),
