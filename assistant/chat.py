@@ -18,7 +18,7 @@ from assistant.digest.catalog_answer import answer_from_catalog
 from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.digest import NAME, Digest
 from assistant.disagreement.answer import no_side, plan_sides, stream_sides
-from assistant.disagreement.sides import Sides, paper_search
+from assistant.disagreement.sides import PaperSearch, Sides, paper_search
 from assistant.errors import InputError, ModelError
 from assistant.generation import prompts, strategies
 from assistant.generation.budget import prompt_budget
@@ -148,9 +148,9 @@ class Assistant:
             yield self._from_catalog(asked, draft, catalog, started)
             return
         sides = None if decision else self._disputed(query, indexes, encoder)
-        if sides and plan_sides(sides).quotations:
+        if sides and (plan := plan_sides(sides)).quotations:
             draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
-            yield from stream_sides(draft, sides, started)
+            yield from stream_sides(draft, sides, plan, started)
             return
         if decision:
             retrieved = self._declined(query, prediction, indexes, encoder)
@@ -196,10 +196,9 @@ class Assistant:
         """
         indexes, encoder = self.library.fresh(), self.question_encoder()
         query = self._understand(text, (), scope, encoder)
-        papers = paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
-        return disagreement.find_sides(
-            disagreement.read_claim(query, encoder, papers, self.reader), papers, self.reader
-        )
+        papers = self._paper_search(query, indexes, encoder)
+        claim = disagreement.read_claim(query, encoder, papers, self.reader)
+        return disagreement.find_sides(claim, papers, self.reader)
 
     def similar(self, text: str, paper: Paper) -> list[Paper]:
         """Return the other papers that are likeliest to say what the text says of this one, best first."""
@@ -210,9 +209,13 @@ class Assistant:
         """Return both sides of what a question asks both sides of; None for any other question."""
         if not (topic := disagreement.disputed(query, encoder)):
             return None
-        papers = paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
+        papers = self._paper_search(query, indexes, encoder)
         claim = disagreement.topic_claim(topic, encoder, papers, self.reader)
         return disagreement.find_sides(claim, papers, self.reader)
+
+    def _paper_search(self, query: Query, indexes: Indexes, encoder: QuestionEncoder) -> PaperSearch:
+        """Return the search for papers near a claim, among those that the query allows."""
+        return paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
 
     def _retrieve(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Found:
         """Return the outcome of a search for the question to answer, with the intent of its standalone text."""

@@ -15,15 +15,16 @@ from assistant.timing import milliseconds
 _HEADINGS = ("Supports it", "Contradicts it", "Depends on a condition")
 
 
-def stream_sides(draft: Answer, sides: Sides, started: float) -> Iterator[Answer]:
+def stream_sides(draft: Answer, sides: Sides, plan: Plan, started: float) -> Iterator[Answer]:
     """Yield snapshots of the answer that grow by a quotation; the last is done.
 
-    One sentence or more can be quoted. `started` is the reading of the clock at the question, in seconds.
+    `plan` is that of the sides, with one quotation or more. `started` is the reading of the clock at the question, in
+    seconds.
     """
     elapsed = milliseconds(started)
     draft = replace(draft, timings={"retrieve_ms": elapsed, "first_text_ms": elapsed, "total_ms": elapsed})
     confidence = max(sentence.probability for sentence in sides.sentences)
-    yield from snapshots(replace(draft, confidence=confidence, strength=Strength.FIRM), plan_sides(sides))
+    yield from snapshots(replace(draft, confidence=confidence, strength=Strength.FIRM), plan)
 
 
 def no_side(sides: Sides) -> str:
