@@ -62,8 +62,9 @@ def understand(
 
 def normalize_input(text: str, kind: str, limit: int) -> str:
     """Return the typed text on one line. Raises InputError, which names the kind of text, above `limit` characters."""
-    # An invalid byte on the command line or an unpaired surrogate in JSON cannot be encoded.
-    line = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    # An invalid byte on the command line or an unpaired surrogate in JSON cannot be encoded. NUL belongs to no word,
+    # and a parser of mark-up would make a letter of it.
+    line = " ".join(text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").split())
     if len(line) > limit:
         raise InputError(kind, f"{len(line):,} characters are too many for a {kind} (most: {limit:,})")
     return line

@@ -347,6 +347,12 @@ def test_a_question_above_the_limit_is_refused_in_one_line() -> None:
         understand("a" * 20_000)
 
 
+def test_a_nul_separates_words_beside_mark_up_too() -> None:
+    query = understand("warmup\0[2] &\0year>=2020")
+    assert (query.text, query.standalone) == ("warmup [2] & year>=2020", "warmup [2] &")
+    assert query.filters == Filters(since=2020)
+
+
 def test_a_question_with_invalid_characters_can_be_encoded() -> None:
     assert understand("\ud800glaciers\udcff").standalone.encode().count(b"glaciers") == 1
 
