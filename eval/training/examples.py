@@ -63,7 +63,7 @@ QUESTION_SETS = {
 MEASURED_SETS = ("healthver", "covidfact", "climate_fever", "nli4ct", "anli_dev", "wice")
 
 # Further abstracts: pairs of a true and a false claim that differ in little, questions, and near misses of their style.
-CONTRASTS = Path(__file__).parent / "contrasts.jsonl.gz"
+CONTRASTS = tuple(Path(__file__).parent / name for name in ("contrasts.jsonl.gz", "paraphrases.jsonl.gz"))
 
 # The fields of a line of each kind of file.
 _ANNOTATED_FIELDS = ("id", "title", "sentences", "split", "questions", "near_misses", "claims")
@@ -134,7 +134,7 @@ def read_annotated(data: Path) -> list[AnnotatedAbstract]:
 
 def contrasts(part: Part) -> list[AnnotatedAbstract]:
     """Return the abstracts with contrasting claims of a part: train, or dev, which is never trained on."""
-    return [paper for paper in _read_abstracts(CONTRASTS) if paper.part == part]
+    return [paper for file in CONTRASTS for paper in _read_abstracts(file) if paper.part == part]
 
 
 def training_abstracts(data: Path) -> list[AnnotatedAbstract]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,12 @@ def annotated(number: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a few lines of every set that a training reads."""
     judge = tmp_path / "judge"
     write(judge / "annotated.jsonl.gz", map(annotated, range(ABSTRACTS)))
+    further = map(annotated, range(ABSTRACTS, ABSTRACTS + 12))
+    monkeypatch.setattr(examples, "CONTRASTS", (write(tmp_path / "contrasts.jsonl.gz", further),))
     for name in CLAIM_SETS:
         rows = [
             {"claim": f"{name} {n} {label}", "evidence": f"A. {n}", "label": label} for n in range(3) for label in "SRN"
@@ -212,12 +215,30 @@ def test_nothing_that_is_measured_is_trained_on(data: Path, sources: mixture.Sou
 
 def test_the_contrasting_claims_come_in_pairs_of_a_true_and_a_false_one() -> None:
     train, dev = examples.contrasts("train"), examples.contrasts("dev")
-    assert (len(train), len(dev)) == (250, 110)
+    assert (len(train), len(dev)) == (250 + 1352, 110 + 148)
     assert not {paper.id for paper in train} & {paper.id for paper in dev}
+    assert not {paper.sentences for paper in train} & {paper.sentences for paper in dev}
     for paper in (*train, *dev):
         labels = [claim.support for claim in examples.claims_of(paper)]
-        assert [labels.count(label) for label in (CONTRADICTED, NOT_STATED, SUPPORTED)] == [4, 2, 4]
-        assert [bool(question.answers) for question in examples.questions_of(paper)] == [True, True, False, False]
+        assert labels.count(CONTRADICTED) == labels.count(SUPPORTED)
+
+
+def test_what_is_said_of_an_abstract_names_sentences_that_it_has() -> None:
+    levels = Counter[str]()
+    for paper in (*examples.contrasts("train"), *examples.contrasts("dev")):
+        positions = range(len(paper.sentences))
+        for example in (*examples.questions_of(paper), *examples.claims_of(paper)):
+            assert example.query.strip()
+            assert set(example.evidence or ()) <= set(positions), paper.id
+            assert example.evidence or not example.answers
+        levels.update(str(question.group) for question in examples.questions_of(paper))
+    assert levels == {"medium": 360 + 1500, "hard": 360 + 2999, "near miss": 720 + 1500}
+
+
+def test_a_question_is_written_once() -> None:
+    papers = (*examples.contrasts("train"), *examples.contrasts("dev"))
+    questions = [question.query.casefold() for paper in papers for question in examples.questions_of(paper)]
+    assert len(set(questions)) == len(questions)
 
 
 # Wrong papers
