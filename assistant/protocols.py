@@ -37,15 +37,6 @@ class Embedder(Protocol):
         ...
 
 
-@runtime_checkable
-class SearchEncoder(Protocol):
-    """What an Embedder is too that encodes the questions of a search by weights of their own."""
-
-    def encode_search(self, texts: Sequence[str]) -> list[EncodedText]:
-        """Encode questions to search papers for. Raises ModelError."""
-        ...
-
-
 class Entailment(Protocol):
     """A natural-language inference model: does the second text follow from the first?"""
 

@@ -74,16 +74,18 @@ class Calibration:
 
 PACKAGED = Calibration(
     topic=LogisticModel(
-        -23.13,
-        AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, missing_names=0.0, behind=0.0, similarity=92.67),
+        -20.21,
+        AnswerabilityFeatures(answers=0.0, met=0.0, weakest=0.0, missing_names=0.0, behind=0.0, similarity=80.03),
     ),
     answer=LogisticModel(
-        2.51,
-        AnswerabilityFeatures(answers=1.4, met=-12.19, weakest=8.48, missing_names=-1.99, behind=-1.58, similarity=0.0),
+        3.29,
+        AnswerabilityFeatures(
+            answers=1.41, met=-14.64, weakest=9.42, missing_names=-2.25, behind=-1.15, similarity=0.0
+        ),
     ),
     evidence=LogisticModel(
-        -3.74,
-        EvidenceFeatures(answers=0.14, sentence=0.54, paper=28.55, won=1.6, met=3.64, position=1.48, opening=-0.03),
+        -4.09,
+        EvidenceFeatures(answers=0.12, sentence=0.52, paper=28.67, won=2.29, met=3.93, position=1.5, opening=-0.07),
     ),
 )
 

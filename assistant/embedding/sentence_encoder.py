@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from assistant.batches import batches
 from assistant.embedding import engines, torch_model
+from assistant.embedding.encoder_adapter import load_adapter
 from assistant.embedding.engine_choice import EXACT, EngineCache
 from assistant.embedding.packaged_encoder import load_packaged
 from assistant.embedding.packaged_model import PACKAGED, PACKAGED_REVISION, locate_model, revision_of
-from assistant.embedding.question_adapter import load_adapter
 from assistant.encodings import EncodedText
 
 if TYPE_CHECKING:
     from assistant.embedding.pieces import SentenceModel
     from assistant.encodings import Vectors
-
-LoadEncoder: TypeAlias = "Callable[[], SentenceEncoder]"
 
 
 class SentenceEncoder:
@@ -85,21 +83,6 @@ class SentenceEncoder:
         return self._prompts.get(kind) or ""
 
 
-class AdaptedEncoder(SentenceEncoder):
-    """A SentenceEncoder whose questions are searched for by an encoder of their own, loaded when it is first needed."""
-
-    def __init__(self, name: str, model: SentenceModel, revision: str, engine: str, load_search: LoadEncoder) -> None:
-        super().__init__(name, model, revision, engine=engine)
-        self._load_search, self._loading = load_search, threading.Lock()
-        self._search: SentenceEncoder | None = None
-
-    def encode_search(self, texts: Sequence[str]) -> list[EncodedText]:
-        """Encode questions to search papers for. Raises ModelError where the question adapter is not usable."""
-        with self._loading:
-            self._search = self._search or self._load_search()
-        return self._search.encode_queries(texts)
-
-
 def load_embedder(
     name: str,
     cache: Path,
@@ -111,7 +94,7 @@ def load_embedder(
     """Load an embedder: the packaged one, one in a folder, or a model of the hub.
 
     The directory `cache` records the verified weights and the fastest engine. Raises ModelError where the model is not
-    available, the packaged weights are not the published ones, or the engine is missing.
+    available, the packaged weights are not the published ones, the adapter is damaged, or the engine is missing.
     """
     from threadpoolctl import threadpool_limits
 
@@ -120,10 +103,10 @@ def load_embedder(
     if name != PACKAGED:
         engine, weights, model = _load_torch(name, cache, revision, engine)
         return SentenceEncoder(name, model, weights, query_prompt, document_prompt, engine)
-    engine, packaged = load_packaged(engine, EngineCache(cache, PACKAGED_REVISION))
-    if query_prompt is None and document_prompt is None:
-        return AdaptedEncoder(name, packaged, PACKAGED_REVISION, engine, partial(_load_search, cache, engine))
-    return SentenceEncoder(name, packaged, PACKAGED_REVISION, query_prompt, document_prompt, engine)
+    adapter = load_adapter()
+    weights = f"{PACKAGED_REVISION}-{adapter.revision}"
+    engine, packaged = load_packaged(engine, EngineCache(cache, weights), adapter.apply)
+    return SentenceEncoder(name, packaged, weights, query_prompt, document_prompt, engine)
 
 
 def _load_torch(name: str, cache: Path, revision: str | None, engine: str) -> tuple[str, str, SentenceModel]:
@@ -134,13 +117,6 @@ def _load_torch(name: str, cache: Path, revision: str | None, engine: str) -> tu
     weights = revision_of(model, location, revision)
     engine, model = engines.start(engine, model, load, EngineCache(cache, weights))
     return engine, weights, torch_model.TorchModel(model)
-
-
-def _load_search(cache: Path, engine: str) -> SentenceEncoder:
-    """Load the packaged encoder with the question adapter. Raises ModelError."""
-    adapter = load_adapter()
-    _, model = load_packaged(engine, EngineCache(cache, adapter.revision), adapter.apply)
-    return SentenceEncoder(PACKAGED, model, adapter.revision, engine=engine)
 
 
 def _batches_by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from assistant.protocols import SearchEncoder
 from assistant.timing import milliseconds
 
 if TYPE_CHECKING:
@@ -41,15 +40,6 @@ class QuestionEncoder:
     def encode(self, text: str) -> EncodedText:
         """Return one text, encoded. Raises ModelError."""
         return self.encode_all([text])[0]
-
-    def encode_search(self, text: str) -> EncodedText:
-        """Return one text as a search needs it, by the embedder's search encoder if it has one. Raises ModelError."""
-        if not isinstance(self.embedder, SearchEncoder):
-            return self.encode(text)
-        started = time.perf_counter()
-        (encoded,) = self.embedder.encode_search([text])
-        self.elapsed_ms += milliseconds(started)
-        return encoded
 
     def encode_all(self, texts: Sequence[str]) -> list[EncodedText]:
         """Return the texts, encoded; those not encoded before go through the embedder together. Raises ModelError."""

@@ -30,7 +30,7 @@ class Side:
 
 
 def find_sides(question: str, terms: QuestionTerms, encoder: QuestionEncoder | None = None) -> tuple[Side, Side] | None:
-    """Return the first two sides of a comparison, in their order; None where the question does not name two.
+    """Return two sides of a comparison, in their order; None where the question does not name two.
 
     A side without a content word counts as none, and so do two with the same text. Raises ModelError where the weights
     are missing or damaged.

@@ -105,18 +105,16 @@ def search(
         return Found(query, terms, hits, (), (), searched, watch.timings)
     encoder = encoder or QuestionEncoder(library.embedder)
     earlier_ms = encoder.elapsed_ms
-    encoded, searched_for = _encode(query, encoder, indexes)
+    encoded = _encode(query, encoder, indexes)
     watch.lap("embed_ms")
-    dense = _by_id(indexes.store.search(searched_for.vector, ranking.candidates, allowed_ids))
+    dense = _by_id(indexes.store.search(encoded.vector, ranking.candidates, allowed_ids))
     watch.lap("dense_ms")
     lexical = _by_id(indexes.lexicon.search(query.standalone, ranking.candidates, allowed_ids))
     fused = fuse(dense, _shares(lexical, indexes.lexicon.max_score(query.standalone)), ranking.dense_weight)
     watch.lap("lexical_ms")
-    interactions = _interactions(searched_for, indexes.words)
+    interactions = _interactions(encoded, indexes.words)
     pool = list(fused)[: max(ranking.reranked, ranking.top_k)]
     reranked = _rerank(pool[: ranking.reranked], interactions, library, reranker)
-    # Papers are ranked by the question as the search encodes it, and read word by word as they themselves are encoded.
-    interactions = interactions if searched_for is encoded else _interactions(encoded, interactions)
     mixed = mix(fused, reranked, ranking.rerank_weight if reranker else 0.0)
     papers = _read([paper_id for paper_id in mixed if paper_id in set(pool)], ranking.top_k, library)
     alignments = _align(papers, terms, interactions)
@@ -128,14 +126,10 @@ def search(
     return Found(query, terms, hits, alignments, (), searched, timings)
 
 
-def _encode(query: Query, encoder: QuestionEncoder, indexes: Indexes) -> tuple[EncodedQuery, EncodedQuery]:
-    """Return the question as papers are encoded, and as it is searched for: the same where the embedder has one way."""
+def _encode(query: Query, encoder: QuestionEncoder, indexes: Indexes) -> EncodedQuery:
     from assistant.embedding.content_words import encode_query  # numpy: not before the first search
 
-    text = query.standalone
-    plain, search_text = encoder.encode(text), encoder.encode_search(text)
-    encoded = encode_query(text, plain, indexes.lexicon)
-    return encoded, encoded if search_text is plain else encode_query(text, search_text, indexes.lexicon)
+    return encode_query(query.standalone, encoder.encode(query.standalone), indexes.lexicon)
 
 
 def _interactions(encoded: EncodedQuery, words: WordVectorLookup) -> Interactions:

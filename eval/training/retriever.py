@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from assistant import factory
+from assistant.embedding.encoder_adapter import ADAPTER_FILE, EncoderAdapter, save_adapter
 from assistant.embedding.packaged_model import PACKAGED, locate
-from assistant.embedding.question_adapter import ADAPTER_FILE, QuestionAdapter, save_adapter
 from assistant.settings import Settings, load
 from eval.training import command, retrieval_data, retrieval_measures
 from eval.training.examples import read_annotated
@@ -172,11 +172,11 @@ def fit(network: QuestionNetwork, collection: PaperVectors, plan: Plan) -> None:
     network.weaken(plan.strength)
 
 
-def adapter_of(network: QuestionNetwork) -> QuestionAdapter:
+def adapter_of(network: QuestionNetwork) -> EncoderAdapter:
     """Return the changes that a network has learnt, named by a digest of them."""
     down, up = network.factors()
     digest = sha256(b"".join(matrix.tobytes() for matrix in (*down.values(), *up.values())))
-    return QuestionAdapter(down, up, f"question-{digest.hexdigest()[:16]}")
+    return EncoderAdapter(down, up, f"question-{digest.hexdigest()[:16]}")
 
 
 if __name__ == "__main__":

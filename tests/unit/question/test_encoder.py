@@ -32,20 +32,3 @@ def test_texts_go_through_the_embedder_together() -> None:
     assert len(QuestionEncoder(embedder).encode_all(["bees", "ice", "bread"])) == 3
     assert embedder.calls == [["bees", "ice", "bread"]]
     assert QuestionEncoder(embedder).encode_all([]) == []
-
-
-class TwoWayEmbedder(CountingEmbedder):
-    """Encodes what is searched for with one more word."""
-
-    def encode_search(self, texts: Sequence[str]) -> list[EncodedText]:
-        return self.encode_documents([f"{text} searched" for text in texts])
-
-
-def test_a_search_is_encoded_by_the_search_encoder_where_there_is_one() -> None:
-    encoder = QuestionEncoder(TwoWayEmbedder())
-    assert encoder.encode_search("bees").vector @ encoder.encode("bees").vector < 0.99
-
-
-def test_without_a_search_encoder_a_search_shares_the_encoding_of_its_text() -> None:
-    encoder = QuestionEncoder(CountingEmbedder())
-    assert encoder.encode_search("bees") is encoder.encode("bees")

@@ -38,7 +38,7 @@ def texts(question: str, encoder: QuestionEncoder | None = None) -> tuple[str, .
         ("Do nurses have an edge over physicians in patient satisfaction?", ("nurses", "physicians")),
         ("is RoBERTa better than a CRF for tagging chemical names", ("RoBERTa", "CRF")),
         ("between Word2vec and ELMo, which is faster to train?", ("Word2vec", "ELMo")),
-        ("UMAP, t-SNE, Isomap: which one keeps local neighbourhoods?", ("UMAP", "t-SNE")),
+        ("UMAP, t-SNE, Isomap: which one keeps local neighbourhoods?", ("t-SNE", "Isomap")),
         ("Does hypnosis outperform sedation in dental anxiety?", ("hypnosis", "sedation")),
         ("Does group therapy beat medication?", ("group therapy", "medication")),
         ("What is the difference between Kalman filters and particle filters?", ("Kalman filters", "particle filters")),

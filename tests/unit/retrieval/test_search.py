@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +7,11 @@ import pytest
 
 from assistant import factory
 from assistant.chat import Assistant
-from assistant.encodings import WordVectors
 from assistant.question import terms
 from assistant.question.understand import understand
 from assistant.retrieval import search
 from assistant.retrieval.fusion import fuse, mix
-from assistant.retrieval.reranking import Candidates, LateInteraction, Reranker
+from assistant.retrieval.reranking import Candidates, Reranker
 from assistant.retrieval.search import Found, Ranking
 from assistant.schema import Hit
 from assistant.settings import Settings
@@ -107,37 +105,6 @@ def test_a_reranker_scores_only_the_best_candidates(reader: Assistant) -> None:
         (after,) = [hit for hit in reranked if hit.paper.id == before.paper.id]
         assert ("rerank" in after.scores) == (before.rank <= 2)
         assert after.score == pytest.approx((before.score + after.scores.get("rerank", 0.0)) / 2, abs=1e-6)
-
-
-def test_papers_are_ranked_by_the_search_encoding_and_aligned_by_that_of_the_papers(
-    reader: Assistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    question, embedder = "Which glaciers shrink the fastest?", reader.library.embedder
-    plain = run_search(question, reader.library, replace(RANKING, dense_weight=1.0))
-    other = plain.hits[-1].paper.abstract
-    monkeypatch.setattr(embedder, "encode_search", lambda _: embedder.encode_queries([other]), raising=False)
-    found = run_search(question, reader.library, replace(RANKING, dense_weight=1.0))
-    assert found.hits[0].paper == plain.hits[-1].paper
-    aligned = {alignment.paper.id: alignment for alignment in plain.alignments}
-    for alignment in found.alignments:
-        assert alignment.maxsim == pytest.approx(aligned[alignment.paper.id].maxsim)
-
-
-def test_the_words_of_a_paper_are_read_once_also_where_a_search_is_encoded_otherwise(
-    reader: Assistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    library = reader.library
-    reads: list[str] = []
-    monkeypatch.setattr(library.embedder, "encode_search", library.embedder.encode_documents, raising=False)
-    read_words = library.words.get
-
-    def get(paper_ids: Collection[str]) -> dict[str, WordVectors]:
-        reads.extend(paper_ids)
-        return read_words(paper_ids)
-
-    monkeypatch.setattr(library.words, "get", get)
-    found = run_search("Which glaciers shrink the fastest?", library, RANKING, LateInteraction())
-    assert sorted(reads) == sorted(hit.paper.id for hit in found.hits)
 
 
 def test_every_stage_is_timed(reader: Assistant) -> None:

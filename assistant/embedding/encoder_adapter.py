@@ -1,7 +1,7 @@
-"""The question adapter: low-rank changes of the packaged encoder's matrices that fit questions to abstracts.
+"""The encoder adapter: low-rank changes of the packaged encoder's matrices that bring questions and abstracts together.
 
-Low-rank adaptation of Hu et al. 2021, "LoRA", on the side of the question alone: papers keep the vectors that they
-have, so no library is embedded again. `python -m eval.training.retriever` makes the weights.
+Low-rank adaptation of Hu et al. 2021, "LoRA", for questions and papers alike. `python -m eval.training.retriever` makes
+the weights.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     Matrices = Mapping[str, NDArray[np.float32]]
 
-ADAPTER_FILE = Path(__file__).parent / "weights" / "question_adapter.safetensors"
+ADAPTER_FILE = Path(__file__).parent / "weights" / "encoder_adapter.safetensors"
 # Raised when the meaning of the stored matrices changes.
 FORMAT = 1
 _DOWN, _UP = ".down", ".up"
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionAdapter:
+class EncoderAdapter:
     """The factors of the changes, by the name of the matrix in the encoder: `up[name] @ down[name]` is added to it.
 
     `down` has shape (rank, inputs), `up` (outputs, rank). `revision` identifies the weights.
@@ -47,9 +47,9 @@ class QuestionAdapter:
         return {**encoder, **{name: encoder[name] + change for name, change in self.changes().items()}}
 
 
-def load_adapter(file: Path = ADAPTER_FILE) -> QuestionAdapter:
+def load_adapter(file: Path = ADAPTER_FILE) -> EncoderAdapter:
     """Read the adapter. Raises ModelError where the file is missing, damaged, or of another version or encoder."""
-    subject = f"the question adapter {file} is"
+    subject = f"the encoder adapter {file} is"
     stored, metadata = read_weights(file, subject, FORMAT)
     tensors = {name: value.astype("float32") for name, value in stored.items()}
     down, up = (
@@ -57,10 +57,10 @@ def load_adapter(file: Path = ADAPTER_FILE) -> QuestionAdapter:
     )
     if not down or down.keys() != up.keys():
         raise ModelError(f"{subject} damaged (a factor of a matrix is missing); {REMEDY}")
-    return QuestionAdapter(down, up, metadata["revision"])
+    return EncoderAdapter(down, up, metadata["revision"])
 
 
-def save_adapter(adapter: QuestionAdapter, file: Path, notes: Mapping[str, str]) -> None:
+def save_adapter(adapter: EncoderAdapter, file: Path, notes: Mapping[str, str]) -> None:
     """Write the adapter in half precision; `notes` are added to the metadata."""
     import numpy as np
     from safetensors.numpy import save_file

@@ -1,4 +1,4 @@
-"""The question adapter comes back as it was, changes what a search encodes and nothing else, and fails with a cure."""
+"""The encoder adapter comes back as it was, changes every text that is encoded, and fails with a cure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from safetensors.numpy import load_file, save_file
 
 from assistant import embedding
 from assistant.embedding import sentence_encoder
-from assistant.embedding.question_adapter import ADAPTER_FILE, QuestionAdapter, load_adapter, save_adapter
+from assistant.embedding.encoder_adapter import ADAPTER_FILE, EncoderAdapter, load_adapter, save_adapter
+from assistant.embedding.packaged_model import PACKAGED_REVISION
 from assistant.errors import ModelError
-from assistant.protocols import SearchEncoder
 
 RANDOM = np.random.default_rng(5)
 QUESTION = "Can robots learn to walk without being told how?"
@@ -24,7 +24,7 @@ def values(*shape: int) -> Any:
     return RANDOM.standard_normal(shape).astype(np.float32)
 
 
-ADAPTER = QuestionAdapter({"layer.weight": values(2, 6)}, {"layer.weight": values(4, 2)}, "r1")
+ADAPTER = EncoderAdapter({"layer.weight": values(2, 6)}, {"layer.weight": values(4, 2)}, "r1")
 
 
 @pytest.fixture
@@ -83,46 +83,32 @@ def test_an_adapter_without_one_of_its_factors_is_a_model_error(file: Path) -> N
         load_adapter(file)
 
 
-def test_a_search_encodes_the_same_words_by_other_vectors(packaged: embedding.SentenceEncoder) -> None:
-    assert isinstance(packaged, SearchEncoder)
-    (plain,), (search_text,) = packaged.encode_queries([QUESTION]), packaged.encode_search([QUESTION])
-    assert search_text.spans == plain.spans
-    assert np.linalg.norm(search_text.vector) == pytest.approx(1.0, abs=1e-5)
-    assert 0.5 < float(search_text.vector @ plain.vector) < 0.999
+def test_questions_and_papers_are_encoded_by_the_same_changed_weights(
+    packaged: embedding.SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (question,), (paper,) = packaged.encode_queries([QUESTION]), packaged.encode_documents([QUESTION])
+    assert question.vector == pytest.approx(paper.vector, abs=1e-6)
+    monkeypatch.setattr(EncoderAdapter, "apply", lambda _, tensors: tensors)
+    (unchanged,) = embedding.load_embedder(embedding.PACKAGED, tmp_path).encode_queries([QUESTION])
+    assert question.spans == unchanged.spans
+    assert 0.5 < float(question.vector @ unchanged.vector) < 0.999
 
 
-def test_what_is_no_search_is_encoded_as_papers_are(packaged: embedding.SentenceEncoder) -> None:
-    (before,) = packaged.encode_queries([QUESTION])
-    assert isinstance(packaged, SearchEncoder)
-    packaged.encode_search([QUESTION])
-    (after,), (document,) = packaged.encode_queries([QUESTION]), packaged.encode_documents([QUESTION])
-    assert after.vector == pytest.approx(before.vector, abs=1e-6)
-    assert document.vector == pytest.approx(before.vector, abs=1e-6)
+def test_the_revision_of_the_embedder_names_encoder_and_adapter(packaged: embedding.SentenceEncoder) -> None:
+    assert packaged.revision == f"{PACKAGED_REVISION}-{load_adapter().revision}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["openvino", "openvino-int8"])
-def test_an_engine_encodes_a_search_nearly_as_the_exact_one(
+def test_an_engine_encodes_nearly_as_the_exact_one(
     engine: str, packaged: embedding.SentenceEncoder, tmp_path: Path
 ) -> None:
     other = embedding.load_embedder(embedding.PACKAGED, tmp_path, engine=engine)
-    assert isinstance(other, SearchEncoder)
-    assert isinstance(packaged, SearchEncoder)
-    (ours,), (exact,) = other.encode_search([QUESTION]), packaged.encode_search([QUESTION])
+    (ours,), (exact,) = other.encode_queries([QUESTION]), packaged.encode_queries([QUESTION])
     assert float(ours.vector @ exact.vector) >= 0.99
 
 
-def test_a_prompt_of_ones_own_turns_the_adapter_off(tmp_path: Path) -> None:
-    embedder = embedding.load_embedder(embedding.PACKAGED, tmp_path, query_prompt="find: ")
-    assert not isinstance(embedder, SearchEncoder)
-
-
-def test_a_damaged_adapter_fails_the_first_search_and_no_ingestion(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_adapter_fails_before_anything_is_encoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sentence_encoder, "load_adapter", lambda: load_adapter(tmp_path / "gone.safetensors"))
-    embedder = embedding.load_embedder(embedding.PACKAGED, tmp_path)
-    assert embedder.encode_documents([QUESTION])
-    assert isinstance(embedder, SearchEncoder)
     with pytest.raises(ModelError, match="is missing"):
-        embedder.encode_search([QUESTION])
+        embedding.load_embedder(embedding.PACKAGED, tmp_path)
