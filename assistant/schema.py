@@ -104,7 +104,8 @@ class Filters:
     """The conditions that a paper must meet to be searched, all of them (see `assistant.question.filters`).
 
     `since` and `until` are years, inclusive; `phrases` must occur in the title or abstract, `without` must not.
-    `collections` and `tags` are names, `notes` phrases of the paper's note.
+    `collections` and `tags` are names, `notes` phrases of the paper's note; `topics` are
+    ids of topics of the library's map.
     """
 
     authors: tuple[str, ...] = ()
@@ -118,28 +119,38 @@ class Filters:
     collections: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Filters()
 
-    def within(self, collections: tuple[str, ...]) -> Filters:
-        """Return the filters that let only papers of these collections through, too."""
-        return replace(self, collections=tuple(dict.fromkeys((*self.collections, *collections))))
+    def within(self, scope: Scope) -> Filters:
+        """Return the filters that let only papers of the collections, topics and years of the scope through, too."""
+        return replace(
+            self,
+            collections=tuple(dict.fromkeys((*self.collections, *scope.collections))),
+            topics=tuple(dict.fromkeys((*self.topics, *scope.topics))),
+            since=max((year for year in (self.since, scope.since) if year is not None), default=None),
+            until=min((year for year in (self.until, scope.until) if year is not None), default=None),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The papers that a search is restricted to, by id: the pinned ones, or all where none is, without the excluded.
 
-    Where `collections` are named, a paper must be in all of them, too.
+    Where `collections` and `topics` are named, a paper must be in all of them, too; `since` and `until` are years.
     """
 
     pinned: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.pinned or self.excluded or self.collections)
+        return self != Scope()
 
 
 EVERYTHING = Scope()

@@ -37,6 +37,7 @@ _FILTERS = {
     "collection": "collections",
     "tag": "tags",
     "note": "notes",
+    "topic": "topics",
 }
 # A stored answer is always done, and nothing goes on.
 _TRANSIENT = {"done", "progress"}

@@ -107,7 +107,7 @@ def topic_of(asked: CatalogQuestion, search: CatalogSearch) -> str:
 def limits_of(asked: CatalogQuestion, search: CatalogSearch) -> Filters:
     """Return the filters of the question and of its scope, with a year that it names only as people do of papers."""
     years = said_years(asked.text) if not asked.subject or not re.search(r"\d{4}", asked.subject) else Filters()
-    return together(search.query.filters, years).within(search.query.scope.collections)
+    return together(search.query.filters, years).within(search.query.scope)
 
 
 def in_words(asked: CatalogQuestion, search: CatalogSearch) -> str:

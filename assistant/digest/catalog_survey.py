@@ -77,7 +77,7 @@ def _groups(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> 
     if _BY_SOURCE.search(asked.text):
         return "source", {source.name: source.papers for source in catalog.records.sources()}
     by = "venue" if _BY_VENUE.search(asked.text) else "year"
-    filters = search.query.filters.within(search.query.scope.collections)
+    filters = search.query.filters.within(search.query.scope)
     selection = Selection(filters, tuple(words(asked.subject)))
     return by, catalog.papers.count_by(by, selection)
 

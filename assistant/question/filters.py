@@ -3,6 +3,7 @@
     author:  title:  venue:  source:      a value without a blank, or in quotes
     collection:  tag:                     a name that a person has given, in any case
     note:                                 a word or phrase of the note that a person has added
+    topic:                                the id of a topic of the library's map, as in topic:t3
     year:2021  year:2020-2023  year>=2023  year<2020
     "exact phrase"                        of two words or more: quotes around one word are only emphasis
     -word  -"exact phrase"                not in title or abstract
@@ -25,11 +26,11 @@ from assistant.schema import Filters, Scope, Selection
 from assistant.text.labels import label_key, unquoted
 from assistant.text.matching import words
 
-FIELDS = ("author", "title", "venue", "source", "collection", "tag", "note", "year")
+FIELDS = ("author", "title", "venue", "source", "collection", "tag", "note", "topic", "year")
 # Fields whose values are names, which need not be words.
 _LABELS = ("collection", "tag")
 # What other search engines call their fields: said to be unknown, not searched for as words.
-_FOREIGN = frozenset("abstract conference date journal keyword published publisher since topic until".split())
+_FOREIGN = frozenset("abstract conference date journal keyword published publisher since until".split())
 # How like a field's name another word must be to be taken for it misspelt, 0..1.
 _ALIKE = 0.8
 # After a minus these are mathematics, or a dash that lacks its blank.
@@ -133,6 +134,7 @@ def format_filters(filters: Filters) -> str:
         "collection": filters.collections,
         "tag": filters.tags,
         "note": filters.notes,
+        "topic": filters.topics,
     }
     parts = [f'{name}:"{unquoted(value)}"' for name, of_field in values.items() for value in of_field]
     parts += _format_years(filters)
@@ -148,7 +150,8 @@ def explain_no_match(filters: Filters, scope: Scope, papers: int, missing: Mappi
     subject = "none of the papers asked about" if scope.pinned else f"no paper in {place}"
     whose = "the library's" if named else "its"
     gaps = "; ".join(f"{count} of {whose} {papers} papers have no {name}" for name, count in missing.items() if count)
-    reason = f"matches {format_filters(filters)}" if filters else _reason_without_filters(scope)
+    limits = filters.within(replace(scope, collections=()))
+    reason = f"matches {format_filters(limits)}" if limits else _reason_without_filters(scope)
     return f"{subject} {reason}" + (f" ({gaps})" if gaps else "")
 
 

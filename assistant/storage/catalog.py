@@ -6,6 +6,7 @@
     apart     records that a person keeps from being merged
     additions when records were added                collections, members   named sets of papers
     table_cells  what tables have of papers          tags, notes            what a person adds to papers
+    topics, paper_topics  the topics of the map, and the one of each paper
 
 The vector store, the lexicon and the word vectors are derived from it. It is written first, and its ledger is marked
 last: a paper whose fingerprint differs from its entry is indexed again, which repairs every interruption.
@@ -14,7 +15,7 @@ last: a paper whose fingerprint differs from its entry is indexed again, which r
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,18 +38,21 @@ from assistant.storage.catalog_schema import (
     notes,
     paper_of,
     paper_row,
+    paper_topics,
     papers,
     read_fact,
     record_of,
     records,
     table_cells,
     tags,
+    topics,
     write_fact,
 )
 from assistant.storage.collections import Collections
 from assistant.storage.database import MAX_PARAMETERS, Database, copy_rows
 from assistant.storage.index_ledger import IndexLedger, invalidate_all
 from assistant.storage.paper_queries import FUNCTIONS
+from assistant.storage.paper_topics import PaperTopics
 from assistant.storage.papers import Papers
 from assistant.storage.records import (
     Records,
@@ -59,6 +63,7 @@ from assistant.storage.records import (
     move_records,
 )
 from assistant.storage.table_cells import TableCells, delete_cells, delete_stale_cells, move_cells
+from assistant.text.labels import label_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ class Catalog:
     """The catalog of one file. Safe for many readers beside one writer.
 
     `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed;
-    `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them.
+    `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them;
+    `topics` has the topics that they are on.
     Changes that concern several of them are made here, each in one transaction.
     """
 
@@ -93,6 +99,7 @@ class Catalog:
         self.collections = Collections(self._database)
         self.annotations = Annotations(self._database)
         self.cells = TableCells(self._database)
+        self.topics = PaperTopics(self._database)
 
     @property
     def library_id(self) -> int:
@@ -103,11 +110,25 @@ class Catalog:
     def resolve_scope(self, scope: Scope) -> Scope:
         """Return the scope by present ids and names; it may have beginnings of ids, and old ones.
 
-        Raises NotFoundError for an unknown paper or collection.
+        Raises NotFoundError for an unknown paper or collection, InputError for an unknown topic.
         """
         pinned, excluded = map(self.papers.resolve, (scope.pinned, scope.excluded))
         names = tuple(self.collections.find(name).name for name in scope.collections)
-        return Scope(tuple(pinned), tuple(excluded), names)
+        self.topics.require(scope.topics)
+        return replace(scope, pinned=tuple(pinned), excluded=tuple(excluded), collections=names)
+
+    def present_scope(self, scope: Scope) -> Scope:
+        """Return a scope of earlier by present ids, without papers, collections and topics that are gone."""
+        pinned, excluded = map(self.papers.present_ids, (scope.pinned, scope.excluded))
+        names = {label_key(name) for name in self.collections.names()}
+        labels = self.topics.labels()
+        return replace(
+            scope,
+            pinned=tuple(pinned),
+            excluded=tuple(excluded),
+            collections=tuple(name for name in scope.collections if label_key(name) in names),
+            topics=tuple(topic_id for topic_id in scope.topics if topic_id in labels),
+        )
 
     def copy_to(self, file: Path) -> None:
         """Write the catalog as it is at this moment to another file. Raises LibraryError."""
@@ -183,7 +204,7 @@ class Catalog:
         """Replace the content by that of another catalog; every paper is to be indexed again. Raises LibraryError."""
         with source._database.reading() as reading, self._database.writing() as connection:
             copy_rows(reading, connection, (papers, records, additions, match_keys, aliases, kept_separate))
-            copy_rows(reading, connection, (collections, members, tags, notes, table_cells))
+            copy_rows(reading, connection, (collections, members, tags, notes, table_cells, topics, paper_topics))
             for name in ("run", "ingested"):
                 if (value := read_fact(reading, name)) is not None:
                     write_fact(connection, name, value)

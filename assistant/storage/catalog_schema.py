@@ -129,6 +129,17 @@ notes = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
 )
 
+# The topics of the library's map, and the one that each paper was on when the map was drawn last.
+topics = sa.Table(
+    "topics", _tables, sa.Column("id", sa.Text, primary_key=True), sa.Column("label", sa.Text, nullable=False)
+)
+paper_topics = sa.Table(
+    "paper_topics",
+    _tables,
+    sa.Column("paper_id", sa.Text, primary_key=True),
+    sa.Column("topic", sa.Text, nullable=False, index=True),
+)
+
 HAS_ABSTRACT = papers.c.abstract != ""
 IS_INDEXED = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != ANNOUNCED))
 IS_UP_TO_DATE = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint))

@@ -10,7 +10,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.schema import Filters, Sort
-from assistant.storage.catalog_schema import collections, members, notes, papers, records, tags, under_present_ids
+from assistant.storage.catalog_schema import (
+    collections,
+    members,
+    notes,
+    paper_topics,
+    papers,
+    records,
+    tags,
+    under_present_ids,
+)
 from assistant.text.labels import label_key
 from assistant.text.matching import (
     authors_contain,
@@ -54,6 +63,7 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     where += [papers.c.year <= filters.until] if filters.until is not None else []
     where += [_is_in(name) for name in filters.collections]
     where += [_has_tag(name) for name in filters.tags]
+    where += [_is_on(topic) for topic in filters.topics]
     where += [_is_noted(phrase) for phrase in filters.notes]
     where += [sa.func.paperchat_holds(papers.c.venue, venue) for venue in filters.venues]
     where += [sa.func.paperchat_holds(papers.c.title, title) for title in filters.titles]
@@ -102,6 +112,12 @@ def _is_in(name: str) -> sa.ColumnElement[bool]:
 def _has_tag(name: str) -> sa.ColumnElement[bool]:
     rows = under_present_ids(tags)
     return papers.c.id.in_(sa.select(rows.c.paper_id).where(rows.c.name_key == label_key(name)))
+
+
+def _is_on(topic: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a paper is on the topic of this id."""
+    rows = under_present_ids(paper_topics)
+    return papers.c.id.in_(sa.select(rows.c.paper_id).where(rows.c.topic == topic))
 
 
 def _is_noted(phrase: str) -> sa.ColumnElement[bool]:

@@ -19,6 +19,7 @@ from assistant.storage.catalog_schema import HAS_ABSTRACT, IS_INDEXED, IS_SHOWN,
 from assistant.storage.collections import Collections
 from assistant.storage.database import Database, QueryCache
 from assistant.storage.paper_queries import conditions, contains, has_word, order
+from assistant.storage.paper_topics import PaperTopics
 from assistant.storage.title_index import Analyze, TitleIndex
 
 # An order of 80,000 papers takes 6 MB.
@@ -32,12 +33,12 @@ _SHOWN = sa.select(papers).where(IS_SHOWN)
 class Papers:
     """Reads papers; the catalog writes them. Every method raises LibraryError where the file cannot be read.
 
-    Methods that take filters raise InputError where these name an unknown collection.
+    Methods that take filters raise InputError where these name an unknown collection or topic.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._collections = Collections(database)
+        self._collections, self._topics = Collections(database), PaperTopics(database)
         self._cache = QueryCache(database, _MAX_CACHED)
 
     def get(self, paper_ids: Sequence[str]) -> list[Paper]:
@@ -94,6 +95,19 @@ class Papers:
         ids = self._cache.get((selection, sort, reverse), lambda: self._ordered_ids(selection, sort, reverse))
         return Page(tuple(self.get(ids[offset : offset + limit])), offset, len(ids))
 
+    def position(
+        self, paper_id: str, selection: Selection = ALL_PAPERS, sort: Sort = Sort.ID, *, reverse: bool = False
+    ) -> int | None:
+        """Return the position of a paper in the list that `page` shows a part of; None where it is not in it."""
+        ids = self._cache.get((selection, sort, reverse), lambda: self._ordered_ids(selection, sort, reverse))
+        return ids.index(paper_id) if paper_id in ids else None
+
+    def years(self, selection: Selection = ALL_PAPERS) -> dict[str, int | None]:
+        """Return the year of every selected paper that is shown and has an abstract, by its id, in the order of ids."""
+        query = self._selected(selection).where(HAS_ABSTRACT).with_only_columns(papers.c.id, papers.c.year)
+        with self._database.reading() as connection:
+            return dict(map(tuple, connection.execute(query.order_by(papers.c.id))))
+
     def count(self) -> int:
         """Return the number of papers that are shown."""
         return self._cache.get("count", lambda: self._database.count(_SHOWN))
@@ -113,7 +127,7 @@ class Papers:
         """Return the ids of the indexed papers that filters and scope let through; None where that is all of them."""
         if not filters and not scope:
             return None
-        filters = filters.within(scope.collections)
+        filters = filters.within(scope)
         if not scope.pinned:
             return self._cache.get(filters, lambda: self._matching_ids(filters)).difference(scope.excluded)
         query = sa.select(papers.c.id).where(IS_INDEXED, *self._conditions(filters))
@@ -198,4 +212,5 @@ class Papers:
 
     def _conditions(self, filters: Filters) -> list[sa.ColumnElement[bool]]:
         self._collections.require(filters.collections)
+        self._topics.require(filters.topics)
         return conditions(filters)

@@ -1,165 +1,96 @@
-"""Map a library: cluster the vectors of its papers once, keep the topics, and fit them again when it has changed much.
+"""Map a library: its papers by topic, each topic with terms, quotations and years, and a place for each paper.
 
-New papers join the nearest kept topic, so that a map stays as it is while a library grows. A new fit gives a topic the
-id of the kept one that it shares most papers with.
+Only vectors, ids and years of all papers are in memory at once; texts are read of the most typical papers of a topic.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import logging
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.schema import ALL_PAPERS, Paper, Selection
-from assistant.topic_map.topics import TopicMap, describe_topics
+from assistant.errors import LibraryWriteError
+from assistant.schema import ALL_PAPERS, Selection
+from assistant.topic_map.fitting import FILE, LEAST_PAPERS, KeptTopics, current_topics
+from assistant.topic_map.topics import MappedPapers, MapPoint, Topic, TopicMap, describe_topics
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
     from assistant.storage.library import Library
 
-FILE = "topics.json"
-_FORMAT = 1
-# A library with fewer papers is one topic; papers of a topic on average grow with the root of their number.
-LEAST_PAPERS, _MAX_TOPICS = 30, 60
-# Topics are fitted again when the papers have become more, or fewer, than by this factor.
-_REFIT = 1.25
-# The least share of papers, of both together, that a topic has in common with the kept one whose id it gets.
-_SAME = 0.3
-# Papers whose vectors are read at a time.
-_BATCH = 2000
+logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class KeptTopics:
-    """The topics of a fit: their ids, their centroids of shape (topics, dimension), and the number of papers fitted."""
-
-    ids: tuple[str, ...]
-    centers: Vectors
-    papers: int
-    next_id: int
+# Papers whose vectors are read at a time, and the most that are shown as points.
+_BATCH, MAX_POINTS = 2000, 1500
 
 
 def map_library(library: Library, folder: Path, selection: Selection = ALL_PAPERS) -> TopicMap:
     """Return the map of the papers of a selection; the topics are those of the whole library, kept in the folder.
 
-    Raises LibraryError.
+    The topic of each paper is noted in the catalog, where the filter `topic:` finds it. Raises LibraryError.
     """
-    papers, vectors = _indexed(library)
-    if not papers:
+    mapped = _indexed(library)
+    if not mapped.years:
         return TopicMap((), 0, ("the library holds no indexed paper yet; add some with `paperchat ingest`",))
-    kept = _topics(papers, vectors, folder / FILE, f"{library.recipe}")
-    from assistant.topic_map.clustering import nearest
-
+    kept = current_topics(mapped.vectors, folder / FILE, f"{library.recipe}")
+    mapped = mapped.assigned(kept.centers)
     if selection:
-        chosen = {paper.id for paper in library.catalog.papers.all(selection)}
-        rows = [row for row, paper in enumerate(papers) if paper.id in chosen]
-        papers, vectors = [papers[row] for row in rows], vectors[rows]
-    topics = describe_topics(papers, vectors, nearest(vectors, kept.centers), kept.centers, kept.ids) if papers else ()
-    return TopicMap(topics, len(papers), tuple(_notes(papers)))
+        mapped = mapped.among(library.catalog.papers.years(selection))
+    topics = describe_topics(mapped, kept.centers, kept.ids, library.catalog.papers.get)
+    if not selection:
+        _note_topics(library, topics)
+    return TopicMap(topics, len(mapped.years), tuple(_notes(mapped.years)), _points(mapped, kept))
 
 
-def _notes(papers: Sequence[Paper]) -> Iterator[str]:
-    if len(papers) < LEAST_PAPERS:
-        yield f"{len(papers)} papers are too few to tell topics apart (at least {LEAST_PAPERS}); these are their terms"
-    dated = sum(paper.year is not None for paper in papers)
-    if papers and not dated:
-        yield "no paper has a year, so nothing is shown by year"
-    elif dated < len(papers):
-        yield f"{len(papers) - dated} of {len(papers)} papers have no year and are not counted by year"
-
-
-def _indexed(library: Library) -> tuple[list[Paper], Vectors]:
-    """Return the indexed papers by id, with the mean vector of each, of length one."""
-    import numpy as np
-
-    papers = sorted(library.catalog.papers.all(), key=lambda paper: paper.id)
-    store, rows, found = library.fresh().store, [], []
-    for start in range(0, len(papers), _BATCH):
-        batch = papers[start : start + _BATCH]
-        by_id = store.vectors([paper.id for paper in batch if paper.abstract])
-        found += [paper for paper in batch if paper.id in by_id]
-        rows += [by_id[paper.id].mean(axis=0) for paper in batch if paper.id in by_id]
-    if not rows:
-        return [], np.zeros((0, 1), np.float32)
-    vectors = np.stack(rows).astype(np.float32)
-    return found, vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-9))
-
-
-def _topics(papers: Sequence[Paper], vectors: Vectors, file: Path, recipe: str) -> KeptTopics:
-    """Return the kept topics if they still fit, or new ones, which are kept from now on."""
-    kept = _read(file, recipe)
-    if kept and kept.papers / _REFIT <= len(papers) <= kept.papers * _REFIT:
-        return kept
-    fresh = fit_topics(vectors, kept)
-    _write(fresh, file, recipe)
-    return fresh
-
-
-def fit_topics(vectors: Vectors, kept: KeptTopics | None = None) -> KeptTopics:
-    """Return topics fitted to vectors of shape (papers, dimension), with the ids of kept ones that they continue."""
-    from assistant.topic_map.clustering import centroids, nearest
-
-    centers = centroids(vectors, topic_count(len(vectors)))
-    labels = nearest(vectors, centers)
-    earlier = nearest(vectors, kept.centers) if kept else []
-    next_id = kept.next_id if kept else 1
-    same = _continued(labels, earlier)
-    ids = []
-    for number in range(len(centers)):
-        if kept and number in same:
-            ids.append(kept.ids[same[number]])
-        else:
-            ids.append(f"t{next_id}")
-            next_id += 1
-    return KeptTopics(tuple(ids), centers, len(vectors), next_id)
-
-
-def topic_count(papers: int) -> int:
-    """Return how many topics so many papers are divided into."""
-    return 1 if papers < LEAST_PAPERS else min(_MAX_TOPICS, max(2, round(math.sqrt(papers / 2))))
-
-
-def _continued(labels: Sequence[int], earlier: Sequence[int]) -> dict[int, int]:
-    """Return for each new topic the earlier one that it shares most papers with; each earlier one is used once."""
-    together = Counter(zip(labels, earlier, strict=False))
-    sizes, earlier_sizes = Counter(labels), Counter(earlier)
-    shares = {(new, old): count / (sizes[new] + earlier_sizes[old] - count) for (new, old), count in together.items()}
-    same: dict[int, int] = {}
-    for new, old in sorted(shares, key=lambda pair: -shares[pair]):
-        if shares[new, old] >= _SAME and new not in same and old not in same.values():
-            same[new] = old
-    return same
-
-
-def _read(file: Path, recipe: str) -> KeptTopics | None:
-    """Return the kept topics; None without any, for those of another recipe, and for a damaged file."""
-    import numpy as np
-
+def _note_topics(library: Library, topics: Sequence[Topic]) -> None:
+    """Note the topics in the catalog; a library that cannot be written to is mapped all the same."""
+    of_papers = {paper_id: topic.id for topic in topics for paper_id in topic.paper_ids}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if (content["format"], content["recipe"]) != (_FORMAT, recipe):
-            return None
-        centers = np.array(content["centers"], dtype=np.float32)
-        ids = tuple(map(str, content["ids"]))
-        return KeptTopics(ids, centers, int(content["papers"]), int(content["next_id"])) if len(ids) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        library.catalog.topics.replace({topic.id: topic.label for topic in topics}, of_papers)
+    except LibraryWriteError as error:
+        logger.warning("the topics of papers cannot be noted: %s", error)
 
 
-def _write(kept: KeptTopics, file: Path, recipe: str) -> None:
-    content = {
-        "format": _FORMAT,
-        "recipe": recipe,
-        "papers": kept.papers,
-        "next_id": kept.next_id,
-        "ids": kept.ids,
-        "centers": [[round(float(value), 5) for value in center] for center in kept.centers],
-    }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.part")
-    part.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    part.replace(file)
+def _notes(years: Mapping[str, int | None]) -> Iterator[str]:
+    if len(years) < LEAST_PAPERS:
+        yield f"{len(years)} papers are too few to tell topics apart (at least {LEAST_PAPERS}); these are their terms"
+    dated = sum(year is not None for year in years.values())
+    if years and not dated:
+        yield "no paper has a year, so nothing is shown by year"
+    elif dated < len(years):
+        yield f"{len(years) - dated} of {len(years)} papers have no year and are not counted by year"
+
+
+def _indexed(library: Library) -> MappedPapers:
+    """Return the years of the indexed papers in the order of their ids, and the mean vector of each, of length one."""
+    import numpy as np
+
+    years, store = library.catalog.papers.years(), library.fresh().store
+    ids = list(years)
+    indexed: list[str] = []
+    vectors = np.zeros((0, 1), np.float32)
+    for start in range(0, len(ids), _BATCH):
+        by_id = store.vectors(ids[start : start + _BATCH])
+        for paper_id in ids[start : start + _BATCH]:
+            if paper_id in by_id:
+                mean = by_id[paper_id].mean(axis=0)
+                if not indexed:
+                    vectors = np.zeros((len(ids), len(mean)), np.float32)
+                vectors[len(indexed)] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+                indexed.append(paper_id)
+    return MappedPapers({paper_id: years[paper_id] for paper_id in indexed}, vectors[: len(indexed)], ())
+
+
+def _points(mapped: MappedPapers, kept: KeptTopics) -> tuple[MapPoint, ...]:
+    """Return the positions of a sample of papers, which hardly changes when papers are added."""
+    from assistant.topic_map.layout import place_papers
+
+    ids = list(mapped.years)
+    rows = sorted(range(len(ids)), key=lambda row: zlib.crc32(ids[row].encode()))[:MAX_POINTS]
+    positions: Vectors = place_papers(mapped.vectors[rows], kept.centers, kept.positions) if rows else mapped.vectors
+    return tuple(
+        MapPoint(ids[row], kept.ids[mapped.labels[row]], mapped.years[ids[row]], float(x), float(y))
+        for row, (x, y) in zip(rows, positions, strict=True)
+    )

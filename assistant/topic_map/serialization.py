@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.serialization import Json, paper_json, passage_json
-from assistant.topic_map.topics import Topic, TopicMap
+from assistant.topic_map.topics import MapPoint, Topic, TopicMap
 
 
 def topic_map_json(topic_map: TopicMap) -> Json:
@@ -12,7 +12,13 @@ def topic_map_json(topic_map: TopicMap) -> Json:
         "papers": topic_map.papers,
         "notes": list(topic_map.notes),
         "topics": list(map(_topic, topic_map.topics)),
+        "points": list(map(_point, topic_map.points)),
     }
+
+
+def _point(point: MapPoint) -> Json:
+    x, y = round(point.x, 4), round(point.y, 4)
+    return {"paper_id": point.paper_id, "topic": point.topic_id, "year": point.year, "x": x, "y": y}
 
 
 def _topic(topic: Topic) -> Json:

@@ -43,26 +43,22 @@ def _of_run(words: Sequence[str]) -> Iterator[str]:
 
 def topic_terms(topics: Sequence[Sequence[str]], count: int) -> list[list[str]]:
     """Return for each topic, a sequence of texts, its `count` terms, the most telling first, none within another."""
-    forms: dict[str, Counter[str]] = {}
-    by_topic = [_paper_counts(texts, forms) for texts in topics]
+    by_topic = [_paper_counts(texts) for texts in topics]
     overall: Counter[str] = Counter()
     for counts in by_topic:
         overall.update(counts)
     papers = sum(map(len, topics))
     return [
-        _best(_weights(counts, overall, len(texts) / papers), forms, count)
+        _as_written(_best(_weights(counts, overall, len(texts) / papers), count), texts)
         for counts, texts in zip(by_topic, topics, strict=True)
     ]
 
 
-def _paper_counts(texts: Sequence[str], forms: dict[str, Counter[str]]) -> Counter[str]:
-    """Return how many texts have each phrase, in small letters, and count its forms."""
+def _paper_counts(texts: Sequence[str]) -> Counter[str]:
+    """Return how many texts have each phrase, in small letters."""
     counts: Counter[str] = Counter()
     for text in texts:
-        by_key = {phrase.casefold(): phrase for phrase in phrases(text)}
-        counts.update(by_key.keys())
-        for key, phrase in by_key.items():
-            forms.setdefault(key, Counter())[phrase] += 1
+        counts.update({phrase.casefold() for phrase in phrases(text)})
     return counts
 
 
@@ -78,15 +74,25 @@ def _weights(counts: Counter[str], overall: Counter[str], share: float) -> dict[
     }
 
 
-def _best(weights: dict[str, float], forms: dict[str, Counter[str]], count: int) -> list[str]:
-    """Return the phrases with the greatest weights above 0 that share no word, in the form that most papers use."""
-    chosen: list[str] = []
+def _best(weights: dict[str, float], count: int) -> list[str]:
+    """Return the phrases with the greatest weights above 0 that share no word."""
+    best: list[str] = []
     for key in sorted(weights, key=lambda key: (-weights[key], key)):
-        if len(chosen) == count or weights[key] <= 0:
+        if len(best) == count or weights[key] <= 0:
             break
-        if not any(_overlap(key, other) for other in chosen):
-            chosen.append(key)
-    return [forms[key].most_common(1)[0][0] for key in chosen]
+        if not any(_overlap(key, other) for other in best):
+            best.append(key)
+    return best
+
+
+def _as_written(keys: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Return phrases in the form that most of the texts use."""
+    forms: dict[str, Counter[str]] = {key: Counter() for key in keys}
+    for text in texts:
+        for form in {phrase for phrase in phrases(text) if phrase.casefold() in forms}:
+            forms[form.casefold()][form] += 1
+    # Small letters where two forms are as frequent.
+    return [min(forms[key], key=lambda form: (-forms[key][form], form.swapcase())) for key in keys]
 
 
 def _overlap(key: str, other: str) -> bool:

@@ -40,6 +40,11 @@ def test_everybody_can_use_every_part_of_the_page(open_page: OpenPage, color_sch
     page.get_by_role("button", name="The rise of sourdough").click()
     expect(page.locator(".detail")).to_be_visible()
     assert complaints(page) == []
+    page.get_by_role("button", name="Map of topics").click()
+    page.locator("#map button[name=topic]").click()
+    expect(page.locator("#map .about-topic")).to_be_visible()
+    page.mouse.move(1, 1)
+    assert complaints(page) == []
     page.screenshot(path=SHOTS / f"library-{color_scheme}.png")
     page.get_by_role("tab", name="Check").click()
     page.get_by_label("Draft", exact=True).fill("The loss of ice doubles after 2005 \\cite{ice}. We thank the bees.")

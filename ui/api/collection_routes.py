@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from assistant.errors import InputError
 from assistant.question.filters import parse_selection
-from assistant.schema import Selection, Sort
+from assistant.schema import Scope, Selection, Sort
 from assistant.serialization import Json, annotation_json, collection_json, paper_json
 from assistant.storage.catalog import Catalog
 from ui import collecting
@@ -76,7 +76,7 @@ def list_members(
     """List the papers of a collection, or those that match."""
     catalog = backend.catalog_of(library)
     selection = parse_selection(matching, catalog.papers.has_author)
-    filters = selection.filters.within((catalog.collections.find(collection).name,))
+    filters = selection.filters.within(Scope(collections=(catalog.collections.find(collection).name,)))
     page = catalog.papers.page(Selection(filters, selection.words), sort, reverse=reverse, offset=offset, limit=limit)
     return {"papers": list(map(paper_json, page.papers)), "offset": page.offset, "total": page.total}
 

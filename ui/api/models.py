@@ -108,6 +108,7 @@ class FiltersJson(ServedModel):
     collection: list[str] = Field(default=[], description="Names of collections.")
     tag: list[str] = Field(default=[], description="Tags.")
     note: list[str] = Field(default=[], description="Phrases of the note.")
+    topic: list[str] = Field(default=[], description="Ids of topics of the library's map.")
     year: YearsJson | None = Field(default=None, description="Years of publication.")
 
 
@@ -117,6 +118,9 @@ class ScopeJson(ServedModel):
     pinned: list[str] = Field(default=[], description="Ids of the only papers to use; empty for all.")
     excluded: list[str] = Field(default=[], description="Ids of papers to ignore.")
     collections: list[str] = Field(default=[], description="Names of collections that papers must be in.")
+    topics: list[str] = Field(default=[], description="Ids of topics that papers must be on.")
+    since: int | None = Field(default=None, description="First year of papers; null for no limit.")
+    until: int | None = Field(default=None, description="Last year of papers; null for no limit.")
 
 
 class SearchJson(ServedModel):

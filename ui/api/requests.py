@@ -28,10 +28,20 @@ class ScopeBody(RequestBody):
     pinned: Ids = Field(default=[], description="Ids of the only papers to use; empty for all.")
     excluded: Ids = Field(default=[], description="Ids of papers to ignore.")
     collections: Ids = Field(default=[], description="Names of collections that papers must be in.")
+    topics: Ids = Field(default=[], description="Ids of topics that papers must be on.")
+    since: int | None = Field(default=None, description="First year of papers; null for no limit.")
+    until: int | None = Field(default=None, description="Last year of papers; null for no limit.")
 
     def value(self) -> Scope:
         """Return the scope."""
-        return Scope(tuple(self.pinned), tuple(self.excluded), tuple(self.collections))
+        return Scope(
+            tuple(self.pinned),
+            tuple(self.excluded),
+            tuple(self.collections),
+            tuple(self.topics),
+            self.since,
+            self.until,
+        )
 
 
 class EarlierTurn(RequestBody):

@@ -26,9 +26,20 @@ class TopicJson(ServedModel):
     quotes: list[TopicQuoteJson] = Field(description="Up to three sentences of its abstracts.")
 
 
+class MapPointJson(ServedModel):
+    """The position of a paper on the map."""
+
+    paper_id: str = Field(description="Id of the paper.")
+    topic: str = Field(description="Id of its topic.")
+    year: int | None = Field(description="Its year.")
+    x: float = Field(description="From left, -1, to right, 1.")
+    y: float = Field(description="From the bottom, -1, to the top, 1.")
+
+
 class TopicMapJson(ServedModel):
     """The topics of a library, the largest first."""
 
     papers: int = Field(description="Number of papers in the topics.")
     notes: list[str] = Field(description="What is missing, such as years, and why; usually empty.")
     topics: list[TopicJson] = Field(description="The topics.")
+    points: list[MapPointJson] = Field(description="Positions of its papers; of a large library, of 1,500.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant import factory
+from assistant.schema import Scope
 from assistant.serialization import Json
 from assistant.text.printable import one_line
 from ui import logs
@@ -126,7 +127,7 @@ def selected_papers_text(catalog: Catalog, matching: str, collection: str | None
     selection = parse_selection(matching, catalog.papers.has_author)
     if collection is not None:
         names = (catalog.collections.find(collection).name,)
-        selection = replace(selection, filters=selection.filters.within(names))
+        selection = replace(selection, filters=selection.filters.within(Scope(collections=names)))
     papers = list(catalog.papers.all(selection))
     return transcripts.export_papers(papers, form, catalog.annotations.of_papers([paper.id for paper in papers]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant.question.catalog_question import CATALOG
@@ -132,7 +133,8 @@ def search_text(result: SearchResult) -> str:
 def describe_search(searched: Answer | Query) -> str:
     """Describe the search for a question; return an empty text if it was for the question itself, in all papers."""
     question = searched.question if isinstance(searched, Answer) else searched.text
-    filters, scope, standalone = searched.filters, searched.scope, searched.standalone
+    scope, standalone = searched.scope, searched.standalone
+    filters = searched.filters.within(replace(scope, collections=()))
     limits = [f"papers with {format_filters(filters)}"] if filters else []
     limits += [f"collection {name!r}" for name in scope.collections]
     limits += [f"only {', '.join(scope.pinned)}"] if scope.pinned else []

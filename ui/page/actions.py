@@ -42,7 +42,7 @@ def handle_action(context: PageContext, name: str, value: str, text: str = "") -
 
 
 def _open(context: PageContext, value: str, text: str) -> Updates:
-    yield context.show_conversation(context.conversations.find(value).id, question="")
+    yield context.reopen(context.conversations.find(value).id, question="")
 
 
 def _new(context: PageContext, value: str, text: str) -> Updates:

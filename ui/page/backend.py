@@ -14,6 +14,7 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.conversation_schema import StoredTurn
 from assistant.storage.conversations import Conversations
 from assistant.storage.library import Library
+from assistant.topic_map import TopicMap, map_library
 from ui.page import welcome
 from ui.page.examples import ExampleQuestions
 from ui.page.ingest_view import SEEDS
@@ -30,7 +31,8 @@ class PageBackend:
         self._assistant = assistant
         self._conversations = factory.open_conversations(settings.home)
         self._models: dict[str, LLM | None] = {}
-        self._lock = threading.Lock()
+        self._lock, self._map_lock = threading.Lock(), threading.Lock()
+        self._map: tuple[int, TopicMap] | None = None
         self._examples = ExampleQuestions(self.catalog, assistant, settings.home / "examples.json")
 
     @property
@@ -58,6 +60,15 @@ class PageBackend:
     def library(self) -> Library:
         """Return the shared library, once it is loaded. Raises PaperchatError if it cannot be."""
         return self._assistant.result().library
+
+    def topic_map(self) -> TopicMap:
+        """Return the map of the library, drawn once for each state of it. Raises PaperchatError."""
+        library = self.library()
+        with self._map_lock:
+            generation = library.catalog.ledger.generation
+            if self._map is None or self._map[0] != generation:
+                self._map = (generation, map_library(library, self.settings.home))
+            return self._map[1]
 
     def apply(self, tab: TabSettings) -> Settings:
         """Return the settings with a tab's own applied. Raises SettingsError."""

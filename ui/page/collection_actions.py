@@ -24,6 +24,16 @@ def _outside(context: PageContext, value: str, text: str) -> Iterator[PageUpdate
     yield context.show_scope(replace(context.scope, collections=remaining))
 
 
+def _off_topic(context: PageContext, value: str, text: str) -> Iterator[PageUpdate]:
+    """Look at all papers again, not only at those on a topic."""
+    remaining = tuple(topic_id for topic_id in context.scope.topics if topic_id != value)
+    yield context.show_scope(replace(context.scope, topics=remaining))
+
+
+def _all_years(context: PageContext, value: str, text: str) -> Iterator[PageUpdate]:
+    yield context.show_scope(replace(context.scope, since=None, until=None))
+
+
 def _keep(context: PageContext, value: str, text: str) -> Iterator[PageUpdate]:
     """Put the papers of an answer into a collection."""
     turn_id, _, collection_id = value.partition(":")
@@ -53,6 +63,8 @@ def _annotated(context: PageContext, message: str) -> PageUpdate:
 ACTIONS: dict[str, Callable[[PageContext, str, str], Iterator[PageUpdate]]] = {
     "within": _within,
     "outside": _outside,
+    "offtopic": _off_topic,
+    "allyears": _all_years,
     "keep": _keep,
     "keepnew": _keep_new,
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.errors import InputError, NotFoundError
 from assistant.question.filters import parse_selection
-from assistant.schema import PaperCollection, Selection
+from assistant.schema import EVERYTHING, PaperCollection, Scope, Selection
 from assistant.storage.catalog import Catalog
 from ui.cli.terminal import counted
 from ui.page.collection_menu import added_text
@@ -40,7 +40,8 @@ def listed_selection(catalog: Catalog, state: TableState) -> Selection:
     """Return what selects the papers that are listed. Raises InputError for a query that cannot be understood."""
     selection = parse_selection(state.query, catalog.papers.has_author)
     chosen = chosen_collection(catalog, state)
-    return replace(selection, filters=selection.filters.within((chosen.name,))) if chosen else selection
+    scope = Scope(collections=(chosen.name,)) if chosen else EVERYTHING
+    return replace(selection, filters=selection.filters.within(scope))
 
 
 def _choose(catalog: Catalog, state: TableState, value: str, sent: dict[str, Any]) -> Pressed:

@@ -100,7 +100,8 @@ def stamped(message: Mapping[str, Any]) -> dict[str, Any]:
 def _resume(context: PageContext, conversation_id: str) -> PageUpdate:
     """Return the conversation that the page's address names, or a new one."""
     try:
-        stored = context.conversations.find(conversation_id) if conversation_id else None
-        return context.show_conversation(stored.id if stored else None)
+        if conversation_id:
+            return context.reopen(context.conversations.find(conversation_id).id)
+        return context.show_conversation(None)
     except PaperchatError:
         return context.show_all()

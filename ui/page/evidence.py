@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
 
-from assistant.schema import Annotation, Citation, Hit, Paper, Passage, Scope, Turn
+from assistant.question.filters import format_filters
+from assistant.schema import Annotation, Citation, Filters, Hit, Paper, Passage, Scope, Turn
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
 from assistant.text.titles import display_title
@@ -22,6 +23,7 @@ _SCORES = {"dense": "meaning", "lexical": "words", "rerank": "second look"}
 
 AnnotationsById = Mapping[str, Annotation]
 NO_ANNOTATIONS: AnnotationsById = MappingProxyType({})
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,24 @@ def similar_html(paper: Paper, similar: Sequence[Paper], scope: Scope) -> str:
     return f'<section class="like"><h2>Papers like “{title}”</h2>{cards}</section>'
 
 
-def scope_html(scope: Scope, titles: dict[str, str]) -> str:
-    """Return the pinned and excluded papers, each with a button that releases it; empty without any."""
+def scope_html(scope: Scope, titles: Mapping[str, str], topics: Mapping[str, str] = NO_LABELS) -> str:
+    """Return what questions are restricted to, each with a button that releases it; empty without any.
+
+    `titles` are those of papers, `topics` the labels of topics, by id.
+    """
     if not scope:
         return ""
-    collections = "".join(map(_collection_chip, scope.collections))
+    sets = "".join(map(_collection_chip, scope.collections))
+    sets += "".join(_topic_chip(topic_id, topics.get(topic_id, topic_id)) for topic_id in scope.topics)
+    sets += _years_chip(scope)
     pinned = "".join(_scope_chip(paper_id, titles) for paper_id in scope.pinned)
     excluded = "".join(_scope_chip(paper_id, titles) for paper_id in scope.excluded)
-    lists = f"<span>Looking only at</span>{collections}{pinned}" if collections or pinned else ""
+    lists = f"<span>Looking only at</span>{sets}{pinned}" if sets or pinned else ""
     lists += f"<span>Leaving out</span>{excluded}" if excluded else ""
     return f'<div class="looking">{lists}{button("everything", "", "Look at all papers")}</div>'
 
 
-def _scope_chip(paper_id: str, titles: dict[str, str]) -> str:
+def _scope_chip(paper_id: str, titles: Mapping[str, str]) -> str:
     title = titles.get(paper_id, paper_id)
     release = button("free", paper_id, "×", "End this", f"for {title}")
     return f'<span class="chip"><span class="short">{line_html(title)}</span>{release}</span>'
@@ -72,6 +79,17 @@ def _scope_chip(paper_id: str, titles: dict[str, str]) -> str:
 def _collection_chip(name: str) -> str:
     release = button("outside", name, "×", "Look at all papers again", f"for the collection {name}")
     return f'<span class="chip"><span class="short">Collection {line_html(name)}</span>{release}</span>'
+
+
+def _topic_chip(topic_id: str, label: str) -> str:
+    release = button("offtopic", topic_id, "×", "Look at all papers again", f"for the topic {label}")
+    return f'<span class="chip"><span class="short">Topic {line_html(to_text(label))}</span>{release}</span>'
+
+
+def _years_chip(scope: Scope) -> str:
+    years = format_filters(Filters(since=scope.since, until=scope.until))
+    release = button("allyears", "", "×", "Look at all years again", f"for {years}")
+    return f'<span class="chip">{line_html(years)}{release}</span>' if years else ""
 
 
 def _section(number: int, turn: Turn, look: _Look, is_newest: bool) -> str:

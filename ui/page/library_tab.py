@@ -16,10 +16,11 @@ from assistant.storage.catalog import Catalog
 from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ingest import indexing, merging
-from ui.page import collection_buttons, ingest_view
+from ui.page import collection_buttons, ingest_view, map_part
 from ui.page.backend import PageBackend
 from ui.page.collection_menu import annotation_form_html, bar_html
 from ui.page.events import QUIET, stamped
+from ui.page.layout import ChatParts
 from ui.page.table import PAGE_SIZE, TableState, detail_html, refused_html, table_html
 from ui.page.turns import button
 
@@ -38,19 +39,21 @@ class _TabParts:
     table: gr.HTML
 
 
-def build(backend: PageBackend, bridge: gr.HTML, tab: gr.Tab) -> None:
+def build(backend: PageBackend, chat: ChatParts, tab: gr.Tab) -> None:
     """Build the content of the tab with its events; the table is filled whenever the tab is opened."""
     state = gr.State(TableState())
     files = gr.File(label="Add papers: drop files here", file_count="multiple", height=130, elem_id="files")
     status = gr.HTML(elem_id="adding")
+    opened, drawing = map_part.build()
     with gr.Row(elem_id="finding"):
         query = gr.Textbox(
             label="Search papers", show_label=False, container=False, placeholder="Search", elem_id="find"
         )
         gr.HTML(_REINDEX, elem_id="again")
-    parts = _TabParts(bridge, state, files, status, query, gr.HTML(elem_id="library"))
+    parts = _TabParts(chat.bridge, state, files, status, query, gr.HTML(elem_id="library"))
     _bind_ingest(backend, parts)
     _bind_table(backend, parts)
+    map_part.bind(backend, chat, map_part.ListParts(state, query, parts.table), opened, drawing, render_table)
     tab.select(lambda state: render_table(backend, state), parts.state, parts.table, **QUIET)
 
 
@@ -92,6 +95,8 @@ def _bind_table(backend: PageBackend, parts: _TabParts) -> None:
             return [state, gr.skip(), notice]
 
     def search(query: str, state: TableState) -> list[Any]:
+        if query == state.query:  # a click on the map has set both, and may have opened a paper
+            return [gr.skip(), gr.skip()]
         state = TableState(query, state.sort, state.reverse, collection=state.collection)
         return [state, render_table(backend, state)]
 

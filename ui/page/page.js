@@ -54,10 +54,12 @@ function press(button) {
   if (button.name === "correct") text = button.closest(".correcting").querySelector("input").value;
   if (button.name === "name") text = button.closest(".naming").querySelector("input").value;
   last = { name: button.name, value: button.value };
-  if (button.name === "within") find("#tabs [role=tab]").click();
+  if (button.name === "within" || button.name === "tochat") find("#tabs [role=tab]").click();
   else if (button.closest("#library")) text = surroundings(button, text);
   const sent = { name: button.name, value: button.value, text };
-  if (button.name === "reindex") trigger("reindex", sent);
+  if (button.name === "tochat") box().focus();
+  else if (button.closest("#map")) trigger("chart", sent);
+  else if (button.name === "reindex") trigger("reindex", sent);
   else if (button.closest("#library") && button.name !== "within") trigger("shelf", sent);
   else if (button.closest("#sheet")) trigger("sheet", sent);
   else trigger("act", sent);
@@ -66,7 +68,9 @@ function press(button) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button.act");
   const link = event.target.closest('a[href^="#"]');
+  const point = event.target.closest("#map .point");
   if (link) follow(event, link);
+  if (point) trigger("chart", { name: "point", value: point.dataset.value, text: "" });
   document.querySelectorAll("details.menu[open]").forEach((menu) => {
     if (!menu.contains(event.target)) menu.removeAttribute("open");
   });

@@ -52,6 +52,16 @@ class PageContext:
         """Return everything on the screen for a stored conversation, or for a new one."""
         return replace(self, conversation=OpenConversation(conversation_id)).show_all(question)
 
+    def reopen(self, conversation_id: str, question: str | None = None) -> PageUpdate:
+        """Return everything on the screen for a stored conversation, looking at what its last question looked at.
+
+        What is gone of that since is left out.
+        """
+        turns = self.conversations.turns(conversation_id)
+        scope = self.backend.catalog.present_scope(turns[-1].turn.scope) if turns else EVERYTHING
+        reopened = replace(self, conversation=OpenConversation(conversation_id), scope=scope)
+        return replace(reopened.show_all(question), scope=scope, scope_bar=reopened.show_scope(scope).scope_bar)
+
     def show_all(self, question: str | None = None) -> PageUpdate:
         """Return everything on the screen, as it is stored."""
         stored = self.stored_turns()
@@ -71,7 +81,7 @@ class PageContext:
         shown = [stored.turn for stored in self.stored_turns()]
         return PageUpdate(
             scope=scope,
-            scope_bar=evidence.scope_html(scope, titles),
+            scope_bar=evidence.scope_html(scope, titles, self.backend.catalog.topics.labels() if scope.topics else {}),
             evidence=replace(self, scope=scope).evidence_html(shown),
         )
 

@@ -132,7 +132,7 @@ def build(backend: PageBackend) -> Any:
             with gr.Tab("Check"):
                 check_tab.build(backend, parts.settings)
             with gr.Tab("Library") as library:
-                library_tab.build(backend, parts.bridge, library)
+                library_tab.build(backend, parts, library)
             with gr.Tab("Table"):
                 table_tab.build(backend, parts.bridge, parts.settings)
             with gr.Tab("Settings"):

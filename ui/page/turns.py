@@ -24,6 +24,7 @@ _STAGES = {
     "first_text_ms": "first words",
     "total_ms": "whole answer",
 }
+_FILTER_FIELDS = "authors titles venues sources collections tags notes topics phrases without".split()
 _NO_FORMS: Mapping[int, str] = {}
 _NO_ALTERNATIVES: Mapping[int, Sequence[str]] = {}
 
@@ -99,7 +100,7 @@ def line_html(text: str) -> str:
 def split_filters(filters: Filters) -> list[tuple[str, Filters]]:
     """Return each filter as it would be typed, with the filters that remain without it."""
     parts = []
-    for name in ("authors", "titles", "venues", "sources", "collections", "tags", "notes", "phrases", "without"):
+    for name in _FILTER_FIELDS:
         values = getattr(filters, name)
         for value in values:
             rest = tuple(item for item in values if item != value)

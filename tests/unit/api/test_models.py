@@ -42,9 +42,20 @@ PASSAGE = Passage("Bees.", 0, 5)
 PAPER = Paper("a", "Bees.", "On bees", ("Lin",), 2020, "Nature", "10.1/x", "2001.00001", "https://x.org", ("a.bib",))
 HIT = Hit(1, 0.5, PAPER, (PASSAGE,), {"dense": 0.5})
 FILTERS = Filters(
-    ("Lin",), ("bees",), ("Nature",), ("a.bib",), 2019, None, ("waggle dance",), ("wasps",), ("c",), ("t",), ("n",)
+    ("Lin",),
+    ("bees",),
+    ("Nature",),
+    ("a.bib",),
+    2019,
+    None,
+    ("waggle dance",),
+    ("wasps",),
+    ("c",),
+    ("t",),
+    ("n",),
+    ("t1",),
 )
-SCOPE = Scope(("a",), ("b",), ("c",))
+SCOPE = Scope(("a",), ("b",), ("c",), ("t1",), 1999, 2001)
 ANSWER = Answer(
     "q",
     "q",

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.errors import InputError
+from assistant.question.filters import parse_selection
 from assistant.schema import Filters, Selection
 from assistant.storage.library import Library
-from assistant.topic_map import map_library
-from assistant.topic_map.library_map import FILE, LEAST_PAPERS, fit_topics, topic_count
+from assistant.topic_map import library_map, map_library
+from assistant.topic_map.fitting import FILE, LEAST_PAPERS, fit_topics, topic_count
 from assistant.topic_map.serialization import topic_map_json
 from assistant.topic_map.terms import phrases, topic_terms
 from ingest import pipeline
@@ -145,7 +147,7 @@ def test_the_number_of_topics_grows_slowly(papers: int, count: int) -> None:
 
 def test_the_json_names_every_paper_once(mapped: Library, tmp_path: Path) -> None:
     written = topic_map_json(map_library(mapped, tmp_path))
-    assert set(written) == {"papers", "notes", "topics"}
+    assert set(written) == {"papers", "notes", "topics", "points"}
     assert sum(topic["papers"] for topic in written["topics"]) == written["papers"] == 60
     assert json.dumps(written)
 
@@ -159,3 +161,68 @@ def test_the_command_prints_topics_as_text_and_as_json(filled: Callable[..., obj
 def test_markup_in_an_abstract_stays_text() -> None:
     terms = topic_terms([["<script>alert(1)</script> glaciers", "<script>alert(1)</script> glaciers"]], 5)
     assert not any("<" in term or ">" in term for term in terms[0])
+
+
+def test_added_papers_move_no_other_paper_on_the_map(mapped: Library, tmp_path: Path) -> None:
+    before = {point.paper_id: (point.x, point.y) for point in map_library(mapped, tmp_path).points}
+    assert len(before) == 60
+    assert all(abs(value) <= 1.001 for position in before.values() for value in position)
+    pipeline.ingest([write(tmp_path / "in", range(60, 66))], mapped)
+    after = {point.paper_id: (point.x, point.y) for point in map_library(mapped, tmp_path).points}
+    assert np.allclose([after[paper_id] for paper_id in before], list(before.values()), atol=1e-3)
+    assert len(after) == 66
+
+
+def test_papers_on_a_topic_lie_near_each_other(mapped: Library, tmp_path: Path) -> None:
+    points = map_library(mapped, tmp_path).points
+    for point in points:
+        nearest = min(
+            (other for other in points if other is not point),
+            key=lambda other: (other.x - point.x) ** 2 + (other.y - point.y) ** 2,
+        )
+        assert nearest.topic_id == point.topic_id
+
+
+def test_a_new_fit_leaves_topics_that_go_on_near_where_they_were() -> None:
+    generator = np.random.default_rng(2)
+    vectors = np.repeat(np.eye(16, dtype=np.float32)[:9], 20, axis=0)
+    vectors += generator.normal(scale=0.02, size=vectors.shape).astype(np.float32)
+    kept = fit_topics(vectors)
+    grown = fit_topics(np.vstack([vectors, vectors[:60]]), kept)
+    places = dict(zip(kept.ids, kept.positions.tolist(), strict=True))
+    moved = [
+        np.hypot(x - places[topic][0], y - places[topic][1])
+        for topic, (x, y) in zip(grown.ids, grown.positions.tolist(), strict=True)
+        if topic in places
+    ]
+    assert len(moved) >= 5
+    assert np.median(moved) < 0.8  # of two random places it is 1.0
+
+
+def test_a_large_library_shows_a_sample_that_new_papers_hardly_change(
+    mapped: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_map, "MAX_POINTS", 20)
+    before = {point.paper_id for point in map_library(mapped, tmp_path).points}
+    pipeline.ingest([write(tmp_path / "in", range(60, 62))], mapped)
+    after = {point.paper_id for point in map_library(mapped, tmp_path).points}
+    assert len(before) == len(after) == 20
+    assert len(before & after) >= 18
+
+
+def test_the_filter_topic_finds_the_papers_that_the_map_shows_on_it(mapped: Library, tmp_path: Path) -> None:
+    topic = map_library(mapped, tmp_path).topics[0]
+    found = mapped.catalog.papers.all(parse_selection(f"topic:{topic.id}"))
+    assert {paper.id for paper in found} == set(topic.paper_ids)
+    with pytest.raises(InputError, match="no topic 't999'"):
+        list(mapped.catalog.papers.all(parse_selection("topic:t999")))
+
+
+def test_a_library_that_cannot_be_written_to_is_mapped_all_the_same(
+    mapped: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert len(map_library(mapped, tmp_path).topics) > 1
