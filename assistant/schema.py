@@ -13,7 +13,7 @@ class Record:
     """The description of a paper by one source, before the paper is identified.
 
     `source` is the name of a file or service; `line` is the 1-based line on which the record begins, for messages
-    only. A record without an abstract has an empty one, and a title.
+    only. A record without an abstract has an empty one, and a title. `keywords` become tags of the paper.
     """
 
     abstract: str
@@ -26,6 +26,7 @@ class Record:
     url: str | None = None
     source: str = ""
     line: int = field(default=0, compare=False)
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,21 @@ class PaperCollection:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What a person has added to a paper: tags, a note (empty for none), and the names of its collections."""
+    """What a person has added to a paper: tags, a note (empty for none), and the names of its collections.
+
+    `keywords` are the tags that the paper has in the files that it comes from.
+    """
 
     tags: tuple[str, ...] = ()
     note: str = ""
     collections: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+
+    @property
+    def all_tags(self) -> tuple[str, ...]:
+        """Return the tags of persons and of files, each once."""
+        present = {tag.casefold() for tag in self.tags}
+        return (*self.tags, *(keyword for keyword in self.keywords if keyword.casefold() not in present))
 
 
 @dataclass(frozen=True, slots=True)

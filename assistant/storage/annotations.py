@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from assistant.errors import InputError, NotFoundError
 from assistant.schema import Annotation
-from assistant.storage.catalog_schema import delete_by_present_ids, notes, papers, tags, under_present_ids
+from assistant.storage.catalog_schema import (
+    delete_by_present_ids,
+    keywords,
+    notes,
+    papers,
+    records,
+    tags,
+    under_present_ids,
+)
 from assistant.storage.collections import Collections
 from assistant.storage.database import Database, lock_for_writing
 from assistant.text.labels import clean_label, label_key
@@ -35,15 +44,24 @@ class Annotations:
     def of_papers(self, paper_ids: Collection[str]) -> dict[str, Annotation]:
         """Return what a person has added to papers, by their present ids; without those that have nothing."""
         named, noted = self._tags(paper_ids), self._notes(paper_ids)
-        collected = self._collections.of_papers(paper_ids)
+        collected, from_files = self._collections.of_papers(paper_ids), self._keywords(paper_ids)
         return {
-            paper_id: Annotation(named.get(paper_id, ()), noted.get(paper_id, ""), collected.get(paper_id, ()))
-            for paper_id in {*named, *noted, *collected}
+            paper_id: Annotation(
+                named.get(paper_id, ()),
+                noted.get(paper_id, ""),
+                collected.get(paper_id, ()),
+                from_files.get(paper_id, ()),
+            )
+            for paper_id in {*named, *noted, *collected, *from_files}
         }
 
     def tag_counts(self) -> dict[str, int]:
-        """Return every tag with the number of its papers, in alphabetical order."""
-        rows = under_present_ids(tags)
+        """Return every tag, of persons and of files, with the number of its papers, in alphabetical order."""
+        by_person = under_present_ids(tags)
+        from_files = sa.select(records.c.paper_id, keywords.c.name_key, keywords.c.name)
+        from_files = from_files.join(keywords, keywords.c.record == records.c.number)
+        of_persons = sa.select(by_person.c.paper_id, by_person.c.name_key, by_person.c.name)
+        rows = sa.union_all(of_persons, from_files).subquery()
         query = sa.select(sa.func.min(rows.c.name), sa.func.count(rows.c.paper_id.distinct()))
         query = query.join(papers, papers.c.id == rows.c.paper_id).group_by(rows.c.name_key)
         with self._database.reading() as connection:
@@ -88,10 +106,13 @@ class Annotations:
 
     def _tags(self, paper_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
         rows = under_present_ids(tags)
-        named: dict[str, dict[str, str]] = {}
-        for row in self._database.select_in(sa.select(rows), rows.c.paper_id, paper_ids):
-            named.setdefault(row.paper_id, {}).setdefault(row.name_key, row.name)
-        return {paper_id: tuple(names[key] for key in sorted(names)) for paper_id, names in named.items()}
+        return _names(self._database.select_in(sa.select(rows), rows.c.paper_id, paper_ids))
+
+    def _keywords(self, paper_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Return the tags that papers have in the files that they come from."""
+        query = sa.select(records.c.paper_id, keywords.c.name_key, keywords.c.name)
+        query = query.join(keywords, keywords.c.record == records.c.number).order_by(keywords.c.record)
+        return _names(self._database.select_in(query, records.c.paper_id, paper_ids))
 
     def _notes(self, paper_ids: Collection[str]) -> dict[str, str]:
         rows = under_present_ids(notes)
@@ -99,6 +120,14 @@ class Annotations:
         for row in self._database.select_in(sa.select(rows), rows.c.paper_id, paper_ids):
             texts.setdefault(row.paper_id, []).append(row.text)
         return {paper_id: _BETWEEN_NOTES.join(dict.fromkeys(sorted(parts))) for paper_id, parts in texts.items()}
+
+
+def _names(rows: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    """Return the names of tags by the ids of papers, each name once, sorted."""
+    named: dict[str, dict[str, str]] = {}
+    for row in rows:
+        named.setdefault(row.paper_id, {}).setdefault(row.name_key, row.name)
+    return {paper_id: tuple(names[key] for key in sorted(names)) for paper_id, names in named.items()}
 
 
 def _tag_rows(paper_id: str, names: Sequence[str]) -> list[dict[str, str]]:

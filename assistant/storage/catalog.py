@@ -3,7 +3,7 @@
     records   what each source says            marks    keys by which records of one paper match
     papers    the records of one paper merged  indexed  the index ledger: (paper, fingerprint) pairs
     aliases   former ids of papers             facts    schema version, generation stamp and other numbers
-    apart     records that a person keeps from being merged
+    apart     records that a person keeps from being merged      keywords   tags of records in their files
     additions when records were added                collections, members   named sets of papers
     table_cells  what tables have of papers          tags, notes            what a person adds to papers
     topics, paper_topics  the topics of the map, and the one of each paper
@@ -33,6 +33,7 @@ from assistant.storage.catalog_schema import (
     collections,
     delete_by_present_ids,
     kept_separate,
+    keywords,
     match_keys,
     members,
     notes,
@@ -203,7 +204,7 @@ class Catalog:
     def restore(self, source: Catalog) -> None:
         """Replace the content by that of another catalog; every paper is to be indexed again. Raises LibraryError."""
         with source._database.reading() as reading, self._database.writing() as connection:
-            copy_rows(reading, connection, (papers, records, additions, match_keys, aliases, kept_separate))
+            copy_rows(reading, connection, (papers, records, additions, match_keys, keywords, aliases, kept_separate))
             copy_rows(reading, connection, (collections, members, tags, notes, table_cells, topics, paper_topics))
             for name in ("run", "ingested"):
                 if (value := read_fact(reading, name)) is not None:

@@ -62,6 +62,14 @@ match_keys = sa.Table(
     sa.Column("mark", sa.Text, primary_key=True, key="match_key"),
     sa.Column("record", sa.Integer, primary_key=True, index=True),
 )
+# The tags that a record has in its file.
+keywords = sa.Table(
+    "keywords",
+    _tables,
+    sa.Column("record", sa.Integer, primary_key=True),
+    sa.Column("name_key", sa.Text, primary_key=True, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+)
 # When records were added, in seconds since 1970: those from `first` up to the next row's.
 additions = sa.Table(
     "additions",
@@ -156,7 +164,10 @@ def fingerprint(paper: Paper) -> str:
 
 def digest(record: Record) -> str:
     """Return a digest that identifies a record of a source, on whatever line it stands."""
-    return _hash(asdict(replace(record, line=0)))
+    described = asdict(replace(record, line=0))
+    if not record.keywords:  # so that records that were stored before there were keywords stay as they are
+        del described["keywords"]
+    return _hash(described)
 
 
 def _hash(value: Any) -> str:

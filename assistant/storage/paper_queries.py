@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from assistant.schema import Filters, Sort
 from assistant.storage.catalog_schema import (
     collections,
+    keywords,
     members,
     notes,
     paper_topics,
@@ -81,7 +82,10 @@ def contains(phrase: str) -> sa.ColumnElement[bool]:
 def has_word(word: str) -> sa.ColumnElement[bool]:
     """Return the condition that the word occurs in title, abstract, venue or authors, in a tag or in the note."""
     tagged = under_present_ids(tags)
-    is_tagged = papers.c.id.in_(sa.select(tagged.c.paper_id).where(sa.func.paperchat_holds(tagged.c.name, word)))
+    is_tagged = sa.or_(
+        papers.c.id.in_(sa.select(tagged.c.paper_id).where(sa.func.paperchat_holds(tagged.c.name, word))),
+        _has_keyword(sa.func.paperchat_holds(keywords.c.name, word)),
+    )
     in_paper = sa.func.paperchat_has(word, papers.c.title, papers.c.abstract, papers.c.venue, papers.c.authors)
     return sa.or_(is_tagged, _is_noted(word), in_paper)
 
@@ -110,8 +114,16 @@ def _is_in(name: str) -> sa.ColumnElement[bool]:
 
 
 def _has_tag(name: str) -> sa.ColumnElement[bool]:
-    rows = under_present_ids(tags)
-    return papers.c.id.in_(sa.select(rows.c.paper_id).where(rows.c.name_key == label_key(name)))
+    """Return the condition that a paper has this tag, from a person or from a file."""
+    rows, key = under_present_ids(tags), label_key(name)
+    by_person = papers.c.id.in_(sa.select(rows.c.paper_id).where(rows.c.name_key == key))
+    return sa.or_(by_person, _has_keyword(keywords.c.name_key == key))
+
+
+def _has_keyword(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition that a record of a paper has a keyword that meets this one."""
+    query = sa.select(records.c.paper_id).join(keywords, keywords.c.record == records.c.number)
+    return papers.c.id.in_(query.where(condition))
 
 
 def _is_on(topic: str) -> sa.ColumnElement[bool]:

@@ -17,6 +17,7 @@ from assistant.storage.catalog_schema import (
     digest,
     increment_fact,
     kept_separate,
+    keywords,
     match_keys,
     read_fact,
     record_of,
@@ -25,6 +26,7 @@ from assistant.storage.catalog_schema import (
     write_fact,
 )
 from assistant.storage.database import MAX_PARAMETERS, Database
+from assistant.text.labels import label_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Records:
         return {by_digest[row.digest] for row in rows}
 
     def of_papers(self, paper_ids: Collection[str]) -> list[StoredRecord]:
-        """Return every record of these papers."""
+        """Return every record of these papers, without its keywords."""
         rows = self._database.select_in(sa.select(records), records.c.paper_id, paper_ids)
         return [_stored_record(row) for row in rows]
 
@@ -140,9 +142,12 @@ def insert_records(
     last = connection.scalar(sa.select(sa.func.max(records.c.number))) or 0
     rows: list[Mapping[str, Any]] = []
     keys: list[Mapping[str, Any]] = []
+    named: list[Mapping[str, Any]] = []
     for number, (record, record_keys, paper_id) in enumerate(new, start=last + 1):
         rows.append(record_row(record, paper_id, run) | {"number": number})
         keys.extend({"match_key": key, "record": number} for key in sorted(record_keys))
+        by_key = {label_key(name): name for name in reversed(record.keywords)}
+        named.extend({"record": number, "name_key": key, "name": name} for key, name in by_key.items() if key)
     if rows:
         connection.execute(sa.insert(records), rows)
         # Numbers of deleted records are used again.
@@ -150,6 +155,8 @@ def insert_records(
         connection.execute(sa.insert(additions).values(first=last + 1, moment=int(moment.timestamp())))
     if keys:
         connection.execute(sa.insert(match_keys), keys)
+    if named:
+        connection.execute(sa.insert(keywords), named)
 
 
 def move_records(connection: sa.Connection, numbers: Collection[int], paper_id: str) -> None:
@@ -162,6 +169,7 @@ def delete_records(connection: sa.Connection, numbers: Collection[int]) -> None:
     """Delete records with their match keys."""
     for batch in batches(numbers, MAX_PARAMETERS):
         connection.execute(sa.delete(match_keys).where(match_keys.c.record.in_(batch)))
+        connection.execute(sa.delete(keywords).where(keywords.c.record.in_(batch)))
         connection.execute(sa.delete(kept_separate).where(kept_separate.c.record.in_(batch)))
         connection.execute(sa.delete(records).where(records.c.number.in_(batch)))
 

@@ -13,7 +13,7 @@ from bibtexparser.model import Block, DuplicateFieldKeyBlock, Entry, ImplicitCom
 
 from assistant.schema import Record
 from ingest.parsers.base import LONGEST_RECORD, Line, Problem
-from ingest.parsers.fields import Fields, make_record
+from ingest.parsers.fields import Fields, make_record, split_keywords
 from ingest.parsers.latex import decode_bibtex, decode_latex
 
 _START = re.compile(r"\s*@\s*[A-Za-z]+\s*[{(]")
@@ -129,6 +129,7 @@ def _fields(values: Mapping[str, str]) -> Fields:
         doi=decode_latex(values.get("doi", "")),
         arxiv_id=_arxiv_id(values),
         url=decode_latex(values.get("url", "")),
+        keywords=split_keywords(plain("keywords", "keyword")),
     )
 
 

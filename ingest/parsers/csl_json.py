@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.parsers.fields import Fields, first_text, scalar_text
+from ingest.parsers.fields import Fields, first_text, scalar_text, split_keywords
 from ingest.parsers.json_fields import author_names, nested
 
 _DATES = ("issued", "published", "published-print", "published-online", "created")
@@ -31,6 +31,7 @@ def extract(value: Mapping[str, Any]) -> Fields:
         doi=scalar_text(value.get("DOI")),
         arxiv_id=first_text(value.get("number"), value.get("archive_location"), value.get("note")),
         url=scalar_text(value.get("URL")),
+        keywords=split_keywords(scalar_text(value.get("keyword"))),
     )
 
 

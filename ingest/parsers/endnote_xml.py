@@ -32,4 +32,5 @@ def _fields(entry: XmlRecord) -> Fields:
         doi=entry.text("electronic-resource-num"),
         arxiv_id=" ".join(map(entry.text, ("accession-num", "remote-database-name", "titles/secondary-title"))),
         url=entry.text("urls/related-urls/url", "urls/web-urls/url"),
+        keywords=entry.texts("keywords/keyword"),
     )

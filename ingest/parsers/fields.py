@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.schema import Record
+from assistant.text.labels import MAX_LENGTH, label_key
 from ingest.parsers.base import LONGEST_ABSTRACT, Problem, clean
 
 _LONGEST_TITLE = 2_000
 _LONGEST_NAME = 300
+_MAX_KEYWORDS = 50
 # What programs write in place of a missing abstract.
 _MISSING = frozenset(
     "|n/a|na|nan|none|null|no abstract|no abstract available|abstract not available|not available".split("|")
@@ -47,6 +49,7 @@ class Fields:
     doi: str = ""
     arxiv_id: str = ""
     url: str = ""
+    keywords: Sequence[str] = ()
 
 
 def make_record(fields: Fields, source: str, line: int) -> Record | Problem:
@@ -59,8 +62,9 @@ def make_record(fields: Fields, source: str, line: int) -> Record | Problem:
     elif not any(map(str.isalnum, title + abstract)):
         reason = "skipped: the record has neither a title nor an abstract"
     else:
-        authors = _clean_names(fields.authors)
-        return _identified(Record(abstract, title=title or None, authors=authors, source=source, line=line), fields)
+        authors, keywords = _clean_names(fields.authors), _clean_keywords(fields.keywords)
+        record = Record(abstract, title or None, authors, source=source, line=line, keywords=keywords)
+        return _identified(record, fields)
     return Problem(source, line, reason)
 
 
@@ -114,6 +118,11 @@ def split_names(names: str) -> list[str]:
     return [initials_first(part) for part in parts]
 
 
+def split_keywords(text: str) -> list[str]:
+    """Return the keywords in one string, separated by semicolons, or else by commas."""
+    return _split(r"[;\n]", text) if ";" in text else _split(r"[,\n]", text)
+
+
 def _split(separator: str, text: str) -> list[str]:
     return [part.strip() for part in re.split(separator, text) if part.strip()]
 
@@ -150,6 +159,13 @@ def _unless_missing(text: str) -> str:
     if not any(map(str.isalnum, text)) or text.casefold().strip(" .[]()-") in _MISSING:
         return ""
     return text
+
+
+def _clean_keywords(keywords: Iterable[str]) -> tuple[str, ...]:
+    """Return keywords that can be tags, each once; those that are too long for a tag, and too many, are left out."""
+    stripped = (strip_markup(keyword) for keyword in keywords)
+    unique = {label_key(keyword): keyword for keyword in stripped if len(keyword) <= MAX_LENGTH}
+    return tuple(keyword for key, keyword in unique.items() if key)[:_MAX_KEYWORDS]
 
 
 def _clean_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def _fields(entry: TaggedRecord) -> Fields:
         venue=entry.first("JT", "TA"),
         doi=next((text for text in entry.all("LID") + entry.all("AID") if "[doi]" in text), ""),
         url=f"https://pubmed.ncbi.nlm.nih.gov/{pubmed_id}/" if pubmed_id else "",
+        keywords=entry.all("OT"),
     )
 
 

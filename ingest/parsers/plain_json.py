@@ -8,8 +8,11 @@ from typing import Any
 
 from ingest.parsers import columns
 from ingest.parsers.columns import recognized_fields
-from ingest.parsers.fields import Fields, scalar_text
+from ingest.parsers.fields import Fields, scalar_text, split_keywords
 from ingest.parsers.json_fields import author_names
+
+# Those of paperchat's own exports come first.
+_KEYWORDS = ("tags", "keywords")
 
 
 def matches(value: Mapping[str, Any]) -> bool:
@@ -24,7 +27,12 @@ def extract(value: Mapping[str, Any]) -> Fields:
     fields = columns.extract(scalars)
     authors = next((author_names(item) for key, item in value.items() if recognized_fields([key]) == {"authors"}), [])
     text = scalars.get("text", "") if _is_beir(value) else ""
-    return replace(fields, abstract=fields.abstract or text, authors=authors)
+    keywords = [keyword for name in _KEYWORDS for keyword in _keywords(value.get(name))]
+    return replace(fields, abstract=fields.abstract or text, authors=authors, keywords=keywords)
+
+
+def _keywords(value: Any) -> list[str]:
+    return list(map(scalar_text, value)) if isinstance(value, list) else split_keywords(scalar_text(value))
 
 
 def _is_beir(value: Mapping[str, Any]) -> bool:

@@ -35,4 +35,5 @@ def _fields(entry: TaggedRecord) -> Fields:
         doi=entry.first("DO"),
         arxiv_id=" ".join(map(entry.first, ("AN", "M1", "N1", "T2", "JO"))),
         url=entry.first("UR", "L2", "LK"),
+        keywords=[keyword for value in entry.all("KW") for keyword in value.split(";")],
     )

@@ -48,6 +48,9 @@ def test_a_table_is_filled_opened_corrected_and_saved(own_address: str, open_pag
     with page.expect_download() as saved:
         page.locator("#sheet button[value=csv]").click()
     assert "ice <b>loss</b>" in Path(saved.value.path()).read_text(encoding="utf-8")
+    page.once("dialog", lambda dialog: dialog.accept("Compared"))
+    page.locator("#sheet button[name=keeprows]").click()
+    expect(page.locator("#notice")).to_contain_text("4 papers added to “Compared”")
     page.locator("#sheet").get_by_role("button", name="Forget the correction").click()
     expect(page.locator("#sheet tbody tr").first).not_to_contain_text("corrected by hand")
 

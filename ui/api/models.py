@@ -44,6 +44,7 @@ class AnnotationJson(ServedModel):
     tags: list[str] = Field(description="Tags.")
     note: str | None = Field(description="Note.")
     collections: list[str] = Field(description="Names of the collections that it is in.")
+    keywords: list[str] = Field(description="Tags from the files that it comes from.")
 
 
 class PaperDetailJson(PaperJson):
@@ -52,6 +53,7 @@ class PaperDetailJson(PaperJson):
     tags: list[str] = Field(description="Tags.")
     note: str | None = Field(description="Note.")
     collections: list[str] = Field(description="Names of the collections that it is in.")
+    keywords: list[str] = Field(description="Tags from the files that it comes from.")
 
 
 class CollectionJson(ServedModel):

@@ -182,6 +182,8 @@ def tag(
         change(paper.id, names)
     annotation = catalog.annotations.of(paper.id)
     typer.echo(dumps(annotation_json(annotation)) if as_json else ", ".join(map(one_line, annotation.tags)))
+    if annotation.keywords and not as_json:
+        typer.echo(f"from its files: {', '.join(annotation.keywords)}")
 
 
 @app.command(rich_help_panel=_PANEL)

@@ -200,6 +200,7 @@ def paper_text(paper: Paper) -> str:
 def annotation_text(annotation: Annotation) -> str:
     """Format what a person has added to a paper."""
     lines = [f"tags        {', '.join(annotation.tags)}"] if annotation.tags else []
+    lines += [f"file tags   {', '.join(annotation.keywords)}"] if annotation.keywords else []
     lines += [f"collections {', '.join(annotation.collections)}"] if annotation.collections else []
     lines += [f"note        {annotation.note}"] if annotation.note else []
     return printable("\n".join(lines))

@@ -174,7 +174,7 @@ def _entry(paper: Paper, key: str, annotation: Annotation) -> Entry:
         "archiveprefix": "arXiv" if arxiv_id else None,
         "url": _verbatim(address) if address else None,
         "abstract": to_latex(paper.abstract),
-        "keywords": to_latex(_listed(annotation.tags)),
+        "keywords": to_latex(_listed(annotation.all_tags)),
         "groups": to_latex(_listed(annotation.collections)),
         "annote": to_latex(annotation.note),
     }
@@ -210,7 +210,7 @@ def _ris_fields(paper: Paper, key: str, annotation: Annotation) -> dict[str, Any
         "accession_number": f"arXiv:{links.bare_arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
         "urls": [address] if (address := links.web_url(paper.url) or links.paper_url(paper)) else [],
         "abstract": one_line(paper.abstract),
-        "keywords": list(map(one_line, annotation.tags)),
+        "keywords": list(map(one_line, annotation.all_tags)),
         "notes": [one_line(annotation.note)] if annotation.note else [],
     }
 
@@ -227,6 +227,6 @@ def _csl_fields(paper: Paper, key: str, annotation: Annotation) -> dict[str, Any
         "number": f"arXiv:{links.bare_arxiv_id(paper.arxiv_id)}" if paper.arxiv_id else "",
         "URL": links.web_url(paper.url) or links.paper_url(paper),
         "abstract": one_line(paper.abstract),
-        "keyword": _listed(annotation.tags),
+        "keyword": _listed(annotation.all_tags),
         "note": annotation.note,
     }

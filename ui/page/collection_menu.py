@@ -26,24 +26,30 @@ def bar_html(collections: Sequence[PaperCollection], chosen: PaperCollection | N
 def annotation_form_html(paper_id: str, annotation: Annotation, title: str) -> str:
     """Return the tags, the note and the collections of a paper, the first two to be changed."""
     tags, note = attribute(", ".join(annotation.tags)), attribute(printable(annotation.note))
-    within = "".join(f'<span class="chip name">{line_html(name)}</span>' for name in annotation.collections)
+    within, from_files = _chips(annotation.collections), _chips(annotation.keywords)
     return (
         '<div class="added"><label>Tags, with commas between them'
         f'<input type="text" name="tags" value="{tags}"></label>'
         f'<label>Note<textarea name="note" rows="2" maxlength="{MAX_NOTE_LENGTH}">{note}</textarea></label>'
         f"{button('annotate', paper_id, 'Save tags and note', unseen=title)}"
+        f"{f'<p>Tags from its files: {from_files}</p>' if from_files else ''}"
         f"{f'<p>In {within}</p>' if within else ''}</div>"
     )
 
 
 def annotation_html(annotation: Annotation) -> str:
     """Return the tags, collections and note of a paper for its card; empty without any."""
-    names = [f"#{tag}" for tag in annotation.tags] + list(annotation.collections)
-    chips = "".join(f'<span class="chip name">{line_html(name)}</span>' for name in names)
+    chips = _chips([f"#{tag}" for tag in annotation.tags] + list(annotation.collections))
+    from_files = _chips([f"#{tag}" for tag in annotation.keywords])
+    chips += f'<span class="quiet">From its files: </span>{from_files}' if from_files else ""
     # Without line breaks: after an empty line, the component would read Markdown.
     lines = "<br>".join(line_html(line) for line in annotation.note.splitlines() if line.strip())
     note = f'<p class="note">Note: {lines}</p>' if lines else ""
     return f'<div class="added">{chips}{note}</div>' if chips or note else ""
+
+
+def _chips(names: Sequence[str]) -> str:
+    return "".join(f'<span class="chip name">{line_html(name)}</span>' for name in names)
 
 
 def keep_menu_html(turn_id: int, collections: Sequence[PaperCollection]) -> str:

@@ -82,7 +82,8 @@ def _state(sheet: Sheet) -> str:
         else f"{sheet.count:,} papers"
     )
     saves = "".join(button("save", form, name, f"Save the table as {name}") for form, name in _FORMATS.items())
-    return f'<p class="places">{first} {saves}</p>'
+    keep = button("keeprows", "", "Keep papers in ...", "Put these papers into a collection")
+    return f'<p class="places">{first} {saves}{keep}</p>'
 
 
 def _row(sheet: Sheet, row: Row) -> str:

@@ -20,6 +20,7 @@ const named = {
   begin: "A name for the new collection",
   gather: "A name for the new collection",
   keepnew: "A name for the new collection",
+  keeprows: "The name of a collection, new or old",
   entitle: "Another name for this collection",
 };
 

@@ -13,9 +13,11 @@ import gradio as gr
 from assistant.errors import InputError, PaperchatError
 from assistant.schema import Row, Table
 from assistant.tables.rows import RowChoice
+from ui.collecting import collect_under, table_ids
 from ui.export.tables import TableFormat, write_table
 from ui.page import render
 from ui.page.backend import PageBackend
+from ui.page.collection_menu import added_text
 from ui.page.events import QUIET, stamped
 from ui.page.filled_table import OpenCell, Sheet, parse_cell, sheet_html
 from ui.page.session import TabSettings
@@ -60,6 +62,8 @@ def build(backend: PageBackend, bridge: gr.HTML, tab_settings: gr.State) -> None
         try:
             if name == "save":
                 return [gr.skip(), gr.skip(), _file(sheet, value)]
+            if name == "keeprows":
+                return [gr.skip(), gr.skip(), stamped({"kind": "notice", "text": keep_rows(backend, sheet, text)})]
             sheet = handle_sheet_button(backend, settings, sheet, name, value, text)
             return [sheet, sheet_html(sheet), gr.skip()]
         except PaperchatError as error:
@@ -96,6 +100,13 @@ def row_choice(chosen_by: str, text: str, limit: float | None) -> RowChoice:
     if not text.strip():
         raise InputError("rows", "write the question whose papers are compared")
     return RowChoice(question=text, limit=most)
+
+
+def keep_rows(backend: PageBackend, sheet: Sheet, name: str) -> str:
+    """Put the papers of the table into the collection of this name, and return a message. Raises PaperchatError."""
+    papers = table_ids(backend.catalog, sheet.rows)
+    collection, added = collect_under(backend.catalog, name, papers)
+    return added_text(added, len(papers), collection.name)
 
 
 def handle_sheet_button(

@@ -43,6 +43,23 @@ def test_a_collection_is_filled_by_ids_filters_and_files_and_emptied_again(fille
     assert len(paper_ids(filled)) == 3
 
 
+def test_a_list_of_identifiers_becomes_a_collection(paperchat: Paperchat, tmp_path: Path) -> None:
+    papers = [
+        {"title": "On ice", "abstract": "Glaciers shrink.", "doi": "10.1234/ICE.(1)"},
+        {"title": "On bees", "abstract": "Honey bees dance.", "arxiv_id": "2101.00001"},
+        {"title": "On bread", "abstract": "Sourdough rises."},
+    ]
+    (tmp_path / "papers.jsonl").write_text("".join(json.dumps(paper) + "\n" for paper in papers))
+    paperchat("ingest", tmp_path / "papers.jsonl")
+    bread = paper_ids(paperchat)["Sourdough"]
+    listed = tmp_path / "ids.txt"
+    lines = ("https://doi.org/10.1234/ice.(1)", "arXiv:2101.00001v2", bread[:8], "10.1234/none", "0123abcd")
+    listed.write_text("\n\n".join(lines), encoding="utf-8")
+    created = paperchat("collection", "create", "Listed", "--file", listed)
+    assert "left out: '10.1234/none', '0123abcd'" in created.err
+    assert members(paperchat, "Listed") == set(paper_ids(paperchat).values())
+
+
 def test_the_papers_of_an_answer_become_a_collection(filled: Paperchat) -> None:
     ids = paper_ids(filled)
     assert filled("ask", BEES, "--json").json["answered"]

@@ -9,6 +9,7 @@ import lzma
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,15 @@ from ingest.parsers.latex import decode_bibtex, decode_latex
 
 FILES = Path(__file__).parents[2] / "formats"
 BEES, DANCE = "Decoding the Waggle Dance", "Honey bees tell the place of flowers by a dance."
+
+
 # What each file says, as fields of its records.
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields | {name: tuple(fields.get(name, ())) for name in ("authors", "keywords")}
+
+
 GOLDEN: dict[str, list[Record]] = {
-    name: [Record(**fields | {"authors": tuple(fields.get("authors", ())), "source": name}) for fields in records]
+    name: [Record(**_tuples(fields) | {"source": name}) for fields in records]
     for name, records in json.loads(FILES.with_suffix(".json").read_text(encoding="utf-8")).items()
 }
 
