@@ -2,6 +2,6 @@
 
 from assistant.disagreement.claim import read_claim, topic_claim
 from assistant.disagreement.question import disputed
-from assistant.disagreement.sides import SidedSentence, Sides, find_sides
+from assistant.disagreement.sides import Claim, SidedSentence, Sides, find_sides
 
-__all__ = ["SidedSentence", "Sides", "disputed", "find_sides", "read_claim", "topic_claim"]
+__all__ = ["Claim", "SidedSentence", "Sides", "disputed", "find_sides", "read_claim", "topic_claim"]

@@ -29,7 +29,7 @@ def stream_sides(draft: Answer, sides: Sides, plan: Plan, started: float) -> Ite
 
 def no_side(sides: Sides) -> str:
     """Return the reason why sides of which nothing can be quoted do not answer."""
-    return f"no abstract takes a side on “{sides.claim.rstrip('. ')}”"
+    return f"no abstract takes a side on “{sides.disputed.rstrip('. ')}”"
 
 
 def plan_sides(sides: Sides) -> Plan:
@@ -41,7 +41,7 @@ def plan_sides(sides: Sides) -> Plan:
             for heading, group in zip(_HEADINGS, groups, strict=True)
             if (quotations := _quotations(group))
         ),
-        f"For and against “{sentence_case(sides.claim).rstrip('. ')}”:{_missing(sides)}",
+        f"For and against “{sentence_case(sides.disputed).rstrip('. ')}”:{_missing(sides)}",
     )
 
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assistant.disagreement.question import disputed
-from assistant.disagreement.sides import TAKES_SIDE, PaperSearch
+from assistant.disagreement.sides import TAKES_SIDE, Claim, PaperSearch
 from assistant.errors import InputError
 from assistant.protocols import PairReader
 from assistant.question import intent
 from assistant.question.intent import Intent
-from assistant.question.inversion import statement
+from assistant.question.inversion import auxiliary_of, statement
 from assistant.schema import Paper, Query
-from assistant.text.function_words import AUXILIARIES
 from assistant.text.sentences import passages
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _IS_CLAIM = 0.5
 _ON_TOPIC, _CANDIDATES = 10, 6
 
 
-def read_claim(query: Query, encoder: QuestionEncoder, search: PaperSearch, reader: PairReader) -> str:
+def read_claim(query: Query, encoder: QuestionEncoder, search: PaperSearch, reader: PairReader) -> Claim:
     """Return the claim of a text; for a topic, the statement on it that papers differ on most.
 
     Raises InputError for an empty text, one that is not about research, and a question that takes no side; ModelError.
@@ -42,20 +41,20 @@ def read_claim(query: Query, encoder: QuestionEncoder, search: PaperSearch, read
     if topic := disputed(query, encoder):
         return topic_claim(topic, encoder, search, reader)
     text = query.standalone
-    if not _begins_with_auxiliary(text) and text.rstrip().endswith("?") and prediction.intent in _WITHOUT_SIDES:
+    if not auxiliary_of(text) and text.rstrip().endswith("?") and prediction.intent in _WITHOUT_SIDES:
         raise InputError("claim", "this question takes no side: ask for yes or no, or give a statement")
-    return statement(text)
+    return _stated(text)
 
 
-def topic_claim(topic: str, encoder: QuestionEncoder, search: PaperSearch, reader: PairReader) -> str:
+def topic_claim(topic: str, encoder: QuestionEncoder, search: PaperSearch, reader: PairReader) -> Claim:
     """Return what a question for both sides is about as a claim. Raises ModelError."""
     clause = _CLAUSE.match(topic)
     text = topic[clause.end() :] if clause else topic
-    if _begins_with_auxiliary(text):
-        return statement(text)
+    if auxiliary_of(text):
+        return _stated(text)
     if clause or intent.predict(text, encoder).share((Intent.CLAIM, Intent.YES_NO)) >= _IS_CLAIM:
-        return text
-    return most_disputed(text, search(text)[:_ON_TOPIC], reader) or text
+        return Claim(text)
+    return Claim(most_disputed(text, search(text)[:_ON_TOPIC], reader) or text)
 
 
 def most_disputed(topic: str, papers: Sequence[Paper], reader: PairReader) -> str | None:
@@ -75,5 +74,7 @@ def most_disputed(topic: str, papers: Sequence[Paper], reader: PairReader) -> st
     return sentences[most] if most is not None and contradicted[most] >= TAKES_SIDE else None
 
 
-def _begins_with_auxiliary(text: str) -> bool:
-    return text.split(" ", 1)[0].casefold() in AUXILIARIES
+def _stated(text: str) -> Claim:
+    """Return the claim of a statement, or of a question that begins with its auxiliary verb."""
+    auxiliary = auxiliary_of(text)
+    return Claim(statement(text), f"{text.strip().rstrip('? ')}?" if auxiliary else "", auxiliary)

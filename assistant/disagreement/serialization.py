@@ -19,6 +19,7 @@ def sides_json(sides: Sides) -> Json:
             for sentence in sides.depends
         ],
         "note": sides.note,
+        "question": sides.question or None,
     }
 
 

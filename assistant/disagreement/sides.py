@@ -59,10 +59,20 @@ class SidedSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim as it is searched for; read from a question, it has that and its auxiliary verb, else both are empty."""
+
+    text: str
+    question: str = ""
+    auxiliary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sides:
     """Both sides of a claim, each with its newest paper last; `depends` has the sentences with a condition.
 
-    `note` says what may be wrong with the claim; it is usually empty.
+    `note` says what may be wrong with the claim; it is usually empty. `question` is the one that the claim was read
+    from, empty for a statement.
     """
 
     claim: str
@@ -71,6 +81,12 @@ class Sides:
     contradicts: tuple[SidedSentence, ...] = ()
     depends: tuple[SidedSentence, ...] = ()
     note: str = ""
+    question: str = ""
+
+    @property
+    def disputed(self) -> str:
+        """Return the question, or else the claim: a claim that was read from a question is not well-formed."""
+        return self.question or self.claim
 
     @property
     def sentences(self) -> tuple[SidedSentence, ...]:
@@ -78,21 +94,22 @@ class Sides:
         return (*self.supports, *self.contradicts, *self.depends)
 
 
-def find_sides(claim: str, search: PaperSearch, reader: PairReader) -> Sides:
+def find_sides(claim: Claim, search: PaperSearch, reader: PairReader) -> Sides:
     """Return both sides of a claim. Raises ModelError, and what the search raises."""
-    inversion = invert(claim)
-    papers = [paper for paper in _merged(search(claim), search(inversion)) if paper.abstract][:MAX_PAPERS]
-    sentences = [sentence for sentence in read_sides(claim, inversion, papers, reader)]
+    inversion = invert(claim.text, claim.auxiliary)
+    papers = [paper for paper in _merged(search(claim.text), search(inversion)) if paper.abstract][:MAX_PAPERS]
+    sentences = [sentence for sentence in read_sides(claim.text, inversion, papers, reader)]
     ordered = sorted(sentences, key=lambda sentence: (sentence.paper.year or 0, sentence.probability))
     plain = [sentence for sentence in ordered if sentence.condition is None]
-    language = foreign_language(claim)
+    language = foreign_language(claim.text)
     return Sides(
-        claim,
+        claim.text,
         inversion,
         tuple(sentence for sentence in plain if sentence.supports),
         tuple(sentence for sentence in plain if not sentence.supports),
         tuple(sentence for sentence in ordered if sentence.condition is not None),
         f"the claim seems to be in {language}, and the abstracts are searched in English" if language else "",
+        claim.question,
     )
 
 

@@ -1,8 +1,8 @@
 """Fit the weights of `assistant.question.inversion`: `python -m eval.training.inversions --data DATA`.
 
 The sentences that fit it are claims in which somebody wrote "does not", "do not" or "did not" before a verb. Without
-those two words and with the verb inflected as they leave it, such a claim shows where a negation goes. Figures are by
-cross-validation.
+those two words and with the verb inflected as they leave it, such a claim shows where a negation goes. Claims with a
+modal verb ("can reduce") show the verb, too, once it is left out. Figures are by cross-validation, on the former alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from assistant.question import inversion, linear, subject
 from assistant.question.inversion import OTHER, VERB
 from assistant.question.linear import LinearClassifier
 from assistant.question.subject import split, word_features
+from assistant.text.function_words import FUNCTION_WORDS
 from eval.training import command, softmax
 from eval.training.examples import read_annotated, read_lines
 from eval.training.softmax import Figures
@@ -29,6 +30,9 @@ from eval.training.softmax import Figures
 _FOLDS, _PENALTY = 5, 0.1
 # Public sets whose licence allows weights to be shipped, and the most claims of each: some are made of a template.
 _SETS, _OF_SET = ("check_covid", "conjnli", "evidence_inference", "fever_eraser", "fm2", "nli_new_protocols"), 100
+_MODAL = re.compile(r"\b(?:can|could|may|might|must|should|will|would) (?=[a-z]+\b)")
+_DO = ("do", "does", "did")
+_ADVERBS = frozenset("also even further just never not now often only still then thus".split())
 _NEGATED = re.compile(r"\b(does|do|did) not (?=[a-z]+\b)")
 # Claims with fewer than so many words before and behind the negation are fragments; words in fewer claims than this are
 # not read as themselves.
@@ -54,26 +58,50 @@ def main(
     vocabulary_out: Annotated[Path, typer.Option(help="File of the words that are read.")] = inversion.VOCABULARY,
 ) -> None:
     """Fit the classifier, write its weights and print how often the verb is found in claims of other folds."""
-    claims = read_negated(data)
+    claims, modal = read_negated(data), read_modal(data)
     right = []
     for fold in range(_FOLDS):
-        words, classifier = fit([claim for claim in claims if claim.fold != fold])
+        words, classifier = fit([claim for claim in (*claims, *modal) if claim.fold != fold])
         right += [_found(claim, words, classifier) for claim in claims if claim.fold == fold]
     typer.echo(f"{len(claims)} claims: verb found {np.mean(right):.3f}, cross-validated")
-    words, classifier = fit(claims)
+    words, classifier = fit([*claims, *modal])
     linear.save(classifier, out)
     vocabulary_out.write_text("".join(f"{word}\n" for word in sorted(words)), encoding="utf-8")
 
 
 def read_negated(data: Path) -> list[NegatedClaim]:
     """Return the claims of the training part of the annotated abstracts and of the public sets. Raises InputError."""
-    own = [claim["text"] for paper in read_annotated(data) if paper.part == "train" for claim in paper.claims]
-    texts = list(own)
+    texts = _annotated_claims(data)
     for name in _SETS:
         rows = read_lines(data / "judge" / "nli" / f"{name}.jsonl.gz", "claim")
         negated = [text for text in dict.fromkeys(row["claim"] for row in rows) if _NEGATED.search(text)]
         texts += sorted(negated, key=lambda text: zlib.crc32(text.encode()))[:_OF_SET]
     return [claim for text in dict.fromkeys(texts) for claim in _negated(text)]
+
+
+def read_modal(data: Path) -> list[NegatedClaim]:
+    """Return the claims of the annotated training abstracts with one modal verb, without it. Raises InputError."""
+    return [claim for text in dict.fromkeys(_annotated_claims(data)) for claim in _without_modal(text)]
+
+
+def _annotated_claims(data: Path) -> list[str]:
+    return [claim["text"] for paper in read_annotated(data) if paper.part == "train" for claim in paper.claims]
+
+
+def _without_modal(text: str) -> Iterator[NegatedClaim]:
+    matches = list(_MODAL.finditer(text))
+    if len(matches) != 1:
+        return
+    (match,) = matches
+    before, (verb, rest) = text[: match.start()], _divided(text[match.end() :])
+    # An adverb, or another auxiliary, is no verb that would be negated.
+    if verb in FUNCTION_WORDS or verb.endswith("ly") or verb in _ADVERBS:
+        return
+    # Every inflection is met as often, whatever the subject.
+    inflected = before + _inflected(verb, _DO[zlib.crc32(text.encode()) // _FOLDS % len(_DO)]) + rest
+    position = len(split(before))
+    if 0 < position < len(split(inflected)) and len(split(inflected)) >= _LEAST_WORDS:
+        yield NegatedClaim(inflected, position)
 
 
 def _negated(text: str) -> Iterator[NegatedClaim]:

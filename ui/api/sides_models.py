@@ -33,3 +33,4 @@ class SidesJson(ServedModel):
     contradicts: list[SidedSentenceJson] = Field(description="Sentences that contradict it.")
     depends: list[DependingSentenceJson] = Field(description="Sentences that take a side under a condition.")
     note: str = Field(description="What may be wrong with the claim; usually empty.")
+    question: str | None = Field(description="The question that the claim was read from; null for a statement.")

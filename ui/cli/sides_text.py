@@ -13,7 +13,7 @@ from ui.cli.terminal import paper_line
 def sides_text(sides: Sides) -> str:
     """Format both sides of a claim: a group for each, its newest paper last."""
     groups = (("Supports", sides.supports), ("Contradicts", sides.contradicts), ("Depends", sides.depends))
-    parts = [f"Claim: {one_line(to_text(sides.claim))}"]
+    parts = [f"{'Question' if sides.question else 'Claim'}: {one_line(to_text(sides.disputed))}"]
     parts += [f"({one_line(sides.note)})"] if sides.note else []
     parts += ["\n".join(_group(heading, sentences)) for heading, sentences in groups if sentences]
     return printable("\n\n".join(parts if sides.sentences else [*parts, "No abstract in the library takes a side."]))

@@ -85,7 +85,7 @@ VALUES = [
     (
         sides_models.SidesJson,
         sides_json(
-            Sides("c", "not c", (SIDED,), (SIDED,), (replace(SIDED, condition="in bees"),), "n"),
+            Sides("c", "not c", (SIDED,), (SIDED,), (replace(SIDED, condition="in bees"),), "n", "q"),
         ),
     ),
     (models.VerificationJson, verification_json(Verification("c", "a", Verdict.SUPPORTED, 0.9, PASSAGE, "r", 0.1))),

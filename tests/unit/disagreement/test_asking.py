@@ -60,7 +60,11 @@ def test_an_instruction_is_refused(make_assistant: MakeAssistant) -> None:
 
 
 def test_a_question_for_yes_or_no_is_read_as_a_statement(make_assistant: MakeAssistant) -> None:
-    assert make_assistant().sides("do honey bees dance?").claim == "honey bees dance."
+    sides = make_assistant().sides("do honey bees dance?")
+    assert sides.claim == "honey bees dance."
+    assert "do not" in sides.inversion
+    assert sides.disputed == "do honey bees dance?"
+    assert answer.plan_sides(sides).opening.startswith("For and against “Do honey bees dance?”:")
 
 
 def test_only_papers_of_the_scope_are_shown(make_assistant: MakeAssistant) -> None:
@@ -89,7 +93,7 @@ def test_an_answer_is_partial_at_most_where_nothing_takes_a_side(
 ) -> None:
     question = "is there disagreement about whether small glaciers shrink the fastest?"
     monkeypatch.setattr("assistant.disagreement.disputed", lambda query, encoder: "small glaciers shrink the fastest")
-    monkeypatch.setattr("assistant.disagreement.find_sides", lambda claim, search, reader: Sides(claim, f"not {claim}"))
+    monkeypatch.setattr("assistant.disagreement.find_sides", lambda claim, search, reader: Sides(claim.text, "not"))
     answered = make_assistant().ask(question)
     assert answered.strength is Strength.TENTATIVE
     assert answered.reason == "no abstract takes a side on “small glaciers shrink the fastest”"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from assistant.disagreement import find_sides
+from assistant.disagreement import Claim, find_sides
 from assistant.disagreement.serialization import sides_json
 from assistant.disagreement.sides import MAX_PAPERS, Sides
 from assistant.schema import Paper
@@ -20,7 +20,7 @@ PAPERS = (NEWER, ELSEWHERE, AGAINST, FOR)
 
 
 def sides_of(claim: str, papers: Sequence[Paper] = PAPERS) -> Sides:
-    return find_sides(claim, lambda text: papers, WordOverlapReader())
+    return find_sides(Claim(claim), lambda text: papers, WordOverlapReader())
 
 
 def test_sentences_are_grouped_by_the_side_that_they_take_with_the_newest_last() -> None:
@@ -43,7 +43,7 @@ def test_the_inverted_claim_is_searched_for_too() -> None:
         searched.append(text)
         return [AGAINST] if " not " in text else []
 
-    sides = find_sides(CLAIM, search, WordOverlapReader())
+    sides = find_sides(Claim(CLAIM), search, WordOverlapReader())
     assert searched == [CLAIM, "warmup is not needed for adam"]
     assert [sentence.paper.id for sentence in sides.contradicts] == ["against"]
 
@@ -56,7 +56,7 @@ def test_a_negated_claim_turns_the_sides_round() -> None:
 
 def test_a_sentence_with_a_condition_names_it_in_its_own_words() -> None:
     text = "Warmup is needed for adam only in patients older than 65 years."
-    sides = find_sides(CLAIM, lambda _: [Paper("a", text)], ConstantReader(supported=0.99))
+    sides = find_sides(Claim(CLAIM), lambda _: [Paper("a", text)], ConstantReader(supported=0.99))
     # The reader supports the claim and its inversion alike; either side will do here.
     (sentence,) = sides.sentences
     assert sentence.condition is None or sentence.condition in text
@@ -74,7 +74,7 @@ def test_a_paper_without_an_abstract_is_left_out() -> None:
 def test_no_more_papers_are_read_than_the_limit() -> None:
     reader = ConstantReader()
     papers = [Paper(str(number), "Bees dance.") for number in range(3 * MAX_PAPERS)]
-    find_sides(CLAIM, lambda text: papers, reader)
+    find_sides(Claim(CLAIM), lambda text: papers, reader)
     assert len(reader.pairs) == 2 * MAX_PAPERS
 
 
@@ -85,7 +85,7 @@ def test_a_claim_in_german_is_said_to_be_in_german() -> None:
 
 def test_the_json_has_every_group_and_the_condition_only_where_there_is_one() -> None:
     written = sides_json(sides_of(CLAIM))
-    assert set(written) == {"claim", "inversion", "supports", "contradicts", "depends", "note"}
+    assert set(written) == {"claim", "inversion", "supports", "contradicts", "depends", "note", "question"}
     assert {key for item in written["supports"] for key in item} == {"paper", "passage", "probability"}
     assert all(0 <= item["probability"] <= 1 for item in written["supports"] + written["contradicts"])
 
