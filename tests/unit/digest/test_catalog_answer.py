@@ -278,15 +278,15 @@ def test_a_hostile_title_cites_nothing_and_breaks_no_line(librarian: Assistant) 
     assert answer.sentences[1].citations == (1,)
 
 
-def test_five_thousand_papers_are_counted_in_a_bounded_table(fill: Callable[..., Assistant]) -> None:
+def test_many_papers_are_counted_in_a_bounded_table(fill: Callable[..., Assistant]) -> None:
     papers = [
         {"title": f"Comet {number} of the year", "abstract": f"The comet number {number} has a tail.", "year": 2000}
-        for number in range(5000)
+        for number in range(120)
     ]
     librarian = fill(papers)
     counted, described = librarian.ask("how many papers mention comets?"), librarian.ask("who wrote the comet paper?")
     assert counted.table is not None
-    assert (counted.table.total, len(counted.table.rows)) == (5000, 20)
+    assert (counted.table.total, len(counted.table.rows)) == (120, 20)
     assert described.table is not None
     assert len(described.table.rows) == 20
     assert len(counted.citations) <= 5
