@@ -185,6 +185,15 @@ class Settings(BaseSettings):
         pattern=r"^https?://",
         description="address of the DOI resolver; used only by `paperchat add`",
     )
+    zotero_url: str = Field(
+        default="http://127.0.0.1:23119/api",
+        pattern=r"^https?://",
+        description="address of the API of a running Zotero; used only by `paperchat add zotero:` and the page",
+    )
+    zotero_directory: Path | None = Field(
+        default=None,
+        description="Zotero's data directory, with `zotero.sqlite`; by default the one that Zotero uses",
+    )
     port: int = Field(
         default=7860,
         ge=0,

@@ -22,7 +22,7 @@ ProgressCallback = Callable[[Progress], None]
 
 @dataclass(slots=True)
 class IngestReport:
-    """Counts and problems of an ingest. Counts are of records, except `indexed`, which counts papers.
+    """Counts and problems of an ingest. Counts are of records, except `indexed` and `removed`, which count papers.
 
     Records without an abstract are stored and listed; they become searchable when a later source has the abstract.
     """
@@ -35,6 +35,7 @@ class IngestReport:
     without_abstract: int = 0
     skipped: int = 0
     indexed: int = 0
+    removed: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -51,3 +52,11 @@ class IngestReport:
         """Add a problem, and count the record that it lost."""
         self.skipped += problem.lost
         self.problems.append(problem)
+
+    def extend(self, other: IngestReport) -> None:
+        """Add what another ingest reports."""
+        self.add_counts(other)
+        self.skipped += other.skipped
+        self.indexed += other.indexed
+        self.removed += other.removed
+        self.problems += other.problems

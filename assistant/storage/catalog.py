@@ -7,6 +7,7 @@
     additions when records were added                collections, members   named sets of papers
     table_cells  what tables have of papers          tags, notes            what a person adds to papers
     topics, paper_topics  the topics of the map, and the one of each paper
+    synced_libraries, synced_items   what was last read of a reference manager
 
 The vector store, the lexicon and the word vectors are derived from it. It is written first, and its ledger is marked
 last: a paper whose fingerprint differs from its entry is indexed again, which repairs every interruption.
@@ -44,6 +45,8 @@ from assistant.storage.catalog_schema import (
     read_fact,
     record_of,
     records,
+    synced_items,
+    synced_libraries,
     table_cells,
     tags,
     topics,
@@ -63,6 +66,7 @@ from assistant.storage.records import (
     keep_separate,
     move_records,
 )
+from assistant.storage.sync_ledger import SyncLedger
 from assistant.storage.table_cells import TableCells, delete_cells, delete_stale_cells, move_cells
 from assistant.text.labels import label_key
 
@@ -86,7 +90,8 @@ class Catalog:
 
     `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed;
     `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them;
-    `topics` has the topics that they are on.
+    `topics` has the topics that they are on; `synced` what was last read of a
+    reference manager.
     Changes that concern several of them are made here, each in one transaction.
     """
 
@@ -101,6 +106,7 @@ class Catalog:
         self.annotations = Annotations(self._database)
         self.cells = TableCells(self._database)
         self.topics = PaperTopics(self._database)
+        self.synced = SyncLedger(self._database)
 
     @property
     def library_id(self) -> int:
@@ -206,6 +212,7 @@ class Catalog:
         with source._database.reading() as reading, self._database.writing() as connection:
             copy_rows(reading, connection, (papers, records, additions, match_keys, keywords, aliases, kept_separate))
             copy_rows(reading, connection, (collections, members, tags, notes, table_cells, topics, paper_topics))
+            copy_rows(reading, connection, (synced_libraries, synced_items))
             for name in ("run", "ingested"):
                 if (value := read_fact(reading, name)) is not None:
                     write_fact(connection, name, value)

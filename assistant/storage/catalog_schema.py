@@ -147,6 +147,25 @@ paper_topics = sa.Table(
     sa.Column("paper_id", sa.Text, primary_key=True),
     sa.Column("topic", sa.Text, nullable=False, index=True),
 )
+# What was last read of a reference manager; the `source` of an item is that of its record.
+synced_libraries = sa.Table(
+    "synced_libraries",
+    _tables,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("account", "server")),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("collections", sa.JSON, nullable=False),
+)
+synced_items = sa.Table(
+    "synced_items",
+    _tables,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("library", sa.Text, nullable=False, index=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("collections", sa.JSON, nullable=False),
+    sa.Column("citation_key", sa.Text, nullable=False),
+)
 
 HAS_ABSTRACT = papers.c.abstract != ""
 IS_INDEXED = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != ANNOUNCED))

@@ -65,6 +65,11 @@ class Records:
         rows = self._database.select_in(sa.select(records), records.c.paper_id, paper_ids)
         return [_stored_record(row) for row in rows]
 
+    def of_sources(self, sources: Collection[str]) -> list[StoredRecord]:
+        """Return every record of these sources."""
+        rows = self._database.select_in(sa.select(records), records.c.source, sources)
+        return [_stored_record(row) for row in rows]
+
     def matching(self, keys: Collection[str]) -> dict[str, list[StoredRecord]]:
         """Return the records that have each match key, without those of papers that are kept separate."""
         query = sa.select(match_keys.c.match_key.label("match_key"), records)

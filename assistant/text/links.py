@@ -11,6 +11,9 @@ from assistant.text.printable import one_line
 _DOI_PREFIX = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 _ARXIV_PREFIX = re.compile(r"^arxiv:\s*", re.IGNORECASE)
 
+# Keys of Zotero are eight capitals and digits.
+_ZOTERO_LINK = re.compile(r"zotero://select/(?:library|groups/[0-9]{1,12})/items/[A-Z0-9]{8}")
+
 
 def paper_url(paper: Paper) -> str | None:
     """Return the address of a paper: by its DOI, on arXiv, or its own URL if that is a web page."""
@@ -36,3 +39,13 @@ def web_url(url: str | None) -> str | None:
     if not url or not re.match(r"https?://[^/\s]", url, re.IGNORECASE):
         return None
     return quote(one_line(url), safe="%/:?#[]@!$&'()*+,;=~")
+
+
+def zotero_link(source: str) -> str | None:
+    """Return the name of a source if it is the link that selects an item in Zotero; None for anything else."""
+    return source if _ZOTERO_LINK.fullmatch(source) else None
+
+
+def zotero_links(paper: Paper) -> tuple[str, ...]:
+    """Return the links that select the items of a paper in Zotero."""
+    return tuple(filter(None, map(zotero_link, paper.sources)))

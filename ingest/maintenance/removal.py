@@ -24,22 +24,35 @@ def remove_source(library: Library, source: str) -> None:
     Raise LibraryBusy or LibraryWriteError.
     """
     with library.writing():
-        exclusive, shared = library.catalog.records.papers_from(source)
-        library.catalog.delete(exclusive)
-        for paper_id in shared:
-            _remove_records(library.catalog, paper_id, source)
+        drop_records(library.catalog, library.catalog.records.of_sources([source]))
         update_indexes(library)
 
 
-def _remove_records(catalog: Catalog, paper_id: str, source: str) -> None:
-    """Remove a source's records from a paper, and split the paper where only they joined the others."""
-    stored = catalog.records.of_papers([paper_id])
-    removed = [record.number for record in stored if record.record.source == source]
-    remaining = [record for record in stored if record.record.source != source]
+def drop_records(catalog: Catalog, dropped: Collection[StoredRecord]) -> int:
+    """Remove records from the catalog, with the papers that have no others, and return the number of those papers.
+
+    A paper is split where only a removed record joined the others. The caller holds the library for writing.
+    """
+    numbers = {stored.number for stored in dropped}
+    paper_ids = sorted({stored.paper_id for stored in dropped})
+    by_paper: dict[str, list[StoredRecord]] = {paper_id: [] for paper_id in paper_ids}
+    for stored in catalog.records.of_papers(paper_ids):
+        by_paper[stored.paper_id].append(stored)
+    empty = [paper_id for paper_id, stored in by_paper.items() if numbers.issuperset(item.number for item in stored)]
+    catalog.delete(empty)
+    for paper_id in by_paper.keys() - set(empty):
+        _split(catalog, paper_id, by_paper[paper_id], numbers)
+    return len(empty)
+
+
+def _split(catalog: Catalog, paper_id: str, stored: Sequence[StoredRecord], dropped: Collection[int]) -> None:
+    """Remove records from a paper that keeps others, and split it where only they joined these."""
+    remaining = [record for record in stored if record.number not in dropped]
     is_separate = catalog.records.is_kept_separate(paper_id)
     merge = identity.merge_separately if is_separate else identity.merge
     groups = [remaining] if is_separate else _same_paper_groups(remaining)
     parts = {merge([record.record for record in group]): [record.number for record in group] for group in groups}
+    removed = [record.number for record in stored if record.number in dropped]
     catalog.split(paper_id, parts, dropped=removed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -34,6 +34,22 @@ class RequestPolicy:
     max_bytes: int = 1 << 25
 
 
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """A successful response; the names of headers have no case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class ServiceError(InputError):
+    """A service refuses a request, fails, or cannot be reached; `status` is None where there was no response."""
+
+    def __init__(self, source: str, reason: str, status: int | None = None) -> None:
+        super().__init__(source, reason)
+        self.status = status
+
+
 class HttpClient(AbstractContextManager["HttpClient"]):
     """Sends one request at a time, and pauses between requests to the same host."""
 
@@ -42,7 +58,10 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         user_agent: str,
         policy: RequestPolicy = RequestPolicy(),
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        proxies: bool = True,
     ) -> None:
+        """Open a client; without `proxies`, the proxies of the environment are not used, as for this machine."""
         self._policy, self._sleep = policy, sleep
         self._last_request: dict[str, float] = {}
         self._client = httpx.Client(
@@ -50,6 +69,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
             timeout=policy.timeout,
             follow_redirects=True,
             max_redirects=_MAX_REDIRECTS,
+            trust_env=proxies,
         )
 
     def __exit__(
@@ -58,7 +78,11 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         self._client.close()
 
     def get(self, url: str, source: str, accept: str, **parameters: str | int) -> bytes:
-        """Return the body of a successful response. Raise InputError for `source` otherwise.
+        """Return the body of a successful response. Raise ServiceError for `source` otherwise."""
+        return self.request(url, source, accept, **parameters).body
+
+    def request(self, url: str, source: str, accept: str, **parameters: str | int) -> HttpResponse:
+        """Return a successful response. Raise ServiceError for `source` otherwise.
 
         Requests that time out or meet a busy service are repeated after a pause, which the service may set.
         """
@@ -68,7 +92,8 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         try:
             return repeated(self._send, request, source)
         except (_Busy, httpx.HTTPError) as error:
-            raise InputError(source, self._reason(error, request.url.host)) from error
+            status = error.status if isinstance(error, _Busy) else None
+            raise ServiceError(source, self._reason(error, request.url.host), status) from error
 
     def _is_transient(self, error: BaseException) -> bool:
         """Return whether the request may succeed after a pause that is not too long."""
@@ -87,7 +112,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
             failure = str(error)
         return f"{failure}; asked {self._policy.attempts} times, try again later"
 
-    def _send(self, request: httpx.Request, source: str) -> bytes:
+    def _send(self, request: httpx.Request, source: str) -> HttpResponse:
         host = request.url.host
         self._pause(host)
         response = self._client.send(request, stream=True)
@@ -95,10 +120,11 @@ class HttpClient(AbstractContextManager["HttpClient"]):
             if response.status_code in _TRANSIENT:
                 raise _Busy(response, host)
             if response.status_code in _NOT_FOUND:
-                raise InputError(source, f"{host} has no such paper")
+                raise ServiceError(source, f"{host} has no such paper", response.status_code)
             if response.status_code != httpx.codes.OK:
-                raise InputError(source, f"{host} answers {response.status_code} {response.reason_phrase}")
-            return self._read_body(response, source)
+                reason = f"{host} answers {response.status_code} {response.reason_phrase}"
+                raise ServiceError(source, reason, response.status_code)
+            return HttpResponse(self._read_body(response, source), response.headers)
         finally:
             response.close()
 
@@ -125,6 +151,7 @@ class _Busy(Exception):
 
     def __init__(self, response: httpx.Response, host: str) -> None:
         super().__init__(f"{host} answers {response.status_code} {response.reason_phrase}")
+        self.status = response.status_code
         self.seconds = retry_after(response.headers.get("Retry-After", ""))
 
 

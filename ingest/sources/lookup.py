@@ -17,7 +17,7 @@ from ingest.sources.http_client import HttpClient
 from ingest.sources.responses import errors_as_problems
 
 _INVALID = {"arxiv": "is not a valid arXiv id", "doi": "is not a valid DOI"}
-_USAGE = "write arxiv:ID, doi:DOI or arxiv-search:WORDS; files are for paperchat ingest"
+_USAGE = "write arxiv:ID, doi:DOI, arxiv-search:WORDS or zotero:; files are for paperchat ingest"
 
 
 @dataclass(frozen=True, slots=True)

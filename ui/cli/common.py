@@ -94,7 +94,8 @@ def print_report(report: IngestReport, catalog: Catalog, err: bool = False) -> N
         typer.echo(f"paperchat: {'' if problem.lost else 'warning: '}{one_line(str(problem))}", err=True)
     typer.echo(
         f"{report.records} records read: {report.added} papers added, {report.updated} updated, "
-        f"{report.merged} merged, {report.unchanged} unchanged, {report.skipped} skipped. "
+        f"{report.merged} merged, {report.unchanged} unchanged, {report.skipped} skipped"
+        f"{f', {report.removed} papers removed' if report.removed else ''}. "
         f"The library has {catalog.papers.count()} papers.",
         err=err,
     )

@@ -38,24 +38,20 @@ def ingest(
 @app.command(rich_help_panel=_PANEL)
 def add(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="arxiv:ID, doi:DOI or arxiv-search:WORDS.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="arxiv:ID, doi:DOI, arxiv-search:WORDS or zotero:")
+    ],
     limit: Annotated[int, typer.Option(min=1, max=2000, help="Maximum papers of a search.")] = 50,
 ) -> None:
-    """Fetch papers from arXiv or by DOI and add them; this needs the network."""
-    from importlib.metadata import version
-
-    from ingest import pipeline
+    """Add papers from arXiv or by DOI, which needs the network, or follow Zotero on this machine."""
+    from ingest import adding
     from ingest.progress import progress_bar
-    from ingest.sources import lookup
-    from ingest.sources.http_client import HttpClient
 
     settings = settings_of(context)
-    services = lookup.ServiceUrls(settings.arxiv_url, settings.doi_url.rstrip("/"))
-    with HttpClient(f"paperchat/{version('paperchat')}") as client:
-        records = list(lookup.fetch(names, client, services, limit))  # completely, before the library is locked
+    items = adding.fetch(names, settings, limit)  # completely, before the library is locked
     library = factory.open_library(settings)
     with progress_bar() as progress:
-        report = pipeline.ingest_records(records, library, progress)
+        report = adding.add(names, items, settings, library, progress)
     print_report(report, library.catalog)
     if report.failed:
         raise typer.Exit(1)
