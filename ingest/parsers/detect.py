@@ -28,6 +28,7 @@ from ingest.parsers import (
     ris,
     table,
     title_pairs,
+    web_of_science,
 )
 from ingest.parsers.archives import DEFAULT_LIMITS, ArchiveLimits, NamedStream, is_auxiliary, unpack
 from ingest.parsers.base import Line, Problem, RecordFormat, length_problem, nonblank_lines
@@ -42,6 +43,7 @@ FORMATS: tuple[RecordFormat, ...] = (
     bibtex,
     ris,
     nbib,
+    web_of_science,
     table,
     labelled,
     abstract_lines,
@@ -51,11 +53,11 @@ FORMATS: tuple[RecordFormat, ...] = (
 )
 # In a folder or archive, files with these suffixes are expected to contain papers; others are read if a format matches.
 SUFFIXES = tuple(
-    ".bib .bibtex .csv .gz .json .jsonl .markdown .md .medline .nbib .ndjson .ris .tsv .txt .xml .xz .zip".split()
+    ".bib .bibtex .ciw .csv .gz .json .jsonl .markdown .md .medline .nbib .ndjson .ris .tsv .txt .xml .xz .zip".split()
 )
 _SUPPORTED = (
-    "BibTeX, RIS, MEDLINE, PubMed, EndNote or arXiv XML, JSON, a table with a header, 'Abstract:' lines, or titles "
-    "and abstracts in turn"
+    "BibTeX, RIS, MEDLINE, Web of Science, PubMed, EndNote or arXiv XML, JSON, a table with a header, 'Abstract:' "
+    "lines, or titles and abstracts in turn"
 )
 # The path that stands for standard input.
 STDIN = Path("-")

@@ -98,8 +98,8 @@ def first_name_first(name: str) -> str:
 
 
 def initials_first(name: str) -> str:
-    """Return `AB Alp` for `Alp AB`, which is how PubMed writes names; any other name as it is."""
-    return re.sub(r"^(.*[a-zà-ÿ].*) ([A-Z]{1,3})$", r"\2 \1", name)
+    """Return `AB Alp` for `Alp AB` (PubMed), `A.B. Alp` for `Alp A.B.` (Scopus, Embase); any other name as it is."""
+    return re.sub(r"^(.*[a-zà-ÿ].*) ([A-Z]{1,3}|(?:[A-Z]\.[ -]?){1,4})$", r"\2 \1", name)
 
 
 def split_names(names: str) -> list[str]:
@@ -108,7 +108,7 @@ def split_names(names: str) -> list[str]:
     Accepts `Last, First; ...`, `Last, First and ...`, `First Last, ... and ...` and `Last FM, ...`.
     """
     if len(parts := _split(r"[;|\n]", names)) > 1:
-        return [first_name_first(part) for part in parts]
+        return [first_name_first(part) if "," in part else initials_first(part) for part in parts]
     parts = _split(r"\s(?:and|&)\s", names)
     if all(map(_ONE_COMMA.fullmatch, parts)) and (len(parts) > 1 or " " not in names.strip().partition(",")[0]):
         return [first_name_first(part) for part in parts]

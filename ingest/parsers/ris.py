@@ -1,4 +1,8 @@
-"""Parse RIS: two-letter tags, from `TY  - ` to `ER  - `, as written by EndNote, Zotero, Scopus, IEEE and publishers."""
+"""Parse RIS: two-letter tags, from `TY  - ` to `ER  - `, as written by EndNote, Zotero, Scopus, IEEE and publishers.
+
+Cochrane writes two blanks after the hyphen, and Cochrane and Ovid number the records between them. ASReview writes its
+labels as notes.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.schema import Record
+from ingest.parsers import asreview
 from ingest.parsers.base import Line, Problem
 from ingest.parsers.fields import Fields, first_name_first, make_record
 from ingest.parsers.tagged import TaggedRecord, iter_records
 
 _TAG = re.compile(r"\s?([A-Z][A-Z0-9]) {1,2}-(?: |$)")
-_TYPE = re.compile(r"\s?TY {1,2}- ?[A-Z]{3,6}\s*$")
+_TYPE = re.compile(r"\s?TY {1,2}- {0,2}[A-Z]{3,6}\s*$")
+# Other values of the tags for notes and numbers are affiliations (Embase), cited works (Ovid) and the like.
+_ARXIV = re.compile(r"arxiv\b", re.IGNORECASE)
+_ARXIV_TAGS = ("AN", "M1", "N1", "T2", "JO")
 
 
 def matches(head: Sequence[Line]) -> bool:
@@ -33,7 +41,11 @@ def _fields(entry: TaggedRecord) -> Fields:
         year=entry.first("PY", "Y1", "DA"),
         venue=entry.first("T2", "JF", "JO", "JA", "J2", "BT"),
         doi=entry.first("DO"),
-        arxiv_id=" ".join(map(entry.first, ("AN", "M1", "N1", "T2", "JO"))),
+        arxiv_id=" ".join(text for tag in _ARXIV_TAGS for text in entry.all(tag) if _ARXIV.match(text)),
         url=entry.first("UR", "L2", "LK"),
-        keywords=[keyword for value in entry.all("KW") for keyword in value.split(";")],
+        # Asterisks mark the major topics in Ovid, Embase and Cochrane.
+        keywords=[
+            *(keyword.strip().removeprefix("*") for value in entry.all("KW") for keyword in value.split(";")),
+            *asreview.labels_in_notes(entry.all("N1")),
+        ],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,19 +13,19 @@ from ingest.parsers.columns import extract, recognized_fields
 from ingest.parsers.fields import make_record
 
 _DELIMITERS = ",\t;|"
+# What may stand above the header: the search of Embase with a rule below it, and the delimiter of Excel.
+_ABOVE = re.compile(r'sep=|"|-{3,}\s*$')
 
 
 def matches(head: Sequence[Line]) -> bool:
-    """Return whether the first line names two recognized columns, one of them for titles or abstracts."""
-    header = next((line for line in head if _may_be_header(line)), Line(0, ""))
-    fields = recognized_fields(_cells(header.text, _delimiter(header.text)))
-    return len(fields) > 1 and not fields.isdisjoint(["title", "abstract"])
+    """Return whether one of the first lines names two recognized columns, one of them for titles or abstracts."""
+    return _header(iter(head)) is not None
 
 
 def parse(lines: Iterable[Line], source: str) -> Iterator[Record | Problem]:
     """Yield a record for each row, and a problem for a row with a missing or an additional cell."""
     remaining = first_pieces(lines)
-    header = next((line for line in remaining if _may_be_header(line)), Line(0, ""))
+    header = _header(remaining) or Line(0, "")
     delimiter = _delimiter(header.text)
     columns = _cells(header.text, delimiter)
     rows = _Rows(remaining, delimiter)
@@ -79,9 +80,19 @@ class _Rows:
             yield line.raw
 
 
-def _may_be_header(line: Line) -> bool:
-    # Excel may write its delimiter above the header.
-    return bool(line.text.strip()) and not line.text.startswith("sep=")
+def _header(lines: Iterator[Line]) -> Line | None:
+    """Return the header, with the iterator behind it; None where something else comes first."""
+    for line in lines:
+        if _is_header(line):
+            return line
+        if line.text.strip() and not _ABOVE.match(line.text):
+            return None
+    return None
+
+
+def _is_header(line: Line) -> bool:
+    fields = recognized_fields(_cells(line.text, _delimiter(line.text)))
+    return len(fields) > 1 and not fields.isdisjoint(["title", "abstract"])
 
 
 def _delimiter(header: str) -> str:
