@@ -135,7 +135,7 @@ def _card(
     below = annotation_html(look.annotations.get(paper.id, Annotation())) + _scores(hit) + _buttons(paper, look.scope)
     return (
         f'<article class="card"{element_id} tabindex="-1"><h3>{prefix}{_title(paper)}</h3>'
-        f"{render.about_html(paper, render.typeset_html)}{abstract}{below}</article>"
+        f"{render.about_html(paper, render.typeset_html)}{render.zotero_html(paper)}{abstract}{below}</article>"
     )
 
 

@@ -10,11 +10,13 @@ from html import escape
 from pathlib import Path
 
 from assistant.errors import PaperchatError
+from assistant.settings import Settings
 from assistant.storage.library import Library
 from assistant.text.printable import one_line
 from ingest import pipeline
 from ingest.maintenance import repair
 from ingest.report import IngestReport, Progress, ProgressCallback
+from ingest.zotero import sync
 from ui.cli.terminal import counted
 from ui.page import render
 
@@ -25,6 +27,14 @@ _MAX_LISTED_PROBLEMS = 100
 def add_papers(open_library: Callable[[], Library], paths: Sequence[Path]) -> Iterator[str]:
     """Add the papers of files; yield the progress as HTML, then the report or the error."""
     return _run("Reading ...", lambda progress: report_html(pipeline.ingest(paths, open_library(), progress)))
+
+
+def add_zotero(open_library: Callable[[], Library], settings: Settings) -> Iterator[str]:
+    """Bring the library in line with Zotero on this machine; yield the progress as HTML, then the report or error."""
+    return _run(
+        "Reading Zotero ...",
+        lambda progress: report_html(sync.add_zotero(sync.PREFIX, settings, open_library(), progress)),
+    )
 
 
 def reindex(open_library: Callable[[], Library]) -> Iterator[str]:
@@ -68,7 +78,7 @@ def report_html(report: IngestReport) -> str:
 
 
 def _counts(report: IngestReport) -> list[tuple[str, int]]:
-    names = ("added", "updated", "merged", "unchanged", "without_abstract", "skipped")
+    names = ("added", "updated", "merged", "unchanged", "without_abstract", "skipped", "removed")
     return [(name.replace("_", " "), getattr(report, name)) for name in names]
 
 

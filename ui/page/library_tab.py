@@ -25,6 +25,7 @@ from ui.page.table import PAGE_SIZE, TableState, detail_html, refused_html, tabl
 from ui.page.turns import button
 
 _REINDEX = button("reindex", "", "Index again", "Index every paper of the library again, if searches miss some")
+_ZOTERO = button("zotero", "", "Read Zotero", "Add what is new in Zotero on this machine, and follow what has changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def build(backend: PageBackend, chat: ChatParts, tab: gr.Tab) -> None:
         query = gr.Textbox(
             label="Search papers", show_label=False, container=False, placeholder="Search", elem_id="find"
         )
-        gr.HTML(_REINDEX, elem_id="again")
+        gr.HTML(_ZOTERO + _REINDEX, elem_id="again")
     parts = _TabParts(chat.bridge, state, files, status, query, gr.HTML(elem_id="library"))
     _bind_ingest(backend, parts)
     _bind_table(backend, parts)
@@ -58,7 +59,7 @@ def build(backend: PageBackend, chat: ChatParts, tab: gr.Tab) -> None:
 
 
 def _bind_ingest(backend: PageBackend, parts: _TabParts) -> None:
-    """Add the files that are dropped, and index the library again on request."""
+    """Add the files that are dropped, read Zotero, and index the library again, both on request."""
 
     def upload(files: list[str] | None, state: TableState) -> Iterator[list[Any]]:
         paths = [Path(file) for file in files or ()]
@@ -69,7 +70,13 @@ def _bind_ingest(backend: PageBackend, parts: _TabParts) -> None:
         yield [None, gr.skip(), render_table(backend, state)]
 
     def reindex(state: TableState) -> Iterator[list[Any]]:
-        for status in ingest_view.reindex(backend.library):
+        yield from shown(ingest_view.reindex(backend.library), state)
+
+    def zotero(state: TableState) -> Iterator[list[Any]]:
+        yield from shown(ingest_view.add_zotero(backend.library, backend.settings), state)
+
+    def shown(statuses: Iterator[str], state: TableState) -> Iterator[list[Any]]:
+        for status in statuses:
             yield [status, gr.skip()]
         yield [gr.skip(), render_table(backend, state)]
 
@@ -77,6 +84,7 @@ def _bind_ingest(backend: PageBackend, parts: _TabParts) -> None:
     inputs = [parts.files, parts.state]
     parts.files.upload(upload, inputs, [parts.files, *outputs], concurrency_limit=1, **QUIET)
     parts.bridge.reindex(reindex, parts.state, outputs, **QUIET)
+    parts.bridge.zotero(zotero, parts.state, outputs, **QUIET)
 
 
 def _bind_table(backend: PageBackend, parts: _TabParts) -> None:

@@ -60,7 +60,7 @@ function press(button) {
   const sent = { name: button.name, value: button.value, text };
   if (button.name === "tochat") box().focus();
   else if (button.closest("#map")) trigger("chart", sent);
-  else if (button.name === "reindex") trigger("reindex", sent);
+  else if (button.name === "reindex" || button.name === "zotero") trigger(button.name, sent);
   else if (button.closest("#library") && button.name !== "within") trigger("shelf", sent);
   else if (button.closest("#sheet")) trigger("sheet", sent);
   else trigger("act", sent);

@@ -10,6 +10,7 @@ from html import escape
 
 from assistant.schema import Citation, Paper, Passage
 from assistant.text.latex import Segment, segments, to_text
+from assistant.text.links import zotero_links
 from assistant.text.printable import one_line, printable
 from assistant.text.titles import display_title
 
@@ -36,6 +37,12 @@ def about_html(paper: Paper, write: Write) -> str:
     about = " · ".join(str(part) for part in (paper.year, paper.venue) if part)
     lines = (("authors", ", ".join(paper.authors)), ("about", about))
     return "".join(f'<p class="{kind}">{write(line)}</p>' for kind, line in lines if line)
+
+
+def zotero_html(paper: Paper) -> str:
+    """Return a line with links that select the items of a paper in Zotero; empty where it has none."""
+    links = [f'<a href="{escape(link)}">Show in Zotero</a>' for link in zotero_links(paper)]
+    return f'<p class="about">{" ".join(links)}</p>' if links else ""
 
 
 def anchor(turn: int, number: int) -> str:

@@ -65,7 +65,7 @@ def detail_html(paper: Paper, records: Sequence[StoredRecord], added: str = "") 
     `added` is HTML with its tags and note.
     """
     url = paper_url(paper)
-    link = f"<p>{_web_link(url)}</p>" if url else ""
+    link = (f"<p>{_web_link(url)}</p>" if url else "") + render.zotero_html(paper)
     abstract = render.plain_html(paper.abstract) or "There is no abstract, so searches do not find this paper."
     sources = "".join(_record(stored) for stored in records)
     merged = f"<p>{counted(len(records), 'record')} of it:</p><ul>{sources}</ul>"
