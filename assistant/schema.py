@@ -29,11 +29,34 @@ class Record:
     keywords: tuple[str, ...] = ()
 
 
+class NoticeKind(StrEnum):
+    """What a publisher or archive has announced about a paper, the gravest first."""
+
+    RETRACTED = "retracted"
+    WITHDRAWN = "withdrawn"
+    CONCERN = "expression of concern"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An announcement about a paper: by which service it is known, since when, and in which words or at which address.
+
+    `date` is the day of the announcement in ISO 8601; text, address and date are empty where the service has none.
+    """
+
+    kind: NoticeKind
+    service: str
+    text: str = ""
+    url: str = ""
+    date: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A paper, merged from the records of its sources.
 
-    `abstract` is empty where no source has one: the paper is listed, but not searched.
+    `abstract` is empty where no source has one: the paper is listed, but not searched. `notice` is the gravest
+    announcement about it that is known; it is no part of what is indexed.
     """
 
     id: str
@@ -46,6 +69,7 @@ class Paper:
     arxiv_id: str | None = None
     url: str | None = None
     sources: tuple[str, ...] = ()
+    notice: Notice | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@
     table_cells  what tables have of papers          tags, notes            what a person adds to papers
     topics, paper_topics  the topics of the map, and the one of each paper
     synced_libraries, synced_items   what was last read of a reference manager
+    notices   retractions and the like               watches, arrivals      watched sources, and what they brought
+    digests, answer_news   what was told of it
 
 The vector store, the lexicon and the word vectors are derived from it. It is written first, and its ledger is marked
 last: a paper whose fingerprint differs from its entry is indexed again, which repairs every interruption.
@@ -31,6 +33,8 @@ from assistant.storage.catalog_schema import (
     MIGRATIONS,
     additions,
     aliases,
+    answer_news,
+    arrivals,
     collections,
     delete_by_present_ids,
     kept_separate,
@@ -38,6 +42,7 @@ from assistant.storage.catalog_schema import (
     match_keys,
     members,
     notes,
+    notices,
     paper_of,
     paper_row,
     paper_topics,
@@ -50,11 +55,14 @@ from assistant.storage.catalog_schema import (
     table_cells,
     tags,
     topics,
+    watch_digests,
+    watches,
     write_fact,
 )
 from assistant.storage.collections import Collections
 from assistant.storage.database import MAX_PARAMETERS, Database, copy_rows
 from assistant.storage.index_ledger import IndexLedger, invalidate_all
+from assistant.storage.notices import Notices
 from assistant.storage.paper_queries import FUNCTIONS
 from assistant.storage.paper_topics import PaperTopics
 from assistant.storage.papers import Papers
@@ -69,6 +77,8 @@ from assistant.storage.records import (
 from assistant.storage.sync_ledger import SyncLedger
 from assistant.storage.table_cells import TableCells, delete_cells, delete_stale_cells, move_cells
 from assistant.text.labels import label_key
+from assistant.storage.watch_digests import WatchDigests
+from assistant.storage.watches import Watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +99,9 @@ class Catalog:
     """The catalog of one file. Safe for many readers beside one writer.
 
     `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed;
-    `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them;
-    `topics` has the topics that they are on; `synced` what was last read of a
-    reference manager.
+    `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them; `topics` has
+    the topics that they are on, `notices` what was announced about them; `synced` has what was last read of a reference
+    manager; `watches` are the watched sources, `digests` tell what they brought.
     Changes that concern several of them are made here, each in one transaction.
     """
 
@@ -107,6 +117,9 @@ class Catalog:
         self.cells = TableCells(self._database)
         self.topics = PaperTopics(self._database)
         self.synced = SyncLedger(self._database)
+        self.notices = Notices(self._database)
+        self.watches = Watches(self._database)
+        self.digests = WatchDigests(self._database)
 
     @property
     def library_id(self) -> int:
@@ -167,7 +180,7 @@ class Catalog:
     def delete(self, paper_ids: Collection[str]) -> None:
         """Delete papers with their records, tags and notes. The indexes follow at the next synchronisation."""
         with self._database.writing() as connection:
-            for table in (members, tags, notes):
+            for table in (members, tags, notes, notices):
                 delete_by_present_ids(connection, table, paper_ids)
             for batch in batches(paper_ids, MAX_PARAMETERS):
                 numbers = sa.select(records.c.number).where(records.c.paper_id.in_(batch))
@@ -213,6 +226,7 @@ class Catalog:
             copy_rows(reading, connection, (papers, records, additions, match_keys, keywords, aliases, kept_separate))
             copy_rows(reading, connection, (collections, members, tags, notes, table_cells, topics, paper_topics))
             copy_rows(reading, connection, (synced_libraries, synced_items))
+            copy_rows(reading, connection, (notices, watches, arrivals, watch_digests, answer_news))
             for name in ("run", "ingested"):
                 if (value := read_fact(reading, name)) is not None:
                     write_fact(connection, name, value)

@@ -167,6 +167,57 @@ synced_items = sa.Table(
     sa.Column("citation_key", sa.Text, nullable=False),
 )
 
+# What services have announced about papers, by the ids that these had then: see `under_present_ids`.
+notices = sa.Table(
+    "notices",
+    _tables,
+    sa.Column("paper_id", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("date", sa.Text, nullable=False),
+    sa.Column("digest", sa.Integer),  # the one that has told of it
+)
+
+# Sources that are watched; `state` has what a source needs to ask only for what is new.
+watches = sa.Table(
+    "watches",
+    _tables,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False, unique=True),
+    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("state", sa.JSON, nullable=False),
+    sa.Column("last_run", sa.Text),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("not_before", sa.Text, nullable=False),
+)
+# Records that a watch has met first, noted before they are added; `digest` is the one that has told of them.
+arrivals = sa.Table(
+    "arrivals",
+    _tables,
+    sa.Column("record", sa.Text, primary_key=True),
+    sa.Column("watch", sa.Text, nullable=False),
+    sa.Column("digest", sa.Integer, index=True),
+)
+watch_digests = sa.Table(
+    "digests",
+    _tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("made", sa.Text, nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+)
+# The part of a digest that is about the answers of one owner, and whether that owner has read the digest.
+answer_news = sa.Table(
+    "answer_news",
+    _tables,
+    sa.Column("digest", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("is_read", sa.Boolean, nullable=False),
+)
+
 HAS_ABSTRACT = papers.c.abstract != ""
 IS_INDEXED = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint != ANNOUNCED))
 IS_UP_TO_DATE = sa.exists().where((indexed.c.paper_id == papers.c.id) & (indexed.c.fingerprint == papers.c.fingerprint))
@@ -177,8 +228,10 @@ IS_SHOWN = IS_INDEXED | ~HAS_ABSTRACT
 
 
 def fingerprint(paper: Paper) -> str:
-    """Return a digest of every field: only equal papers share it."""
-    return _hash(asdict(paper))
+    """Return a digest of every field that is indexed: only papers that are equal in them share it."""
+    fields = asdict(paper)
+    del fields["notice"]
+    return _hash(fields)
 
 
 def digest(record: Record) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,6 +19,7 @@ from assistant.schema import ALL_PAPERS, Filters, Page, Paper, Scope, Selection,
 from assistant.storage.catalog_schema import HAS_ABSTRACT, IS_INDEXED, IS_SHOWN, aliases, paper_of, papers
 from assistant.storage.collections import Collections
 from assistant.storage.database import Database, QueryCache
+from assistant.storage.notices import Notices
 from assistant.storage.paper_queries import conditions, contains, has_word, order
 from assistant.storage.paper_topics import PaperTopics
 from assistant.storage.title_index import Analyze, TitleIndex
@@ -39,12 +41,13 @@ class Papers:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._collections, self._topics = Collections(database), PaperTopics(database)
+        self._notices = Notices(database)
         self._cache = QueryCache(database, _MAX_CACHED)
 
     def get(self, paper_ids: Sequence[str]) -> list[Paper]:
         """Return the papers of these ids in their order, without those that are unknown or not shown."""
-        by_id = {row.id: paper_of(row) for row in self._database.select_in(_SHOWN, papers.c.id, paper_ids)}
-        return [by_id[paper_id] for paper_id in paper_ids if paper_id in by_id]
+        by_id = {row.id: row for row in self._database.select_in(_SHOWN, papers.c.id, paper_ids)}
+        return self._convert(by_id[paper_id] for paper_id in paper_ids if paper_id in by_id)
 
     def find(self, paper_id: str) -> Paper:
         """Return the paper of an id, a former id, or the beginning of an id. Raises NotFoundError."""
@@ -57,7 +60,7 @@ class Papers:
         # A whole id comes first, and may be the beginning of another one.
         if not paper_id or not rows or (len(rows) > 1 and rows[0].id != prefix):
             raise NotFoundError(f"{'several papers have' if rows else 'no paper has'} the id {paper_id!r}")
-        return paper_of(rows[0])
+        return self._convert(rows[:1])[0]
 
     def resolve(self, paper_ids: Sequence[str]) -> list[str]:
         """Return the present ids of papers, by ids as `find` takes them. Raises NotFoundError."""
@@ -76,7 +79,8 @@ class Papers:
         """Yield every selected paper that is shown, by id."""
         query = self._selected(selection).order_by(papers.c.id)
         with self._database.reading() as connection:
-            yield from map(paper_of, connection.execution_options(yield_per=1000).execute(query))
+            for rows in connection.execution_options(yield_per=1000).execute(query).partitions():
+                yield from self._convert(rows)
 
     def page(
         self,
@@ -163,7 +167,7 @@ class Papers:
         """Return the papers with this DOI or arXiv id, whatever their case and whatever stands before it."""
         ends = [papers.c[name].iendswith(identifier, autoescape=True) for name in ("doi", "arxiv_id")]
         with self._database.reading() as connection:
-            return list(map(paper_of, connection.execute(_SHOWN.where(sa.or_(*ends)).limit(limit))))
+            return self._convert(connection.execute(_SHOWN.where(sa.or_(*ends)).limit(limit)))
 
     def count_recorded(self) -> dict[str, int]:
         """Return for each field of a description the number of shown papers that have it."""
@@ -184,6 +188,14 @@ class Papers:
         query = _SHOWN.with_only_columns(papers.c.id, sa.func.coalesce(papers.c.title, beginning)).order_by(papers.c.id)
         with self._database.reading() as connection:
             yield from map(tuple, connection.execute(query))
+
+    def _convert(self, rows: Iterable[Any]) -> list[Paper]:
+        """Return the papers of rows, each with the gravest notice about it."""
+        notices = self._notices.by_paper()
+        converted = map(paper_of, rows)
+        if not notices:
+            return list(converted)
+        return [replace(paper, notice=next(iter(notices.get(paper.id, ())), None)) for paper in converted]
 
     def _author_names(self) -> Counter[str]:
         lists = self._database.scalars(_SHOWN.with_only_columns(papers.c.authors))

@@ -1,6 +1,6 @@
 """The keys of the JSON that scripts rely on: names may be added to it, never changed or taken away."""
 
-PAPER = {"id", "title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources"}
+PAPER = {"id", "title", "abstract", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources", "notice"}
 HIT = {"rank", "score", "paper", "passages", "scores"}
 SEARCH = {"query", "standalone", "filters", "scope", "hits", "timings"}
 ANSWER = {

@@ -24,6 +24,7 @@ from ui.api.context import Backend, Queue, Reader, Writer
 from ui.api.reference_page import reference_page
 from ui.api.requests import AddBody, RenameBody
 from ui.export import transcripts
+from ui.kept_answers import with_notices
 
 router = APIRouter()
 _MAX_PAGE = 200
@@ -129,7 +130,8 @@ def show_conversation(conversation_id: str, backend: Backend, caller: Reader, li
     """Return a conversation with its turns; the beginning of its id is enough."""
     conversations = backend.conversations(caller.owner, library)
     conversation = conversations.find(conversation_id)
-    return transcripts.conversation_json(conversation, conversations.turns(conversation.id))
+    turns = with_notices(conversations.turns(conversation.id), backend.catalog_of(library))
+    return transcripts.conversation_json(conversation, turns)
 
 
 @router.patch("/conversations/{conversation_id}", status_code=204, tags=["Conversations"])

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.schema import CellSource, Strength, Verdict
+from assistant.schema import CellSource, NoticeKind, Strength, Verdict
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Timings = Annotated[dict[str, float], Field(description="Milliseconds of each stage; `total_ms` is the whole.")]
@@ -21,6 +21,16 @@ class ServedModel(BaseModel):
     """What paperchat serves; unknown keys are ignored, so that newer values can be read."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class NoticeJson(ServedModel):
+    """What was announced about a paper."""
+
+    kind: NoticeKind = Field(description="What was announced.")
+    service: str = Field(description="The service by which it is known.")
+    text: str = Field(description="The words of the announcement; may be empty.")
+    url: str = Field(description="Address of the announcement; may be empty.")
+    date: str = Field(description="Day of the announcement, ISO 8601; may be empty.")
 
 
 class PaperJson(ServedModel):
@@ -36,6 +46,7 @@ class PaperJson(ServedModel):
     arxiv_id: str | None = Field(description="arXiv identifier.")
     url: str | None = Field(description="Address of the paper.")
     sources: list[str] = Field(description="Files and services that describe the paper.")
+    notice: NoticeJson | None = Field(None, description="A retraction or the like; null where none is known.")
 
 
 class AnnotationJson(ServedModel):

@@ -24,6 +24,7 @@ from ui.cli.common import (
     write_text,
 )
 from ui.export.formats import ExportFormat
+from ui.kept_answers import with_notices
 
 if TYPE_CHECKING:
     from assistant.storage.conversation_schema import Conversation, StoredTurn
@@ -151,4 +152,6 @@ def _conversations(context: typer.Context) -> closing[Conversations]:
 def _conversation(context: typer.Context, conversation_id: str) -> tuple[Conversation, list[StoredTurn]]:
     with _conversations(context) as conversations:
         conversation = conversations.find(conversation_id)
-        return conversation, conversations.turns(conversation.id)
+        turns = conversations.turns(conversation.id)
+    with closing(factory.open_catalog(settings_of(context).home)) as catalog:
+        return conversation, with_notices(turns, catalog)

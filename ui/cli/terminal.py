@@ -15,6 +15,7 @@ from assistant.schema import (
     Citation,
     Cost,
     Hit,
+    Notice,
     Paper,
     PaperCollection,
     Query,
@@ -26,6 +27,7 @@ from assistant.schema import (
     Verification,
 )
 from assistant.text.latex import to_text
+from assistant.text.notices import notice_text, state_text
 from assistant.text.printable import one_line, printable
 from assistant.text.titles import display_title
 from ui.cli.paper_table import table_text
@@ -85,7 +87,15 @@ def notes(answer: Answer) -> list[str]:
         lines.append("the reply of the language model exceeded the length limit and was cut")
     if any(sentence.verdict is Verdict.UNCHECKED for sentence in answer.sentences):
         lines.append("the sentences were not checked against the abstracts")
+    lines += [f"[{citation.number}] is {notice_text(notice)}" for citation, notice in _announced(answer)]
     return [*lines, *_cost_notes(answer.cost)]
+
+
+def _announced(answer: Answer) -> Iterator[tuple[Citation, Notice]]:
+    """Yield the citations of papers that were retracted, or the like, each with the notice."""
+    for citation in answer.citations:
+        if citation.paper.notice:
+            yield citation, citation.paper.notice
 
 
 def _cost_notes(cost: Cost | None) -> list[str]:
@@ -192,6 +202,7 @@ def paper_text(paper: Paper) -> str:
         ("arXiv", paper.arxiv_id),
         ("url", paper.url),
         ("sources", ", ".join(paper.sources)),
+        ("notice", notice_text(paper.notice) if paper.notice else ""),
     ]
     lines = (f"{name:8}{value}" for name, value in fields if value)
     return printable("\n".join([*lines, "", to_text(paper.abstract) or "(no abstract)"]))
@@ -231,6 +242,7 @@ def paper_line(paper: Paper) -> str:
     authors = f" - {paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
     year = f" ({paper.year})" if paper.year else ""
     remark = "" if paper.abstract else " [no abstract]"
+    remark += f" [{state_text(paper.notice)}]" if paper.notice else ""
     return printable(f"{paper.id}  {to_text(display_title(paper))}{authors}{year}{remark}")
 
 

@@ -24,7 +24,8 @@ from bibtexparser.model import Block, Entry, Field
 
 from assistant.schema import Annotation, Paper
 from assistant.text import links
-from assistant.text.printable import one_line
+from assistant.text.notices import notice_text, state_text
+from assistant.text.printable import one_line, sentence_case
 from ui.export.latex import to_latex
 
 # What persons have added to papers, by paper id.
@@ -64,7 +65,8 @@ def citation_keys(papers: Sequence[Paper]) -> dict[str, str]:
 def bibtex(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) -> str:
     """Write BibTeX in UTF-8, one entry for each paper.
 
-    Tags are `keywords`, a note is `annote`, which no style prints, and collections are the `groups` of JabRef.
+    Tags are `keywords`, a note is `annote`, which no style prints, and collections are the `groups` of JabRef. That a
+    paper was retracted is its `note`, which styles print.
     """
     entries: list[Block] = [
         _entry(paper, key, annotations.get(paper.id, Annotation())) for paper, key in _with_keys(papers)
@@ -177,8 +179,14 @@ def _entry(paper: Paper, key: str, annotation: Annotation) -> Entry:
         "keywords": to_latex(_listed(annotation.all_tags)),
         "groups": to_latex(_listed(annotation.collections)),
         "annote": to_latex(annotation.note),
+        "note": to_latex(_notice(paper)),
     }
     return Entry(kind.bibtex, key, [Field(name, value) for name, value in _non_empty(fields).items()])
+
+
+def _notice(paper: Paper) -> str:
+    """Return what was announced about a paper as a sentence; empty where nothing was."""
+    return sentence_case(one_line(notice_text(paper.notice))) if paper.notice else ""
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -211,7 +219,7 @@ def _ris_fields(paper: Paper, key: str, annotation: Annotation) -> dict[str, Any
         "urls": [address] if (address := links.web_url(paper.url) or links.paper_url(paper)) else [],
         "abstract": one_line(paper.abstract),
         "keywords": list(map(one_line, annotation.all_tags)),
-        "notes": [one_line(annotation.note)] if annotation.note else [],
+        "notes": [note for note in (one_line(annotation.note), _notice(paper)) if note],
     }
 
 
@@ -229,4 +237,5 @@ def _csl_fields(paper: Paper, key: str, annotation: Annotation) -> dict[str, Any
         "abstract": one_line(paper.abstract),
         "keyword": _listed(annotation.all_tags),
         "note": annotation.note,
+        "status": state_text(paper.notice) if paper.notice else "",
     }

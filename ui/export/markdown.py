@@ -9,7 +9,8 @@ from assistant.question.catalog_question import CATALOG
 from assistant.schema import Answer, Citation, Paper, Strength
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
-from assistant.text.printable import one_line
+from assistant.text.notices import notice_text
+from assistant.text.printable import one_line, sentence_case
 from assistant.text.titles import display_title
 from ui.cli.terminal import describe_search, doubts, headed_lines, notes
 
@@ -84,7 +85,9 @@ def _described(paper: Paper) -> str:
     """Return the authors, the linked title, the venue and the year."""
     title, address = markdown_text(to_text(display_title(paper))), paper_url(paper)
     linked = f"[{title}](<{address}>)" if address else f"*{title}*"
+    notice = sentence_case(notice_text(paper.notice)) if paper.notice else ""
     parts = [
+        f"**{markdown_text(notice)}**" if notice else "",
         markdown_text(", ".join(paper.authors)),
         linked,
         markdown_text(to_text(paper.venue or "")),

@@ -17,6 +17,7 @@ from assistant.text.printable import one_line
 from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.export.formats import ExportFormat
+from ui.kept_answers import with_notices
 from ui.page import collection_actions, evidence, feedback, history, ingest_view, turns
 from ui.page.asking import ask
 from ui.page.comparison import compare
@@ -67,7 +68,7 @@ def _export(context: PageContext, value: str, text: str) -> Updates:
     if name not in history.EXPORTS:
         raise InputError("page", f"{name!r} is not an export format")
     conversation, export_format = context.conversations.find(conversation_id), ExportFormat(name)
-    stored = context.conversations.turns(conversation.id)
+    stored = with_notices(context.conversations.turns(conversation.id), context.backend.catalog)
     exported = transcripts.export_conversation(conversation, stored, export_format)
     yield _save_file(f"conversation-{conversation.id}.{history.EXPORTS[export_format][1]}", exported)
 

@@ -15,6 +15,7 @@ from assistant.storage.conversation_schema import StoredTurn
 from assistant.storage.conversations import Conversations
 from assistant.storage.library import Library
 from assistant.topic_map import TopicMap, map_library
+from ui.kept_answers import with_notices
 from ui.page import welcome
 from ui.page.examples import ExampleQuestions
 from ui.page.ingest_view import SEEDS
@@ -46,7 +47,7 @@ class PageBackend:
 
     def linked_turn(self, token: str) -> StoredTurn:
         """Return the turn, of any owner, that a link leads to. Raises NotFoundError."""
-        return self._conversations.linked_turn(token)
+        return with_notices([self._conversations.linked_turn(token)], self.catalog)[0]
 
     def assistant(self, tab: TabSettings) -> Assistant:
         """Return the assistant with a tab's settings, once it is loaded. Raises SettingsError and ModelError."""

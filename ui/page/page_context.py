@@ -11,6 +11,7 @@ from assistant.storage.conversation_schema import Feedback, StoredTurn
 from assistant.storage.conversations import Conversations
 from assistant.text.latex import to_text
 from assistant.text.titles import display_title
+from ui.kept_answers import with_notices
 from ui.page import evidence, feedback, history, turns
 from ui.page.alternatives import offered
 from ui.page.backend import PageBackend
@@ -35,7 +36,8 @@ class PageContext:
 
     def stored_turns(self) -> list[StoredTurn]:
         """Return the turns of the open conversation."""
-        return self.conversations.turns(self.conversation.id) if self.conversation.id else []
+        stored = self.conversations.turns(self.conversation.id) if self.conversation.id else []
+        return with_notices(stored, self.backend.catalog)
 
     def find_turn(self, turn_id: str) -> StoredTurn:
         """Return a turn of the open conversation by its id as a browser sends it. Raises NotFoundError."""

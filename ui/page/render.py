@@ -11,7 +11,8 @@ from html import escape
 from assistant.schema import Citation, Paper, Passage
 from assistant.text.latex import Segment, segments, to_text
 from assistant.text.links import zotero_links
-from assistant.text.printable import one_line, printable
+from assistant.text.notices import notice_text, state_text
+from assistant.text.printable import one_line, printable, sentence_case
 from assistant.text.titles import display_title
 
 Write = Callable[[str], str]
@@ -33,10 +34,17 @@ def abstract_html(paper: Paper, passages: Sequence[Passage], anchor: str, write:
 
 
 def about_html(paper: Paper, write: Write) -> str:
-    """Return a line of authors and a line of year and venue, without those that are missing."""
+    """Return a line of authors and one of year and venue, without those that are missing, below a retraction."""
     about = " · ".join(str(part) for part in (paper.year, paper.venue) if part)
     lines = (("authors", ", ".join(paper.authors)), ("about", about))
-    return "".join(f'<p class="{kind}">{write(line)}</p>' for kind, line in lines if line)
+    return notice_html(paper, write) + "".join(f'<p class="{kind}">{write(line)}</p>' for kind, line in lines if line)
+
+
+def notice_html(paper: Paper, write: Write) -> str:
+    """Return a line that says that a paper was retracted, or the like; empty where nothing was announced."""
+    if not paper.notice:
+        return ""
+    return f'<p class="notice">{write(sentence_case(one_line(notice_text(paper.notice))))}</p>'
 
 
 def zotero_html(paper: Paper) -> str:
@@ -53,13 +61,18 @@ def anchor(turn: int, number: int) -> str:
 def citation_link(number: int, turn: int, text: str, citations: Sequence[Citation]) -> str:
     """Return a link to the passage of the citation that shares most words with the text, and show it as a hint."""
     target, title = _target(number, turn, text, citations)
-    return f'<a class="cite" href="#{target}"{title} aria-label="Source {number}">[{number}]</a>'
+    notice = next((cited.paper.notice for cited in citations if cited.number == number and cited.paper.notice), None)
+    state = f" {state_text(notice)}" if notice else ""
+    kind = "cite warned" if notice else "cite"
+    return f'<a class="{kind}" href="#{target}"{title} aria-label="Source {number}{state}">[{number}{state}]</a>'
 
 
 def title_link(citation: Citation, turn: int, text: str, write: Write) -> str:
     """Return the title of a paper as a link to its passage that shares most words with the text."""
     target, title = _target(citation.number, turn, text, (citation,))
-    number = f'<span class="number">[{citation.number}]</span>'
+    notice = citation.paper.notice
+    warning = f' <span class="warned">{state_text(notice)}</span>' if notice else ""
+    number = f'<span class="number">[{citation.number}]</span>{warning}'
     return f'<a class="cite work" href="#{target}"{title}>{number} {write(one_line(display_title(citation.paper)))}</a>'
 
 
