@@ -178,7 +178,8 @@ class Settings(BaseSettings):
     arxiv_url: str = Field(
         default="https://export.arxiv.org/api/query",
         pattern=r"^https?://",
-        description="address of arXiv's API, or of a mirror; used only by `paperchat add`",
+        description="address of arXiv's API, or of a mirror; used only by `paperchat add`, `watch run` and "
+        "`retractions --online`",
     )
     doi_url: str = Field(
         default="https://doi.org",
@@ -193,6 +194,29 @@ class Settings(BaseSettings):
     zotero_directory: Path | None = Field(
         default=None,
         description="Zotero's data directory, with `zotero.sqlite`; by default the one that Zotero uses",
+    )
+    crossref_url: str = Field(
+        default="https://api.crossref.org",
+        pattern=r"^https?://",
+        description="address of Crossref's API; used only by `paperchat retractions --online`",
+    )
+    openalex_url: str = Field(
+        default="https://api.openalex.org",
+        pattern=r"^https?://",
+        description="address of OpenAlex's API; used only by `paperchat retractions --online`",
+    )
+    contact: str = Field(
+        default="",
+        max_length=200,
+        pattern=r"^[!-~]*$",
+        description="e-mail address by which services can reach you if your requests trouble them; sent with each "
+        "request",
+    )
+    watch_hours: float = Field(
+        default=0,
+        ge=0,
+        le=24 * 31,
+        description="hours between two runs of the watches while the page or the API is served; 0 runs none",
     )
     port: int = Field(
         default=7860,

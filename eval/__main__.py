@@ -221,6 +221,18 @@ def agent(
 
 
 @app.command()
+def watch(
+    data: Annotated[Path, typer.Option(help="Folder of the data, which has judge/ and ml_arxiv_2019/.")],
+    split: Annotated[str, typer.Option(help="Part of the annotated abstracts: dev or test.")] = "dev",
+    as_json: AsJson = False,
+) -> None:
+    """Keep answers over papers up to 2017, add those of 2018 and 2019, and measure what is announced; takes minutes."""
+    from eval.watch import measure_watch
+
+    _print_figures(measure_watch(_settings(), data, split), as_json)
+
+
+@app.command()
 def scale(
     large: Annotated[bool, typer.Option("--large", help="Measure 80,753 papers too; takes minutes.")] = False,
     as_json: AsJson = False,

@@ -62,7 +62,7 @@ def merge(records: Collection[Record]) -> Paper:
         authors=_first(record.authors for record in ranked) or (),
         year=_first(record.year for record in ranked),
         venue=_first(record.venue for record in ranked),
-        doi=_first(record.doi for record in ranked),
+        doi=_first(record.doi for record in sorted(ranked, key=_has_archive_doi)),
         arxiv_id=_first(record.arxiv_id for record in ranked),
         url=_first(record.url for record in ranked),
         sources=tuple(sorted({record.source for record in ranked})),
@@ -126,6 +126,11 @@ def _completeness(record: Record) -> tuple[Any, ...]:
     """Return a sort key that puts the most complete record first and breaks ties by content, never by order."""
     fields = [record.doi, record.arxiv_id, record.title, record.authors, record.year, record.venue, record.url]
     return (-sum(map(bool, fields)), -len(record.abstract), repr(replace(record, line=0)))
+
+
+def _has_archive_doi(record: Record) -> bool:
+    """Return whether the DOI of a record is the one that arXiv gives to a preprint."""
+    return normalized(record.doi or "").startswith("10 48550 arxiv")
 
 
 def _first(values: Any) -> Any:

@@ -44,7 +44,8 @@ def ingest_records(
     report = IngestReport()
     with library.writing():
         run = library.catalog.records.next_run()
-        _ingest_records(records_among(items, report), run, library, report, progress)
+        records = _met_before_stored(records_among(items, report), library.catalog, run)
+        _ingest_records(records, run, library, report, progress)
     return report
 
 
@@ -76,15 +77,19 @@ def _ingest_records(
 
 
 def _spooled_records(paths: Iterable[Path], catalog: Catalog, run: int, report: IngestReport) -> Iterator[Record]:
-    """Yield the records of each file after the catalog has noted which of them it has already.
-
-    A new record supersedes the records of its source that the run has not met. If one batch of a file were stored
-    before the rest was read, it could supersede a record that is unchanged further down.
-    """
     for file in files_of(paths, report):
         logger.debug("reading %s", file)
-        with record_spool() as spool:
-            for batch in batches(records_of(file, report), indexing.BATCH_SIZE):
-                catalog.records.touch(catalog.records.existing(batch), run)
-                spool.write(batch)
-            yield from spool.read()
+        yield from _met_before_stored(records_of(file, report), catalog, run)
+
+
+def _met_before_stored(records: Iterable[Record], catalog: Catalog, run: int) -> Iterator[Record]:
+    """Yield the records of a source after the catalog has noted which of them it has already.
+
+    A new record supersedes the records of its source that the run has not met. If one batch of a source were stored
+    before the rest was read, it could supersede a record that is unchanged further down.
+    """
+    with record_spool() as spool:
+        for batch in batches(records, indexing.BATCH_SIZE):
+            catalog.records.touch(catalog.records.existing(batch), run)
+            spool.write(batch)
+        yield from spool.read()

@@ -81,6 +81,10 @@ class Conversations:
         view.owner = owner
         return view
 
+    def owners(self) -> list[str]:
+        """Return everybody who has conversations in the file. Raises LibraryError."""
+        return self._database.scalars(sa.select(conversations.c.owner).distinct().order_by(conversations.c.owner))
+
     def close(self) -> None:
         """Release the file, for every owner."""
         self._database.close()

@@ -94,3 +94,22 @@ def _points(mapped: MappedPapers, kept: KeptTopics) -> tuple[MapPoint, ...]:
         MapPoint(ids[row], kept.ids[mapped.labels[row]], mapped.years[ids[row]], float(x), float(y))
         for row, (x, y) in zip(rows, positions, strict=True)
     )
+
+
+def topics_of(library: Library, folder: Path, vectors: Mapping[str, Vectors]) -> dict[str, tuple[str, float]]:
+    """Return for papers, given by id with a vector of length one, the label of the nearest topic and its cosine.
+
+    Raises LibraryError.
+    """
+    if not vectors:
+        return {}
+    mapped = _indexed(library)
+    kept = current_topics(mapped.vectors, folder / FILE, f"{library.recipe}")
+    topics = describe_topics(mapped.assigned(kept.centers), kept.centers, kept.ids, library.catalog.papers.get)
+    labels = {topic.id: topic.label for topic in topics}
+    topics_by_paper = {}
+    for paper_id, vector in vectors.items():
+        cosines = kept.centers @ vector
+        best = int(cosines.argmax())
+        topics_by_paper[paper_id] = (labels.get(kept.ids[best], ""), max(0.0, float(cosines[best])))
+    return topics_by_paper

@@ -29,10 +29,22 @@ def extract(value: Mapping[str, Any]) -> Fields:
         year=next((year for key in _DATES if (year := _year(value.get(key)))), ""),
         venue=first_text(value.get("container-title"), value.get("event-title"), value.get("publisher")),
         doi=scalar_text(value.get("DOI")),
-        arxiv_id=first_text(value.get("number"), value.get("archive_location"), value.get("note")),
+        arxiv_id=" ".join(filter(None, (_number(value), _preprint_doi(value.get("relation"))))),
         url=scalar_text(value.get("URL")),
         keywords=split_keywords(scalar_text(value.get("keyword"))),
     )
+
+
+def _number(value: Mapping[str, Any]) -> str:
+    """Return where programs write the arXiv id of a preprint, if they do."""
+    return first_text(value.get("number"), value.get("archive_location"), value.get("note"))
+
+
+def _preprint_doi(relation: Any) -> str:
+    """Return the DOI of the preprint on arXiv that Crossref relates a work to; empty where it relates none."""
+    related = nested(relation, "has-preprint")
+    dois = [scalar_text(nested(work, "id")) for work in related] if isinstance(related, list) else []
+    return next((doi for doi in dois if doi.casefold().startswith("10.48550/arxiv.")), "")
 
 
 def _year(date: Any) -> str:

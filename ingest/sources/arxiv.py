@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from assistant.errors import InputError
 from assistant.schema import Record
+from ingest.parsers import arxiv_xml
 from ingest.parsers.base import Problem
 from ingest.parsers.detect import parse
 from ingest.sources.http_client import HttpClient
-from ingest.sources.responses import named_records
+from ingest.sources.responses import named_records, says_withdrawn
 
 # How many papers one request asks for.
 PAGE_SIZE = 50
@@ -31,30 +32,40 @@ def fetch_papers(names: Mapping[str, str], client: HttpClient, url: str) -> Iter
     try:
         body = client.get(url, joined_names, _ATOM, id_list=",".join(names), max_results=len(names))
         items = list(parse(body, joined_names))
+        withdrawn = withdrawn_ids(body)
     except InputError as error:
         yield from (Problem(name, 0, error.reason) for name in names.values())
         return
     missing = dict(names)
     for item in items:
         if isinstance(item, Record) and (name := missing.pop(item.arxiv_id or "", None)):
-            yield from named_records([item], name)
+            yield from named_records([item], name, withdrawn)
     reason = next((item.reason for item in items if isinstance(item, Problem)), "arXiv has no paper with this id")
     yield from (Problem(name, 0, reason) for name in missing.values())
 
 
-def search(words: str, name: str, client: HttpClient, url: str, limit: int) -> Iterator[Record | Problem]:
+def search(
+    words: str, name: str, client: HttpClient, url: str, limit: int, *, newest_first: bool = False
+) -> Iterator[Record | Problem]:
     """Yield at most `limit` papers that match a search, page by page. Raise InputError if a request fails."""
+    order = {"sortBy": "submittedDate", "sortOrder": "descending"} if newest_first else {}
     count = 0
     while count < limit:
         size = min(PAGE_SIZE, limit - count)
-        body = client.get(url, name, _ATOM, search_query=_query(words), start=count, max_results=size)
-        items = list(named_records(parse(body, name), name))
+        body = client.get(url, name, _ATOM, search_query=_query(words), start=count, max_results=size, **order)
+        items = list(named_records(parse(body, name), name, withdrawn_ids(body)))
         yield from items
         count += len(items)
         if len(items) < size:
             break
     if not count:
         yield Problem(name, 0, "arXiv finds no matching paper")
+
+
+def withdrawn_ids(body: bytes) -> dict[str, str]:
+    """Return the ids of the papers of a response whose newest version withdraws them, each with the comment."""
+    comments = arxiv_xml.comments(body.decode("utf-8", "replace"))
+    return {arxiv_id: comment for arxiv_id, comment in comments.items() if says_withdrawn(comment)}
 
 
 def _query(words: str) -> str:

@@ -64,6 +64,8 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         """Open a client; without `proxies`, the proxies of the environment are not used, as for this machine."""
         self._policy, self._sleep = policy, sleep
         self._last_request: dict[str, float] = {}
+        # Seconds that a service which was too busy to answer has asked to wait for.
+        self.requested_wait = 0.0
         self._client = httpx.Client(
             headers={"User-Agent": user_agent},
             timeout=policy.timeout,
@@ -87,12 +89,31 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         Requests that time out or meet a busy service are repeated after a pause, which the service may set.
         """
         request = self._client.build_request("GET", url, params=parameters or None, headers={"Accept": accept})
+        return self._repeated(request, source)
+
+    def request_if_changed(
+        self, url: str, source: str, accept: str, etag: str = "", last_modified: str = ""
+    ) -> HttpResponse | None:
+        """Return a document, or None where it is still the one of this ETag or date. Raise as `request` does."""
+        headers = {"Accept": accept, "If-None-Match": etag, "If-Modified-Since": last_modified}
+        conditions = {name: value for name, value in headers.items() if value}
+        try:
+            return self._repeated(self._client.build_request("GET", url, headers=conditions), source)
+        except ServiceError as error:
+            if error.status == httpx.codes.NOT_MODIFIED:
+                return None
+            raise
+        except httpx.InvalidURL as error:
+            raise InputError(source, f"is not an address: {error}") from error
+
+    def _repeated(self, request: httpx.Request, source: str) -> HttpResponse:
         backoff = Backoff(self._policy.attempts, self._policy.pause)
         repeated = retrying(backoff, self._is_transient, _requested_pause, self._sleep)
         try:
             return repeated(self._send, request, source)
         except (_Busy, httpx.HTTPError) as error:
             status = error.status if isinstance(error, _Busy) else None
+            self.requested_wait = max(self.requested_wait, _requested_pause(error))
             raise ServiceError(source, self._reason(error, request.url.host), status) from error
 
     def _is_transient(self, error: BaseException) -> bool:

@@ -28,8 +28,12 @@ class ServiceUrls:
     doi: str
 
 
-def fetch(names: Sequence[str], client: HttpClient, urls: ServiceUrls, limit: int) -> Iterator[Record | Problem]:
+def fetch(
+    names: Sequence[str], client: HttpClient, urls: ServiceUrls, limit: int, *, newest_first: bool = False
+) -> Iterator[Record | Problem]:
     """Yield the papers with these names, at most `limit` for each search, with their names as sources.
+
+    A search yields the best matches, or with `newest_first` the newest ones.
 
     Yield a problem for each name that cannot be resolved, and continue with the others.
     """
@@ -39,18 +43,21 @@ def fetch(names: Sequence[str], client: HttpClient, urls: ServiceUrls, limit: in
         if kind == "arxiv" and (arxiv_id := arxiv.parse_id(value)):
             names_by_id[arxiv_id] = name
         else:
-            yield from _fetch_other(name, client, urls, limit)
+            yield from _fetch_other(name, client, urls, limit, newest_first)
     for ids in batches(names_by_id, arxiv.PAGE_SIZE):
         yield from arxiv.fetch_papers({arxiv_id: names_by_id[arxiv_id] for arxiv_id in ids}, client, urls.arxiv)
 
 
-def _fetch_other(name: str, client: HttpClient, urls: ServiceUrls, limit: int) -> Iterator[Record | Problem]:
+def _fetch_other(
+    name: str, client: HttpClient, urls: ServiceUrls, limit: int, newest_first: bool
+) -> Iterator[Record | Problem]:
     """Yield the papers of a name that takes requests of its own, or the problem with the name."""
     kind, value = _split(name)
     if kind == "doi" and (identifier := doi.parse_doi(value)):
         yield from errors_as_problems(name, partial(doi.fetch_paper, identifier, name, client, urls.doi))
     elif kind == "arxiv-search" and value:
-        yield from errors_as_problems(name, partial(arxiv.search, value, name, client, urls.arxiv, limit))
+        search = partial(arxiv.search, value, name, client, urls.arxiv, limit, newest_first=newest_first)
+        yield from errors_as_problems(name, search)
     else:
         yield Problem(name, 0, _INVALID.get(kind, _USAGE))
 

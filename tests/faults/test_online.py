@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,80 +13,15 @@ from ingest.sources import lookup
 from ingest.sources.http_client import HttpClient, RequestPolicy
 from ingest.sources.lookup import ServiceUrls
 from tests.conftest import Paperchat
+from tests.services import ABSTRACT, Reply, Service, entry, feed, serving
 
 HASTY = RequestPolicy(pause=0.0, timeout=0.5, deadline=1.0, attempts=3, max_retry_after=10.0, max_bytes=100_000)
-ABSTRACT = "Bees dance to tell item other where flowers are. We film {} dances and read them with a network of our own."
-
-
-@dataclass
-class Reply:
-    """What the server says, or does."""
-
-    body: str | bytes = ""
-    status: int = 200
-    kind: str = "application/atom+xml"
-    headers: dict[str, str] = field(default_factory=dict)
-    silent: float = 0.0
-
-
-@dataclass
-class Service:
-    """A server on this machine: `answer` returns the reply to a request, `requests` lists the requests."""
-
-    address: str
-    answer: Callable[[str, dict[str, str]], Reply]
-    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
-            serving.requests.append((unquote(url.path), parameters))
-            serving.headers.append(dict(self.headers))
-            reply = serving.answer(unquote(url.path), parameters)
-            time.sleep(reply.silent)
-            body = reply.body.encode() if isinstance(reply.body, str) else reply.body
-            self.send_response(reply.status)
-            for name, value in {"Content-Type": reply.kind, "Content-Length": str(len(body)), **reply.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing is printed."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: Any) -> None:
-            """Whoever asked may have given up."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        serving = Service(f"http://127.0.0.1:{server.server_address[1]}", lambda *_: Reply(status=404))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield serving
-        server.shutdown()
-        thread.join()
-
-
-def entry(arxiv_id: str, abstract: str = "", title: str = "") -> str:
-    return (
-        f"<entry><id>http://arxiv.org/abs/{arxiv_id}v2</id><published>2017-06-12T17:57:34Z</published>"
-        f"<title>{title or f'How bees dance, part {arxiv_id}'}</title>"
-        f"<summary>{abstract or ABSTRACT.format(arxiv_id)}</summary>"
-        f"<author><name>Ada Moss</name></author><author><name>Bo Ant</name></author></entry>"
-    )
-
-
-def feed(*entries: str) -> Reply:
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom"><title>Query</title>'
-    return Reply(f"{head}{''.join(entries)}</feed>")
+def service() -> Iterator[Service]:
+    with serving() as running:
+        yield running
 
 
 def csl(doi: str) -> Reply:

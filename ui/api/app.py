@@ -15,7 +15,15 @@ from starlette.exceptions import HTTPException
 
 from assistant.errors import PaperchatError
 from assistant.text.printable import one_line
-from ui.api import collection_routes, draft_routes, library_routes, openai_routes, question_routes, table_routes
+from ui.api import (
+    collection_routes,
+    draft_routes,
+    library_routes,
+    openai_routes,
+    question_routes,
+    table_routes,
+    watch_routes,
+)
 from ui.api.backend import ApiBackend
 from ui.api.problems import ProblemError, problem_of, problem_response
 from ui.api.request_queue import ClientGoneError
@@ -77,7 +85,7 @@ def _routes(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp])
         redirect_slashes=False,
     )
     app.state.backend, app.state.queue = backend, queue
-    for routes in (question_routes, draft_routes, table_routes, library_routes, collection_routes):
+    for routes in (question_routes, draft_routes, table_routes, library_routes, collection_routes, watch_routes):
         app.include_router(routes.router, prefix=JSON_PREFIX, responses=_PROBLEM)
     app.include_router(openai_routes.router, prefix="/v1", tags=["OpenAI-compatible"])
     for kind in (RequestValidationError, HTTPException, PaperchatError, ProblemError, ClientGoneError, Exception):

@@ -23,6 +23,7 @@ from ui.page.cookies import AsgiApp
 from ui.page.middleware import LoginGate
 from ui.ports import free_port
 from ui.users import Users
+from ui.watching import BackgroundWatch
 from ui.work_queue import WorkQueue
 
 # Makes what is served beside the API, with its libraries and its queue.
@@ -54,9 +55,11 @@ class RunningApi:
     thread: threading.Thread
     api: Api
     address: str
+    watch: BackgroundWatch
 
     def close(self) -> None:
         """Stop serving and release the files."""
+        self.watch.close()
         self.server.should_exit = True
         self.thread.join(2 * _SHUTDOWN_SECONDS)
         self.api.backend.close()
@@ -128,4 +131,5 @@ def start(
         api.backend.close()
         raise SettingsError(f"the address {settings.host}, port {port}, cannot be listened at")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return RunningApi(server, thread, api, f"http://{host}:{port}")
+    watch = BackgroundWatch(settings, assistant.result)
+    return RunningApi(server, thread, api, f"http://{host}:{port}", watch)

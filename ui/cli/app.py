@@ -23,6 +23,7 @@ from ui.cli import (
     serve_commands,
     table_commands,
     topic_commands,
+    watch_commands,
 )
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ _GROUPS = (
     collection_commands,
     topic_commands,
     library_commands,
+    watch_commands,
     serve_commands,
     mcp_commands,
     page_commands,

@@ -22,9 +22,12 @@ def serve(
     llm: Model = None,
     if_empty: IfEmpty = None,
     page: Annotated[bool, typer.Option(help="Serve the chat page beside the API.")] = True,
+    watch_hours: Annotated[
+        float | None, typer.Option(help="Look at the watched sources every so many hours meanwhile; 0 for never.")
+    ] = None,
 ) -> None:
     """Serve the chat page, the API and the MCP server on this machine."""
-    settings = settings_of(context, port=port, llm=llm)
+    settings = settings_of(context, port=port, llm=llm, watch_hours=watch_hours)
     if if_empty:
         ingest_if_empty(settings, if_empty)
     from ui.mcp.mounting import mount_mcp

@@ -58,6 +58,10 @@ class PageBackend:
         llm = shared.llm if settings.llm == self.settings.llm else self._model(settings)
         return shared.configured(settings, llm)
 
+    def shared_assistant(self) -> Assistant:
+        """Return the assistant with the settings of the server, once it is loaded. Raises PaperchatError."""
+        return self._assistant.result()
+
     def library(self) -> Library:
         """Return the shared library, once it is loaded. Raises PaperchatError if it cannot be."""
         return self._assistant.result().library

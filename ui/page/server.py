@@ -21,7 +21,7 @@ from assistant.settings import Settings
 from ui.api.app import PathDispatch
 from ui.api.server import Api, Mounts, no_mounts, open_api
 from ui.background import await_loading, load_in_background
-from ui.page import check_tab, layout, library_tab, settings_tab, table_tab
+from ui.page import check_tab, layout, library_tab, news_tab, settings_tab, table_tab
 from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend
 from ui.page.cookies import CookieMiddleware
@@ -29,6 +29,7 @@ from ui.page.events import bind_events
 from ui.page.middleware import LoginGate, OriginCheck, is_loopback
 from ui.ports import free_port
 from ui.users import Users
+from ui.watching import BackgroundWatch
 
 _LARGEST_UPLOAD = "200mb"
 # Seconds: how often abandoned uploads are looked for, and after how long they are deleted.
@@ -51,9 +52,11 @@ class RunningPage:
     backend: PageBackend
     api: Api
     address: str
+    watch: BackgroundWatch
 
     def close(self) -> None:
         """Stop serving and release the files."""
+        self.watch.close()
         self.page.close()
         self.api.backend.close()
         self.backend.close()
@@ -93,7 +96,8 @@ def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_
     api = open_api(settings, assistant, users, gate, mounts)
     page, port = build(backend), free_port(settings.host, settings.port)
     _launch(page, backend, api, port, gate)
-    return RunningPage(page, backend, api, f"http://{settings.host}:{port}")
+    watch = BackgroundWatch(settings, backend.shared_assistant)
+    return RunningPage(page, backend, api, f"http://{settings.host}:{port}", watch)
 
 
 def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGate | None) -> None:
@@ -135,6 +139,8 @@ def build(backend: PageBackend) -> Any:
                 library_tab.build(backend, parts, library)
             with gr.Tab("Table"):
                 table_tab.build(backend, parts.bridge, parts.settings)
+            with gr.Tab(news_tab.LABEL) as news:
+                news_tab.build(page, backend, news)
             with gr.Tab("Settings"):
                 settings_tab.build(backend, parts.settings)
     return page

@@ -1,0 +1,174 @@
+"""Measure living answers: of later papers that answer a kept question, how many are announced, and how much is noise.
+
+The library has arXiv abstracts up to 2017; questions are asked and their answers kept. Then abstracts of 2018 and 2019
+arrive. The questions are those of the annotated abstracts (`eval.suites.annotated`), so that it is known which abstract
+answers each:
+
+    awaited   about an abstract that arrives: it must be announced
+    answered  about an abstract that was there: whatever is announced counts as noise, although a later paper may bear
+              on the question, too; so the noise is an upper bound
+    near      on the topic of an abstract that arrives, which does not answer them: it must not be announced
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from assistant import factory
+from assistant.chat import Assistant
+from assistant.schema import Paper, Turn
+from assistant.settings import Settings
+from assistant.watching.living_answers import bearing_papers, contradicted_citations, is_comparable
+from eval import corpora
+from eval.suites.annotated import near_miss_rows, question_rows, read_annotated
+from eval.suites.lines import numbered_lines
+
+# The last year of the earlier papers; the later ones are of the years after it.
+LAST_YEAR = 2017
+# Papers of the collection that are in the library before, and that arrive, beside the annotated ones.
+_EARLIER, _LATER = 800, 400
+# Questions of each annotated abstract that was there before.
+_ANSWERED = 1
+_NEW_STYLE = re.compile(r"arxiv:(\d\d)\d\d\.")
+_OLD_STYLE = re.compile(r"arxiv:[a-z.-]+/(\d\d)", re.IGNORECASE)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedQuestion:
+    """A question whose answer is kept: its kind, its level, and the id of the abstract that it was written about."""
+
+    kind: str
+    level: str
+    text: str
+    paper_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What was announced about a question: the papers, and the strength that its answer had; `contradicting` counts."""
+
+    question: WatchedQuestion
+    strength: str
+    papers: tuple[str, ...]
+    contradicting: int
+
+
+def measure_watch(settings: Settings, data: Path, part: str) -> Json:
+    """Return the figures of one part of the annotated abstracts, dev or test. `data` has judge/ and ml_arxiv_2019/.
+
+    Raises InputError for missing data.
+    """
+    started = time.perf_counter()
+    rows = [row for row in read_annotated(data / "judge" / "annotated.jsonl.gz") if row["part"] == part]
+    earlier = [row for row in rows if (year_of(row["id"]) or LAST_YEAR + 1) <= LAST_YEAR]
+    later = [row for row in rows if (year_of(row["id"]) or 0) > LAST_YEAR]
+    known = {row["id"] for row in rows}
+    before = [*map(_paper, earlier), *islice(_papers(data, known, range(1990, LAST_YEAR + 1)), _EARLIER)]
+    arriving = [*map(_paper, later), *islice(_papers(data, known, range(LAST_YEAR + 1, 2030)), _LATER)]
+    questions = [*_questions("awaited", later), *_questions("answered", earlier, _ANSWERED), *_near(later)]
+    announcements = list(_announcements(questions, before, arriving, settings))
+    seconds = round(time.perf_counter() - started, 1)
+    head = {"part": part, "papers_before": len(before), "papers_arriving": len(arriving), "seconds": seconds}
+    return head | figures(announcements)
+
+
+def figures(announcements: Sequence[Announcement]) -> Json:
+    """Return the share of awaited papers that were announced, by level, and the shares of noise."""
+    by_kind = {kind: [item for item in announcements if item.question.kind == kind] for kind in _KINDS}
+    awaited = by_kind["awaited"]
+    levels = sorted({item.question.level for item in awaited})
+    pairs = [(item, paper) for item in announcements for paper in item.papers]
+    right = sum(item.question.kind == "awaited" and paper == item.question.paper_id for item, paper in pairs)
+    return {
+        "questions": {kind: len(items) for kind, items in by_kind.items()},
+        "strength_before": dict(Counter(item.strength for item in awaited)),
+        "announced": _share(map(_is_announced, awaited)),
+        "announced_by_level": {
+            level: _share(_is_announced(item) for item in awaited if item.question.level == level) for level in levels
+        },
+        "answered_with_noise": _share(bool(item.papers) for item in by_kind["answered"]),
+        "near_with_their_paper": _share(map(_is_announced, by_kind["near"])),
+        "announcements": len(pairs),
+        "right_paper_share": round(right / len(pairs), 3) if pairs else 0.0,
+        "said_to_contradict": sum(item.contradicting for item in announcements),
+    }
+
+
+def year_of(paper_id: str) -> int | None:
+    """Return the year in an arXiv id; None for another id."""
+    if match := _NEW_STYLE.match(paper_id):
+        return 2000 + int(match[1])
+    if match := _OLD_STYLE.match(paper_id):
+        return (1900 if int(match[1]) > 50 else 2000) + int(match[1])
+    return None
+
+
+_KINDS = ("awaited", "answered", "near")
+
+
+def _announcements(
+    questions: Sequence[WatchedQuestion], before: Sequence[Paper], arriving: Sequence[Paper], settings: Settings
+) -> Iterator[Announcement]:
+    """Ask the questions over the earlier papers, and yield what is announced when the others arrive."""
+    embedder = factory.open_embedder(settings)
+    with closing(corpora.build("watch-before", before, settings, embedder)) as library:
+        assistant = factory.open_assistant(settings, library)
+        turns = [(question, Turn(question.text, assistant.ask(question.text))) for question in questions]
+    new_ids = {paper.id for paper in arriving}
+    with closing(corpora.build("watch-after", [*before, *arriving], settings, embedder)) as library:
+        assistant = factory.open_assistant(settings, library)
+        for question, turn in turns:
+            yield _announcement(question, turn, new_ids, assistant)
+
+
+def _announcement(question: WatchedQuestion, turn: Turn, new_ids: set[str], assistant: Assistant) -> Announcement:
+    bearing = bearing_papers(turn, new_ids, assistant)[1] if is_comparable(turn.answer) else []
+    contradicting = sum(bool(contradicted_citations(turn.answer, item.paper, assistant.reader)) for item in bearing)
+    papers = tuple(item.paper.id for item in bearing)
+    return Announcement(question, str(turn.answer.strength), papers, contradicting)
+
+
+def _questions(kind: str, rows: Iterable[Mapping[str, Any]], most: int | None = None) -> Iterator[WatchedQuestion]:
+    for row in rows:
+        for line in question_rows(row)[:most]:
+            yield WatchedQuestion(kind, line["difficulty"], line["question"], row["id"])
+
+
+def _near(rows: Iterable[Mapping[str, Any]]) -> Iterator[WatchedQuestion]:
+    for row in rows:
+        for line in near_miss_rows(row):
+            yield WatchedQuestion("near", "", line["question"], row["id"])
+
+
+def _paper(row: Mapping[str, Any]) -> Paper:
+    return Paper(row["id"], row["abstract"], row["title"])
+
+
+def _papers(data: Path, known: set[str], years: range) -> Iterator[Paper]:
+    """Yield every hundredth or so of the papers of some years, without the known ones."""
+    import json
+
+    for number, line in numbered_lines(data / corpora.ML_ARXIV / "corpus.jsonl.gz"):
+        if number % 31 == 0:
+            row = json.loads(line)
+            if row["year"] in years and row["id"] not in known and row["abstract"]:
+                yield Paper(row["id"], row["abstract"], row["title"], tuple(row["authors"]), row["year"])
+
+
+def _is_announced(item: Announcement) -> bool:
+    return item.question.paper_id in item.papers
+
+
+def _share(values: Iterable[bool]) -> float:
+    counted = list(values)
+    return round(sum(counted) / len(counted), 3) if counted else 0.0
