@@ -125,7 +125,7 @@ def test_nothing_sticks_out_at_any_width(open_page: OpenPage, width: int, color_
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.screenshot(path=SHOTS / f"page-{width}-{color_scheme}.png")
     expect(page.get_by_role("tab", name="Settings")).to_be_visible()
-    for tab in ("Check", "Library", "Table", "Settings"):
+    for tab in ("Check", "Library", "Table", "News", "Settings"):
         page.get_by_role("tab", name=tab).click()
         if tab == "Library":
             page.get_by_role("button", name="The rise of sourdough").click()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -40,7 +40,7 @@ def two(library: Library) -> Library:
     return library
 
 
-def crossref(*updates: dict[str, object]) -> Reply:
+def crossref(*updates: Mapping[str, object]) -> Reply:
     notice = {"DOI": "10.5555/notice", "title": ["Retraction Note: <b>How bees dance</b>"], "update-to": list(updates)}
     return Reply(json.dumps({"status": "ok", "message": {"items": [notice]}}), kind="application/json")
 
@@ -65,7 +65,11 @@ def notices(library: Library) -> dict[str | None, Notice | None]:
     return {paper.title: paper.notice for paper in library.catalog.papers.all()}
 
 
-RETRACTION = {"DOI": "10.5555/bees.1", "type": "retraction", "updated": {"date-parts": [[2024, 3, 9]]}}
+RETRACTION: dict[str, object] = {
+    "DOI": "10.5555/bees.1",
+    "type": "retraction",
+    "updated": {"date-parts": [[2024, 3, 9]]},
+}
 WITHDRAWN = "This paper has been withdrawn by the author; the scans were of another glacier"
 
 

@@ -301,9 +301,9 @@ def killed_while(step: str, home: Path, address: str) -> None:
         if step == "before adding":
             pipeline.ingest_records = die  # type: ignore[assignment]
         elif step == "while indexing":
-            library.index = die  # type: ignore[method-assign, assignment]
+            library.index = die  # type: ignore[method-assign]
         else:
-            Watches.succeeded = die  # type: ignore[method-assign, assignment]
+            Watches.succeeded = die  # type: ignore[method-assign]
         with HttpClient("paperchat/test", HASTY, sleep=lambda _: None) as client:
             context = WatchContext(client, ServiceUrls(f"{address}/api/query", address), lambda: library, {})
             list(run_watches(library.catalog.watches.all(), library.catalog, context))
