@@ -75,11 +75,11 @@ def mark_withdrawn(items: Iterable[Record | Problem], catalog: Catalog) -> int:
     """Mark the papers of the library among those that were met as withdrawn; return how many were not marked before."""
     withdrawn = [item for item in items if isinstance(item, WithdrawnPaper) and item.record]
     records = [item.record for item in withdrawn if item.record]
-    found: dict[str, list[Notice]] = {}
+    by_paper: dict[str, list[Notice]] = {}
     for item, record, paper_ids in zip(withdrawn, records, known_papers(records, catalog), strict=True):
         for paper_id in paper_ids:
-            found[paper_id] = [announcements.withdrawal(record.arxiv_id or "", item.comment)]
-    return catalog.notices.replace(announcements.ARXIV, found, found) if found else 0
+            by_paper[paper_id] = [announcements.withdrawal(record.arxiv_id or "", item.comment)]
+    return catalog.notices.replace(announcements.ARXIV, by_paper, by_paper) if by_paper else 0
 
 
 def _check_service(service: _Service, catalog: Catalog) -> Iterator[Problem]:
@@ -90,11 +90,11 @@ def _check_service(service: _Service, catalog: Catalog) -> Iterator[Problem]:
             yield Problem(service.name, 0, error.reason)
             return  # it would refuse the rest, too
         checked = [paper_id for identifier in ids for paper_id in service.papers_by_id[identifier]]
-        found: dict[str, list[Notice]] = {}
-        for identifier, notices in announced.items():
+        by_paper: dict[str, list[Notice]] = {}
+        for identifier, of_id in announced.items():
             for paper_id in service.papers_by_id.get(identifier, ()):
-                found.setdefault(paper_id, []).extend(notices)
-        catalog.notices.replace(service.name, checked, found)
+                by_paper.setdefault(paper_id, []).extend(of_id)
+        catalog.notices.replace(service.name, checked, by_paper)
 
 
 def _papers_by_id(papers: Iterable[Paper]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

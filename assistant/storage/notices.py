@@ -36,26 +36,27 @@ class Notices:
             paper_id = current or paper_id
         return next(iter(by_paper.get(paper_id, ())), None)
 
-    def replace(self, service: str, checked: Collection[str], found: Mapping[str, Sequence[Notice]]) -> int:
+    def replace(self, service: str, checked: Collection[str], by_paper: Mapping[str, Sequence[Notice]]) -> int:
         """Store what a service says now about the papers that it was asked about; return how many papers are new to it.
 
-        `checked` are present ids; a paper of them without notices loses those that the service announced before.
+        `by_paper` has its notices, `checked` are the present ids of all papers asked about. A paper of these without
+        notices loses those that the service announced before.
         """
         known = {
             paper_id
             for paper_id, announced in self.by_paper().items()
             if any(notice.service == service for notice in announced)
         }
-        rows = [_row(paper_id, notice) for paper_id, announced in found.items() for notice in announced]
+        rows = [_row(paper_id, notice) for paper_id, announced in by_paper.items() for notice in announced]
         with self._database.writing() as connection:
             lock_for_writing(connection)
-            gone = [paper_id for paper_id in checked if paper_id in known and paper_id not in found]
+            gone = [paper_id for paper_id in checked if paper_id in known and paper_id not in by_paper]
             delete_by_present_ids(connection, notices, gone, notices.c.service == service)
             for row in rows:
                 changed = {name: row[name] for name in ("text", "url", "date")}
                 upsert = insert(notices).values(**row)
                 connection.execute(upsert.on_conflict_do_update(["paper_id", "service", "kind"], set_=changed))
-        return len(found.keys() - known)
+        return len(by_paper.keys() - known)
 
     def untold(self) -> list[str]:
         """Return the present ids of the papers with a notice that no digest has told of."""
@@ -89,7 +90,7 @@ class Notices:
             for row in connection.execute(sa.select(rows)):
                 notice = Notice(NoticeKind(row.kind), row.service, row.text, row.url, row.date)
                 by_paper.setdefault(row.paper_id, set()).add(notice)
-        return {paper_id: tuple(sorted(found, key=_order)) for paper_id, found in by_paper.items()}
+        return {paper_id: tuple(sorted(of_paper, key=_order)) for paper_id, of_paper in by_paper.items()}
 
 
 def _order(notice: Notice) -> tuple[int, str, str]:

@@ -48,10 +48,10 @@ class Watches:
 
     def find(self, name: str) -> Watch:
         """Return the watch of an id, or of a source as it was added. Raises NotFoundError."""
-        found = next((watch for watch in self.all() if name in (watch.id, watch.source)), None)
-        if found is None:
+        matching = [watch for watch in self.all() if name in (watch.id, watch.source)]
+        if not matching:
             raise NotFoundError(f"nothing is watched as {name!r}; paperchat watch list shows what is")
-        return found
+        return matching[0]
 
     def add(self, source: str) -> Watch:
         """Begin to watch a source. Raises InputError where it is watched already."""

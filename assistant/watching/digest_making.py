@@ -23,10 +23,11 @@ def has_news(catalog: Catalog) -> bool:
     return bool(catalog.digests.arrived() or catalog.notices.untold())
 
 
-def make_digest(assistant: Assistant, kept: Mapping[str, Sequence[KeptAnswer]]) -> int | None:
-    """Store a digest of what is new, and return its id; None where nothing is. `kept` has the answers of each owner.
+def make_digest(assistant: Assistant, by_owner: Mapping[str, Sequence[KeptAnswer]]) -> int | None:
+    """Store a digest of what is new, and return its id; None where nothing is.
 
-    Raises LibraryError and ModelError; what is new is then told by the next digest.
+    `by_owner` has the kept answers of each owner of conversations. Raises LibraryError and ModelError; what is new is
+    left to the next digest then.
     """
     catalog = assistant.library.catalog
     sources, noticed_ids = catalog.digests.arrived(), catalog.notices.untold()
@@ -37,9 +38,9 @@ def make_digest(assistant: Assistant, kept: Mapping[str, Sequence[KeptAnswer]]) 
     if not digest:
         return None
     new_ids, told_ids = {paper.id for paper in papers}, set(noticed_ids)
-    answers = {
+    changes = {
         owner: [answer_change_json(change) for change in changed_answers(of_owner, new_ids, told_ids, assistant)]
-        for owner, of_owner in kept.items()
+        for owner, of_owner in by_owner.items()
     }
-    shared = {owner: changes for owner, changes in answers.items() if changes}
-    return catalog.digests.add(digest_json(digest), shared, [paper.id for paper in papers])
+    changed = {owner: of_owner for owner, of_owner in changes.items() if of_owner}
+    return catalog.digests.add(digest_json(digest), changed, [paper.id for paper in papers])

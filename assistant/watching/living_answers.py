@@ -44,13 +44,13 @@ class KeptAnswer:
 
 
 def changed_answers(
-    kept: Sequence[KeptAnswer], new_ids: Set[str], noticed_ids: Set[str], assistant: Assistant
+    answers: Sequence[KeptAnswer], new_ids: Set[str], noticed_ids: Set[str], assistant: Assistant
 ) -> Iterator[AnswerChange]:
     """Yield the kept answers that change by papers of these present ids: new ones, and ones with a new notice.
 
     Raises LibraryError and ModelError.
     """
-    for answer in kept:
+    for answer in answers:
         change = _change(answer, new_ids, noticed_ids, assistant)
         if change.papers or change.retracted:
             yield change
@@ -83,13 +83,13 @@ def contradicted_citations(answer: Answer, paper: Paper, reader: PairReader) -> 
 
     Raises ModelError.
     """
-    found: dict[int, Passage] = {}
+    passages_by_number: dict[int, Passage] = {}
     for sentence in _claims(answer):
         for sided in read_sides(sentence.text, invert(sentence.text), [paper], reader):
             if not sided.supports and sided.probability >= CONTRADICTS:
                 for number in sentence.citations:
-                    found.setdefault(number, sided.passage)
-    return sorted(found.items())
+                    passages_by_number.setdefault(number, sided.passage)
+    return sorted(passages_by_number.items())
 
 
 def is_comparable(answer: Answer) -> bool:

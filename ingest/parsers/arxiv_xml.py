@@ -28,8 +28,10 @@ def comments(text: str) -> dict[str, str]:
     """Return the comments of the entries of an Atom feed that have one, by arXiv id without version."""
     lines = (Line(number, line) for number, line in enumerate(text.splitlines(), start=1))
     entries = [entry for entry in iter_records(lines, "", "entry") if isinstance(entry, XmlRecord)]
-    found = ((_record(entry, ""), entry.text("comment")) for entry in entries)
-    return {item.arxiv_id: comment for item, comment in found if isinstance(item, Record) and item.arxiv_id and comment}
+    described = ((_record(entry, ""), entry.text("comment")) for entry in entries)
+    return {
+        item.arxiv_id: comment for item, comment in described if isinstance(item, Record) and item.arxiv_id and comment
+    }
 
 
 def _record(entry: XmlRecord, source: str) -> Record | Problem:

@@ -31,7 +31,7 @@ _KINDS = {
 }
 _LONGEST_TEXT = 300
 
-FoundNotices = dict[str, list[Notice]]
+NoticesById = dict[str, list[Notice]]
 
 
 class _Reply(BaseModel):
@@ -72,21 +72,21 @@ class _OpenAlexReply(_Reply):
     results: list[_OpenAlexWork]
 
 
-def from_crossref(dois: Sequence[str], client: HttpClient, url: str) -> FoundNotices:
+def from_crossref(dois: Sequence[str], client: HttpClient, url: str) -> NoticesById:
     """Return the notices about works by DOI, in lower case. One request. Raise InputError."""
     named = ",".join(f"updates:{doi}" for doi in dois)
     body = client.get(f"{url}/works", CROSSREF, _JSON, filter=named, rows=10 * len(dois))
-    wanted, found = set(dois), FoundNotices()
+    wanted, notices = set(dois), NoticesById()
     for work in _validated(_CrossrefReply, body, CROSSREF).message.items:
         for update in work.updates:
             kind = _KINDS.get(update.type.casefold().replace(" ", "_"))
             if kind and (doi := update.doi.casefold()) in wanted:
                 text, address = clean(" ".join(work.title))[:_LONGEST_TEXT], _doi_address(work.doi)
-                found.setdefault(doi, []).append(Notice(kind, CROSSREF, text, address, _day(update.updated)))
-    return found
+                notices.setdefault(doi, []).append(Notice(kind, CROSSREF, text, address, _day(update.updated)))
+    return notices
 
 
-def from_openalex(dois: Sequence[str], client: HttpClient, url: str) -> FoundNotices:
+def from_openalex(dois: Sequence[str], client: HttpClient, url: str) -> NoticesById:
     """Return the notices about works by DOI, in lower case. One request. Raise InputError."""
     parameters: Mapping[str, str | int] = {
         "filter": f"doi:{'|'.join(dois)}",
@@ -95,16 +95,16 @@ def from_openalex(dois: Sequence[str], client: HttpClient, url: str) -> FoundNot
     }
     body = client.get(f"{url}/works", OPENALEX, _JSON, **parameters)
     works = _validated(_OpenAlexReply, body, OPENALEX).results
-    wanted, found = set(dois), FoundNotices()
+    wanted, notices = set(dois), NoticesById()
     for work in works:
         doi = (work.doi or "").casefold().removeprefix("https://doi.org/")
         if work.is_retracted and doi in wanted:
             address = work.id if work.id.startswith("https://") else ""
-            found[doi] = [Notice(NoticeKind.RETRACTED, OPENALEX, url=address)]
-    return found
+            notices[doi] = [Notice(NoticeKind.RETRACTED, OPENALEX, url=address)]
+    return notices
 
 
-def from_arxiv(arxiv_ids: Sequence[str], client: HttpClient, url: str) -> FoundNotices:
+def from_arxiv(arxiv_ids: Sequence[str], client: HttpClient, url: str) -> NoticesById:
     """Return the notices about papers by arXiv id. One request. Raise InputError."""
     body = client.get(url, ARXIV, "application/atom+xml", id_list=",".join(arxiv_ids), max_results=len(arxiv_ids))
     return {arxiv_id: [withdrawal(arxiv_id, comment)] for arxiv_id, comment in withdrawn_ids(body).items()}

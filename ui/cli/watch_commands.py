@@ -12,7 +12,7 @@ from assistant.errors import InputError, NotFoundError
 from assistant.text.printable import one_line, printable
 from ui.cli import terminal
 from ui.cli.common import AsJson, Force, ToFile, dumps, print_array, settings_of, write_text
-from ui.export.watch_digest import DigestFormat
+from ui.export.formats import DigestFormat
 
 if TYPE_CHECKING:
     from assistant.schema import Paper

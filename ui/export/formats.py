@@ -15,3 +15,12 @@ class ExportFormat(StrEnum):
     RIS = "ris"
     CSL_JSON = "csl-json"
     JSONL = "jsonl"
+
+
+class DigestFormat(StrEnum):
+    """The formats of a digest."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"

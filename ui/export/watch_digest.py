@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from html import escape
 
 from assistant.schema import Paper, Strength
@@ -23,20 +22,12 @@ from assistant.text.titles import display_title, short_authors
 from assistant.watching.news import AnswerChange, BearingPaper, NewPaper, WatchDigest
 from assistant.watching.serialization import digest_from_json, digest_json
 from ui.cli.terminal import counted
+from ui.export.formats import DigestFormat
 from ui.export.markdown import markdown_text
 from ui.export.transcripts import page_html
 from ui.page.render import plain_html
 
 _BEGINNING = 240
-
-
-class DigestFormat(StrEnum):
-    """The formats of a digest."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +52,11 @@ class DatedDigest:
 def read_digest(stored: StoredDigest) -> DatedDigest:
     """Return a stored digest as an owner sees it. Raises LibraryError."""
     return DatedDigest(stored.id, stored.made, stored.is_read, digest_from_json(stored.content, stored.answers))
+
+
+def digests_of(stored: Sequence[StoredDigest]) -> Iterator[DatedDigest]:
+    """Yield stored digests as an owner sees them. Raises LibraryError."""
+    return map(read_digest, stored)
 
 
 def write_digest(digest: DatedDigest, form: DigestFormat) -> str:
@@ -245,8 +241,3 @@ def _entry(dated: DatedDigest, address: str) -> str:
         f"<updated>{escape(dated.made)}</updated>"
         f'<content type="html">{escape(body_html(dated.digest))}</content></entry>'
     )
-
-
-def digests_of(stored: Sequence[StoredDigest]) -> Iterator[DatedDigest]:
-    """Yield stored digests as an owner sees them. Raises LibraryError."""
-    return map(read_digest, stored)
