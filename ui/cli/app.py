@@ -30,7 +30,6 @@ app = typer.Typer(
     help="Ask questions of a library of research-paper abstracts and get answers with a citation behind each claim.",
     context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 # The order of the groups in the help.
