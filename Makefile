@@ -11,7 +11,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 Q ?= What do papers here say about learning rate warmup?
 
-.PHONY: help setup chat ask test slow check fix eval bench lock clean
+.PHONY: help setup chat ask test slow check fix docs eval bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -62,6 +62,12 @@ check: setup  ## lint, format, types, import rules
 fix: setup  ## what ruff can mend by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# What builds the site is installed on demand: nothing else needs it.
+docs: setup  ## the documentation as a site, in build/site
+	@$(BIN)/python -c 'import material, mkdocstrings' 2>/dev/null || $(PIP) -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "The site is in build/site: open build/site/index.html"
 
 eval: setup  ## how good it is, on the questions in eval/suites, against the floors in eval/floors.toml
 	@$(BIN)/python -m eval gate

@@ -19,12 +19,9 @@ import typer
 from assistant.settings import RENAMED, Settings
 from eval.__main__ import app as eval_app
 from tests.conftest import ROOT
+from tests.documentation.pages import DOCS, PAGES, README, blocks, named, text_of
 from ui.cli.app import app
 
-README = ROOT / "README.md"
-DOCS = ROOT / "docs"
-CHANGELOG = ROOT / "CHANGELOG.md"
-PAGES = [README, CHANGELOG, *sorted(DOCS.glob("*.md")), ROOT / "eval" / "README.md", ROOT / "seeds" / "README.md"]
 CODE_FOLDERS = "assistant|ingest|ui|eval|tests|seeds|docs"
 PAPERS = """
 @inproceedings{liu2020variance,
@@ -37,20 +34,6 @@ PAPERS = """
   abstract = {Honey bees communicate the place of flowers by a waggle dance. Older bees dance longer than young ones.}
 }
 """
-
-
-def text_of(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
-def named(page: Path) -> str:
-    return str(page.relative_to(ROOT))
-
-
-def code_blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the language and the code of each fenced block."""
-    for match in re.finditer(r"^```(\w*)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
-        yield match[1], match[2]
 
 
 def inline_code(text: str) -> list[str]:
@@ -85,9 +68,9 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
 
 def commands(text: str, program: str) -> Iterator[list[str]]:
     """Yield the arguments of each command of a program in the code of a page, without comments and redirections."""
-    lines = [line for _, code in code_blocks(text) for line in code.splitlines()]
+    lines = [line for block in blocks(text) for line in block.code.splitlines()]
     for line in [*lines, *inline_code(text)]:
-        for part in re.split(r"\s\|\s|[;:]\s+(?=paperchat)", line.removeprefix("$ ")):
+        for part in re.split(r"\s[|>]\s|[;:]\s+(?=paperchat)", line.removeprefix("$ ")):
             match = re.match(rf"(?:[A-Z_]+=\S+ )*{program}(?:\s+|$)(.*)", part)
             if match:
                 yield shlex.split(re.sub(r"\[(--[^]]+)\]", r"\1", match[1]), comments=True)
@@ -192,7 +175,7 @@ def test_the_earlier_names_of_settings_are_listed() -> None:
 
 
 def python_blocks(pages: Iterable[Path]) -> list[str]:
-    return [code for page in pages for language, code in code_blocks(text_of(page)) if language == "python"]
+    return [block.code for page in pages for block in blocks(text_of(page), "python")]
 
 
 def test_what_python_examples_import_exists() -> None:
