@@ -16,7 +16,9 @@ from mkdocs.structure.files import File, Files
 # Files of the repository that have a page on the site.
 PAGES = {
     "CHANGELOG.md": "changelog.md",
+    "CODE_OF_CONDUCT.md": "conduct.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "reporting.md",
     "eval/README.md": "measuring.md",
     "eval/training/README.md": "training.md",
     "seeds/README.md": "seeds.md",
