@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from ui.page.cookies import AsgiSend
@@ -38,6 +39,12 @@ class EventStream(StreamingResponse):
             except TimeoutError:
                 return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def prefers_events(request: Request) -> bool:
+    """Tell whether the client accepts a stream of events, and no JSON."""
+    accepted = request.headers.get("accept", "")
+    return "text/event-stream" in accepted and "json" not in accepted
 
 
 def event(data: Any, name: str | None = None) -> str:

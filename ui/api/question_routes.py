@@ -17,7 +17,7 @@ from assistant.serialization import Json, answer_from_json, search_json, verific
 from ui.api.access import Caller
 from ui.api.backend import ApiBackend
 from ui.api.context import Backend, Queue, Reader
-from ui.api.event_stream import EventStream, event, with_comments
+from ui.api.event_stream import EventStream, event, prefers_events, with_comments
 from ui.api.models import AskJson, SearchJson, VerificationJson
 from ui.api.paper_pages import PaperPages
 from ui.api.problems import problem_json, problem_of
@@ -68,8 +68,7 @@ async def ask(body: AskBody, request: Request, backend: Backend, queue: Queue, c
     `error` with problem details.
     """
     answers = partial(_answers, body, backend, caller, PaperPages(str(request.base_url), body.library))
-    accepted = request.headers.get("accept", "")
-    if not body.stream and ("text/event-stream" not in accepted or "json" in accepted):
+    if not (body.stream or prefers_events(request)):
         return await queue.last(answers)
     return cast("Response", EventStream(with_comments(_events(await queue.stream(answers)))))
 

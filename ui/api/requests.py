@@ -93,6 +93,7 @@ class CheckBody(RequestBody):
         default=None, description="`latex`, `markdown` or `text`; by default what it looks like."
     )
     bibliography: str = Field(default="", description="Its bibliography, as BibTeX.")
+    stream: bool = Field(default=False, description="Whether to reply by server-sent events, sentence by sentence.")
     library: str | None = Field(default=None, description="Name of another library than the one that is served.")
 
 

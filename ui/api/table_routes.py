@@ -13,7 +13,7 @@ from assistant.serialization import Json, cell_json, row_json
 from assistant.tables.rows import RowChoice
 from ui.api.backend import ApiBackend
 from ui.api.context import Backend, Queue, Writer
-from ui.api.event_stream import EventStream, event, with_comments
+from ui.api.event_stream import EventStream, event, prefers_events, with_comments
 from ui.api.models import CellJson, RowJson, TableJson
 from ui.api.problems import problem_json, problem_of
 from ui.api.requests import CellBody, TableBody
@@ -35,8 +35,7 @@ async def fill_table(body: TableBody, request: Request, backend: Backend, queue:
     `{"columns", "count", "total"}`; a `row` for each paper; and last `done`, or `error` with problem details. What was
     read is kept: a table that was interrupted goes on where it was.
     """
-    accepted = request.headers.get("accept", "")
-    if body.stream or ("text/event-stream" in accepted and "json" not in accepted):
+    if body.stream or prefers_events(request):
         return cast("Response", EventStream(with_comments(_events(await queue.stream(lambda: _items(body, backend))))))
     return await queue.last(lambda: _gathered(_items(body, backend)))
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import gradio as gr
 
@@ -21,6 +22,9 @@ from ui.page.session import TabSettings
 
 # Seconds between two updates while a draft is checked, and sentences that the page shows of a long one.
 _PAUSE, _MAX_SHOWN = 0.7, 500
+
+# What the page shows, and the check so far while it goes on.
+CheckUpdate: TypeAlias = tuple[str, DraftCheck | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +43,39 @@ def build(backend: PageBackend, tab_settings: gr.State) -> None:
     """Build the tab with its events."""
     parts = _build_parts()
 
-    def check(text: str, draft: str | None, bib: list[str] | None, tab: TabSettings) -> Iterator[str]:
+    def check(text: str, draft: str | None, bib: list[str] | None, tab: TabSettings) -> Iterator[CheckUpdate]:
         yield from check_draft(backend, tab, text, Path(draft) if draft else None, [Path(file) for file in bib or ()])
 
-    inputs = [parts.text, parts.draft, parts.bib, tab_settings]
-    checked = parts.start.click(check, inputs, parts.result, concurrency_limit=2, **QUIET)
-    parts.stop.click(lambda: None, None, None, cancels=[checked], **QUIET)
+    inputs, unfinished = [parts.text, parts.draft, parts.bib, tab_settings], gr.State(None)
+    checked = parts.start.click(check, inputs, [parts.result, unfinished], concurrency_limit=2, **QUIET)
+    parts.stop.click(stopped, unfinished, [parts.result, unfinished], cancels=[checked], **QUIET)
 
 
 def check_draft(
     backend: PageBackend, tab: TabSettings, text: str, draft: Path | None, bib: list[Path]
-) -> Iterator[str]:
+) -> Iterator[CheckUpdate]:
     """Yield the check of a draft as HTML, again and again as it goes on, or why it cannot be checked.
 
     The files are the browser's copies, and are deleted.
     """
-    yield '<p class="waiting">Reading ...</p>'
+    yield '<p class="waiting">Reading ...</p>', DraftCheck(())
     try:
         opened = drafts.open_file(draft, bib) if draft else drafts.open_text(text)
         if not draft:
             opened = drafts.with_bibliography(opened, [(bibliography.read_file(file), file.name) for file in bib])
         yield from _progress(drafts.check(opened, backend.assistant(tab)))
     except PaperchatError as error:
-        yield render.error_html(str(error))
+        yield render.error_html(str(error)), None
     finally:
         for path in [*([draft] if draft else []), *bib]:
             shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def stopped(unfinished: DraftCheck | None) -> tuple[Any, None]:
+    """Return what was checked until the check was stopped; no change where none is in progress."""
+    if unfinished is None:
+        return gr.skip(), None
+    return f'<p class="waiting">Stopped.</p>{result_html(unfinished)}', None
 
 
 def result_html(check: DraftCheck) -> str:
@@ -78,13 +89,13 @@ def result_html(check: DraftCheck) -> str:
     return summary_html(check) + note + sentences_html(noted) + bibliography_html(check.bibliography)
 
 
-def _progress(run: drafts.DraftRun) -> Iterator[str]:
-    shown, total = time.monotonic(), len(run.draft.text.source)
-    for checked in run.sentences():
+def _progress(run: drafts.DraftRun) -> Iterator[CheckUpdate]:
+    shown, total = -_PAUSE, len(run.draft.text.source)
+    for _ in run.sentences():
         if time.monotonic() - shown >= _PAUSE:
-            shown = time.monotonic()
-            yield running_html(checked.sentence.end, total, run.result())
-    yield result_html(run.result())
+            shown, unfinished = time.monotonic(), run.result()
+            yield running_html(total, unfinished), unfinished
+    yield result_html(run.result()), None
 
 
 def _build_parts() -> _CheckParts:

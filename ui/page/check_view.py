@@ -20,8 +20,8 @@ from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.page.render import plain_html
 
-# Sentences that are shown while a check goes on.
-_MAX_RUNNING = 20
+# Sentences of a short draft that are shown while its check goes on, and of a longer one: the last that matter.
+_MAX_RUNNING, _MAX_NOTED = 60, 20
 VERDICT_WORDS = {
     SentenceVerdict.SUPPORTED: "supported",
     SentenceVerdict.CONTRADICTED: "contradicted",
@@ -42,12 +42,18 @@ def check_html(check: DraftCheck) -> str:
     return summary_html(check) + sentences_html(check.sentences) + bibliography_html(check.bibliography) + _notes(check)
 
 
-def running_html(done: int, total: int, check: DraftCheck) -> str:
-    """Return how far a check is, in characters of the draft, and the sentences of which something is to say so far."""
+def running_html(total: int, check: DraftCheck) -> str:
+    """Return how far the check of a draft of this many characters is, with the sentences so far.
+
+    Of many sentences, the last ones are shown of which something is to say.
+    """
+    done = check.sentences[-1].sentence.end if check.sentences else 0
     label = f"{done:,} of {total:,} characters checked"
     bar = f'<progress max="{total}" value="{done}" aria-label="{label}"></progress>'
-    noted = [item for item in check.sentences if item.is_alarm][-_MAX_RUNNING:]
-    return f'<p class="waiting">{label} {bar}</p>{summary_html(check)}{sentences_html(noted)}'
+    shown = check.sentences
+    if len(shown) > _MAX_RUNNING:
+        shown = tuple(item for item in shown if item.is_alarm)[-_MAX_NOTED:]
+    return f'<p class="waiting">{label} {bar}</p>{summary_html(check)}{sentences_html(shown)}'
 
 
 def summary_html(check: DraftCheck) -> str:

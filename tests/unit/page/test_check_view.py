@@ -54,7 +54,7 @@ def hostile_check(text: str) -> DraftCheck:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_a_draft_stays_text(text: str) -> None:
     safe(check_view.check_html(hostile_check(text)))
-    safe(check_view.running_html(1, 2, hostile_check(text)))
+    safe(check_view.running_html(2, hostile_check(text)))
 
 
 def test_a_draft_is_checked_on_the_page_and_errors_are_shown(
@@ -64,15 +64,15 @@ def test_a_draft_is_checked_on_the_page_and_errors_are_shown(
     loaded.set_result(assistant)
     backend = PageBackend(settings, loaded)
     text = "Honey bees communicate the place of flowers by a waggle dance."
-    *_, shown = check_tab.check_draft(backend, TabSettings(), text, None, [])
+    *_, (shown, _) = check_tab.check_draft(backend, TabSettings(), text, None, [])
     assert "1 sentence: 1 supported." in shown
     upload = tmp_path / "upload" / "draft.md"
     upload.parent.mkdir()
     upload.write_text(text)
-    *_, shown = check_tab.check_draft(backend, TabSettings(), "", upload, [])
+    *_, (shown, _) = check_tab.check_draft(backend, TabSettings(), "", upload, [])
     assert "1 supported" in shown
     assert not upload.parent.exists()
-    *_, refused = check_tab.check_draft(backend, TabSettings(), "  ", None, [])
+    *_, (refused, _) = check_tab.check_draft(backend, TabSettings(), "  ", None, [])
     assert "the draft is empty" in refused
     backend.close()
 
@@ -84,3 +84,21 @@ def test_of_a_long_draft_the_sentences_are_shown_of_which_something_is_to_say() 
     shown = check_tab.result_html(DraftCheck((plain,) * 2000 + (denied,)))
     assert shown.count("<li>") == 1
     assert "2001 sentences" in shown
+
+
+def test_sentences_are_shown_as_they_are_checked_and_stay_when_it_is_stopped(
+    settings: Settings, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_tab, "_PAUSE", 0.0)
+    loaded: Future[Assistant] = Future()
+    loaded.set_result(assistant)
+    backend = PageBackend(settings, loaded)
+    text = "Honey bees communicate the place of flowers by a waggle dance. Small glaciers shrink first."
+    _, (first, unfinished), *_, (_, after) = check_tab.check_draft(backend, TabSettings(), text, None, [])
+    assert "62 of 91 characters checked" in first
+    assert first.count('class="verdict') == 1
+    kept, _ = check_tab.stopped(unfinished)
+    assert "Stopped." in kept
+    assert "waggle dance" in kept
+    assert after is None
+    backend.close()
