@@ -33,12 +33,13 @@ def corrections(
 ) -> Iterator[Correction]:
     """Yield the corrections of a LaTeX or Markdown draft, in order; none overlaps another."""
     command = _cite_command(source)
+    found = (edit for check in checks for edit in _of_sentence(check, source, draft_format, command, key_of))
     reached = 0
-    for check in checks:
-        for correction in _of_sentence(check, source, draft_format, command, key_of):
-            if correction.start >= reached:
-                yield correction
-                reached = correction.end
+    # A footnote stands within the paragraph that its sentences follow.
+    for correction in sorted(found, key=lambda edit: edit.start):
+        if correction.start >= reached:
+            yield correction
+            reached = correction.end
 
 
 def apply(source: str, edits: Sequence[Correction]) -> str:

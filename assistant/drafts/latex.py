@@ -1,7 +1,8 @@
 r"""Read the prose and citations of a LaTeX document. No file that it names is opened.
 
-Formulas between dollars are rendered; the preamble, displayed formulas, floats with their captions, program text and
-comments are left alone. Unbalanced braces and unfinished environments cost no more than what stands in them.
+Formulas between dollars are rendered; a footnote follows the paragraph that it hangs on; the preamble, displayed
+formulas, floats with their captions, program text and comments are left alone. Unbalanced braces and unfinished
+environments cost no more than what stands in them.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ _WITHOUT_PROSE = frozenset(
     "captionof footnotemark thispagestyle pagestyle setcounter addtocounter hypersetup definecolor color "
     "pagenumbering title author date affiliation email institute address thanks keywords nocite defcitealias "
     "tableofcontents graphicspath lstset rule phantom vphantom hphantom tag hypertarget hyperlink todo fontsize "
-    "selectfont footnote footnotetext section subsection subsubsection chapter part paragraph subparagraph begin "
+    "selectfont section subsection subsubsection chapter part paragraph subparagraph begin "
     "end".split()
 )
 _BREAKS = frozenset("section subsection subsubsection chapter part paragraph subparagraph item par begin end".split())
 _INCLUDES = frozenset("input include subfile import".split())
+_FOOTNOTES = frozenset("footnote footnotetext endnote sidenote".split())
 _SECOND_ARGUMENT = frozenset("textcolor colorbox href hyperref".split())
 _GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.)*\})*\})*\}"
 _OPTION = r"\[(?:[^\[\]{}]|\{[^{}]*\})*\]"
@@ -57,6 +59,7 @@ _TOKEN = re.compile(
 )
 _KEY_GROUP = re.compile(r"\{([^{}]*)\}")
 _ARGUMENTS = re.compile(rf"(?:\s*(?:{_OPTION}|{_GROUP}))+")
+_FOOTNOTE_TEXT = re.compile(rf"\s*({_GROUP})")
 _NARRATIVE = re.compile(r"(?:citet|Citet|textcite|Textcite|citeauthor|Citeauthor|citealt|Citealt|newcite|onlinecite)s?")
 _BIBITEM = re.compile(r"\\bibitem\s*(?:\[(?:[^\[\]{}]|\{[^{}]*\})*\])?\s*\{(?P<key>[^{}]*)\}")
 _BIBLIOGRAPHY = re.compile(r"\\begin\{thebibliography\}(?P<entries>.*?)(?:\\end\{thebibliography\}|\Z)", re.DOTALL)
@@ -65,22 +68,33 @@ _RESOURCE = re.compile(r"\\(?:bibliography|addbibresource(?:\[[^\]]*\])?)\s*\{([
 
 def paragraphs(source: str, notes: list[DraftNote]) -> Iterator[Paragraph]:
     """Yield the paragraphs of the document; what is not read is added to the notes."""
-    position, end = _body(source)
-    builder = ParagraphBuilder()
+    yield from _paragraphs(source, *_body(source), notes)
+
+
+def _paragraphs(source: str, position: int, end: int, notes: list[DraftNote]) -> Iterator[Paragraph]:
+    """Yield the paragraphs of a span, each followed by its footnotes."""
+    builder, footnotes = ParagraphBuilder(), list[Paragraph]()
     while position < end:
         token = _TOKEN.match(source, position, end)
         if token is None:
             break
-        kind = token.lastgroup
-        if kind == "keys":
+        if token.lastgroup == "keys":
             _cite(token, source, builder)
             position = token.end()
             continue
+        if footnote := _footnote(token, source, end):
+            footnotes += builder.annotate(_paragraphs(source, footnote.start(1) + 1, footnote.end(1) - 1, notes))
+            position = footnote.end()
+            continue
         position, breaks = _read(token, source, builder, notes)
-        if breaks and (paragraph := builder.finish()):
-            yield paragraph
-    if paragraph := builder.finish():
-        yield paragraph
+        if breaks:
+            yield from builder.finish(footnotes)
+    yield from builder.finish(footnotes)
+
+
+def _footnote(token: re.Match[str], source: str, end: int) -> re.Match[str] | None:
+    """Return the argument of a command for footnotes, with its braces as the group; None of any other command."""
+    return _FOOTNOTE_TEXT.match(source, token.end(), end) if token["name"] in _FOOTNOTES else None
 
 
 def entries(source: str) -> Iterator[BibliographyEntry]:
@@ -163,7 +177,8 @@ def _command(token: re.Match[str], source: str, notes: list[DraftNote]) -> tuple
         arguments = re.compile(rf"\s*{_GROUP}").match(source, end) if name in _SECOND_ARGUMENT else None
         arguments = arguments or (None if name in _SECOND_ARGUMENT else _ARGUMENTS.match(source, end))
         end = arguments.end() if arguments else end
-    return end, name in _BREAKS
+    # A footnote whose braces are broken is a paragraph of its own.
+    return end, name in _BREAKS or name in _FOOTNOTES
 
 
 def _environment_end(name: str, source: str, position: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -115,12 +115,28 @@ class ParagraphBuilder:
         if narrative:
             self.add(_AUTHORS.capitalize() if opens else _AUTHORS, start, end)
 
-    def finish(self) -> Paragraph | None:
-        """Return the paragraph, if it has words, and begin the next one."""
-        text = "".join(self._text)
-        paragraph = Paragraph(text, self._starts, self._ends, tuple(self._citations))
+    def annotate(self, footnote: Iterable[Paragraph], start: int | None = None, end: int = 0) -> list[Paragraph]:
+        """Cite here what a footnote only cites; return the paragraphs of one that says more.
+
+        The offsets of its citations are their own, or `start` and `end`: those of the mark of a footnote further down.
+        """
+        paragraphs = list(footnote)
+        citations = [citation for paragraph in paragraphs for citation in paragraph.citations]
+        if not citations or sum(len(paragraph.text.split()) for paragraph in paragraphs) >= _MIN_CLAUSE:
+            return paragraphs
+        for citation in citations:
+            span = (citation.start, citation.end) if start is None else (start, end)
+            self.cite(citation.keys, *span, following="")
+        return []
+
+    def finish(self, footnotes: list[Paragraph]) -> Iterator[Paragraph]:
+        """Yield the paragraph, if it has words or citations, and its footnotes, which are cleared; begin the next."""
+        paragraph = Paragraph("".join(self._text), self._starts, self._ends, tuple(self._citations))
         self.__init__()  # type: ignore[misc]
-        return paragraph if _WORD.search(text) else None
+        if paragraph.citations or _WORD.search(paragraph.text):
+            yield paragraph
+        yield from footnotes
+        footnotes.clear()
 
 
 def tidy(text: str) -> str:

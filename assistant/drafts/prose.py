@@ -1,21 +1,25 @@
 """Read the prose and citations of Markdown, also Pandoc's, and of plain text.
 
-Front matter, headings, program text, tables, images and displayed formulas are left alone.
+A footnote follows the paragraph that its mark stands in. Front matter, headings, program text, tables, images and
+displayed formulas are left alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from assistant.drafts import author_year
+from assistant.drafts import author_year, footnotes
 from assistant.drafts.paragraphs import Paragraph, ParagraphBuilder
 from assistant.text.latex import DOLLARS, to_text
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _BIBLIOGRAPHY = re.compile(r"^bibliography:[ \t]*(?P<first>.*)$(?P<more>(?:\n[ \t]*-[ \t]*.*)*)", re.MULTILINE)
 _FENCE = re.compile(r"[ ]{0,3}(```+|~~~+)")
-_BLOCK = re.compile(r"[ \t]*(?:\||#{1,6}[ \t]|:?-{3,}|={3,}|!\[|\[[^\]]+\]:[ \t]|Table:|Figure:|:[ \t]|<!--)")
+_BLOCK = re.compile(
+    r"[ \t]*(?:\||#{1,6}[ \t]|:?-{3,}|={3,}|\+[-=:+]{3,}|!\[|\[[^\]]+\]:[ \t]|Table:|Figure:|:[ \t]|<!--)"
+)
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+")
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _PANDOC_KEY = r"[\w](?:[\w:.#$%&+?<>~/-]*[\w/])?"
@@ -27,7 +31,6 @@ _MARKDOWN = re.compile(
     |(?P<code>`[^`\n]+`)
     |(?P<image>!\[[^\]\n]*\](?:\([^)\n]*\)|\{{[^}}\n]*\}})?)
     |\[(?P<link>[^\[\]\n]+)\]\((?P<address>[^()\s]*(?:\s+"[^"]*")?)\)(?:\{{[^}}\n]*\}})?
-    |(?P<footnote>\[\^[^\]\n]+\]|\^\[[^\]\n]*\])
     |(?<![\w@])(?P<suppressed>-)?@(?P<key>{_PANDOC_KEY})
     |(?P<tag></?[A-Za-z][^<>\n]{{0,200}}>)
     |\\(?P<escape>[!-/:-@\[-`{{-~])
@@ -45,17 +48,18 @@ _LONGEST_RANGE = 50
 def markdown(source: str, end: int, numbered: bool) -> Iterator[Paragraph]:
     """Yield the paragraphs of Markdown up to the offset; `numbered` tells whether [3] is a citation."""
     front = _FRONT_MATTER.match(source)
+    draft = _Prose(source, numbered, footnotes.definitions(source, end))
     for start, stop in _blocks(source, front.end() if front else 0, end):
-        yield from _paragraph(source, start, stop, numbered, markup=True)
+        yield from draft.paragraphs(start, stop)
 
 
 def text(source: str, end: int, numbered: bool) -> Iterator[Paragraph]:
     """Yield the paragraphs of plain text up to the offset; `numbered` tells whether [3] is a citation."""
-    position = 0
+    draft, position = _Prose(source, numbered), 0
     for gap in re.finditer(r"\n[ \t]*\n\s*", source[:end]):
-        yield from _paragraph(source, position, gap.start(), numbered, markup=False)
+        yield from draft.paragraphs(position, gap.start())
         position = gap.end()
-    yield from _paragraph(source, position, end, numbered, markup=False)
+    yield from draft.paragraphs(position, end)
 
 
 def resources(source: str) -> list[str]:
@@ -77,8 +81,9 @@ def _blocks(source: str, position: int, end: int) -> Iterator[tuple[int, int]]:
         opened = _FENCE.match(line[0])
         if fence or opened:
             fence = "" if fence and line[0].strip().startswith(fence) else (fence or (opened[1] if opened else ""))
-        is_prose = bool(line[0].strip()) and not (fence or opened or _BLOCK.match(line[0]))
-        if start >= 0 and (not is_prose or _LIST_ITEM.match(line[0])):
+        begins = footnotes.DEFINITION.match(line[0]) or _LIST_ITEM.match(line[0])
+        is_prose = bool(line[0].strip()) and not (fence or opened or (_BLOCK.match(line[0]) and not begins))
+        if start >= 0 and (not is_prose or begins):
             yield start, line.start()
             start = -1
         start = line.start() if is_prose and start < 0 else start
@@ -86,20 +91,47 @@ def _blocks(source: str, position: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _paragraph(source: str, start: int, end: int, numbered: bool, markup: bool) -> Iterator[Paragraph]:
-    """Yield the paragraph of a span, if it has words."""
-    builder = ParagraphBuilder()
-    marker = _LIST_ITEM.match(source, start, end)
-    start = marker.end() if marker else start
-    citations = list(_plain_citations(source, start, end, numbered))
-    position = start
-    for first, last, keys, narrative in citations:
-        _add(source, position, first, markup, builder)
-        builder.cite(keys, first, last, source[last : last + 20], narrative)
-        position = last
-    _add(source, position, end, markup, builder)
-    if paragraph := builder.finish():
-        yield paragraph
+@dataclass(frozen=True, slots=True)
+class _Prose:
+    """The source of a draft; `numbered` tells whether [3] is a citation.
+
+    `footnotes` are the spans of the texts of footnotes by their marks, each of which is read once; None where it has no
+    markup.
+    """
+
+    source: str
+    numbered: bool
+    footnotes: dict[str, tuple[int, int]] | None = None
+
+    def paragraphs(self, start: int, end: int) -> Iterator[Paragraph]:
+        """Yield the paragraph of a span, if it has words, and the footnotes whose marks it has."""
+        if self.footnotes is not None and footnotes.DEFINITION.match(self.source, start, end):
+            return  # it comes with the paragraph of its mark
+        marker = _LIST_ITEM.match(self.source, start, end)
+        yield from self._paragraphs(marker.end() if marker else start, end)
+
+    def _paragraphs(self, start: int, end: int) -> Iterator[Paragraph]:
+        builder, notes, position = ParagraphBuilder(), list[Paragraph](), start
+        for mark in footnotes.marks(self.source, start, end) if self.footnotes is not None else ():
+            self._add_prose(position, mark.start(), builder)
+            notes += self._footnote(mark, builder)
+            position = mark.end()
+        self._add_prose(position, end, builder)
+        yield from builder.finish(notes)
+
+    def _footnote(self, mark: re.Match[str], builder: ParagraphBuilder) -> list[Paragraph]:
+        """Return the paragraphs of a footnote; what one only cites is cited where its mark stands."""
+        span = self.footnotes.pop(mark["mark"], None) if mark["mark"] and self.footnotes else mark.span("text")
+        return builder.annotate(self._paragraphs(*span), *mark.span()) if span and span[0] >= 0 else []
+
+    def _add_prose(self, start: int, end: int, builder: ParagraphBuilder) -> None:
+        """Add the prose and the citations of a span without footnotes."""
+        position, markup = start, self.footnotes is not None
+        for first, last, keys, narrative in _plain_citations(self.source, start, end, self.numbered):
+            _add(self.source, position, first, markup, builder)
+            builder.cite(keys, first, last, self.source[last : last + 20], narrative)
+            position = last
+        _add(self.source, position, end, markup, builder)
 
 
 def _plain_citations(

@@ -63,12 +63,36 @@ def test_latex_citations_of_the_whole_family_belong_to_their_sentence(body: str,
         r"\caption{Bees sleep.}",
         r"\section{Bees sleep}",
         r"\begin{lstlisting}Bees sleep.\end{lstlisting}",
-        r"\footnote{Bees sleep.}",
         r"\label{sec:bees}",
     ],
 )
 def test_formulas_captions_headings_and_code_are_left_alone(left_alone: str) -> None:
     assert latex(f"Bees dance.\n\n{left_alone}\n\nBread rises.") == [("Bees dance.", ()), ("Bread rises.", ())]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            r"Bees dance.\footnote{Old bees dance longer \cite{a}.} Bread rises.",
+            [("Bees dance.", ()), ("Bread rises.", ()), ("Old bees dance longer.", ("a",))],
+        ),
+        (
+            r"Bees\footnote{See also \citet{a,b}.} dance. Bread rises.",
+            [("Bees dance.", ("a", "b")), ("Bread rises.", ())],
+        ),
+        (r"Bees dance.\footnote{\cite[p.~3]{a}} Bread rises.", [("Bees dance.", ("a",)), ("Bread rises.", ())]),
+        (r"Bees dance\footnote{\url{https://bees.org}}.", [("Bees dance.", ())]),
+        (r"\section{Bees\footnote{Ice melts.}} Bees dance.", [("Bees dance.", ())]),
+        (
+            r"Bees dance.\footnote{Ice \emph{melts \cite{a}. Bread rises.",
+            [("Bees dance.", ()), ("Ice melts.", ("a",)), ("Bread rises.", ())],
+        ),
+    ],
+    ids=["that states", "that only cites", "behind a sentence", "without prose", "of a heading", "without an end"],
+)
+def test_a_latex_footnote_is_read_behind_its_paragraph_and_cites_for_its_sentence(body: str, expected: Read) -> None:
+    assert latex(body) == expected
 
 
 def test_broken_braces_cost_nothing_but_themselves() -> None:
@@ -107,6 +131,35 @@ def test_the_bibliography_of_latex_is_read() -> None:
     ],
 )
 def test_pandoc_citations_belong_to_their_sentence(source: str, expected: Read) -> None:
+    assert read(source, DraftFormat.MARKDOWN) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "Bees dance.[^1] Bread rises.\n\n[^1]: Old bees dance\nlonger [@a].\n\nIce melts.",
+            [("Bees dance.", ()), ("Bread rises.", ()), ("Old bees dance longer.", ("a",)), ("Ice melts.", ())],
+        ),
+        (
+            "Bees dance.[^x] Bread rises[^y].\n\n[^x]: See [@a; @b].\n[^y]: Lin et al. (2020).",
+            [("Bees dance.", ("a", "b")), ("Bread rises.", ("Lin et al., 2020",))],
+        ),
+        ("Bees dance^[See [@a]]. Bread rises.", [("Bees dance.", ("a",)), ("Bread rises.", ())]),
+        (
+            "Bees dance.^[Old bees dance longer (Lin et al., 2020).] Bread rises.",
+            [("Bees dance.", ()), ("Bread rises.", ()), ("Old bees dance longer.", ("Lin et al., 2020",))],
+        ),
+        (
+            "Bees[^1] dance[^1].[^2]\n\n[^1]: Old bees[^1] dance very much longer.",
+            [("Bees dance.", ()), ("Old bees dance very much longer.", ())],
+        ),
+    ],
+    ids=["that states", "that only cites", "inline", "inline that states", "twice, in itself, and nowhere"],
+)
+def test_a_markdown_footnote_is_read_behind_its_paragraph_and_cites_for_its_sentence(
+    source: str, expected: Read
+) -> None:
     assert read(source, DraftFormat.MARKDOWN) == expected
 
 
