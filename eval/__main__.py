@@ -20,6 +20,7 @@ from assistant.settings import Settings, load
 
 if TYPE_CHECKING:
     from eval.gate import Floors
+    from eval.measures import Table
     from eval.runs.storage import Run
     from eval.suites.selection import Suite
 
@@ -154,6 +155,8 @@ def gate(
     figures = measures.figures(result.records)
     typer.echo(terminal.format_run(result))
     below = regressions(floors_of(floors["slice" if small else "whole"], result.description.items), figures)
+    if not (small or stored):
+        below += regressions(floors.get("workbench", {}), _workbench_figures())
     for regression in below:
         typer.echo(f"fell: {regression}", err=True)
     raise typer.Exit(int(bool(below or _warn_if_incomplete(result))))
@@ -255,6 +258,15 @@ def _gate_run(floors: Floors, small: bool) -> Run:
     if small:
         suites = selection.with_fewer_papers(suites)
     return execution.run_suites(_settings(), suites, options, _announced(None))
+
+
+def _workbench_figures() -> dict[str, Table]:
+    """Measure the suites that are not about questions; print and return their figures."""
+    from eval.measures import drafts
+
+    measured = drafts.measure_drafts(_settings())
+    typer.echo(drafts.table(measured))
+    return {drafts.NAME: drafts.by_measure(measured)}
 
 
 def _measure_drafts(split: str | None, as_json: bool) -> None:

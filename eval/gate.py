@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, NotRequired, TypeAlias
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -24,11 +24,15 @@ SuiteFloors: TypeAlias = dict[str, dict[str, float]]
 
 @with_config(ConfigDict(extra="forbid"))
 class Floors(TypedDict):
-    """Floors by suite, measure and group, for whole suites and for a slice of `slice_size` items of each."""
+    """Floors by suite, measure and group, for whole suites and for a slice of `slice_size` items of each.
+
+    `workbench` has those of the suites that are not about questions, by split, which only the whole gate measures.
+    """
 
     slice_size: Annotated[int, Field(ge=1)]
     whole: dict[str, SuiteFloors]
     slice: dict[str, SuiteFloors]
+    workbench: NotRequired[dict[str, SuiteFloors]]
 
 
 @dataclass(frozen=True, slots=True)

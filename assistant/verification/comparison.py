@@ -14,6 +14,7 @@ from assistant.encodings import PairReading
 from assistant.protocols import PairReader
 from assistant.schema import Paper, Passage
 from assistant.text.sentences import passages
+from assistant.verification.exchange import are_exchanged
 from assistant.verification.identifiers import absent_identifiers
 from assistant.verification.numbers import NumberMismatch, number_mismatch
 from assistant.verification.parts import split
@@ -34,8 +35,9 @@ class SupportFeatures:
     sentences nearest to the claim, averaged. Of a claim that joins several
     statements, `weakest_part` and `denied_part` are the log-odds that the least supported one is supported, and that
     the most contradicted one is contradicted, less those of the whole; else 0. `wrong_number` is the strength of the
-    worst mismatch of a number, 0..1, or `number_in_words` where that is written in words, and `absent_identifier` is 1
-    where the paper lacks an identifier of the claim.
+    worst mismatch of a number, 0..1, or `number_in_words` where that is written in words. `absent_identifier` is 1
+    where the paper lacks an identifier of the claim, and `exchanged_words` where its deciding sentence has words of the
+    claim in exchanged roles.
     """
 
     supported: float
@@ -45,13 +47,15 @@ class SupportFeatures:
     wrong_number: float
     number_in_words: float
     absent_identifier: float
+    exchanged_words: float
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A claim beside a paper: the readings of the whole and of its parts, and what the paper lacks of it.
 
-    `focused` is the reading of the whole claim beside the sentences nearest to it.
+    `focused` is the reading of the whole claim beside the sentences nearest to it. `are_exchanged` tells whether the
+    deciding sentence has words of the claim in exchanged roles.
     """
 
     whole: PairReading
@@ -59,6 +63,7 @@ class Comparison:
     parts: Mapping[str, PairReading]
     mismatch: NumberMismatch
     absent_identifiers: tuple[str, ...]
+    are_exchanged: bool = False
 
     @property
     def features(self) -> SupportFeatures:
@@ -73,6 +78,7 @@ class Comparison:
             wrong_number=0.0 if self.mismatch.in_words else self.mismatch.strength,
             number_in_words=self.mismatch.strength if self.mismatch.in_words else 0.0,
             absent_identifier=float(bool(self.absent_identifiers)),
+            exchanged_words=float(self.are_exchanged),
         )
 
     @property
@@ -118,7 +124,12 @@ class ClaimReader:
             {item[0]: self._readings[item] for item in parts},
             number_mismatch(statement, text),
             tuple(absent_identifiers(statement, text)),
+            are_exchanged(statement, self._deciding_sentence(self._readings[whole], pair.paper)),
         )
+
+    def _deciding_sentence(self, reading: PairReading, paper: Paper) -> str:
+        sentences = self.sentences(paper)
+        return sentences[deciding_position(reading, len(sentences))].text
 
     def sentences(self, paper: Paper) -> Sequence[Passage]:
         """Return the sentences of the abstract."""
@@ -143,6 +154,12 @@ class ClaimReader:
         text = (pair.paper.title, *sentences) if pair.paper.title else sentences
         focused = tuple(sentences[position] for position in nearest(statement, sentences, _NEAREST))
         return [(statement, text), (statement, focused), *((part, text) for part in split(statement))]
+
+
+def deciding_position(reading: PairReading, count: int) -> int:
+    """Return which of the `count` sentences of an abstract decides; what was read may have had a title before them."""
+    scores = reading.deciding[-count:]
+    return max(range(count), key=scores.__getitem__)
 
 
 def nearest(query: str, sentences: Sequence[str], count: int) -> list[int]:

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from assistant.logistic import LogisticModel
 from assistant.protocols import Entailment, PairReader, TermStatistics
 from assistant.schema import Paper, Passage, Verdict
-from assistant.verification.comparison import ClaimPair, ClaimReader, Comparison, SupportFeatures
+from assistant.verification.comparison import (
+    ClaimPair,
+    ClaimReader,
+    Comparison,
+    SupportFeatures,
+    deciding_position,
+)
 from assistant.verification.numbers import NumberMismatch
 
 # Probability from which a claim counts as supported, and as contradicted.
@@ -23,27 +29,29 @@ _MAX_NAMED = 3
 
 # Logistic models over the features, fitted by `python -m eval.training.calibrate_claims`.
 SUPPORT = LogisticModel(
-    0.74,
+    0.86,
     SupportFeatures(
-        supported=1.08,
-        contradicted=0.05,
-        weakest_part=0.09,
-        denied_part=-0.07,
-        wrong_number=-2.47,
-        number_in_words=0.02,
-        absent_identifier=-2.35,
+        supported=1.11,
+        contradicted=0.07,
+        weakest_part=0.12,
+        denied_part=-0.09,
+        wrong_number=-2.28,
+        number_in_words=-0.03,
+        absent_identifier=-2.29,
+        exchanged_words=-0.7,
     ),
 )
 CONTRADICTION = LogisticModel(
-    -0.04,
+    -0.08,
     SupportFeatures(
-        supported=-0.09,
+        supported=-0.1,
         contradicted=0.96,
-        weakest_part=-0.13,
-        denied_part=0.31,
-        wrong_number=2.0,
-        number_in_words=-0.55,
-        absent_identifier=1.14,
+        weakest_part=-0.15,
+        denied_part=0.32,
+        wrong_number=1.96,
+        number_in_words=-0.52,
+        absent_identifier=1.11,
+        exchanged_words=0.27,
     ),
 )
 
@@ -127,8 +135,7 @@ class SupportModel:
         part = comparison.weakest_part
         reading = comparison.parts[part] if part else comparison.whole
         sentences = self._claims.sentences(paper)
-        scores = reading.deciding[-len(sentences) :]
-        return sentences[max(range(len(sentences)), key=scores.__getitem__)]
+        return sentences[deciding_position(reading, len(sentences))]
 
     def _reason(self, result: SupportResult, pair: ClaimPair, comparison: Comparison) -> str:
         """Return the result's own reason, or what follows from its verdict."""

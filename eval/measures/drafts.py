@@ -76,7 +76,7 @@ def _with_citation(statement: CitedStatement, paragraph: RelatedWork, judge: Dra
     for fault in statement.faults:
         check = _check(judge, fault.text, statement.paper)
         yield f"found: {fault.kind}", check.is_alarm
-        yield "found: number, direction and negation", check.is_alarm
+        yield "found: any planted fault", check.is_alarm
         yield f"called contradicted: {fault.kind}", check.verdict is SentenceVerdict.CONTRADICTED
     cited = paragraph.cited
     wrong = cited[(cited.index(statement.paper) + 1) % len(cited)]
@@ -135,6 +135,11 @@ def _check(judge: DraftJudge, text: str, key: str | None = None) -> SentenceChec
 
 def _papers(check: SentenceCheck) -> list[str]:
     return [suggestion.paper.id for suggestion in check.suggestions]
+
+
+def by_measure(measured: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return the figures by measure and split, as floors have them."""
+    return {name: {split: values[name] for split, values in measured.items()} for name in next(iter(measured.values()))}
 
 
 def table(measured: Mapping[str, Mapping[str, float]]) -> str:

@@ -41,6 +41,9 @@ LOWER_IS_BETTER = frozenset(
         "words an answer",
         "sentences an answer",
         "sentences that do not stand alone",
+        "false alarms",
+        "false alarms: uncited",
+        "needless suggestions",
         *COST_MEASURES,
     }
 )

@@ -9,7 +9,7 @@ import pytest
 from assistant.errors import InputError
 from eval import gate, measures
 from eval.gate import Regression
-from eval.measures import COST_MEASURES, LOWER_IS_BETTER
+from eval.measures import COST_MEASURES, LOWER_IS_BETTER, drafts
 from eval.measures.readability import readability_measures
 from tests.evaluation import answer_record, claim_record, question_record
 
@@ -110,12 +110,21 @@ def test_the_floors_that_paperchat_comes_with_are_well_formed() -> None:
     held = gate.read_floors()
     floors = [
         floor
-        for table in (held["whole"], held["slice"])
+        for table in (held["whole"], held["slice"], held["workbench"])
         for suite in table.values()
         for groups in suite.values()
         for floor in groups.values()
     ]
     assert all(0 <= floor <= 1 for floor in floors)
+
+
+def test_the_check_of_drafts_has_floors_for_what_it_measures() -> None:
+    figures = drafts.by_measure(
+        {"dev": {"false alarms": 0.2, "found: number": 1.0}, "test": {"false alarms": 0.0, "found: number": 0.5}}
+    )
+    floors = {"drafts": {"false alarms": {"dev": 0.1, "test": 0.1}, "found: number": {"dev": 0.9, "test": 0.9}}}
+    fallen = [(fall.measure, fall.group) for fall in gate.regressions(floors, {"drafts": figures})]
+    assert fallen == [("false alarms", "dev"), ("found: number", "test")]
 
 
 def test_floors_hold_against_figures_from_records() -> None:

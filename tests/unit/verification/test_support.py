@@ -11,7 +11,7 @@ from assistant.chat import Assistant
 from assistant.encodings import PairReading
 from assistant.schema import Hit, Paper, Passage, Verdict
 from assistant.text.sentences import passages
-from assistant.verification.comparison import ClaimPair, Comparison
+from assistant.verification.comparison import ClaimPair, ClaimReader, Comparison
 from assistant.verification.numbers import NumberMismatch
 from assistant.verification.parts import split
 from assistant.verification.support import SupportModel, SupportResult
@@ -312,3 +312,10 @@ def test_a_quotation_is_never_read(reader: Assistant) -> None:
     pairs = ConstantReader()
     SupportModel(pairs, reader.library.lexicon).read([ClaimPair("Birch trees do not slow the loss of carbon.", PEAT)])
     assert pairs.pairs == []
+
+
+def test_a_claim_with_exchanged_roles_has_the_feature_by_its_deciding_sentence() -> None:
+    paper = Paper("p", "Many robots are built. Robots help nurses.")
+    comparing = ClaimReader(WordOverlapReader())
+    assert comparing.compare(ClaimPair("Nurses help robots.", paper)).features.exchanged_words == 1.0
+    assert comparing.compare(ClaimPair("Robots help nurses daily.", paper)).features.exchanged_words == 0.0
