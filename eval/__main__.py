@@ -264,9 +264,9 @@ def _workbench_figures() -> dict[str, Table]:
     """Measure the suites that are not about questions; print and return their figures."""
     from eval.measures import drafts
 
-    measured = drafts.measure_drafts(_settings())
+    measured = drafts.measure_drafts(_settings(), "dev")
     typer.echo(drafts.table(measured))
-    return {drafts.NAME: drafts.by_measure(measured)}
+    return {"drafts": drafts.by_measure(measured)}
 
 
 def _measure_drafts(split: str | None, as_json: bool) -> None:

@@ -36,14 +36,16 @@ class CheckThresholds:
     `cited`: the probability below which a paper does not say what it is cited for; of the true citations 4 % are below
     (`eval.training.draft_citations`). `contradicted`: the contradiction from which such a paper says otherwise.
     `relevant`: the score of a paper that is not cited from which it may contradict a sentence. `citable`: the
-    probability from which a paper is one to cite. `read`: the score below which a paper is not read at all.
-    `suggestions`: how many papers to cite are named.
+    probability from which a paper is one to cite, and `least_support` the least support of such a paper, however well
+    the search finds it. `read`: the score below which a paper is not read at all. `suggestions`: how many papers to
+    cite are named.
     """
 
     cited: float = 0.24
     contradicted: float = 0.5
     relevant: float = 0.38
     citable: float = 0.35
+    least_support: float = 0.2
     read: float = 0.3
     suggestions: int = 3
 
@@ -178,7 +180,7 @@ class _Assessment:
         denied = _of_verdict(citations, CitationVerdict.CONTRADICTED)
         if backed:
             return SentenceVerdict.SUPPORTED, max(backed, key=_support)
-        supporting = [candidate for candidate in found if candidate.citable >= self.thresholds.citable]
+        supporting = [candidate for candidate in found if self._is_citable(candidate)]
         if supporting and not any(self._is_topical(candidate, found) for candidate in denied):
             return SentenceVerdict.SUPPORTED, max(supporting, key=lambda candidate: candidate.citable)
         denied += [candidate for candidate in found if self._denies(candidate)]
@@ -189,6 +191,10 @@ class _Assessment:
     def _is_topical(self, cited: _Candidate, found: Sequence[_Candidate]) -> bool:
         """Tell whether a cited paper is about the same: the search finds it for the sentence."""
         return any(candidate.paper.id == cited.paper.id for candidate in found)
+
+    def _is_citable(self, candidate: _Candidate) -> bool:
+        is_supported = candidate.result.support >= self.thresholds.least_support
+        return is_supported and candidate.citable >= self.thresholds.citable
 
     def _denies(self, candidate: _Candidate) -> bool:
         is_denied = self._citation_verdict(candidate.result, candidate.relevance) is CitationVerdict.CONTRADICTED
@@ -202,7 +208,7 @@ class _Assessment:
         suggestions = [
             Suggestion(candidate.paper, candidate.citable, candidate.result.passage)
             for candidate in sorted(found, key=lambda candidate: -candidate.citable)
-            if candidate.citable >= self.thresholds.citable and candidate.paper.id not in cited
+            if self._is_citable(candidate) and candidate.paper.id not in cited
         ]
         return tuple(suggestions[: self.thresholds.suggestions])
 

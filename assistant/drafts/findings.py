@@ -72,13 +72,19 @@ def sentence_findings(check: SentenceCheck) -> Iterator[DraftFinding]:
     """Yield what is to say of a sentence."""
     sentence = check.sentence
     if check.verdict is SentenceVerdict.CONTRADICTED and check.paper and check.passage:
-        message = f"“{_title(check.paper)}” says otherwise: “{_short(check.passage.text)}”"
+        message = f"“{_title(check.paper)}” says otherwise: “{_short(check.passage.text)}”{_other_side(check)}"
         yield DraftFinding(DraftRule.CONTRADICTED, message, sentence.start, sentence.end)
     for cited in check.citations:
         yield from _citation_findings(cited, check)
     if check.suggestions and not check.citations:
         papers = "; ".join(f"“{_title(item.paper)}” ({item.confidence:.2f})" for item in check.suggestions)
         yield DraftFinding(DraftRule.MISSING_CITATION, f"could cite {papers}", sentence.start, sentence.end)
+
+
+def _other_side(check: SentenceCheck) -> str:
+    """Return what the best paper to cite says for a contradicted sentence; empty where none does."""
+    best = next((item for item in check.suggestions if item.passage), None)
+    return f"; “{_title(best.paper)}” says so: “{_short(best.passage.text)}”" if best and best.passage else ""
 
 
 def entry_message(check: EntryCheck) -> tuple[DraftRule, str] | None:

@@ -21,12 +21,21 @@ LEAST, LEAST_CITED = 0.6, 0.95
 _MIN_WORDS = 3
 
 
+def _is_fragment(sentence: DraftSentence) -> bool:
+    """Tell whether it is a part of a sentence, as the items of a list are: it begins with a word in lower case."""
+    return not sentence.citations and bool(re.match(r"[a-z]+(?![\w+-])", sentence.statement))
+
+
 def states_something(sentence: DraftSentence) -> bool:
     """Tell whether the sentence states something. Raises ModelError where the weights fail."""
     from assistant.question.form import form  # numpy: not before the first sentence
 
     statement = sentence.statement
-    if len(re.findall(r"\w+", statement)) < _MIN_WORDS or statement.rstrip("\"'”’) ").endswith("?"):
+    if (
+        _is_fragment(sentence)
+        or len(re.findall(r"\w+", statement)) < _MIN_WORDS
+        or statement.rstrip("\"'”’) ").endswith("?")
+    ):
         return False
     probability = fitted.packaged(WEIGHTS).probabilities(form(statement))[NOTHING]
     return probability < (LEAST_CITED if sentence.citations else LEAST)

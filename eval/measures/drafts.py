@@ -51,7 +51,8 @@ def figures(paragraphs: Sequence[RelatedWork], assistant: Assistant) -> dict[str
     judge = _judge(assistant, COMPARED)
     outcomes: dict[str, list[bool]] = defaultdict(list)
     ranking = replace(
-        _judge(assistant, _RANKED), thresholds=replace(THRESHOLDS, citable=0.0, read=0.0, suggestions=_RANKED)
+        _judge(assistant, _RANKED),
+        thresholds=replace(THRESHOLDS, citable=0.0, least_support=0.0, read=0.0, suggestions=_RANKED),
     )
     for paragraph in paragraphs:
         for statement in paragraph.statements:
