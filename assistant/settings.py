@@ -178,13 +178,13 @@ class Settings(BaseSettings):
     arxiv_url: str = Field(
         default="https://export.arxiv.org/api/query",
         pattern=r"^https?://",
-        description="address of arXiv's API, or of a mirror; used only by `paperchat add`, `watch run` and "
+        description="address of arXiv's API, or of a mirror; used only to add papers by name, and by `watch run` and "
         "`retractions --online`",
     )
     doi_url: str = Field(
         default="https://doi.org",
         pattern=r"^https?://",
-        description="address of the DOI resolver; used only by `paperchat add`",
+        description="address of the DOI resolver; used only to add papers by name",
     )
     zotero_url: str = Field(
         default="http://127.0.0.1:23119/api",

@@ -26,6 +26,8 @@ from assistant.schema import Answer, Paper, Sentence, Strength, Verdict
 if TYPE_CHECKING:
     from assistant.storage.catalog import Catalog
 
+# What to do about an empty library.
+HOW_TO_FILL = "`paperchat ingest` adds some, or the sample library: `paperchat ingest --sample`"
 # Papers named in an abstention.
 NEAREST = 3
 # Words of a question named as missing.
@@ -78,7 +80,7 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds, calibrati
     if query.is_blank:
         return Decision(0.0, Strength.NONE, "there is no question in it")
     if not retrieved.alignments:
-        return Decision(0.0, Strength.NONE, "it holds no paper yet; `paperchat ingest` adds some")
+        return Decision(0.0, Strength.NONE, f"it holds no paper yet; {HOW_TO_FILL}")
     confidence = _confidence(retrieved, calibration)
     if partial := _partial_for_a_reason(retrieved, confidence, thresholds):
         return partial

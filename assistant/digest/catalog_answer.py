@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from assistant.answering.answerability import HOW_TO_FILL
 from assistant.citations import build_citations, cited_text
 from assistant.digest import catalog_lists, catalog_survey, catalog_text
 from assistant.digest.catalog_lists import MAX_NAMED
@@ -48,7 +49,7 @@ def answer_from_catalog(draft: Answer, asked: CatalogQuestion, catalog: Catalog,
 def _empty(catalog: Catalog) -> UnknownReply | None:
     if catalog.papers.count():
         return None
-    text = "The catalog has no papers yet; `paperchat ingest` adds some."
+    text = f"The catalog has no papers yet; {HOW_TO_FILL}."
     return UnknownReply("the library has no papers yet", text)
 
 

@@ -171,10 +171,12 @@ def test_the_library_is_indexed_again_unless_another_process_writes(
     expect(page.locator("#talk .answer")).to_contain_text("Sourdough bread rises by wild yeast.")
 
 
-def test_an_empty_library_is_filled_with_the_seeds_by_one_click(empty_address: str, open_page: OpenPage) -> None:
+def test_an_empty_library_is_filled_with_the_sample_library_by_one_click(
+    empty_address: str, open_page: OpenPage
+) -> None:
     page = open_page(at=empty_address)
     expect(page.locator(".welcome")).to_contain_text("The library is empty")
-    press(page, "seeds")
+    press(page, "sample")
     expect(page.locator(".report")).to_contain_text("added", timeout=120_000)
     expect(page.locator(".welcome h2")).to_contain_text("Ask the abstracts of")
     expect(page.locator(".welcome button[name=ask]").first).to_be_visible()

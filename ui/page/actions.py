@@ -18,7 +18,7 @@ from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.export.formats import ExportFormat
 from ui.kept_answers import with_notices
-from ui.page import collection_actions, evidence, feedback, history, ingest_view, turns
+from ui.page import collection_actions, evidence, feedback, first_papers, history, ingest_view, turns
 from ui.page.asking import ask
 from ui.page.comparison import compare
 from ui.page.page_context import PageContext
@@ -204,15 +204,6 @@ def _store_feedback(context: PageContext, stored: StoredTurn, judgement: Feedbac
 # Papers
 
 
-def _add_seeds(context: PageContext, value: str, text: str) -> Updates:
-    """Fill an empty library with the papers that come with the program."""
-    report = ""
-    if not context.backend.catalog.papers.count():
-        for report in ingest_view.add_papers(context.backend.library, [ingest_view.SEEDS]):
-            yield PageUpdate(turns=report)
-    yield replace(context.show_all(), pending=report)
-
-
 def _pin(context: PageContext, value: str, text: str) -> Updates:
     scope = context.scope
     if value in scope.pinned:
@@ -310,7 +301,6 @@ _ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "nothing": _expect_no_paper,
     "unname": _remove_expected_paper,
     "leave": _stop_editing,
-    "seeds": _add_seeds,
     "pin": _pin,
     "exclude": _exclude,
     "only": _only,
@@ -319,4 +309,5 @@ _ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "similar": _similar,
     "cite": _cite,
     **collection_actions.ACTIONS,
+    **first_papers.ACTIONS,
 }

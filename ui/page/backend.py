@@ -18,7 +18,6 @@ from assistant.topic_map import TopicMap, map_library
 from ui.kept_answers import with_notices
 from ui.page import welcome
 from ui.page.examples import ExampleQuestions
-from ui.page.ingest_view import SEEDS
 from ui.page.session import TabSettings
 
 
@@ -85,7 +84,7 @@ class PageBackend:
 
     def welcome_html(self) -> str:
         """Return what stands in place of a conversation: questions about topics, or how to fill the library."""
-        return welcome.welcome_html(self._examples.questions(), self.catalog.papers.count(), SEEDS.is_dir())
+        return welcome.welcome_html(self._examples.questions(), self.catalog.papers.count())
 
     def close(self) -> None:
         """Release the files."""

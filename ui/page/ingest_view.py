@@ -5,22 +5,23 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 
 from assistant.errors import PaperchatError
+from assistant.schema import Record
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from assistant.text.printable import one_line
 from ingest import pipeline
 from ingest.maintenance import repair
+from ingest.parsers.base import Problem
 from ingest.report import IngestReport, Progress, ProgressCallback
 from ingest.zotero import sync
 from ui.cli.terminal import counted
 from ui.page import render
 
-SEEDS = Path(__file__).parents[2] / "seeds"
 _MAX_LISTED_PROBLEMS = 100
 
 
@@ -35,6 +36,16 @@ def add_zotero(open_library: Callable[[], Library], settings: Settings) -> Itera
         "Reading Zotero ...",
         lambda progress: report_html(sync.add_zotero(sync.PREFIX, settings, open_library(), progress)),
     )
+
+
+def add_fetched(open_library: Callable[[], Library], fetch: Callable[[], Iterable[Record | Problem]]) -> Iterator[str]:
+    """Fetch records, then add their papers; yield the progress as HTML, then the report or the error."""
+
+    def work(progress: ProgressCallback) -> str:
+        items = list(fetch())  # completely, before the library is locked
+        return report_html(pipeline.ingest_records(items, open_library(), progress))
+
+    return _run("Fetching ...", work)
 
 
 def reindex(open_library: Callable[[], Library]) -> Iterator[str]:

@@ -53,6 +53,8 @@ function press(button) {
   }
   if (button.name in unsure && !confirm(unsure[button.name])) return;
   if (button.name === "correct") text = button.closest(".correcting").querySelector("input").value;
+  if (button.name === "choose") return chooseFiles();
+  if (button.name === "fetch") text = button.closest(".naming").querySelector("input").value;
   if (button.name === "name") text = button.closest(".naming").querySelector("input").value;
   last = { name: button.name, value: button.value };
   if (button.name === "within" || button.name === "tochat") find("#tabs [role=tab]").click();
@@ -66,7 +68,30 @@ function press(button) {
   else trigger("act", sent);
 }
 
+// The guide of an empty library passes files on to the library tab, which reports on them.
+const tab = (name) => [...document.querySelectorAll("#tabs [role=tab]")].find((each) => each.textContent.trim() === name);
+function withUpload(use) {
+  tab("Library").click();
+  requestAnimationFrame(() => use(find("#files input[type=file]")));
+}
+const chooseFiles = () => withUpload((input) => input.click());
+document.addEventListener("dragover", (event) => {
+  if (event.target.closest?.(".guide")) event.preventDefault();
+});
+document.addEventListener("drop", (event) => {
+  const { files } = event.dataTransfer;
+  if (!event.target.closest?.(".guide") || !files.length) return;
+  event.preventDefault();
+  withUpload((input) => {
+    input.files = files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+});
+
 document.addEventListener("click", (event) => {
+  // Papers may have been added meanwhile.
+  if (event.target.closest("#tabs [role=tab]") === tab("Chat") && find(".guide"))
+    trigger("act", { name: "examples", value: "", text: "" });
   const button = event.target.closest("button.act");
   const link = event.target.closest('a[href^="#"]');
   const point = event.target.closest("#map .point");
@@ -109,7 +134,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "Enter" && event.target.matches?.(".naming input")) {
-    press(event.target.closest(".naming").querySelector("button[name=name]"));
+    press(event.target.closest(".naming").querySelector("button:is([name=name], [name=fetch])"));
     return;
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
@@ -218,7 +243,8 @@ function furnish(place) {
   const field = document.createElement("input");
   field.type = "text";
   field.maxLength = 2000;
-  field.placeholder = field.ariaLabel = "A title, or a sentence of an abstract";
+  const hint = place.matches(".names") ? "1706.03762, or words" : "A title, or a sentence of an abstract";
+  field.placeholder = field.ariaLabel = hint;
   place.append(field);
 }
 
