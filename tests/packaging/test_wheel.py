@@ -85,6 +85,25 @@ def test_the_wheel_has_each_file_of_the_packages(plain: Environment) -> None:
     assert {name for name in expected if not (plain.site_packages / name).is_file()} == set()
 
 
+def test_the_wheel_carries_the_sample_library(plain: Environment) -> None:
+    packed = plain.site_packages / "ingest" / "seeds"
+    assert {file.name: file.read_bytes() for file in packed.iterdir()} == {
+        file.name: file.read_bytes() for file in SEEDS.iterdir()
+    }
+
+
+def test_one_command_fills_an_installed_copy_with_the_sample_library_and_nothing_else_does(
+    plain: Environment, run: Runner
+) -> None:
+    paperchat = str(plain.bin / "paperchat")
+    assert "no paper yet" in run(plain, paperchat, "ask", BEES).stdout
+    ingested = run(plain, paperchat, "ingest", "--sample")
+    assert ingested.returncode == 0, ingested.stderr
+    assert "278 papers added" in ingested.stdout
+    asked = run(plain, paperchat, "ask", "What do papers here say about learning rate warmup?", "--json")
+    assert json.loads(asked.stdout)["citations"], asked.stderr
+
+
 def test_the_packages_come_from_the_wheel_and_what_developers_install_is_not_there(
     plain: Environment, run: Runner
 ) -> None:
