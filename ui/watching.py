@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +12,8 @@ from assistant import factory
 from assistant.errors import PaperchatError
 from assistant.watching import digest_making
 from assistant.watching.living_answers import KeptAnswer
+from ingest.adding import follow_zotero, service_urls, user_agent
 from ingest.sources.http_client import HttpClient
-from ingest.sources.lookup import ServiceUrls
 from ingest.watching.run import ServiceRun, WatchContext, WatchOutcome, run_watches
 
 if TYPE_CHECKING:
@@ -28,18 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Services that bring the library up to date themselves, by the word before the colon of a source.
-SERVICES: Mapping[str, ServiceRun] = {}
-
-
-def user_agent(settings: Settings) -> str:
-    """Return how requests say who sends them, with the address that the settings have for complaints."""
-    contact = f" (mailto:{settings.contact})" if settings.contact else ""
-    return f"paperchat/{importlib.metadata.version('paperchat')}{contact}"
-
-
-def service_urls(settings: Settings) -> ServiceUrls:
-    """Return the addresses of the services that papers are fetched from."""
-    return ServiceUrls(settings.arxiv_url, settings.doi_url.rstrip("/"))
+SERVICES: Mapping[str, Callable[[Settings], ServiceRun]] = {"zotero": follow_zotero}
 
 
 def look(
@@ -52,7 +40,8 @@ def look(
 ) -> Iterator[WatchOutcome]:
     """Run these watches of an open library; yield what each has brought. Raises as `run_watches`."""
     with HttpClient(user_agent(settings)) as client:
-        context = WatchContext(client, service_urls(settings), lambda: library, SERVICES, progress)
+        services = {name: service(settings) for name, service in SERVICES.items()}
+        context = WatchContext(client, service_urls(settings), lambda: library, services, progress)
         yield from run_watches(watches, library.catalog, context, patient=patient)
 
 

@@ -76,9 +76,9 @@ from assistant.storage.records import (
 )
 from assistant.storage.sync_ledger import SyncLedger
 from assistant.storage.table_cells import TableCells, delete_cells, delete_stale_cells, move_cells
-from assistant.text.labels import label_key
 from assistant.storage.watch_digests import WatchDigests
 from assistant.storage.watches import Watches
+from assistant.text.labels import label_key
 
 
 @dataclass(frozen=True, slots=True)

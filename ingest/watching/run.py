@@ -28,8 +28,8 @@ from ingest.watching.sources import Findings, look
 
 logger = logging.getLogger(__name__)
 
-# Brings a library in line with a service that keeps track itself, such as Zotero, and reports.
-ServiceRun = Callable[[Library, ProgressCallback | None], IngestReport]
+# Brings a library in line with a source of a service that keeps track itself, such as Zotero, and reports.
+ServiceRun = Callable[[str, Library, ProgressCallback | None], IngestReport]
 OpenLibrary = Callable[[], Library]
 
 # After a failure: the first pause, which doubles with each further one, and the longest.
@@ -112,7 +112,7 @@ def _run_service(watch: Watch, service: ServiceRun, context: WatchContext) -> Wa
     """Have a service bring the library up to date; papers that were not there before are arrivals."""
     now, library = datetime.now(UTC), context.open_library()
     before = library.catalog.ledger.all_ids()
-    report = service(library, context.progress)
+    report = service(watch.source, library, context.progress)
     new = library.catalog.ledger.all_ids() - before
     stored = library.catalog.records.of_papers(sorted(new))
     library.catalog.watches.note_arrivals(watch.id, [digest(record.record) for record in stored])

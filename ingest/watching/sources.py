@@ -27,7 +27,7 @@ MAX_RESULTS = 100
 _FEED = "application/atom+xml, application/rss+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.8"
 _GONE = frozenset({404, 410})
 _SEARCH = "arxiv-search"
-_USAGE = "write arxiv-search:WORDS, the address of an RSS or Atom feed, or the path of a folder"
+_USAGE = "write arxiv-search:WORDS, the address of an RSS or Atom feed, the path of a folder, or zotero:"
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 # An entity that a feed declares itself may stand for text without end; no feed of papers needs one.
 _ENTITY = re.compile(rb"<!ENTITY\b")

@@ -140,7 +140,7 @@ def test_papers_that_the_library_has_already_are_not_new(library: Library, servi
 def test_a_service_that_keeps_track_itself_brings_what_was_not_there_before(
     library: Library, service: Service, papers_file: Path
 ) -> None:
-    sources = {"zotero": lambda opened, _: pipeline.ingest([papers_file], opened)}
+    sources = {"zotero": lambda _name, opened, _: pipeline.ingest([papers_file], opened)}
     source = parse_source("zotero:", sources.keys())
     (first,) = run(library, service, source, services=sources)
     (second,) = run(library, service, services=sources)

@@ -54,14 +54,12 @@ def add(
     """Add papers from arXiv or by DOI, which needs the network, or follow Zotero on this machine."""
     from ingest import adding
     from ingest.progress import progress_bar
-    from ingest.retractions import mark_withdrawn
 
     settings = settings_of(context)
     items = adding.fetch(names, settings, limit)  # completely, before the library is locked
     library = factory.open_library(settings)
     with progress_bar() as progress:
         report = adding.add(names, items, settings, library, progress)
-    mark_withdrawn(items, library.catalog)
     print_report(report, library.catalog)
     if report.failed:
         raise typer.Exit(1)

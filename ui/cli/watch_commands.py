@@ -37,7 +37,9 @@ _IN_FEED = 50
 @watch_app.command("add")
 def add_watch(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="arxiv-search:WORDS, the address of an RSS or Atom feed, or a folder.")],
+    source: Annotated[
+        str, typer.Argument(help="arxiv-search:WORDS, the address of a feed (RSS, Atom), a folder, or zotero:.")
+    ],
 ) -> None:
     """Watch a source; nothing is fetched before watch run."""
     from ingest.watching.sources import parse_source
@@ -181,9 +183,9 @@ def _print_noticed(noticed: list[Paper], checked: int) -> None:
 
 def _check(settings: Settings, catalog: Catalog, paper_ids: list[str]) -> bool:
     """Ask the services about papers; return whether one of them failed."""
+    from ingest.adding import user_agent
     from ingest.retractions import AnnouncementUrls, check
     from ingest.sources.http_client import HttpClient
-    from ui.watching import user_agent
 
     urls = AnnouncementUrls(settings.crossref_url.rstrip("/"), settings.openalex_url.rstrip("/"), settings.arxiv_url)
     with HttpClient(user_agent(settings)) as client:

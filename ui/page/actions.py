@@ -18,7 +18,7 @@ from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.export.formats import ExportFormat
 from ui.kept_answers import with_notices
-from ui.page import collection_actions, evidence, feedback, first_papers, history, ingest_view, turns
+from ui.page import collection_actions, evidence, feedback, first_papers, history, turns
 from ui.page.asking import ask
 from ui.page.comparison import compare
 from ui.page.page_context import PageContext

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
-from assistant.settings import Settings
+from ingest import adding
 from ingest.sample import sample_folder
-from ingest.sources import arxiv, doi, lookup
+from ingest.sources import arxiv, doi
 from ui.page import ingest_view
 from ui.page.page_context import PageContext
 from ui.page.session import PageUpdate
 
 if TYPE_CHECKING:
-    from assistant.schema import Record
-    from ingest.parsers.base import Problem
+    pass
 
 _MAX_LENGTH, _MAX_FOUND = 500, 20
 _SEARCH = "arxiv-search:"
@@ -33,15 +31,6 @@ def paper_names(text: str) -> list[str]:
         raise InputError("arXiv", f"give an id, an address, a DOI, or words of at most {_MAX_LENGTH} characters")
     names = [_name(word) for word in words]
     return names if all(names) else [f"{_SEARCH}{' '.join(words)}"]
-
-
-def fetch(names: Sequence[str], settings: Settings) -> list[Record | Problem]:
-    """Return the papers of these names, and a problem for each that is not found, from the services in the settings."""
-    from ingest.sources.http_client import HttpClient
-
-    services = lookup.ServiceUrls(settings.arxiv_url, settings.doi_url.rstrip("/"))
-    with HttpClient(f"paperchat/{version('paperchat')}") as client:
-        return list(lookup.fetch(names, client, services, _MAX_FOUND))
 
 
 def _name(word: str) -> str:
@@ -64,7 +53,9 @@ def _add_sample(context: PageContext, value: str, text: str) -> Iterator[PageUpd
 def _fetch(context: PageContext, value: str, text: str) -> Iterator[PageUpdate]:
     """Add papers from arXiv or by DOI."""
     names, settings = paper_names(text), context.backend.settings
-    yield from _with_report(context, ingest_view.add_fetched(context.backend.library, lambda: fetch(names, settings)))
+    yield from _with_report(
+        context, ingest_view.add_fetched(context.backend.library, lambda: adding.fetch(names, settings, _MAX_FOUND))
+    )
 
 
 def _with_report(context: PageContext, reports: Iterator[str]) -> Iterator[PageUpdate]:

@@ -14,7 +14,7 @@ from assistant.schema import Record
 from assistant.settings import Settings
 from assistant.storage.library import Library
 from assistant.text.printable import one_line
-from ingest import pipeline
+from ingest import adding, pipeline
 from ingest.maintenance import repair
 from ingest.parsers.base import Problem
 from ingest.report import IngestReport, Progress, ProgressCallback
@@ -43,7 +43,7 @@ def add_fetched(open_library: Callable[[], Library], fetch: Callable[[], Iterabl
 
     def work(progress: ProgressCallback) -> str:
         items = list(fetch())  # completely, before the library is locked
-        return report_html(pipeline.ingest_records(items, open_library(), progress))
+        return report_html(adding.add_fetched(items, open_library(), progress))
 
     return _run("Fetching ...", work)
 
