@@ -34,8 +34,11 @@ def test_a_draft_is_checked_sentence_by_sentence_and_its_markup_is_text(open_pag
     check(page, draft)
     checked = page.locator("#checked")
     expect(checked.locator(".checksum")).to_contain_text("sentences:")
-    expect(checked.locator(".verdict.supported")).to_have_count(1)
-    expect(checked.locator(".verdict.contradicted")).to_have_count(1)
+    sentences = checked.locator("ol.checked > li")
+    expect(sentences).to_have_count(4)
+    expect(sentences.nth(0).locator(".verdict")).to_have_text("supported")
+    expect(sentences.nth(1).locator(".verdict")).to_have_text("contradicted")
+    expect(sentences.nth(3).locator(".verdict")).not_to_have_text("supported")
     expect(checked.locator("blockquote").first).to_contain_text(f"{DANCE}.")
     expect(checked).to_contain_text("mark every sentence of this draft")
     assert page.title() == "paperchat"
