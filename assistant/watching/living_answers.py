@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Hits of a question among which a new paper is looked for.
 _NEAREST = 10
 # The probability of answering from which a new paper bears on a question that it would not be cited for, and that of a
-# paper that would be: `python -m eval watch`, on its dev part.
+# paper that would be; `python -m eval watch` measures them.
 BEARS, CITED_BEARS = 0.7, 0.2
 # The probability from which a sentence contradicts a cited one, far above that of a claim whose papers were searched
 # for: most sentences of an answer are about one paper's own work, which no other paper speaks against.
