@@ -55,7 +55,9 @@ class Watches:
 
     def add(self, source: str) -> Watch:
         """Begin to watch a source. Raises InputError where it is watched already."""
-        watch = Watch(secrets.token_hex(4), source, _text(datetime.now(UTC)), {}, None, 0, "", "")
+        # To the microsecond, so that the order in which sources were added is kept.
+        created = datetime.now(UTC).isoformat(timespec="microseconds")
+        watch = Watch(secrets.token_hex(4), source, created, {}, None, 0, "", "")
         with self._database.writing() as connection:
             lock_for_writing(connection)
             if connection.scalar(sa.select(watches.c.id).where(watches.c.source == source)):
