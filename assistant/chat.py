@@ -19,10 +19,11 @@ from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.digest import NAME, Digest
 from assistant.disagreement.answer import no_side, plan_sides, stream_sides
 from assistant.disagreement.sides import PaperSearch, Sides, paper_search
-from assistant.errors import InputError, ModelError
+from assistant.errors import InputError
 from assistant.generation import prompts, strategies
 from assistant.generation.budget import prompt_budget
 from assistant.generation.prompts import Prompts
+from assistant.generation.rewriting import rewritten
 from assistant.generation.strategies import Task
 from assistant.generation.writer import Writer
 from assistant.protocols import LLM, Entailment, MessageReader, PairReader
@@ -39,7 +40,6 @@ from assistant.retrieval.search import Found, Ranking, search
 from assistant.schema import (
     EVERYTHING,
     Answer,
-    Message,
     Paper,
     Query,
     Scope,
@@ -48,6 +48,9 @@ from assistant.schema import (
     Turn,
     Verification,
 )
+from assistant.tables.answer import TableAnswers
+from assistant.tables.filling import TableFiller, open_filler
+from assistant.tables.request import read_request
 from assistant.timing import milliseconds
 from assistant.verification import verify
 from assistant.verification.support import SUPPORTED_FROM, WRITTEN_SUPPORTED_FROM, SupportModel
@@ -56,8 +59,6 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.storage.library import Indexes, Library
 
-# Characters of a question that a language model rewrites; a longer text is not a question.
-_MAX_REWRITE = 400
 # Papers that a claim is compared with.
 _COMPARED = 5
 
@@ -140,6 +141,12 @@ class Assistant:
         indexes, encoder = self.library.fresh(), self.question_encoder()
         query = self._understand(question, history, scope, encoder)
         prediction = intent.predict_message(query, encoder)
+        if request := read_request(query):
+            draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
+            find = partial(self._retrieve, history=(), indexes=indexes, encoder=encoder)
+            tables = TableAnswers(self.library.catalog, self.table_filler(), find, self._decide)
+            yield from tables.stream(request, draft, history, self.resolve_scope(scope), started)
+            return
         decision = answerability.decline(prediction)
         if not decision and (asked := catalog_question.read(query, encoder)):
             draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
@@ -200,6 +207,10 @@ class Assistant:
         claim = disagreement.read_claim(query, encoder, papers, self.reader)
         return disagreement.find_sides(claim, papers, self.reader)
 
+    def table_filler(self) -> TableFiller:
+        """Return what fills tables; a language model, where there is one, shortens their cells."""
+        return open_filler(self.library, self.reader, self.llm, self._support_model(self.library.fresh()))
+
     def similar(self, text: str, paper: Paper) -> list[Paper]:
         """Return the other papers that are likeliest to say what the text says of this one, best first."""
         related = self._related(text, self.library.fresh())
@@ -243,7 +254,7 @@ class Assistant:
             return query
         if intent.predict_message(query, encoder).reply:
             return query
-        return replace(query, standalone=_rewritten(query, self.llm, self.prompts.standalone(query, history)))
+        return replace(query, standalone=rewritten(query, self.llm, self.prompts.standalone(query, history)))
 
     def _related(self, claim: str, indexes: Indexes) -> list[Paper]:
         return [hit.paper for hit in self.find(Query(claim, claim), indexes).hits]
@@ -309,13 +320,3 @@ class Assistant:
         if written.withdrawn or not self.llm:
             digest = Digest(self.reader, self.settings.max_sentences, self.calibration)
             yield from digest.stream(written, retrieved, encoder)
-
-
-def _rewritten(query: Query, llm: LLM, messages: Sequence[Message]) -> str:
-    """Return the model's wording of the question if it is usable, and that of the rules otherwise."""
-    try:
-        text = " ".join("".join(llm.stream(messages)).split())
-    except ModelError:
-        return query.standalone
-    is_usable = text.endswith("?") and len(text) <= _MAX_REWRITE and not citations.has_marker(text)
-    return text if is_usable else query.standalone

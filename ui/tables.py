@@ -14,7 +14,6 @@ from assistant.tables.rows import RowChoice, choose_rows
 if TYPE_CHECKING:
     from assistant.chat import Assistant
     from assistant.storage.catalog import Catalog
-    from assistant.tables.shortening import Shortener
 
 # Characters of a value that a person writes.
 MAX_VALUE = 2000
@@ -44,8 +43,6 @@ def run_table(assistant: Assistant, names: Sequence[str], choice: RowChoice) -> 
 
     A language model, where the assistant has one, shortens cells.
     """
-    from assistant.tables.filling import TableFiller
-
     columns, library = parse_columns(names), assistant.library
 
     def find(question: str, limit: int) -> Iterable[Paper]:
@@ -53,10 +50,7 @@ def run_table(assistant: Assistant, names: Sequence[str], choice: RowChoice) -> 
         return (hit.paper for hit in assistant.configured(settings, None).search(question).hits)
 
     chosen = choose_rows(choice, library.catalog.papers, find)
-    filler = TableFiller(
-        library.catalog.papers, library.catalog.cells, assistant.reader, library.embedder, _shortener(assistant)
-    )
-    return TableRun(columns, len(chosen.ids), chosen.total, filler.rows(chosen.ids, columns))
+    return TableRun(columns, len(chosen.ids), chosen.total, assistant.table_filler().rows(chosen.ids, columns))
 
 
 def correct_cell(catalog: Catalog, paper_id: str, name: str, value: str | None) -> Cell:
@@ -80,13 +74,3 @@ def _question(name: str) -> Column:
     if column.field:
         raise InputError("column", f"{column.name} comes from the catalog; correct the record of the paper instead")
     return column
-
-
-def _shortener(assistant: Assistant) -> Shortener | None:
-    if assistant.llm is None:
-        return None
-    from assistant.tables.shortening import Shortener
-    from assistant.verification.support import SupportModel
-
-    support = SupportModel(assistant.reader, assistant.library.lexicon, assistant.entailment)
-    return Shortener(assistant.llm, support)

@@ -23,12 +23,17 @@ def plan_list(found: Found, evidence: Sequence[Evidence], abstracts: Mapping[str
 
     The best paper is listed in any case.
     """
-    listed = [paper.id for paper in _with_names(found, _near(found))]
+    listed = [paper.id for paper in listed_papers(found)]
     by_paper = {paper_id: [item for item in evidence if item.hit.paper.id == paper_id] for paper_id in listed}
     quotations = [quotation for items in by_paper.values() for quotation in _sentence(items, abstracts)]
     if not quotations:
         quotations = _sentence(evidence, abstracts)
     return Plan((Group(tuple(quotations)),), _opening(len({quotation.hit.paper.id for quotation in quotations})))
+
+
+def listed_papers(found: Found) -> Sequence[Paper]:
+    """Return the papers that belong to a list, best first, of hits that were read."""
+    return _with_names(found, _near(found))
 
 
 def _near(found: Found) -> list[Paper]:

@@ -35,11 +35,16 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’./+][^\W_]+)*")
 
 
 class WordRole(StrEnum):
-    """What a word of a message does: it words the question, names a paper or a topic, or names a person."""
+    """What a word of a message does: it words the question, names a paper or a topic, a person, or a table's column."""
 
     WORDING = "wording"
     SUBJECT = "subject"
     NAME = "name"
+    COLUMN = "column"
+
+
+# What stands in a masked message for a run of words.
+_PLACEHOLDERS = {WordRole.SUBJECT: "xthingx", WordRole.NAME: "xpersonx", WordRole.COLUMN: "xcolumnx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def mask(message: str, words: Sequence[Word], by_word: Sequence[WordRole]) -> st
     for role, run in groupby(zip(by_word, words, strict=True), lambda pair: pair[0]):
         marked = [word for _, word in run]
         if role is not WordRole.WORDING:
-            parts += [message[end : marked[0].start], "xpersonx" if role is WordRole.NAME else "xthingx"]
+            parts += [message[end : marked[0].start], _PLACEHOLDERS[role]]
             end = marked[-1].end
     return "".join([*parts, message[end:]])
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from assistant.batches import batches
 from assistant.errors import ModelError
-from assistant.protocols import Embedder, PairReader
+from assistant.protocols import LLM, Embedder, PairReader
 from assistant.schema import Cell, CellSource, Paper, Row
 from assistant.storage.papers import Papers
 from assistant.storage.table_cells import CellKey, TableCells
 from assistant.tables.columns import Column
 from assistant.tables.reading import AskedColumn, prepare, read_cells
 from assistant.tables.shortening import Shortener
+from assistant.verification.support import SupportModel
+
+if TYPE_CHECKING:
+    from assistant.storage.library import Library
 
 # Papers that are read together: enough for full batches, few enough for rows to come steadily.
 _BATCH_SIZE = 8
 # Changes whenever cells are read in another way.
-_VERSION = "tables 1"
+_VERSION = "tables 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,8 @@ class TableFiller:
         """Read what is not known yet, and store it."""
         read: dict[CellKey, Cell] = {}
         for columns, of_columns in _by_missing(batch, asked, known):
-            for paper, cells in zip(of_columns, read_cells(of_columns, columns, self.reader), strict=True):
+            filled = read_cells(of_columns, columns, self.reader, self.embedder)
+            for paper, cells in zip(of_columns, filled, strict=True):
                 keys = (CellKey(paper.id, item.column.key) for item in columns)
                 read |= zip(keys, cells, strict=True)
         if not read:
@@ -83,6 +89,12 @@ class TableFiller:
             except ModelError:
                 continue
         return final, certain
+
+
+def open_filler(library: Library, reader: PairReader, llm: LLM | None, support: SupportModel) -> TableFiller:
+    """Return what fills tables from a library; `llm`, where there is one, shortens cells, checked by `support`."""
+    shortener = Shortener(llm, support) if llm else None
+    return TableFiller(library.catalog.papers, library.catalog.cells, reader, library.embedder, shortener)
 
 
 def _by_missing(

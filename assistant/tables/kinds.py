@@ -1,8 +1,8 @@
 """Classify what columns ask for, and what sentences of abstracts state: the aim, the method, the data, the finding ...
 
-Both classifiers (`python -m eval.training.table_cells`) are linear in hashed words and letters; that of columns also in
-the vector of the packaged embedder, which knows synonyms, and does without it where the library has another embedder. A
-column has one kind; a sentence may state several things, so that its probabilities do not sum to 1.
+Both classifiers (`python -m eval.training.table_cells`) are linear in hashed words and letters, and in the vector of
+the packaged embedder, which knows synonyms; where the library has another embedder, they do without. A column has one
+kind; a sentence may state several things, so that its probabilities do not sum to 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from assistant.protocols import Embedder
 
 _FOLDER = Path(__file__).parent / "weights"
-COLUMN_WEIGHTS, SENTENCE_WEIGHTS = _FOLDER / "columns.npz", _FOLDER / "sentences.npz"
+COLUMN_WEIGHTS = _FOLDER / "columns.npz"
+# Those of sentences with a vector, and of the words alone.
+SENTENCE_WEIGHTS, WORDS_ALONE_WEIGHTS = _FOLDER / "sentences.npz", _FOLDER / "sentences_words.npz"
 # Buckets of the hashed words, and of the hashed runs of characters.
 COLUMN_BUCKETS, SENTENCE_BUCKETS = 2048, 4096
 # Numbers of a vector of the packaged embedder, and what they count beside a word.
@@ -93,17 +95,22 @@ def column_kinds(names: Sequence[str], embedder: Embedder) -> list[dict[str, flo
     ]
 
 
-def sentence_kinds(sentences: Sequence[str]) -> Vectors:
+def reads_vectors(embedder: Embedder) -> bool:
+    """Tell whether sentences are classified by the vectors of this embedder, too. Raises ModelError."""
+    return fitted.packaged(SENTENCE_WEIGHTS).applies_to(embedder)
+
+
+def sentence_kinds(sentences: Sequence[str], vectors: Vectors | None = None) -> Vectors:
     """Return the probability that each sentence of an abstract states each kind, shape (sentences, STATED), 0..1.
 
-    Raises ModelError.
+    `vectors`, shape (sentences, VECTOR), are those of an embedder that `reads_vectors`. Raises ModelError.
     """
     import numpy as np
 
-    classifier = fitted.packaged(SENTENCE_WEIGHTS)
-    rows = np.array([sentence_features(text, number, len(sentences)) for number, text in enumerate(sentences)])
+    classifier = fitted.packaged(WORDS_ALONE_WEIGHTS if vectors is None else SENTENCE_WEIGHTS)
+    rows = sentence_features(sentences, vectors)
     order = [classifier.labels.index(kind) for kind in STATED]
-    logits = rows.reshape(len(sentences), -1) @ classifier.weights[order].T + classifier.bias[order]
+    logits = rows @ classifier.weights[order].T + classifier.bias[order]
     probabilities: Vectors = 1.0 / (1.0 + np.exp(-logits))
     return probabilities
 
@@ -123,7 +130,19 @@ def column_features(name: str, vector: Vectors | None) -> Vectors:
     return np.concatenate([known, occurrences(name, COLUMN_BUCKETS)])
 
 
-def sentence_features(sentence: str, position: int, count: int) -> Vectors:
+def sentence_features(sentences: Sequence[str], vectors: Vectors | None) -> Vectors:
+    """Return the features of the sentences of an abstract, shape (sentences, features), float32.
+
+    The hashed words and letters, where each stands, then its vector if there is one.
+    """
+    import numpy as np
+
+    rows = np.array([_sentence_words(text, number, len(sentences)) for number, text in enumerate(sentences)])
+    rows = rows.reshape(len(sentences), -1)
+    return rows if vectors is None else np.concatenate([rows, np.float32(_VECTOR_WEIGHT) * vectors], axis=1)
+
+
+def _sentence_words(sentence: str, position: int, count: int) -> Vectors:
     """Return the hashed words and letters of a sentence, then where it stands among `count`, float32."""
     import numpy as np
 

@@ -15,7 +15,17 @@ from assistant.question.quantity import asks_for_number
 from assistant.schema import Cell, CellSource, Paper, Passage
 from assistant.tables.columns import Column
 from assistant.tables.extraction import ValueForm, extract
-from assistant.tables.kinds import PROBES, STATED, USUAL, Kind, column_kinds, sentence_kinds, stated
+from assistant.tables.kinds import (
+    PROBES,
+    STATED,
+    USUAL,
+    Kind,
+    column_kinds,
+    reads_vectors,
+    sentence_kinds,
+    stated,
+)
+from assistant.tables.sentence_vectors import sentence_vectors
 from assistant.text.function_words import FUNCTION_WORDS
 from assistant.text.sentences import passages
 from assistant.verification.quantities import quantities
@@ -32,56 +42,59 @@ _WORD = re.compile(r"\w+")
 _NUMBERS, _NAMES = (Kind.SIZE, Kind.FIGURE, Kind.MEASURE), (Kind.DATA, Kind.CODE)
 
 
+# How surely a column has to be of a kind for its own question not to be read, and to be of none for no probe.
+_SURELY = 0.95
+
+
 @dataclass(frozen=True, slots=True)
 class CellFeatures:
     """The features of a sentence as the answer to a column.
 
     `known` is how likely the column is of a kind that sentences are classified by. Weighed by it: `stated`, the
-    log-odds that the sentence states what the column asks for; `usual`, those that an abstract does; `probe_answers`,
-    `probe_sentence` and `probe_margin`, what the pair reader says of the probe of the likeliest kind. Weighed by 1 less
-    that: `other_answers`, `other_sentence`, what it says of the column's own question. `answers`, `sentence` and
-    `margin` are the same for every column: the log-odds that the abstract answers, that the sentence does, and the
-    latter less those of the best other sentence. `cover` is the share of the column's words that the sentence has,
-    `numberless` is 1 where a number is asked for that the sentence lacks.
+    log-odds that the sentence states what the column asks for, and `lead`, these less those of the best other
+    sentence; `usual`, those that an abstract states it; `probe_answers` and `probe_sentence`, what the pair reader says
+    of the probe of the likeliest kind; `cover`, the share of the column's words that the sentence has; and
+    `numberless`, 1 where a number is asked for that the sentence lacks. Weighed by 1 less that: `other_answers`,
+    `other_sentence` and `other_lead`, what it says of the column's own question; `other_cover` and `other_numberless`.
     """
 
     known: float
     stated: float
+    lead: float
     usual: float
     probe_answers: float
     probe_sentence: float
-    probe_margin: float
-    answers: float
-    sentence: float
-    margin: float
-    other_answers: float
-    other_sentence: float
     cover: float
     numberless: float
+    other_answers: float
+    other_sentence: float
+    other_lead: float
+    other_cover: float
+    other_numberless: float
 
 
 # Fitted by `python -m eval.training.table_cells`.
 CELL = LogisticModel(
-    -0.96,
+    -1.0,
     CellFeatures(
-        known=1.97,
-        stated=0.54,
-        usual=0.13,
-        probe_answers=-0.03,
-        probe_sentence=0.12,
-        probe_margin=0.01,
-        answers=0.29,
-        sentence=0.24,
-        margin=0.05,
-        other_answers=0.30,
-        other_sentence=0.51,
-        cover=0.28,
-        numberless=-0.33,
+        known=1.89,
+        stated=0.53,
+        lead=0.1,
+        usual=0.1,
+        probe_answers=0.0,
+        probe_sentence=0.2,
+        cover=0.76,
+        numberless=-0.3,
+        other_answers=0.77,
+        other_sentence=0.84,
+        other_lead=0.15,
+        other_cover=-0.68,
+        other_numberless=0.0,
     ),
 )
-# The probability from which a sentence counts as the answer: on the dev tables of `eval.suites.tables`, nine of ten
-# cells that are filled are then right, and 3 % of all cells are wrong (docs/tables.md).
-STATED_FROM = 0.75
+# The probability from which a sentence counts as the answer, chosen on the dev tables of `eval.suites.tables`
+# (docs/tables.md).
+STATED_FROM = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +130,13 @@ class AskedColumn:
 class AbstractReading:
     """An abstract as it is read for one column.
 
-    `own` is the reading of the column's question, `probe` that of its likeliest kind, and `stating` are the
-    probabilities that the sentences state what the column asks for.
+    `own` is the reading of the column's question, `probe` that of its likeliest kind, None where it is not needed;
+    `stating` are the probabilities that the sentences state what the column asks for.
     """
 
     sentences: tuple[Passage, ...]
-    own: PairReading
-    probe: PairReading
+    own: PairReading | None
+    probe: PairReading | None
     stating: tuple[float, ...]
 
 
@@ -137,68 +150,97 @@ def prepare(columns: Sequence[Column], embedder: Embedder) -> list[AskedColumn]:
 
 
 def read_cells(
-    papers: Sequence[Paper], columns: Sequence[AskedColumn], reader: PairReader, least: float | None = None
+    papers: Sequence[Paper],
+    columns: Sequence[AskedColumn],
+    reader: PairReader,
+    embedder: Embedder,
+    least: float | None = None,
 ) -> Iterator[list[Cell]]:
     """Yield the cells of each paper, one for each column. Raises ModelError.
 
-    A cell says nothing below the confidence `least`, by default STATED_FROM. All pairs are read together, which takes
-    less time, and what columns share of an abstract is read once.
+    A cell says nothing below the confidence `least`, by default STATED_FROM. An abstract is encoded once for all
+    columns; pairs are read together, which takes less time, and what columns share of an abstract is read once.
     """
     sentences = [passages(paper.abstract)[:_MAX_SENTENCES] for paper in papers]
-    queries = list(dict.fromkeys(query for asked in columns for query in _queries(asked)))
+    queries = list(dict.fromkeys(query for asked in columns for query in queries_of(asked)))
     pairs = [
         (query, _text(paper, of_paper))
         for paper, of_paper in zip(papers, sentences, strict=True)
         if of_paper
         for query in queries
     ]
-    readings = reader.read(pairs)
+    readings, kinds = reader.read(pairs), iter(_kinds(papers, sentences, embedder))
     for of_paper in sentences:
         if not of_paper:
             yield [Cell(None, source=CellSource.ABSTRACT) for _ in columns]
             continue
-        by_query = {query: next(readings) for query in queries}
-        kinds = sentence_kinds([passage.text for passage in of_paper])
-        yield [_cell(asked, _of_column(asked, of_paper, by_query, kinds), least) for asked in columns]
+        by_query, of_sentences = {query: next(readings) for query in queries}, next(kinds)
+        yield [_cell(asked, _of_column(asked, of_paper, by_query, of_sentences), least) for asked in columns]
 
 
 def features(asked: AskedColumn, read: AbstractReading) -> list[CellFeatures]:
     """Return the features of each sentence."""
-    count, known = len(read.sentences), asked.known
-    own = [logistic.log_odds(score) for score in read.own.answering[-count:]]
-    probe = [logistic.log_odds(score) for score in read.probe.answering[-count:]]
-    answers, usual = logistic.log_odds(read.own.answers), logistic.log_odds(_usual(asked))
+    count, known, other = len(read.sentences), asked.known, 1.0 - asked.known
+    own, probe = _scores(read.own, count), _scores(read.probe, count)
+    stating, usual = list(map(logistic.log_odds, read.stating)), logistic.log_odds(_usual(asked))
+    covers = [_share(asked.stems, passage.text) for passage in read.sentences]
     is_number = asked.form is ValueForm.NUMBER
+    numberless = [float(is_number and not quantities(passage.text)) for passage in read.sentences]
     return [
         CellFeatures(
             known=known,
-            stated=known * logistic.log_odds(read.stating[number]),
+            stated=known * stating[number],
+            lead=known * _lead(stating, number),
             usual=known * usual,
-            probe_answers=known * logistic.log_odds(read.probe.answers),
+            probe_answers=known * _answers(read.probe),
             probe_sentence=known * probe[number],
-            probe_margin=known * _margin(probe, number),
-            answers=answers,
-            sentence=own[number],
-            margin=_margin(own, number),
-            other_answers=(1.0 - known) * answers,
-            other_sentence=(1.0 - known) * own[number],
-            cover=_share(asked.stems, passage.text),
-            numberless=float(is_number and not quantities(passage.text)),
+            cover=known * covers[number],
+            numberless=known * numberless[number],
+            other_answers=other * _answers(read.own),
+            other_sentence=other * own[number],
+            other_lead=other * _lead(own, number),
+            other_cover=other * covers[number],
+            other_numberless=other * numberless[number],
         )
-        for number, passage in enumerate(read.sentences)
+        for number in range(count)
     ]
 
 
-def _queries(asked: AskedColumn) -> tuple[str, str]:
-    """Return what the pair reader is asked for a column: its own question, and the probe of its likeliest kind."""
-    return asked.column.question, PROBES[asked.probe]
+def queries_of(asked: AskedColumn) -> Iterator[str]:
+    """Yield what the pair reader is asked for a column: its own question, the probe of its likeliest kind, or both."""
+    if asked.known < _SURELY:
+        yield asked.column.question
+    if asked.known > 1.0 - _SURELY:
+        yield PROBES[asked.probe]
+
+
+def _kinds(papers: Sequence[Paper], sentences: Sequence[tuple[Passage, ...]], embedder: Embedder) -> Iterator[Vectors]:
+    """Yield what the sentences of each abstract that has any state."""
+    texts = [
+        (paper.title or "", [passage.text for passage in of_paper])
+        for paper, of_paper in zip(papers, sentences, strict=True)
+        if of_paper
+    ]
+    vectors = sentence_vectors(texts, embedder) if reads_vectors(embedder) else [None] * len(texts)
+    return (sentence_kinds(of_paper, vector) for (_, of_paper), vector in zip(texts, vectors, strict=True))
 
 
 def _of_column(
     asked: AskedColumn, sentences: tuple[Passage, ...], readings: Mapping[str, PairReading], kinds: Vectors
 ) -> AbstractReading:
-    own, probe = (readings[query] for query in _queries(asked))
+    queries = list(queries_of(asked))
+    own = readings[asked.column.question] if asked.column.question in queries else None
+    probe = readings[PROBES[asked.probe]] if PROBES[asked.probe] in queries else None
     return AbstractReading(sentences, own, probe, tuple(stated(asked.kinds, kinds)))
+
+
+def _scores(reading: PairReading | None, count: int) -> list[float]:
+    """Return the log-odds that each of the last `count` sentences answers; 0 without a reading."""
+    return list(map(logistic.log_odds, reading.answering[-count:])) if reading else [0.0] * count
+
+
+def _answers(reading: PairReading | None) -> float:
+    return logistic.log_odds(reading.answers) if reading else 0.0
 
 
 def _usual(asked: AskedColumn) -> float:
@@ -206,7 +248,7 @@ def _usual(asked: AskedColumn) -> float:
     return sum(asked.kinds[kind] * USUAL[kind] for kind in STATED) / max(asked.known, 1e-9)
 
 
-def _margin(scores: Sequence[float], number: int) -> float:
+def _lead(scores: Sequence[float], number: int) -> float:
     """Return a score less the best of the others."""
     return scores[number] - max((*scores[:number], *scores[number + 1 :]), default=0.0)
 

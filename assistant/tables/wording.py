@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.schema import Cell, CellSource
+from assistant.schema import Cell, CellSource, Table
 from assistant.text.printable import one_line
 
 NOT_STATED, NOT_RECORDED = "the abstract does not say", "not recorded"
@@ -22,3 +22,8 @@ def cell_mark(cell: Cell) -> str:
     if cell.source is not CellSource.PERSON:
         return ""
     return OUTDATED if cell.outdated else CORRECTED
+
+
+def is_read(table: Table) -> bool:
+    """Return whether a table has a cell that was read of an abstract, or corrected by a person."""
+    return any(cell.source is not CellSource.CATALOG for row in table.rows for cell in row.cells)

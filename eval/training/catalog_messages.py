@@ -2,6 +2,7 @@
 
 `catalog_questions.jsonl` has a message `q` and what it asks of the catalog, `kind`. In the message [brackets] stand
 around a paper or a topic and <angles> around a person; {p}, {t} and {n} are slots for a paper, a topic and a person.
+Other messages that are read here have {braces} around the column of a table.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _OF_TEMPLATE = 8
 # How much all of them count together.
 _TEMPLATE = 2.0
 _SLOT = re.compile(r"\{([ptn])\}")
-_MARKED = re.compile(r"\[([^\]]*)\]|<([^>]*)>")
+_MARKED = re.compile(r"\[([^\]]*)\]|<([^>]*)>|\{([^}]*)\}")
+_MARKED_ROLES = (WordRole.SUBJECT, WordRole.NAME, WordRole.COLUMN)
 _MARKS = re.compile(r"[<>{}\[\]]")
 # Shares of titles that are given by their names alone, of at most so many words, and in lower case.
 _NAMED, _MAX_NAME, _LOWER = 0.45, 3, 0.4
@@ -85,9 +87,8 @@ def unmarked(marked: str) -> tuple[str, tuple[WordRole, ...]]:
     text, spans, end = "", [], 0
     for match in _MARKED.finditer(marked):
         text += marked[end : match.start()]
-        role = WordRole.SUBJECT if match[1] is not None else WordRole.NAME
-        inner = match[1] if match[1] is not None else match[2]
-        spans.append((len(text), len(text) + len(inner), role))
+        inner = match[match.lastindex or 0]
+        spans.append((len(text), len(text) + len(inner), _MARKED_ROLES[(match.lastindex or 1) - 1]))
         text, end = text + inner, match.end()
     text += marked[end:]
     return text, tuple(_role(word.start, spans) for word in split(text))

@@ -42,7 +42,7 @@ _OTHER, _QUESTION, _DRAWN = 0.5, 0.5, 1500
 _WORDING_LINES = 2
 # Mistakes that are shown.
 _SHOWN = 40
-_ROLES, _KINDS = tuple(WordRole), tuple(CatalogKind)
+_ROLES, _KINDS = (WordRole.WORDING, WordRole.SUBJECT, WordRole.NAME), tuple(CatalogKind)
 
 
 def main(
@@ -71,14 +71,14 @@ def main(
         typer.echo(answered(name, questions, words, classifier, reader))
 
 
-def fit_words(messages: Sequence[CatalogMessage]) -> WordReader:
-    """Return the reader of the roles of words."""
+def fit_words(messages: Sequence[CatalogMessage], possible: Sequence[WordRole] = _ROLES) -> WordReader:
+    """Return the reader of the roles of words, of which these are possible."""
     marked = [message for message in messages if message.roles]
     wording = _wording(marked)
     rows = np.vstack([_word_rows(message, wording) for message in marked])
     roles = [role for message in marked for role in message.roles]
     importance = [message.importance for message in marked for _ in message.roles]
-    return WordReader(softmax.fit_labelled(rows, roles, importance, _WORD_PENALTY, _ROLES), wording)
+    return WordReader(softmax.fit_labelled(rows, roles, importance, _WORD_PENALTY, possible), wording)
 
 
 def _wording(messages: Sequence[CatalogMessage]) -> frozenset[str]:

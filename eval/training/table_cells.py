@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
@@ -34,13 +35,15 @@ from assistant.tables.kinds import (
     PROBES,
     SENTENCE_WEIGHTS,
     STATED,
+    WORDS_ALONE_WEIGHTS,
     Kind,
     column_features,
     column_vectors,
     sentence_features,
     stated,
 )
-from assistant.tables.reading import AbstractReading, AskedColumn, CellFeatures, features, prepare
+from assistant.tables.reading import AbstractReading, AskedColumn, CellFeatures, features, prepare, queries_of
+from assistant.tables.sentence_vectors import sentence_vectors
 from eval.suites.annotated import read_annotated
 from eval.training import command, softmax
 from eval.training.examples import read_lines
@@ -48,7 +51,7 @@ from eval.training.softmax import Figures
 
 COLUMNS, SENTENCES = Path(__file__).with_name("table_columns.jsonl"), Path(__file__).with_name("table_sentences.jsonl")
 _FOLDS, _SEED = 5, 16
-_COLUMN_PENALTY, _SENTENCE_C, _CELL_C = 0.3, 3.0, 1.0
+_COLUMN_PENALTY, _SENTENCE_C, _CELL_C = 0.3, 0.5, 1.0
 # Columns of each kind that an abstract is read with.
 _COLUMNS_OF_KIND = 1
 # Of so many columns, one is classified as if it were new.
@@ -92,13 +95,17 @@ def main(
     settings = load()
     embedder = factory.open_embedder(settings)
     of_columns, held_out_columns = _fit_columns(columns, embedder)
-    of_sentences, held_out_sentences = _fit_sentences(abstracts)
+    vectors = sentence_vectors([(item.title, item.sentences) for item in abstracts], embedder)
+    words_alone, _ = _fit_sentences("words alone", abstracts, [None] * len(abstracts))
+    of_sentences, held_out_sentences = _fit_sentences("with vectors", abstracts, vectors)
     cases = [*_generic_cases(abstracts, columns), *_specific_cases([row for row in rows if row["part"] == "dev"])]
     if not dry:
         linear.save(of_columns, COLUMN_WEIGHTS)
-        linear.save(of_sentences, SENTENCE_WEIGHTS)
+        linear.save(replace(of_sentences, embedder=embedder.name, revision=embedder.revision), SENTENCE_WEIGHTS)
+        linear.save(words_alone, WORDS_ALONE_WEIGHTS)
     reader = factory.open_pair_reader(settings, embedder)
-    _fit_cells(cases, _asked(cases, held_out_columns, embedder), held_out_sentences, of_sentences, reader)
+    kinds = held_out_sentences | _kinds_of_others(cases, held_out_sentences, of_sentences, embedder)
+    _fit_cells(cases, _asked(cases, held_out_columns, embedder), kinds, reader)
 
 
 def _labelled(rows: dict[str, Any]) -> Iterator[LabelledAbstract]:
@@ -141,23 +148,19 @@ def _fit_columns(
 
 
 def _fit_sentences(
-    abstracts: Sequence[LabelledAbstract],
+    name: str, abstracts: Sequence[LabelledAbstract], vectors: Sequence[Figures | None]
 ) -> tuple[linear.LinearClassifier, dict[str, Figures]]:
     """Return the classifier of sentences, and the probabilities for each abstract by one that has not seen it."""
-    rows = np.concatenate([_sentence_rows(abstract.sentences) for abstract in abstracts])
+    of_abstracts = zip(abstracts, vectors, strict=True)
+    rows = csr_matrix(np.concatenate([sentence_features(item.sentences, vector) for item, vector in of_abstracts]))
     folds = np.array([abstract.fold for abstract in abstracts for _ in abstract.sentences])
     labels = np.array([[kind in kinds for kind in STATED] for item in abstracts for kinds in item.kinds])
     probabilities = np.zeros(labels.shape, np.float32)
     for fold in range(_FOLDS):
         weights, bias = _one_against_rest(rows[folds != fold], labels[folds != fold])
         probabilities[folds == fold] = _sigmoid(rows[folds == fold] @ weights.T + bias)
-    for column, kind in enumerate(STATED):
-        precision = average_precision_score(labels[:, column], probabilities[:, column])
-        typer.echo(f"  {kind:12}{labels[:, column].sum():5} sentences, average precision {precision:.3f}")
+    _report_sentences(name, abstracts, labels, probabilities)
     ends = np.cumsum([len(abstract.sentences) for abstract in abstracts])
-    for kind in STATED:
-        stating = [any(kind in kinds for kinds in item.kinds) for item in abstracts if len(item.kinds) > 1]
-        typer.echo(f"  {kind:12}stated by {np.mean(stating):.2f} of the abstracts")
     held_out = {
         abstract.id: probabilities[end - len(abstract.sentences) : end]
         for abstract, end in zip(abstracts, ends, strict=True)
@@ -166,12 +169,39 @@ def _fit_sentences(
     return linear.LinearClassifier(tuple(map(str, STATED)), weights, bias, "", ""), held_out
 
 
-def _sentence_rows(sentences: Sequence[str]) -> Figures:
-    return np.array([sentence_features(text, number, len(sentences)) for number, text in enumerate(sentences)])
+def _report_sentences(
+    name: str, abstracts: Sequence[LabelledAbstract], labels: NDArray[np.bool_], probabilities: Figures
+) -> None:
+    typer.echo(f"sentences, {name}")
+    for column, kind in enumerate(STATED):
+        precision = average_precision_score(labels[:, column], probabilities[:, column])
+        stating = [any(kind in kinds for kinds in item.kinds) for item in abstracts if len(item.kinds) > 1]
+        typer.echo(
+            f"  {kind:12}{labels[:, column].sum():5} sentences, average precision {precision:.3f}; "
+            f"stated by {np.mean(stating):.2f} of the abstracts"
+        )
 
 
-def _one_against_rest(rows: Figures, labels: NDArray[np.bool_]) -> tuple[Figures, Figures]:
-    models = [LogisticRegression(C=_SENTENCE_C, max_iter=300).fit(rows, labels[:, k]) for k in range(labels.shape[1])]
+def _kinds_of_others(
+    cases: Sequence[CellCase],
+    labelled: Collection[str],
+    classifier: linear.LinearClassifier,
+    embedder: Embedder,
+) -> dict[str, Figures]:
+    """Return what the sentences of abstracts state that the classifier was not fitted on, as probabilities."""
+    others = list({case.abstract.id: case.abstract for case in cases if case.abstract.id not in labelled}.values())
+    vectors = sentence_vectors([(item.title, item.sentences) for item in others], embedder)
+    return {
+        item.id: _sigmoid(sentence_features(item.sentences, vector) @ classifier.weights.T + classifier.bias)
+        for item, vector in zip(others, vectors, strict=True)
+    }
+
+
+def _one_against_rest(rows: Any, labels: NDArray[np.bool_]) -> tuple[Figures, Figures]:
+    models = [
+        LogisticRegression(C=_SENTENCE_C, solver="liblinear", random_state=_SEED).fit(rows, labels[:, k])
+        for k in range(labels.shape[1])
+    ]
     weights = np.concatenate([model.coef_ for model in models]).astype(np.float32)
     return weights, np.array([model.intercept_[0] for model in models], dtype=np.float32)
 
@@ -207,36 +237,31 @@ def _specific_cases(rows: Sequence[dict[str, Any]]) -> Iterator[CellCase]:
 
 
 def _fit_cells(
-    cases: Sequence[CellCase],
-    asked: Sequence[AskedColumn],
-    sentences: dict[str, Figures],
-    classifier: linear.LinearClassifier,
-    reader: PairReader,
+    cases: Sequence[CellCase], asked: Sequence[AskedColumn], kinds: dict[str, Figures], reader: PairReader
 ) -> None:
     """Fit the model of cells and print it with its cross-validated figures."""
     rows, labels, numbers = [], [], []
-    own = reader.read([(item.column.question, _text(case)) for item, case in zip(asked, cases, strict=True)])
-    probes = _probe_readings(cases, asked, reader)
-    for number, (item, case, reading) in enumerate(zip(asked, cases, own, strict=True)):
-        known = sentences.get(case.abstract.id)
-        if known is None:
-            known = _sigmoid(_sentence_rows(case.abstract.sentences) @ classifier.weights.T + classifier.bias)
+    readings = _readings(cases, asked, reader)
+    for number, (item, case) in enumerate(zip(asked, cases, strict=True)):
         passages = tuple(Passage(text, 0, len(text)) for text in case.abstract.sentences)
-        probe = probes[case.abstract.id, item.probe]
-        of_case = features(item, AbstractReading(passages, reading, probe, tuple(stated(item.kinds, known))))
+        own = readings.get((case.abstract.id, item.column.question))
+        probe = readings.get((case.abstract.id, PROBES[item.probe]))
+        stating = tuple(stated(item.kinds, kinds[case.abstract.id]))
+        of_case = features(item, AbstractReading(passages, own, probe, stating))
         rows += [astuple(row) for row in of_case]
         labels += [row in case.answers for row in range(len(of_case))]
         numbers += [number] * len(of_case)
     _report(cases, np.array(rows), np.array(labels), np.array(numbers))
 
 
-def _probe_readings(
+def _readings(
     cases: Sequence[CellCase], asked: Sequence[AskedColumn], reader: PairReader
-) -> dict[tuple[str, Kind], PairReading]:
-    """Return the reading of each probe beside each abstract that it is needed for."""
-    needed = {(case.abstract.id, item.probe): case for item, case in zip(asked, cases, strict=True)}
-    pairs = [(PROBES[probe], _text(case)) for (_, probe), case in needed.items()]
-    return dict(zip(needed, reader.read(pairs), strict=True))
+) -> dict[tuple[str, str], PairReading]:
+    """Return the reading of each query that a column needs beside each abstract."""
+    needed = {
+        (case.abstract.id, query): case for item, case in zip(asked, cases, strict=True) for query in queries_of(item)
+    }
+    return dict(zip(needed, reader.read([(query, _text(case)) for (_, query), case in needed.items()]), strict=True))
 
 
 def _text(case: CellCase) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from assistant.schema import Answer, Paper, Passage, Strength
+from assistant.schema import Answer, Cell, Paper, Passage, Strength
 from assistant.text import sentences
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
@@ -106,13 +106,19 @@ def _text(answer: Answer, page: PageAddress) -> Iterator[str]:
 
 
 def _ending(answer: Answer, page: PageAddress) -> Iterator[str]:
-    yield from table_markdown(answer)
+    numbers = {citation.paper.id: str(citation.number) for citation in answer.citations}
+    yield from table_markdown(answer, lambda paper, cell: _cell_link(numbers.get(paper.id), paper, cell, page))
     yield from (f"> {doubt} “{markdown_text(to_text(text))}”" for doubt, text in doubts(answer))
     if answer.strength is Strength.TENTATIVE and answer.reason and not opens_with_reason(answer):
         yield f"*{markdown_text(answer.reason)}*"
     yield from (f"*{markdown_text(note)}*" for note in notes(answer))
     if answer.nearest:
         yield "\n".join(["The nearest papers are:", "", *(_item(paper, page) for paper in answer.nearest)])
+
+
+def _cell_link(number: str | None, paper: Paper, cell: Cell, page: PageAddress) -> str:
+    """Return the number of a paper as a link to the sentence of a cell; empty without a sentence."""
+    return f" {linked_marker(number, page(paper, cell.passage))}" if number and cell.passage else ""
 
 
 def _item(paper: Paper, page: PageAddress) -> str:

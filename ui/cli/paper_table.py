@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
-from assistant.schema import Row, Table
+from assistant.schema import Cell, Row, Table
+from assistant.tables.wording import cell_text, is_read
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
@@ -12,7 +14,6 @@ from assistant.text.titles import display_title
 # Characters of a line, of a column beside the titles, and of the narrowest column that is shortened.
 _MAX_WIDTH, _MAX_COLUMN, _MIN_WIDTH = 100, 30, 8
 _GAP = "  "
-_NOT_RECORDED = "not recorded"
 
 
 def table_text(table: Table) -> str:
@@ -24,14 +25,22 @@ def table_text(table: Table) -> str:
     parts = [_line(cells, widths) for cells in lines]
     parts.insert(1, _GAP.join("-" * width for width in widths))
     empty = [one_line(name) for position, name in enumerate(table.columns) if position not in filled]
-    parts += [f"Not recorded for any of them: {', '.join(empty)}."] if empty else []
+    nothing = "Not recorded for any of them" if not is_read(table) else "Nothing for any of them"
+    parts += [f"{nothing}: {', '.join(empty)}."] if empty else []
     if table.total > len(table.rows):
         parts.append(f"These are the first {len(table.rows):,} of {table.total:,} papers.")
+    parts += ["", f"Save it, with whole sentences: {command(table)}"] if is_read(table) else []
     return "\n".join(parts)
 
 
+def command(table: Table) -> str:
+    """Return the command that writes a table of the same papers and columns to a file."""
+    ids = [f"--ids {row.paper.id}" for row in table.rows]
+    return " ".join(["paperchat table", *map(shlex.quote, map(one_line, table.columns)), *ids, "--to table.csv"])
+
+
 def _cells(row: Row, positions: Sequence[int]) -> list[str]:
-    values = [_value(row, position) or _NOT_RECORDED for position in positions]
+    values = [cell_text(row.cells[position] if position < len(row.cells) else Cell(None)) for position in positions]
     return [one_line(to_text(text)) for text in (display_title(row.paper), *values)]
 
 

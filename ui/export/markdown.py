@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from assistant.question.catalog_question import CATALOG
-from assistant.schema import Answer, Citation, Paper, Strength
+from assistant.schema import Answer, Cell, Citation, Paper, Strength
+from assistant.tables.wording import cell_text
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
 from assistant.text.notices import notice_text
@@ -18,6 +19,13 @@ from ui.cli.terminal import describe_search, doubts, headed_lines, notes
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _LINE_START = re.compile(r"^(\d*)([-+=.)])")
 _MARKERS = re.compile(r"\[(\d+)\]")
+
+# Writes what follows the value of a cell: nothing, or a link to its sentence.
+CellMarker = Callable[[Paper, Cell], str]
+
+
+def _no_marker(paper: Paper, cell: Cell) -> str:
+    return ""
 
 
 def answer_markdown(answer: Answer) -> Iterator[str]:
@@ -46,14 +54,14 @@ def _paragraphs(answer: Answer) -> Iterator[str]:
     yield from (f"> {doubt} “{markdown_text(to_text(text))}”" for doubt, text in doubts(answer))
 
 
-def table_markdown(answer: Answer) -> Iterator[str]:
-    """Yield the table of an answer, each title with a link to its paper."""
+def table_markdown(answer: Answer, sentence: CellMarker = _no_marker) -> Iterator[str]:
+    """Yield the table of an answer, each title with a link to its paper; `sentence` writes what follows a cell."""
     if answer.table is None or not answer.table.rows:
         return
     rows = [["Paper", *map(markdown_text, answer.table.columns)], ["---"] * (len(answer.table.columns) + 1)]
     for row in answer.table.rows:
         title, address = markdown_text(to_text(display_title(row.paper))), paper_url(row.paper)
-        cells = [markdown_text(to_text(cell.value)) if cell.value else "not recorded" for cell in row.cells]
+        cells = [markdown_text(to_text(cell_text(cell))) + sentence(row.paper, cell) for cell in row.cells]
         rows.append([f"[{title}](<{address}>)" if address else title, *cells])
     yield "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
     if answer.table.total > len(answer.table.rows):

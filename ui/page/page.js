@@ -32,6 +32,10 @@ function surroundings(button, name) {
   return JSON.stringify(sent);
 }
 
+function showTab(name) {
+  [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.textContent.trim() === name)?.click();
+}
+
 function say(text, isError = false) {
   const notice = find("#notice");
   notice.textContent = text;
@@ -58,13 +62,14 @@ function press(button) {
   if (button.name === "name") text = button.closest(".naming").querySelector("input").value;
   last = { name: button.name, value: button.value };
   if (button.name === "within" || button.name === "tochat") find("#tabs [role=tab]").click();
+  else if (button.name === "tabulate") showTab("Table");
   else if (button.closest("#library")) text = surroundings(button, text);
   const sent = { name: button.name, value: button.value, text };
   if (button.name === "tochat") box().focus();
   else if (button.closest("#map")) trigger("chart", sent);
   else if (button.name === "reindex" || button.name === "zotero") trigger(button.name, sent);
   else if (button.closest("#library") && button.name !== "within") trigger("shelf", sent);
-  else if (button.closest("#sheet")) trigger("sheet", sent);
+  else if (button.closest("#sheet") || button.name === "tabulate") trigger("sheet", sent);
   else trigger("act", sent);
 }
 

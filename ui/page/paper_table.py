@@ -1,11 +1,15 @@
-"""Render the table of an answer: a row for each paper, with what the catalog or the abstract says of it."""
+"""Render the table of an answer: a row for each paper, with what the catalog or the abstract says of it.
+
+A cell from an abstract leads to its sentence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
-from assistant.schema import Answer, Cell, Paper, Passage, Row, Table
+from assistant.schema import Answer, Cell, CellSource, Paper, Passage, Row, Table
+from assistant.tables.wording import cell_mark, cell_text
 from assistant.text.latex import to_text
 from assistant.text.links import paper_url
 from assistant.text.printable import one_line
@@ -13,9 +17,12 @@ from assistant.text.titles import display_title
 from ui.cli.terminal import counted
 from ui.page.render import Write, anchor
 
+Places = Mapping[tuple[str, Passage], str]
+
 # Rows that are shown before the rest is folded away.
 _MAX_OPEN_ROWS = 10
-_NOT_RECORDED = '<span class="quiet">not recorded</span>'
+# Characters of a cell that are shown; its sentence has the rest.
+_MAX_SHOWN = 160
 
 
 def paper_table_html(answer: Answer, turn: int, write: Write) -> str:
@@ -32,12 +39,14 @@ def paper_table_html(answer: Answer, turn: int, write: Write) -> str:
     columns = [column for column in columns if column not in empty]
     heads = "".join(f'<th scope="col" role="columnheader">{write(_head(name))}</th>' for _, name in columns)
     anchors = _anchors(answer, turn)
+    places = _places(answer, anchors)
     rows = "".join(
-        _row(row, columns, anchors, write, is_folded=number >= _MAX_OPEN_ROWS) for number, row in enumerate(table.rows)
+        _row(row, columns, anchors[row.paper.id], places, write, is_folded=number >= _MAX_OPEN_ROWS)
+        for number, row in enumerate(table.rows)
     )
     return (
         f'<div class="papers"><table role="table"><thead><tr role="row"><th scope="col" role="columnheader">Paper</th>'
-        f"{heads}</tr></thead><tbody>{rows}</tbody></table>{_more(table)}{_empty_html(empty, write)}</div>"
+        f"{heads}</tr></thead><tbody>{rows}</tbody></table>{_more(table)}{_empty_html(table, empty, write)}</div>"
     )
 
 
@@ -47,8 +56,23 @@ def unlisted_citations(answer: Answer, turn: int) -> Iterator[tuple[str, Paper, 
     rows = {row.paper.id: row for row in answer.table.rows} if answer.table else {}
     unlisted = (row for paper_id, row in rows.items() if paper_id not in cited)
     for number, row in enumerate(unlisted, start=1):
-        passages = dict.fromkeys(cell.passage for cell in row.cells if cell.passage)
-        yield f"paper-{turn}-{number}", row.paper, tuple(passages)
+        yield f"paper-{turn}-{number}", row.paper, _passages(row)
+
+
+def _places(answer: Answer, anchors: Mapping[str, str]) -> Places:
+    """Return the ids of the sentences of cells, by paper and passage."""
+    cited = {citation.paper.id: citation.passages for citation in answer.citations}
+    rows = {row.paper.id: row for row in answer.table.rows} if answer.table else {}
+    passages = {paper_id: _passages(row) for paper_id, row in rows.items()} | cited
+    return {
+        (paper_id, passage): f"{anchors[paper_id]}-{number}"
+        for paper_id, of_paper in passages.items()
+        for number, passage in enumerate(of_paper, start=1)
+    }
+
+
+def _passages(row: Row) -> tuple[Passage, ...]:
+    return tuple(dict.fromkeys(cell.passage for cell in row.cells if cell.passage))
 
 
 def _anchors(answer: Answer, turn: int) -> dict[str, str]:
@@ -57,29 +81,41 @@ def _anchors(answer: Answer, turn: int) -> dict[str, str]:
     return {paper.id: name for name, paper, _ in unlisted_citations(answer, turn)} | cited
 
 
-def _row(row: Row, columns: list[tuple[int, str]], anchors: dict[str, str], write: Write, *, is_folded: bool) -> str:
+def _row(
+    row: Row, columns: list[tuple[int, str]], anchor_id: str, places: Places, write: Write, *, is_folded: bool
+) -> str:
     title = write(one_line(display_title(row.paper)))
-    link = f'<a class="cite work" href="#{anchors[row.paper.id]}">{title}</a>'
-    cells = "".join(_cell(row, position, name, write) for position, name in columns)
+    link = f'<a class="cite work" href="#{anchor_id}">{title}</a>'
+    cells = "".join(_cell(row, position, name, places, write) for position, name in columns)
     folded = ' class="rest"' if is_folded else ""
     return f'<tr role="row"{folded}><th scope="row" role="rowheader">{link}</th>{cells}</tr>'
 
 
-def _cell(row: Row, position: int, name: str, write: Write) -> str:
+def _cell(row: Row, position: int, name: str, places: Places, write: Write) -> str:
     cell = row.cells[position] if position < len(row.cells) else Cell(None)
-    hint = f' title="{escape(one_line(to_text(cell.passage.text)))}"' if cell.passage else ""
-    label = f'<span class="label">{write(_head(name))}: </span>'
-    return f'<td role="cell"{hint}>{label}{_value(row.paper, cell, write)}</td>'
+    label = f'<span class="label">{write(_lead(name))} </span>'
+    value = _value(row.paper, cell, write)
+    place = places.get((row.paper.id, cell.passage)) if cell.passage else None
+    if place and cell.passage:
+        hint = escape(one_line(to_text(cell.passage.text)))
+        value = f'<a class="cite work" href="#{place}" title="{hint}">{value}</a>'
+    return f'<td role="cell">{label}{value}</td>'
 
 
 def _value(paper: Paper, cell: Cell, write: Write) -> str:
     """Return the value of a cell; an identifier or address of the paper becomes a link to it."""
     if cell.value is None or not cell.value.strip():
-        return _NOT_RECORDED
+        return f'<span class="quiet">{cell_text(cell)}</span>'
     value, url = one_line(cell.value), paper_url(paper)
     if url and cell.value in (paper.doi, paper.arxiv_id, paper.url, url):
         return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(value)}</a>'
-    return write(value)
+    mark = f' <span class="quiet">({write(cell_mark(cell))})</span>' if cell_mark(cell) else ""
+    return write(_shortened(value)) + mark
+
+
+def _shortened(text: str) -> str:
+    """Return the text, cut at a word where it is too long."""
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN].rsplit(' ', 1)[0]} ..."
 
 
 def _more(table: Table) -> str:
@@ -103,9 +139,24 @@ def _is_empty(table: Table, position: int) -> bool:
     return not any(position < len(row.cells) and row.cells[position].value for row in table.rows)
 
 
-def _empty_html(columns: list[tuple[int, str]], write: Write) -> str:
-    names = ", ".join(one_line(name) for _, name in columns)
-    return f'<p class="quiet">Not recorded for any of them: {write(names)}.</p>' if names else ""
+def _empty_html(table: Table, columns: list[tuple[int, str]], write: Write) -> str:
+    """Return which columns are left out because no paper has anything in them."""
+    recorded = [name for position, name in columns if _is_recorded(table, position)]
+    asked = [name for position, name in columns if not _is_recorded(table, position)]
+    parts = [f"Not recorded for any of them: {', '.join(map(one_line, recorded))}."] if recorded else []
+    parts += [f"No abstract of them says: {', '.join(map(one_line, asked))}."] if asked else []
+    return f'<p class="quiet">{write(" ".join(parts))}</p>' if parts else ""
+
+
+def _is_recorded(table: Table, position: int) -> bool:
+    """Return whether a column comes from the catalog."""
+    return all(row.cells[position].source is CellSource.CATALOG for row in table.rows if position < len(row.cells))
+
+
+def _lead(name: str) -> str:
+    """Return the name of a column before what it says; a question has its punctuation already."""
+    head = _head(name)
+    return head if head.endswith("?") else f"{head}:"
 
 
 def _head(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -60,10 +61,8 @@ def build(backend: PageBackend, bridge: gr.HTML, tab_settings: gr.State) -> None
     def press(sheet: Sheet, settings: TabSettings, event: gr.EventData) -> list[Any]:
         name, value, text = (str(event._data.get(key) or "") for key in ("name", "value", "text"))
         try:
-            if name == "save":
-                return [gr.skip(), gr.skip(), _file(sheet, value)]
-            if name == "keeprows":
-                return [gr.skip(), gr.skip(), stamped({"kind": "notice", "text": keep_rows(backend, sheet, text)})]
+            if message := _message(backend, sheet, name, value, text):
+                return [gr.skip(), gr.skip(), message]
             sheet = handle_sheet_button(backend, settings, sheet, name, value, text)
             return [sheet, sheet_html(sheet), gr.skip()]
         except PaperchatError as error:
@@ -116,6 +115,8 @@ def handle_sheet_button(
 
     Raises PaperchatError.
     """
+    if name == "tabulate":
+        return sheet_of_answer(backend, settings, value)
     position = parse_cell(value)
     if position is None or position.column >= len(sheet.columns):
         raise InputError("page", f"there is no cell {value!r}")
@@ -131,11 +132,32 @@ def handle_sheet_button(
     return _read_again(backend, settings, sheet, position)
 
 
+def sheet_of_answer(backend: PageBackend, settings: TabSettings, value: str) -> Sheet:
+    """Return the table of an answer, as its button names it: JSON with columns and ids. Raises PaperchatError."""
+    try:
+        written = json.loads(value)
+        columns, ids = map(str, written["columns"]), tuple(map(str, written["ids"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError("page", "there is no such table") from error
+    run = run_table(backend.assistant(settings), list(columns), RowChoice(ids=ids[:_MAX_ROWS]))
+    rows = tuple(run.rows)
+    return Sheet(run.names, rows, len(rows), run.total)
+
+
 def _read_again(backend: PageBackend, settings: TabSettings, sheet: Sheet, position: OpenCell) -> Sheet:
     """Return the table with the row of a cell read again, most of it from what is kept."""
     run = run_table(backend.assistant(settings), sheet.columns, RowChoice(ids=(position.paper_id,)))
     fresh = {row.paper.id: row for row in run.rows}
     return replace(sheet, rows=tuple(fresh.get(row.paper.id, row) for row in sheet.rows), opened=position)
+
+
+def _message(backend: PageBackend, sheet: Sheet, name: str, value: str, text: str) -> dict[str, Any] | None:
+    """Return the message to the page's script for a button that leaves the table as it is; None for another button."""
+    if name == "save":
+        return _file(sheet, value)
+    if name == "keeprows":
+        return stamped({"kind": "notice", "text": keep_rows(backend, sheet, text)})
+    return None
 
 
 def _file(sheet: Sheet, form: str) -> dict[str, Any]:

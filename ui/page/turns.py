@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
@@ -10,6 +11,7 @@ from typing import Any
 from assistant.question.filters import format_filters
 from assistant.schema import Answer, Filters, Turn
 from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
+from assistant.tables.wording import is_read
 from assistant.text.latex import to_text
 from assistant.text.printable import one_line
 from ui.cli.terminal import counted
@@ -209,9 +211,19 @@ def _buttons(stored: StoredTurn, alternatives: Sequence[str], menu: str) -> str:
         _compare_menu(stored.id, alternatives),
         _link_button(stored),
         menu,
+        _table_button(stored.turn.answer),
         *_judgement_buttons(stored.id, stored.feedback),
     ]
     return f'<div class="actions">{"".join(buttons)}</div>'
+
+
+def _table_button(answer: Answer) -> str:
+    """Return a button that opens the table of an answer in the tab that saves and corrects it; empty without one."""
+    table = answer.table
+    if table is None or not is_read(table):
+        return ""
+    value = json.dumps({"columns": table.columns, "ids": [row.paper.id for row in table.rows]})
+    return button("tabulate", value, "Open in the Table tab", "Save the table as CSV, LaTeX ..., or correct its cells")
 
 
 def _compare_menu(turn_id: int, alternatives: Sequence[str]) -> str:

@@ -95,7 +95,7 @@ def fill(settings: Settings, split: str | None = None) -> list[CellRecord]:
         columns = parse_columns(table["columns"])
         asked = reading.prepare(columns, embedder)
         of_table = [papers[row["paper"]] for row in table["rows"]]
-        filled = reading.read_cells(of_table, asked, reader, least=0.0)
+        filled = reading.read_cells(of_table, asked, reader, embedder, least=0.0)
         for row, cells in zip(table["rows"], filled, strict=True):
             golds = map(_gold, row["cells"])
             records += map(CellRecord, [table["id"]] * len(cells), table["columns"], cells, golds)

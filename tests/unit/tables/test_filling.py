@@ -106,7 +106,7 @@ def test_what_was_read_is_not_read_again(stocked: Library) -> None:
 
 def test_a_killed_run_goes_on_where_it_was(stocked: Library) -> None:
     with pytest.raises(KeyboardInterrupt):
-        fill(stocked, FailingReader(20), "dataset")
+        fill(stocked, FailingReader(10), "dataset")
     rest = WordOverlapReader()
     rows = fill(stocked, rest, "dataset")
     assert len(rows) == 20
