@@ -261,12 +261,13 @@ def _gate_run(floors: Floors, small: bool) -> Run:
 
 
 def _workbench_figures() -> dict[str, Table]:
-    """Measure the suites that are not about questions; print and return their figures."""
+    """Measure the suites that are not about questions; print those of drafts, and return the figures of all."""
     from eval.measures import drafts
+    from eval.suites import tables
 
     measured = drafts.measure_drafts(_settings(), "dev")
     typer.echo(drafts.table(measured))
-    return {"drafts": drafts.by_measure(measured)}
+    return {"drafts": drafts.by_measure(measured), tables.NAME: tables.gate_figures(_settings())}
 
 
 def _measure_drafts(split: str | None, as_json: bool) -> None:

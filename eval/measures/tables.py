@@ -44,6 +44,7 @@ LOWER_IS_BETTER = frozenset(
         "false alarms",
         "false alarms: uncited",
         "needless suggestions",
+        "wrong cells",
         *COST_MEASURES,
     }
 )

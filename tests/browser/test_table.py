@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from assistant.tables import reading
-from tests.browser.conftest import OpenPage, filled, quick, serving
+from tests.browser.conftest import OpenPage, ask, filled, quick, serving
 
 pytestmark = pytest.mark.browser
 
@@ -73,3 +73,18 @@ def test_what_cannot_be_a_table_is_said(own_address: str, open_page: OpenPage) -
     expect(page.locator("#sheet .error")).to_contain_text("topic")
     fill(page, "dataset", "zzqy")
     expect(page.locator("#sheet")).to_contain_text("No paper matches.")
+
+
+def test_a_chat_answers_with_a_table_that_opens_on_sentences_and_in_the_tab(
+    own_address: str, open_page: OpenPage
+) -> None:
+    page = open_page(at=own_address)
+    ask(page, "How do honey bees communicate the place of flowers?")
+    ask(page, "compare these in a table: method, main result, year")
+    table = page.locator("#talk .papers table").last
+    expect(table.locator("tbody tr")).not_to_have_count(0)
+    table.locator("td a.cite").first.click()
+    expect(page.locator("mark.followed")).to_have_count(1)
+    page.get_by_role("button", name="Open in the Table tab").click()
+    expect(page.locator("#sheet thead")).to_contain_text("main result")
+    expect(page.locator("#sheet tbody button[name=cell]").first).to_be_visible()

@@ -21,9 +21,10 @@ from assistant.schema import Cell, Paper
 from assistant.settings import Settings
 from assistant.tables import reading
 from assistant.tables.columns import parse_columns
+from eval.suites import SPLITS
 from eval.training.examples import read_lines
 
-NAME = "tables"
+NAME, WRONG_CELLS = "tables", "wrong cells"
 _FOLDER = Path(__file__).parent
 _TABLES, _PAPERS = _FOLDER / "tables.jsonl", _FOLDER / "papers.jsonl.gz"
 # Further thresholds at which the figures are given.
@@ -121,6 +122,16 @@ def report(settings: Settings, split: str | None = None) -> dict[str, Any]:
         "figures": _figures(measure(records, used)),
         "thresholds": {str(least): _figures(measure(records, least)) for least in _THRESHOLDS},
         "columns": {column: _figures(measure(of_column, used)) for column, of_column in by_column.items()},
+    }
+
+
+def gate_figures(settings: Settings) -> dict[str, dict[str, float]]:
+    """Return the figures of dev and test tables that have floors: measure, then group, then figure."""
+    by_split = {split: measure(fill(settings, split), reading.STATED_FROM) for split in SPLITS}
+    named = {"precision": "precision", "recall": "recall", WRONG_CELLS: "wrong"}
+    return {
+        name: {split: float(getattr(measures, field)) for split, measures in by_split.items()}
+        for name, field in named.items()
     }
 
 
