@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.storage.catalog import Catalog
-
 if TYPE_CHECKING:
+    from assistant.storage.catalog import Catalog
     from assistant.storage.conversation_schema import StoredTurn
 
 

@@ -116,7 +116,7 @@ def _questions(split: str) -> Iterator[str]:
 
 def _cross_validated(examples: Sequence[RequestExample]) -> str:
     """Return the figures of classifiers that have not seen the line of a message."""
-    probabilities, exact = np.zeros(len(examples)), []
+    probabilities, exact = np.zeros(len(examples), dtype=np.float32), []
     for fold in range(_FOLDS):
         words = _fit_words([example for example in examples if example.fold != fold])
         classifier = _fit([example for example in examples if example.fold != fold], words)

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.chat import Assistant
 from assistant.schema import Verdict
-from tests.contract.json_keys import ANSWER, PAPER, SENTENCE
+from tests.contract.json_keys import ANSWER, PAPER, SENTENCE, WHOLE_LIBRARY
 from tests.fakes import ScriptedLLM
 from ui.cli import batch
 
@@ -226,7 +226,7 @@ def test_a_line_may_say_which_papers_are_looked_at(make_assistant: MakeAssistant
         json.dumps({"questions": [QUESTION, "Why?"], "pin": [best]}),
     )
     assert [hit["paper"]["id"] for hit in pinned["hits"]] == [best]
-    assert pinned["scope"] == {"pinned": [best], "excluded": [], "collections": []}
+    assert pinned["scope"] == WHOLE_LIBRARY | {"pinned": [best]}
     assert [hit["paper"]["id"] for hit in excluded["hits"]] == others
     assert [[hit["paper"]["id"] for hit in answer["hits"]] for answer in dialog["answers"]] == [[best], [best]]
 

@@ -11,7 +11,7 @@ import pytest
 from assistant import factory
 from assistant.settings import Settings
 from tests.conftest import BEES, Paperchat, Run
-from tests.contract.json_keys import ANSWER, CONVERSATION, TURN
+from tests.contract.json_keys import ANSWER, CONVERSATION, TURN, WHOLE_LIBRARY
 from tests.fakes import ScriptedLLM
 
 OLDER = "How long do they dance when they are older?"
@@ -102,11 +102,9 @@ def test_the_papers_that_were_pinned_and_excluded_are_kept_with_the_turn(filled:
     bees, glaciers = (filled("search", words, "--json").json["hits"][0]["paper"]["id"] for words in (BEES, GLACIERS))
     asked = filled("ask", BEES, "--pin", bees[:8], "--exclude", glaciers[:8], "--json")
     (turn,) = shown(filled)["turns"]
-    assert turn["scope"] == asked.json["scope"] == {"pinned": [bees], "excluded": [glaciers], "collections": []}
+    assert turn["scope"] == asked.json["scope"] == WHOLE_LIBRARY | {"pinned": [bees], "excluded": [glaciers]}
     filled("ask", "-c", OLDER)
-    assert shown(filled)["turns"][1]["scope"] == {"pinned": [], "excluded": [], "collections": []}, (
-        "pins are for their question only"
-    )
+    assert shown(filled)["turns"][1]["scope"] == WHOLE_LIBRARY, "pins are for their question only"
 
 
 def test_a_filter_typed_in_a_kept_question_holds_for_what_leans_on_it(filled: Paperchat) -> None:

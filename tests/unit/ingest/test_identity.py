@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistant.schema import Paper, Record
+from assistant.schema import Notice, NoticeKind, Paper, Record
 from assistant.storage.catalog import Catalog
 from assistant.storage.catalog_schema import fingerprint
 from assistant.storage.library import Library
@@ -200,13 +200,18 @@ def test_the_order_of_records_that_differ_in_one_field_does_not_matter(field: st
     assert identity.merge(records) == identity.merge(records[::-1])
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Paper)])
+@pytest.mark.parametrize("field", [field.name for field in fields(Paper) if field.name != "notice"])
 def test_every_field_of_a_paper_changes_its_fingerprint(field: str) -> None:
     a, b = {**OTHERWISE, "id": ("00", "01"), "sources": (("a",), ("a", "b"))}[field]
     paper = Paper("00", ANY)
     prints = {fingerprint(replace(paper, **{field: value})) for value in (a, b)}
     assert len(prints) == 2
     assert fingerprint(replace(paper, **{field: a})) in prints
+
+
+def test_what_is_announced_of_a_paper_does_not_change_its_fingerprint() -> None:
+    notice = Notice(NoticeKind.RETRACTED, "Crossref")
+    assert fingerprint(replace(Paper("00", ANY), notice=notice)) == fingerprint(Paper("00", ANY))
 
 
 # Former ids

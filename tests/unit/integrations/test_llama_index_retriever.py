@@ -8,6 +8,7 @@ from llama_index.core.schema import MetadataMode, QueryBundle
 
 from assistant import Assistant
 from assistant.integrations.llama_index import PaperQueryEngine, PaperRetriever
+from tests.contract.json_keys import PAPER
 
 
 def test_it_retrieves_whole_abstracts_best_first_with_the_searchs_scores(reader: Assistant) -> None:
@@ -22,7 +23,7 @@ def test_it_retrieves_whole_abstracts_best_first_with_the_searchs_scores(reader:
 def test_a_nodes_metadata_is_the_paper_without_its_abstract(reader: Assistant) -> None:
     node = PaperRetriever(reader).retrieve("glaciers")[0]
     paper = reader.search("glaciers").hits[0].paper
-    assert set(node.metadata) == {"title", "authors", "year", "venue", "doi", "arxiv_id", "url", "sources"}
+    assert set(node.metadata) == {*PAPER} - {"id", "abstract"}
     assert node.metadata["sources"] == list(paper.sources) == ["papers.txt"]
 
 
