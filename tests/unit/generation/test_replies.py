@@ -162,10 +162,10 @@ def test_what_was_written_before_a_model_broke_off_was_shown(make_assistant: Mak
 
 
 def test_strict_verification_quotes_a_passage_instead_of_an_unsupported_sentence(ask: Ask) -> None:
-    answer = ask(f"{SMALL[:-1]} [1]. The loss doubles after 2015 [1].", verify="strict")
+    answer = ask(f"{SMALL[:-1]} [1]. The loss halves after 2015 [1].", verify="strict")
     assert answer.text == f"{SMALL} [1]\n{DOUBLES} [1]"
     supported, quoted = answer.sentences
-    assert (supported.replaces, quoted.replaces) == (None, "The loss doubles after 2015.")
+    assert (supported.replaces, quoted.replaces) == (None, "The loss halves after 2015.")
     assert (quoted.text, quoted.verdict, quoted.citations) == (DOUBLES, Verdict.SUPPORTED, (1,))
     assert [passage.text for passage in answer.citations[0].passages] == [SMALL, DOUBLES]
 
@@ -180,11 +180,11 @@ def test_strict_verification_numbers_by_first_appearance(ask: Ask) -> None:
 
 def test_strict_verification_quotes_a_passage_once_for_all_that_it_replaces(ask: Ask) -> None:
     answer = ask(
-        f"{SMALL[:-1]} [1]. The loss doubles after 2015 [1]. The loss doubles after 2016 [1].", verify="strict"
+        f"{SMALL[:-1]} [1]. The loss halves after 2015 [1]. The loss halves after 2016 [1].", verify="strict"
     )
     assert [sentence.replaces for sentence in answer.sentences] == [
         None,
-        "The loss doubles after 2015. The loss doubles after 2016.",
+        "The loss halves after 2015. The loss halves after 2016.",
     ]
 
 
@@ -196,7 +196,7 @@ def test_strict_verification_renumbers_a_marker_in_place_of_a_noun(ask: Ask) -> 
 
 
 def test_strict_verification_shows_no_text_before_it_is_checked(make_assistant: MakeAssistant) -> None:
-    pieces = [f"{SMALL[:-1]} [1].", " The loss doubles after 2015 [1]."]
+    pieces = [f"{SMALL[:-1]} [1].", " The loss halves after 2015 [1]."]
     assistant = with_setting(make_assistant(ScriptedLLM(*pieces)), "strict")
     assert [answer.text for answer in assistant.stream(QUESTION)][:-1] == ["", ""]
 
