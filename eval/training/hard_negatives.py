@@ -20,15 +20,17 @@ _SKIPPED = 2  # the nearest of many strangers may answer as well
 _WRONG_TEXTS = 2  # with which a question that is answered is shown beside the right one
 
 
-def many_papers(data: Path, annotated: Sequence[AnnotatedAbstract], seed: int = 3) -> list[dict[str, Any]]:
-    """Return papers of the large collection, none of them annotated."""
+def many_papers(
+    data: Path, annotated: Sequence[AnnotatedAbstract], seed: int = 3, count: int = _MANY
+) -> list[dict[str, Any]]:
+    """Return so many papers of the large collection, none of them annotated."""
     ids, titles = {paper.id for paper in annotated}, {paper.title.casefold() for paper in annotated if paper.title}
     papers = [
         row
         for row in read_lines(data / "ml_arxiv_2019" / "corpus.jsonl.gz", "id", "title", "abstract")
         if row["id"] not in ids and row["title"].casefold() not in titles and len(row["abstract"]) > _MIN_ABSTRACT
     ]
-    return Random(seed).sample(papers, min(_MANY, len(papers)))  # noqa: S311 - reproducible, not secret
+    return Random(seed).sample(papers, min(count, len(papers)))  # noqa: S311 - reproducible, not secret
 
 
 def find_nearest(data: Path, encode: Any) -> tuple[dict[str, NDArray[Any]], list[dict[str, Any]]]:

@@ -1,26 +1,22 @@
-"""The packaged encoder with low-rank changes, and the scores of papers for what it encodes."""
+"""The packaged encoder with low-rank changes, for questions and papers alike, and how it scores papers."""
 
 from __future__ import annotations
 
-import bisect
 import math
-import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from eval.training.retrieval_data import PaperVectors, Prepared
+from eval.training.retrieval_tokens import Tokenized
 
-# Layers that are changed: the lower ones stay, so that their output for a text is computed once.
-FIRST = 3
-MAX_PIECES = 160
-_WORD = re.compile(r"\w+")
+# Below every similarity: of words that only fill up a batch.
+_NO_SIMILARITY = -9.0
 
 
 class LowRank(nn.Module):
@@ -40,29 +36,28 @@ class LowRank(nn.Module):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenBatch:
-    """Tokenized texts: output of the frozen layers, mask, membership of pieces in words, and weights of the words.
+    """Padded texts: pieces, their mask and words, shape (texts, pieces), and the words' shares, (texts, words).
 
-    Shapes: (texts, pieces, dimension), (texts, pieces), (texts, words, pieces), (texts, words).
+    A piece that belongs to no content word has the number of words as its owner; a share is 0 where there is no word.
     """
 
-    hidden: Tensor
+    ids: Tensor
     mask: Tensor
-    members: Tensor
-    weights: Tensor
+    owners: Tensor
+    shares: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tokenized:
-    """A text as its word pieces, the content word of each piece or -1, and the output of the frozen layers."""
+class Encodings:
+    """Pooled vectors, shape (texts, dimension), word vectors, (texts, words, dimension), of length 1, and shares."""
 
-    ids: Tensor
-    owners: Tensor
-    weights: Tensor
-    hidden: Tensor
+    pooled: Tensor
+    words: Tensor
+    shares: Tensor
 
 
-class QuestionNetwork(nn.Module):
-    """The packaged encoder, frozen, with low-rank changes of every matrix of its upper layers."""
+class RetrievalNetwork(nn.Module):
+    """The packaged encoder, frozen, with low-rank changes of every matrix of its layers."""
 
     def __init__(self, location: str, rank: int, seed: int) -> None:
         super().__init__()
@@ -70,9 +65,9 @@ class QuestionNetwork(nn.Module):
 
         torch.manual_seed(seed)
         self.tokenizer: Any = AutoTokenizer.from_pretrained(location)
-        self.encoder: Any = AutoModel.from_pretrained(location, add_pooling_layer=False).eval()
+        self.encoder: Any = AutoModel.from_pretrained(location, add_pooling_layer=False).float().eval()
         self.encoder.requires_grad_(False)
-        for layer in self.encoder.encoder.layer[FIRST:]:
+        for layer in self.encoder.encoder.layer:
             attention = layer.attention
             for module, name in (
                 *((attention.self, name) for name in ("query", "key", "value")),
@@ -80,25 +75,29 @@ class QuestionNetwork(nn.Module):
             ):
                 setattr(module, name, LowRank(getattr(module, name), rank))
 
-    def tokenize(self, text: Prepared) -> Tokenized:
-        """Return a text with the output of the frozen layers for it."""
-        encoded = self.tokenizer(text.source.text, truncation=True, max_length=MAX_PIECES, return_offsets_mapping=True)
-        owners = _owners(text, encoded["offset_mapping"])
-        ids = torch.tensor(encoded["input_ids"])
-        with torch.no_grad():
-            hidden = self.encoder.embeddings(input_ids=ids[None])
-            for layer in self.encoder.encoder.layer[:FIRST]:
-                hidden = _output(layer(hidden))
-        return Tokenized(ids, torch.from_numpy(owners), torch.from_numpy(text.weights), hidden[0])
+    @property
+    def device(self) -> torch.device:
+        """Return where the tensors of the network live."""
+        device: torch.device = self.encoder.device
+        return device
 
-    def forward(self, batch: TokenBatch) -> tuple[Tensor, Tensor]:
-        """Return pooled vectors, shape (texts, dimension), and word vectors, (texts, words, dimension), of length 1."""
-        hidden, hide = batch.hidden, (1 - batch.mask)[:, None, None, :] * -1e9
-        for layer in self.encoder.encoder.layer[FIRST:]:
-            hidden = _output(layer(hidden, hide))
+    def forward(self, batch: TokenBatch) -> Encodings:
+        """Return the vectors of a batch; on a GPU the layers compute in bfloat16."""
+        with mixed_precision(self.device):
+            output = self.encoder(input_ids=batch.ids, attention_mask=batch.mask)
+        hidden = output.last_hidden_state.float()
         pooled = functional.normalize((hidden * batch.mask[:, :, None]).sum(dim=1), dim=1)
-        words = functional.normalize(batch.members @ functional.normalize(hidden, dim=2), dim=2)
-        return pooled, words
+        texts, count = batch.shares.shape
+        # One row more takes up the pieces without a word.
+        sums = hidden.new_zeros(texts, count + 1, hidden.shape[2])
+        owners = batch.owners[:, :, None].expand(-1, -1, hidden.shape[2])
+        words = sums.scatter_add(1, owners, functional.normalize(hidden, dim=2))[:, :count]
+        return Encodings(pooled, functional.normalize(words, dim=2), batch.shares)
+
+    def encode(self, texts: Sequence[Tokenized]) -> Encodings:
+        """Return the vectors of some texts."""
+        encodings: Encodings = self(collate(texts, self.device))
+        return encodings
 
     def weaken(self, strength: float) -> None:
         """Keep that share of the changes: between both, a network loses less of what it could before.
@@ -106,61 +105,56 @@ class QuestionNetwork(nn.Module):
         Wortsman et al. 2022, "Robust Fine-Tuning of Zero-Shot Models".
         """
         with torch.no_grad():
-            for module in self.encoder.modules():
-                if isinstance(module, LowRank):
-                    module.up.mul_(strength)
+            for _, module in self.changed():
+                module.up.mul_(strength)
+
+    def changed(self) -> list[tuple[str, LowRank]]:
+        """Return the changed layers by their names in the encoder."""
+        return [(name, module) for name, module in self.encoder.named_modules() if isinstance(module, LowRank)]
 
     def factors(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the thin matrices by the name of the matrix that they change: down and up."""
-        changed = [(name, module) for name, module in self.encoder.named_modules() if isinstance(module, LowRank)]
-        down = {f"{name}.weight": module.down.detach().numpy() for name, module in changed}
-        return down, {f"{name}.weight": module.up.detach().numpy() for name, module in changed}
+        down = {f"{name}.weight": module.down.detach().cpu().numpy() for name, module in self.changed()}
+        return down, {f"{name}.weight": module.up.detach().cpu().numpy() for name, module in self.changed()}
 
 
-def collate(texts: Sequence[Tokenized]) -> TokenBatch:
+def mixed_precision(device: torch.device) -> AbstractContextManager[Any]:
+    """Return a context in which a GPU computes in bfloat16; a processor keeps to float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
+def collate(texts: Sequence[Tokenized], device: torch.device) -> TokenBatch:
     """Return tokenized texts as one padded batch."""
-    pieces, words = max(len(text.ids) for text in texts), max(1, *(len(text.weights) for text in texts))
-    hidden = torch.zeros(len(texts), pieces, texts[0].hidden.shape[1])
-    mask, members = torch.zeros(len(texts), pieces), torch.zeros(len(texts), words, pieces)
-    weights = torch.zeros(len(texts), words)
+    pieces, count = max(len(text.ids) for text in texts), max(1, *(len(text.idf) for text in texts))
+    pieces += -pieces % 8  # lengths that a GPU multiplies fast
+    ids, mask = np.zeros((len(texts), pieces), np.int64), np.zeros((len(texts), pieces), np.float32)
+    owners, shares = np.full((len(texts), pieces), count, np.int64), np.zeros((len(texts), count), np.float32)
     for row, text in enumerate(texts):
         length = len(text.ids)
-        hidden[row, :length], mask[row, :length] = text.hidden, 1
-        weights[row, : len(text.weights)] = text.weights
-        owned = torch.nonzero(text.owners >= 0)[:, 0]
-        members[row, text.owners[owned], owned] = 1
-    return TokenBatch(hidden, mask, members, weights)
+        ids[row, :length], mask[row, :length] = text.ids, 1
+        owners[row, :length] = np.where(text.owners >= 0, text.owners, count)
+        shares[row, : len(text.idf)] = text.idf / max(float(text.idf.sum()), 1e-9)
+    return TokenBatch(*(torch.from_numpy(array).to(device) for array in (ids, mask, owners, shares)))
 
 
-def late_scores(words: Tensor, weights: Tensor, collection: PaperVectors, papers: Sequence[int]) -> Tensor:
-    """Return MaxSim of the words of a text, shape (words, dimension), with each of the papers, shape (papers,).
+def signs(words: Tensor) -> Tensor:
+    """Return word vectors as an index stores them, one bit a coordinate; gradients pass as if they were not rounded.
 
-    Which stored word is most similar is decided without a gradient.
+    The straight-through estimator of Bengio et al. 2013, "Estimating or Propagating Gradients Through Stochastic
+    Neurons".
     """
-    words = words[: len(weights)]
-    best = []
-    with torch.no_grad():
-        for paper in papers:
-            signs = torch.from_numpy(collection.signs[paper]).float()
-            nearest = (signs @ words.T).argmax(dim=0) if len(signs) else None
-            best.append(torch.zeros_like(words) if nearest is None else signs[nearest])
-    similarity = (torch.stack(best) * words).sum(dim=2) / math.sqrt(words.shape[1])
-    return similarity @ weights
+    rounded = torch.sign(words) / math.sqrt(words.shape[-1])
+    return words + (rounded - words).detach()
 
 
-def _owners(text: Prepared, spans: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-    """Return the content word of each piece; -1 for special tokens, punctuation and stop words."""
-    owners = np.full(len(spans), -1, dtype=np.int64)
-    matches = (_WORD.match(text.source.text, start) for start in text.starts)
-    bounds = [match.span() for match in matches if match]
-    for piece, (start, end) in enumerate(spans):
-        word = bisect.bisect_right(text.starts, start) - 1
-        if word >= 0 and start < end <= bounds[word][1]:
-            owners[piece] = word
-    return owners
+def late_scores(queries: Encodings, words: Tensor, is_word: Tensor) -> Tensor:
+    """Return MaxSim of queries with documents, shape (queries, documents).
 
-
-def _output(result: Any) -> Tensor:
-    """Return the tensor of a layer: some versions of the library wrap it in a tuple."""
-    tensor: Tensor = result[0] if isinstance(result, tuple) else result
-    return tensor
+    `words`, shape (documents, words, dimension), are the documents' words, `is_word` their mask.
+    """
+    count, width, dimension = queries.words.shape
+    with mixed_precision(words.device):
+        similarity = queries.words.reshape(-1, dimension) @ words.reshape(-1, dimension).T
+        similarity = similarity.view(count * width, *is_word.shape)
+        best = similarity.masked_fill(~is_word[None], _NO_SIMILARITY).amax(dim=2).view(count, width, len(words))
+    return (best.float() * queries.shares[:, :, None]).sum(dim=1)
