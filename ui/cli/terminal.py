@@ -26,11 +26,13 @@ from assistant.schema import (
     Verdict,
     Verification,
 )
+from assistant.tables.wording import is_read
 from assistant.text.latex import to_text
 from assistant.text.notices import notice_text, state_text
 from assistant.text.printable import one_line, printable
 from assistant.text.titles import display_title
 from ui.cli.paper_table import table_text
+from ui.cli.table_text import filled_text
 
 if TYPE_CHECKING:
     from assistant.replay import ReplayComparison
@@ -53,7 +55,8 @@ def answer_text(answer: Answer) -> str:
     parts += [f"({note})" for note in notes(answer)]
     parts += [one_line(to_text(answer.opening))] if answer.opening else []
     parts.append("\n".join(_text_lines(answer)))
-    parts += [table_text(answer.table)] if answer.table and answer.table.rows else []
+    if answer.table and answer.table.rows:
+        parts.append(filled_text(answer.table) if is_read(answer.table) else table_text(answer.table))
     warnings = [f"{_mark(doubt)} {doubt} “{to_text(text)}”" for doubt, text in doubts(answer)]
     parts += ["\n".join(warnings)] if warnings else []
     if answer.citations:
