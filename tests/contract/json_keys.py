@@ -50,4 +50,11 @@ PASSAGE = {"text", "start", "end"}
 CONVERSATION = {"id", "title", "created", "changed", "turns"}
 TURN = {"id", "question", "scope", "asked", "settings", "prompt", "feedback", "answer"}
 # The scope of a question that is asked of the whole library.
-WHOLE_LIBRARY = {"pinned": [], "excluded": [], "collections": [], "topics": [], "since": None, "until": None}
+WHOLE_LIBRARY: dict[str, object] = {
+    "pinned": [],
+    "excluded": [],
+    "collections": [],
+    "topics": [],
+    "since": None,
+    "until": None,
+}

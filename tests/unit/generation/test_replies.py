@@ -179,9 +179,7 @@ def test_strict_verification_numbers_by_first_appearance(ask: Ask) -> None:
 
 
 def test_strict_verification_quotes_a_passage_once_for_all_that_it_replaces(ask: Ask) -> None:
-    answer = ask(
-        f"{SMALL[:-1]} [1]. The loss halves after 2015 [1]. The loss halves after 2016 [1].", verify="strict"
-    )
+    answer = ask(f"{SMALL[:-1]} [1]. The loss halves after 2015 [1]. The loss halves after 2016 [1].", verify="strict")
     assert [sentence.replaces for sentence in answer.sentences] == [
         None,
         "The loss halves after 2015. The loss halves after 2016.",
