@@ -18,6 +18,8 @@ from ui.page.turns import attribute, button, line_html
 
 # The room around the points, in percent of the drawing.
 _MARGIN = 6
+# How near to another name one is left out, of the width and height of the drawing, which are 2.
+_NAME_WIDTH, _NAME_HEIGHT = 0.35, 0.1
 # Hues that are told apart; more topics share them.
 _HUES = 12
 # Topics that are named on the drawing, and on that of a narrow screen.
@@ -89,20 +91,33 @@ def _dot(point: MapPoint, choice: MapChoice, hues: Mapping[str, int], title: str
 
 
 def _names(topic_map: TopicMap, choice: MapChoice) -> Iterator[str]:
-    """Yield the first term of the largest topics in the midst of their points; of the chosen one alone, if one is."""
+    """Yield the first term of the largest topics in the midst of their points; of the chosen one alone, if one is.
+
+    A name that would lie over that of a larger topic is left out.
+    """
+    placed: list[tuple[float, float]] = []
     for number, topic in enumerate(topic_map.topics):
         points = [point for point in topic_map.points if point.topic_id == topic.id]
         is_named = number < _NAMED if choice.topic is None else topic.id == choice.topic
-        if points and topic.terms and is_named:
-            x, y = _middle([point.x for point in points]), _middle([point.y for point in points])
-            kind = "named" if number < _NAMED_NARROW or choice.topic else "named minor"
-            yield f'<span class="{kind}" style="{_at(x, y)}">{line_html(to_text(topic.terms[0]))}</span>'
+        if not (points and topic.terms and is_named):
+            continue
+        x, y = _middle([point.x for point in points]), _middle([point.y for point in points])
+        if any(abs(x - left) < _NAME_WIDTH and abs(y - top) < _NAME_HEIGHT for left, top in placed):
+            continue
+        placed.append((x, y))
+        kind = "named" if number < _NAMED_NARROW or choice.topic else "named minor"
+        yield f'<span class="{kind}" style="{_at(x, y)};{_inward(x)}">{line_html(to_text(topic.terms[0]))}</span>'
 
 
 def _at(x: float, y: float) -> str:
     """Return the style that puts something at a position, of -1 to 1, on the drawing, whose y grows downwards."""
     left, top = ((value + 1) / 2 * (100 - 2 * _MARGIN) + _MARGIN for value in (x, -y))
     return f"left:{left:.1f}%;top:{top:.1f}%"
+
+
+def _inward(x: float) -> str:
+    """Return the style that keeps a name within the drawing: the nearer to an edge, the more it leans away from it."""
+    return f"transform:translate({-(x + 1) / 2 * 100:.0f}%,-50%)"
 
 
 def _middle(values: Sequence[float]) -> float:
