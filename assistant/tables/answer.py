@@ -36,8 +36,8 @@ from assistant.timing import milliseconds
 
 # Rows of a table that a chat shows: those found for a topic, and those of a choice.
 _OF_TOPIC, _OF_CHOICE = 10, 20
-# A topic as a question that lists papers.
-_TOPIC = "Which papers are about {topic}?"
+# A topic as a question, which tells topics of the library better than the bare topic or the wording of a list does.
+_TOPIC = "What is known about {topic}?"
 _NO_PAPERS = "the message names no topic, and no answer before it has papers: name a topic, or pin papers"
 _CERTAIN = Decision(1.0, Strength.FIRM)
 
@@ -57,7 +57,7 @@ class _Chosen:
 class TableAnswers:
     """Answers messages that ask for a table.
 
-    `find` returns the papers of a question for a list, read; `decide` tells whether they answer it.
+    `find` returns the papers of a question, read; `decide` tells whether they answer it.
     """
 
     catalog: Catalog
