@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from assistant.answering.answerability import Decision, abstain
 from assistant.citations import build_citations, cited_text
@@ -28,11 +29,13 @@ from assistant.schema import (
     Turn,
     Verdict,
 )
-from assistant.storage.catalog import Catalog
 from assistant.tables.filling import TableFiller
 from assistant.tables.request import TableRequest
 from assistant.text.matching import contains_phrase
 from assistant.timing import milliseconds
+
+if TYPE_CHECKING:
+    from assistant.storage.catalog import Catalog
 
 # Rows of a table that a chat shows: those found for a topic, and those of a choice.
 _OF_TOPIC, _OF_CHOICE = 10, 20
