@@ -48,8 +48,6 @@ from assistant.schema import (
     Turn,
     Verification,
 )
-from assistant.tables.answer import TableAnswers
-from assistant.tables.filling import TableFiller, open_filler
 from assistant.tables.request import read_request
 from assistant.timing import milliseconds
 from assistant.verification import verify
@@ -58,6 +56,7 @@ from assistant.verification.support import SUPPORTED_FROM, WRITTEN_SUPPORTED_FRO
 if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.storage.library import Indexes, Library
+    from assistant.tables.filling import TableFiller
 
 # Papers that a claim is compared with.
 _COMPARED = 5
@@ -142,6 +141,8 @@ class Assistant:
         query = self._understand(question, history, scope, encoder)
         prediction = intent.predict_message(query, encoder)
         if request := read_request(query):
+            from assistant.tables.answer import TableAnswers  # a database: not before the first table
+
             draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
             find = partial(self._retrieve, history=(), indexes=indexes, encoder=encoder)
             tables = TableAnswers(self.library.catalog, self.table_filler(), find, self._decide)
@@ -209,6 +210,8 @@ class Assistant:
 
     def table_filler(self) -> TableFiller:
         """Return what fills tables; a language model, where there is one, shortens their cells."""
+        from assistant.tables.filling import open_filler
+
         return open_filler(self.library, self.reader, self.llm, self._support_model(self.library.fresh()))
 
     def similar(self, text: str, paper: Paper) -> list[Paper]:
