@@ -31,7 +31,7 @@ class CollectionMap:
         for key, path in paths.items():
             collection_id, name = followed.get(key, ("", ""))
             if collection_id not in present and key in used:
-                followed[key] = self._create(path), path
+                followed[key] = self._create(path, {pair[0] for pair in followed.values()}), path
             elif collection_id in present and path != name:
                 if present[collection_id].startswith(name):  # unless a person has renamed it here
                     self._catalog.collections.rename(collection_id, self._free_name(path))
@@ -52,8 +52,16 @@ class CollectionMap:
             self.library = replace(self.library, collections=dict(followed))
             self._catalog.synced.put_library(self.library)
 
-    def _create(self, path: str) -> str:
-        return self._catalog.collections.create(self._free_name(path)).id
+    def _create(self, path: str, followed: Collection[str]) -> str:
+        """Return the id of a new collection, or of an empty one of that name that is followed by nothing.
+
+        A reading that is interrupted before it notes what it created leaves such.
+        """
+        libraries = self._catalog.synced.libraries().values()
+        taken = {*followed, *(pair[0] for library in libraries for pair in library.collections.values())}
+        empty = (found for found in self._catalog.collections.all() if found.name == path and not found.papers)
+        left = next((found.id for found in empty if found.id not in taken), None)
+        return left or self._catalog.collections.create(self._free_name(path)).id
 
     def _free_name(self, path: str) -> str:
         """Return a name that no collection has; a person may have one of the same name."""

@@ -392,6 +392,18 @@ def test_a_reading_killed_at_a_random_moment_is_completed_by_the_next_one(moment
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
 
 
+def test_a_collection_that_was_created_before_a_reading_was_killed_is_used_by_the_next_one(tmp_path: Path) -> None:
+    zotero, directory = FakeZotero(), tmp_path / "Zotero"
+    reading, again = zotero.add_collection("Reading"), zotero.add_collection("Reading")
+    zotero.add(**study("bees"), collections=[reading])
+    zotero.add(**study("ants"), collections=[again])
+    zotero.write(directory)
+    with closing(factory.open_library(load(home=tmp_path / "killed"), WordHashEmbedder())) as library:
+        library.catalog.collections.create("Reading")
+    assert exit_code(follow, tmp_path / "killed", directory) == exit_code(follow, tmp_path / "whole", directory) == 0
+    assert content(tmp_path / "killed") == content(tmp_path / "whole")
+
+
 # Better BibTeX
 
 
