@@ -32,3 +32,10 @@ def test_sides_that_are_exchanged_around_a_word_are_found(claim: str, sentence: 
 )
 def test_the_same_order_a_passive_and_texts_without_common_words_are_no_exchange(claim: str, sentence: str) -> None:
     assert not are_exchanged(claim, sentence)
+
+
+def test_long_texts_are_compared_in_time_that_grows_with_the_square_of_their_words() -> None:
+    """Two thousand words: by triples, as many as there are of them, this would take minutes."""
+    text = " ".join(f"word{number}" for number in range(2000))
+    assert not are_exchanged(text, text)
+    assert are_exchanged(" ".join(reversed(text.split())), text)
