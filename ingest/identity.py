@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from assistant.schema import Paper, Record
+from assistant.text.links import is_arxiv_doi
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -130,7 +131,7 @@ def _completeness(record: Record) -> tuple[Any, ...]:
 
 def _has_archive_doi(record: Record) -> bool:
     """Return whether the DOI of a record is the one that arXiv gives to a preprint."""
-    return normalized(record.doi or "").startswith("10 48550 arxiv")
+    return is_arxiv_doi(record.doi or "")
 
 
 def _first(values: Any) -> Any:

@@ -10,15 +10,12 @@ from assistant.batches import batches
 from assistant.errors import InputError
 from assistant.schema import Notice, Paper, Record
 from assistant.storage.catalog import Catalog
-from assistant.text.links import bare_arxiv_id, bare_doi
+from assistant.text.links import bare_arxiv_id, bare_doi, is_arxiv_doi
 from ingest.known_papers import known_papers
 from ingest.parsers.base import Problem
 from ingest.sources import announcements
 from ingest.sources.http_client import HttpClient
 from ingest.sources.responses import WithdrawnPaper
-
-# The DOIs that arXiv gives to its papers are registered elsewhere, and never updated by a notice.
-_ARXIV_DOI = "10.48550/arxiv."
 
 Ask = Callable[[Sequence[str]], Mapping[str, Sequence[Notice]]]
 
@@ -103,8 +100,8 @@ def _papers_by_id(papers: Iterable[Paper]) -> tuple[dict[str, list[str]], dict[s
     by_arxiv_id: dict[str, list[str]] = {}
     for paper in papers:
         doi = bare_doi(paper.doi or "").casefold()
-        # A comma would end a filter of the services.
-        if doi and not doi.startswith(_ARXIV_DOI) and not set(doi) & set(",|"):
+        # No notice ever updates a DOI of arXiv, and a comma would end a filter of the services.
+        if doi and not is_arxiv_doi(doi) and not set(doi) & set(",|"):
             by_doi.setdefault(doi, []).append(paper.id)
         if paper.arxiv_id:
             by_arxiv_id.setdefault(bare_arxiv_id(paper.arxiv_id), []).append(paper.id)

@@ -9,6 +9,8 @@ from assistant.schema import Paper
 from assistant.text.printable import one_line
 
 _DOI_PREFIX = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
+# The DOIs that arXiv gives to its papers.
+_ARXIV_DOI = "10.48550/arxiv."
 _ARXIV_PREFIX = re.compile(r"^arxiv:\s*", re.IGNORECASE)
 
 # Keys of Zotero are eight capitals and digits.
@@ -27,6 +29,11 @@ def paper_url(paper: Paper) -> str | None:
 def bare_doi(doi: str) -> str:
     """Return a DOI without an address before it."""
     return _DOI_PREFIX.sub("", one_line(doi))
+
+
+def is_arxiv_doi(doi: str) -> bool:
+    """Tell whether a DOI is the one that arXiv gives to a paper, and not that of a publisher."""
+    return bare_doi(doi).casefold().startswith(_ARXIV_DOI)
 
 
 def bare_arxiv_id(arxiv_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from assistant.text.links import is_arxiv_doi
 from ingest.parsers.fields import Fields, first_text, scalar_text, split_keywords
 from ingest.parsers.json_fields import author_names, nested
 
@@ -44,7 +45,7 @@ def _preprint_doi(relation: Any) -> str:
     """Return the DOI of the preprint on arXiv that Crossref relates a work to; empty where it relates none."""
     related = nested(relation, "has-preprint")
     dois = [scalar_text(nested(work, "id")) for work in related] if isinstance(related, list) else []
-    return next((doi for doi in dois if doi.casefold().startswith("10.48550/arxiv.")), "")
+    return next((doi for doi in dois if is_arxiv_doi(doi)), "")
 
 
 def _year(date: Any) -> str:

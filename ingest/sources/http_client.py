@@ -13,7 +13,7 @@ import httpx
 from assistant.errors import InputError
 from assistant.retry import Backoff, retry_after, retrying
 
-_NOT_FOUND = frozenset({404, 410})
+NOT_FOUND = frozenset({404, 410})
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
 _MAX_REDIRECTS = 5
 
@@ -140,7 +140,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         try:
             if response.status_code in _TRANSIENT:
                 raise _Busy(response, host)
-            if response.status_code in _NOT_FOUND:
+            if response.status_code in NOT_FOUND:
                 raise ServiceError(source, f"{host} has no such paper", response.status_code)
             if response.status_code != httpx.codes.OK:
                 reason = f"{host} answers {response.status_code} {response.reason_phrase}"

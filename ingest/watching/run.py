@@ -17,11 +17,10 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.catalog_schema import digest
 from assistant.storage.library import Library
 from assistant.storage.watches import Watch
-from ingest import pipeline
+from ingest.adding import add_fetched
 from ingest.known_papers import known_papers
 from ingest.parsers.base import Problem
 from ingest.report import IngestReport, ProgressCallback
-from ingest.retractions import mark_withdrawn
 from ingest.sources.http_client import HttpClient
 from ingest.sources.lookup import ServiceUrls
 from ingest.watching.sources import Findings, look
@@ -102,8 +101,7 @@ def _add(watch: Watch, findings: Findings, catalog: Catalog, context: WatchConte
     before = len(catalog.digests.arrived())
     if missing or any(isinstance(item, Problem) for item in findings.items):
         library = context.open_library()
-        report = pipeline.ingest_records(findings.items, library, context.progress)
-        mark_withdrawn(findings.items, library.catalog)
+        report = add_fetched(findings.items, library, context.progress)
     catalog.watches.succeeded(watch.id, findings.state, now)
     return WatchOutcome(watch.source, len(catalog.digests.arrived()) - before, report)
 

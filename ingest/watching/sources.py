@@ -19,13 +19,12 @@ from ingest.parsers.detect import parse
 from ingest.reading import files_of, records_of
 from ingest.report import IngestReport
 from ingest.sources import lookup
-from ingest.sources.http_client import HttpClient, ServiceError
+from ingest.sources.http_client import NOT_FOUND, HttpClient, ServiceError
 from ingest.sources.lookup import ServiceUrls
 
 # Papers of a search that are looked at in one run.
 MAX_RESULTS = 100
 _FEED = "application/atom+xml, application/rss+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.8"
-_GONE = frozenset({404, 410})
 _SEARCH = "arxiv-search"
 _USAGE = "write arxiv-search:WORDS, the address of an RSS or Atom feed, the path of a folder, or zotero:"
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
@@ -84,7 +83,7 @@ def _read_feed(address: str, state: Mapping[str, Any], client: HttpClient) -> Fi
             address, address, _FEED, str(state.get("etag", "")), str(state.get("last_modified", ""))
         )
     except ServiceError as error:
-        if error.status in _GONE:
+        if error.status in NOT_FOUND:
             raise InputError(address, "there is no feed at this address") from error
         raise
     if response is None:
