@@ -75,3 +75,11 @@ class PairReading:
     answers: float
     answering: tuple[float, ...]
     deciding: tuple[float, ...]
+
+
+def mean_direction(vectors: Vectors) -> Vectors:
+    """Return the mean of vectors, shape (vectors, dimension), scaled to length one: shape (dimension,)."""
+    import numpy as np
+
+    mean: Vectors = vectors.mean(axis=0)
+    return mean / np.float32(max(1e-9, float(np.linalg.norm(mean))))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assistant.encodings import mean_direction
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
@@ -122,8 +123,7 @@ def _vectors(words: Sequence[Span], encoded: EncodedText) -> Vectors:
     for row, (start, end) in enumerate(words):
         tokens = [n for n, (left, right) in enumerate(encoded.spans) if left < end and right > start]
         if tokens:
-            mean = encoded.tokens[tokens].mean(axis=0)
-            vectors[row] = mean / max(1e-9, float(np.linalg.norm(mean)))
+            vectors[row] = mean_direction(encoded.tokens[tokens])
     return vectors
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from assistant.encodings import mean_direction
+
 if TYPE_CHECKING:
     from assistant.encodings import EncodedText, Vectors
     from assistant.protocols import Embedder
@@ -33,7 +35,6 @@ def _means(encoded: EncodedText, sentences: Sequence[str], start: int) -> Vector
         end = start + len(sentence)
         tokens = encoded.tokens[(starts >= start) & (ends <= end)]
         if len(tokens):
-            mean = tokens.mean(axis=0)
-            means[row] = mean / max(1e-9, float(np.linalg.norm(mean)))
+            means[row] = mean_direction(tokens)
         start = end + 1
     return means

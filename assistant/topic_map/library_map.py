@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.encodings import mean_direction
 from assistant.errors import LibraryWriteError
 from assistant.schema import ALL_PAPERS, Selection
 from assistant.topic_map.fitting import FILE, LEAST_PAPERS, KeptTopics, current_topics
@@ -75,10 +76,10 @@ def _indexed(library: Library) -> MappedPapers:
         by_id = store.vectors(ids[start : start + _BATCH])
         for paper_id in ids[start : start + _BATCH]:
             if paper_id in by_id:
-                mean = by_id[paper_id].mean(axis=0)
+                direction = mean_direction(by_id[paper_id])
                 if not indexed:
-                    vectors = np.zeros((len(ids), len(mean)), np.float32)
-                vectors[len(indexed)] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+                    vectors = np.zeros((len(ids), len(direction)), np.float32)
+                vectors[len(indexed)] = direction
                 indexed.append(paper_id)
     return MappedPapers({paper_id: years[paper_id] for paper_id in indexed}, vectors[: len(indexed)], ())
 

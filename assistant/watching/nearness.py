@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from assistant.encodings import mean_direction
 from assistant.schema import Filters, Paper, Selection
 from assistant.storage.library import Library
 from assistant.text.titles import display_title
@@ -46,13 +47,8 @@ def ranked(papers: Sequence[Paper], sources: Mapping[str, tuple[str, ...]], libr
 
 def mean_vectors(papers: Sequence[Paper], library: Library) -> dict[str, Vectors]:
     """Return the mean vector of each indexed paper, shape (dimension,), of length one, by id."""
-    import numpy as np
-
     by_id = library.fresh().store.vectors([paper.id for paper in papers if paper.abstract])
-    means = {paper_id: chunks.mean(axis=0) for paper_id, chunks in by_id.items()}
-    return {
-        paper_id: (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32) for paper_id, mean in means.items()
-    }
+    return {paper_id: mean_direction(chunks) for paper_id, chunks in by_id.items()}
 
 
 def _nearest_star(paper: Paper, stars: Sequence[Paper], vectors: Mapping[str, Vectors]) -> tuple[Paper | None, float]:
