@@ -24,6 +24,7 @@ from assistant.storage.library import Library
 from ingest import pipeline
 from tests.chromas import ChromaProcess
 from tests.fakes import WordHashEmbedder, WordOverlapReader
+from tests.postgres import PostgresProcess, postgres_process
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -270,6 +271,13 @@ def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaPr
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresProcess]:
+    """Yield a running PostgreSQL server that all tests share; they must not stop it."""
+    with postgres_process() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.errors import InputError, NotFoundError
 from assistant.schema import Annotation
@@ -20,7 +19,7 @@ from assistant.storage.catalog_schema import (
     under_present_ids,
 )
 from assistant.storage.collections import Collections
-from assistant.storage.database import Database, lock_for_writing
+from assistant.storage.database import Database, insert, lock_for_writing
 from assistant.text.labels import clean_label, label_key
 from assistant.text.printable import printable
 
@@ -140,7 +139,7 @@ def _tag_rows(paper_id: str, names: Sequence[str]) -> list[dict[str, str]]:
 def _insert_tags(connection: sa.Connection, paper_id: str, rows: Sequence[dict[str, str]]) -> None:
     """Add tags to a paper, which has those that it has already as they are. Raises InputError for too many."""
     if rows:
-        connection.execute(insert(tags).on_conflict_do_nothing(), rows)
+        connection.execute(insert(connection, tags).on_conflict_do_nothing(), rows)
     present = under_present_ids(tags)
     query = sa.select(sa.func.count(present.c.name_key.distinct())).where(present.c.paper_id == paper_id)
     if (count := connection.scalar(query) or 0) > MAX_TAGS:

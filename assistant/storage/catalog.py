@@ -1,4 +1,4 @@
-"""The catalog: the one truth about papers, in one SQLite file in WAL mode (SQLAlchemy Core).
+"""The catalog: the one truth about papers, in an SQLite file or in a schema of PostgreSQL (SQLAlchemy Core).
 
     records   what each source says            marks    keys by which records of one paper match
     papers    the records of one paper merged  indexed  the index ledger: (paper, fingerprint) pairs
@@ -23,7 +23,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.errors import LibraryError
@@ -31,6 +30,7 @@ from assistant.schema import Paper, Record, Scope
 from assistant.storage.annotations import Annotations
 from assistant.storage.catalog_schema import (
     MIGRATIONS,
+    TABLES,
     additions,
     aliases,
     answer_news,
@@ -60,7 +60,7 @@ from assistant.storage.catalog_schema import (
     write_fact,
 )
 from assistant.storage.collections import Collections
-from assistant.storage.database import MAX_PARAMETERS, Database, copy_rows
+from assistant.storage.database import MAX_PARAMETERS, Database, DatabaseLocation, copy_rows, insert, replace_rows
 from assistant.storage.index_ledger import IndexLedger, invalidate_all
 from assistant.storage.notices import Notices
 from assistant.storage.paper_queries import FUNCTIONS
@@ -74,6 +74,7 @@ from assistant.storage.records import (
     keep_separate,
     move_records,
 )
+from assistant.storage.sqlite_file import SqliteFile
 from assistant.storage.sync_ledger import SyncLedger
 from assistant.storage.table_cells import TableCells, delete_cells, delete_stale_cells, move_cells
 from assistant.storage.watch_digests import WatchDigests
@@ -96,7 +97,7 @@ class PaperChange:
 
 
 class Catalog:
-    """The catalog of one file. Safe for many readers beside one writer.
+    """The catalog of one library. Safe for many readers beside one writer.
 
     `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed;
     `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them; `topics` has
@@ -105,10 +106,13 @@ class Catalog:
     Changes that concern several of them are made here, each in one transaction.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Open or create the file. Raises LibraryError where it is unreadable or of a newer version."""
-        self.file = file
-        self._database = Database(file, "catalog", MIGRATIONS.apply, FUNCTIONS)
+    def __init__(self, location: DatabaseLocation | Path) -> None:
+        """Open or create the tables, in an SQLite file where the location is a path.
+
+        Raises LibraryError where they are unreadable or of a newer version.
+        """
+        self.location = SqliteFile(location) if isinstance(location, Path) else location
+        self._database: Database = self.location.open("catalog", MIGRATIONS.apply, FUNCTIONS)
         self.papers = Papers(self._database)
         self.records = Records(self._database)
         self.ledger = IndexLedger(self._database)
@@ -151,8 +155,8 @@ class Catalog:
         )
 
     def copy_to(self, file: Path) -> None:
-        """Write the catalog as it is at this moment to another file. Raises LibraryError."""
-        self._database.copy_to(file)
+        """Write the catalog as it is at this moment to an SQLite file. Raises LibraryError."""
+        self._database.copy_to(file, MIGRATIONS.apply, TABLES)
 
     def check(self) -> None:
         """Read everything. Raises LibraryError where something is damaged."""
@@ -163,10 +167,10 @@ class Catalog:
                     for row in connection.execution_options(yield_per=1000).execute(sa.select(table)):
                         convert(row)
         except (TypeError, ValueError) as error:
-            raise LibraryError(f"the catalog {self.file} is damaged: {error}") from error
+            raise LibraryError(f"{self._database.description} is damaged: {error}") from error
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file or the connections."""
         self._database.close()
 
     # Writing: every method raises LibraryWriteError, and then nothing has changed
@@ -222,7 +226,7 @@ class Catalog:
 
     def restore(self, source: Catalog) -> None:
         """Replace the content by that of another catalog; every paper is to be indexed again. Raises LibraryError."""
-        with source._database.reading() as reading, self._database.writing() as connection:
+        with source._database.snapshot() as reading, self._database.writing() as connection:
             copy_rows(reading, connection, (papers, records, additions, match_keys, keywords, aliases, kept_separate))
             copy_rows(reading, connection, (collections, members, tags, notes, table_cells, topics, paper_topics))
             copy_rows(reading, connection, (synced_libraries, synced_items))
@@ -240,7 +244,7 @@ def _put(connection: sa.Connection, changes: Sequence[PaperChange], run: int, mo
         if change.former_ids:
             _absorb(connection, change.former_ids | {change.paper.id}, change.paper.id)
     rows = [paper_row(change.paper) for change in changes]
-    connection.execute(sa.insert(papers).prefix_with("OR REPLACE"), rows)
+    replace_rows(connection, papers, rows)
     delete_stale_cells(connection, (change.paper for change in changes))
     new = [(record, keys, change.paper.id) for change in changes for record, keys in change.new_records.items()]
     insert_records(connection, new, run, moment)
@@ -266,5 +270,5 @@ def _redirect(connection: sa.Connection, former_id: str, paper_id: str) -> None:
     """Make a former id, and the aliases that led to it, lead to another paper, which takes over what people wrote."""
     move_cells(connection, former_id, paper_id)
     connection.execute(sa.update(aliases).where(aliases.c.paper_id == former_id).values(paper_id=paper_id))
-    alias = insert(aliases).values(id=former_id, paper_id=paper_id)
-    connection.execute(alias.on_conflict_do_update(["id"], set_={"paper_id": paper_id}))
+    alias = insert(connection, aliases).values(id=former_id, paper_id=paper_id)
+    connection.execute(alias.on_conflict_do_update(index_elements=["id"], set_={"paper_id": paper_id}))

@@ -10,11 +10,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.schema import Paper, Record
-from assistant.storage.database import MAX_PARAMETERS
+from assistant.storage.columns import Json, Text
+from assistant.storage.database import MAX_PARAMETERS, insert
 from assistant.storage.migrations import Migrations
 
 # The fingerprint of a paper that the indexes have announced, and may hold in another form or not at all.
@@ -26,40 +26,40 @@ _tables = sa.MetaData()
 def _description_columns() -> list[sa.Column[Any]]:
     """Return new columns for what records and papers share."""
     return [
-        sa.Column("title", sa.Text),
-        sa.Column("abstract", sa.Text, nullable=False),
-        sa.Column("authors", sa.JSON, nullable=False),
+        sa.Column("title", Text),
+        sa.Column("abstract", Text, nullable=False),
+        sa.Column("authors", Json, nullable=False),
         sa.Column("year", sa.Integer),
-        sa.Column("venue", sa.Text),
-        sa.Column("doi", sa.Text),
-        sa.Column("arxiv_id", sa.Text),
-        sa.Column("url", sa.Text),
+        sa.Column("venue", Text),
+        sa.Column("doi", Text),
+        sa.Column("arxiv_id", Text),
+        sa.Column("url", Text),
     ]
 
 
 papers = sa.Table(
     "papers",
     _tables,
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("id", Text, primary_key=True),
     *_description_columns(),
-    sa.Column("sources", sa.JSON, nullable=False),
-    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("sources", Json, nullable=False),
+    sa.Column("fingerprint", Text, nullable=False),
 )
 records = sa.Table(
     "records",
     _tables,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("paper_id", sa.Text, nullable=False, index=True),
-    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("paper_id", Text, nullable=False, index=True),
+    sa.Column("source", Text, nullable=False),
     sa.Column("line", sa.Integer, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("digest", Text, nullable=False, unique=True),
     sa.Column("run", sa.Integer, nullable=False),
     *_description_columns(),
 )
 match_keys = sa.Table(
     "marks",
     _tables,
-    sa.Column("mark", sa.Text, primary_key=True, key="match_key"),
+    sa.Column("mark", Text, primary_key=True, key="match_key"),
     sa.Column("record", sa.Integer, primary_key=True, index=True),
 )
 # The tags that a record has in its file.
@@ -67,116 +67,114 @@ keywords = sa.Table(
     "keywords",
     _tables,
     sa.Column("record", sa.Integer, primary_key=True),
-    sa.Column("name_key", sa.Text, primary_key=True, index=True),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", Text, primary_key=True, index=True),
+    sa.Column("name", Text, nullable=False),
 )
 # When records were added, in seconds since 1970: those from `first` up to the next row's.
 additions = sa.Table(
     "additions",
     _tables,
-    sa.Column("first", sa.Integer, primary_key=True),
-    sa.Column("moment", sa.Integer, nullable=False),
+    sa.Column("first", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("moment", sa.BigInteger, nullable=False),
 )
-kept_separate = sa.Table("apart", _tables, sa.Column("record", sa.Integer, primary_key=True))
+kept_separate = sa.Table("apart", _tables, sa.Column("record", sa.Integer, primary_key=True, autoincrement=False))
 indexed = sa.Table(
     "indexed",
     _tables,
-    sa.Column("paper_id", sa.Text, primary_key=True),
-    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("paper_id", Text, primary_key=True),
+    sa.Column("fingerprint", Text, nullable=False),
 )
 aliases = sa.Table(
     "aliases",
     _tables,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("paper_id", sa.Text, nullable=False, index=True),
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("paper_id", Text, nullable=False, index=True),
 )
 # The cells of tables; `recipe` is empty for what a person wrote.
 table_cells = sa.Table(
     "table_cells",
     _tables,
-    sa.Column("paper_id", sa.Text, primary_key=True),
-    sa.Column("column", sa.Text, primary_key=True),
-    sa.Column("recipe", sa.Text, primary_key=True),
-    sa.Column("fingerprint", sa.Text, nullable=False),
-    sa.Column("value", sa.Text),
+    sa.Column("paper_id", Text, primary_key=True),
+    sa.Column("column", Text, primary_key=True),
+    sa.Column("recipe", Text, primary_key=True),
+    sa.Column("fingerprint", Text, nullable=False),
+    sa.Column("value", Text),
     sa.Column("start", sa.Integer),
     sa.Column("end", sa.Integer),
     sa.Column("confidence", sa.Float, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source", Text, nullable=False),
 )
 facts = sa.Table(
-    "facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Integer, nullable=False)
+    "facts", _tables, sa.Column("name", Text, primary_key=True), sa.Column("value", sa.BigInteger, nullable=False)
 )
 
 # What a person adds to papers. An id stays as it was when a paper is merged or split: see `under_present_ids`.
 collections = sa.Table(
     "collections",
     _tables,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_key", sa.Text, nullable=False, unique=True),
-    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("name_key", Text, nullable=False, unique=True),
+    sa.Column("created", Text, nullable=False),
 )
 members = sa.Table(
     "members",
     _tables,
-    sa.Column("collection", sa.Text, primary_key=True),
-    sa.Column("paper_id", sa.Text, primary_key=True, index=True),
+    sa.Column("collection", Text, primary_key=True),
+    sa.Column("paper_id", Text, primary_key=True, index=True),
 )
 tags = sa.Table(
     "tags",
     _tables,
-    sa.Column("paper_id", sa.Text, primary_key=True),
-    sa.Column("name_key", sa.Text, primary_key=True, index=True),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("paper_id", Text, primary_key=True),
+    sa.Column("name_key", Text, primary_key=True, index=True),
+    sa.Column("name", Text, nullable=False),
 )
 notes = sa.Table(
     "notes",
     _tables,
-    sa.Column("paper_id", sa.Text, primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("paper_id", Text, primary_key=True),
+    sa.Column("text", Text, nullable=False),
 )
 
 # The topics of the library's map, and the one that each paper was on when the map was drawn last.
-topics = sa.Table(
-    "topics", _tables, sa.Column("id", sa.Text, primary_key=True), sa.Column("label", sa.Text, nullable=False)
-)
+topics = sa.Table("topics", _tables, sa.Column("id", Text, primary_key=True), sa.Column("label", Text, nullable=False))
 paper_topics = sa.Table(
     "paper_topics",
     _tables,
-    sa.Column("paper_id", sa.Text, primary_key=True),
-    sa.Column("topic", sa.Text, nullable=False, index=True),
+    sa.Column("paper_id", Text, primary_key=True),
+    sa.Column("topic", Text, nullable=False, index=True),
 )
 # What was last read of a reference manager; the `source` of an item is that of its record.
 synced_libraries = sa.Table(
     "synced_libraries",
     _tables,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("label", sa.Text, nullable=False),
-    *(sa.Column(name, sa.Text, nullable=False) for name in ("account", "server")),
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("label", Text, nullable=False),
+    *(sa.Column(name, Text, nullable=False) for name in ("account", "server")),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("collections", sa.JSON, nullable=False),
+    sa.Column("collections", Json, nullable=False),
 )
 synced_items = sa.Table(
     "synced_items",
     _tables,
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("library", sa.Text, nullable=False, index=True),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("collections", sa.JSON, nullable=False),
-    sa.Column("citation_key", sa.Text, nullable=False),
+    sa.Column("source", Text, primary_key=True),
+    sa.Column("library", Text, nullable=False, index=True),
+    sa.Column("digest", Text, nullable=False),
+    sa.Column("collections", Json, nullable=False),
+    sa.Column("citation_key", Text, nullable=False),
 )
 
 # What services have announced about papers, by the ids that these had then: see `under_present_ids`.
 notices = sa.Table(
     "notices",
     _tables,
-    sa.Column("paper_id", sa.Text, primary_key=True),
-    sa.Column("service", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
-    sa.Column("date", sa.Text, nullable=False),
+    sa.Column("paper_id", Text, primary_key=True),
+    sa.Column("service", Text, primary_key=True),
+    sa.Column("kind", Text, primary_key=True),
+    sa.Column("text", Text, nullable=False),
+    sa.Column("url", Text, nullable=False),
+    sa.Column("date", Text, nullable=False),
     sa.Column("digest", sa.Integer),  # the one that has told of it
 )
 
@@ -184,37 +182,37 @@ notices = sa.Table(
 watches = sa.Table(
     "watches",
     _tables,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("source", sa.Text, nullable=False, unique=True),
-    sa.Column("created", sa.Text, nullable=False),
-    sa.Column("state", sa.JSON, nullable=False),
-    sa.Column("last_run", sa.Text),
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("source", Text, nullable=False, unique=True),
+    sa.Column("created", Text, nullable=False),
+    sa.Column("state", Json, nullable=False),
+    sa.Column("last_run", Text),
     sa.Column("failures", sa.Integer, nullable=False),
-    sa.Column("error", sa.Text, nullable=False),
-    sa.Column("not_before", sa.Text, nullable=False),
+    sa.Column("error", Text, nullable=False),
+    sa.Column("not_before", Text, nullable=False),
 )
 # Records that a watch has met first, noted before they are added; `digest` is the one that has told of them.
 arrivals = sa.Table(
     "arrivals",
     _tables,
-    sa.Column("record", sa.Text, primary_key=True),
-    sa.Column("watch", sa.Text, nullable=False),
+    sa.Column("record", Text, primary_key=True),
+    sa.Column("watch", Text, nullable=False),
     sa.Column("digest", sa.Integer, index=True),
 )
 watch_digests = sa.Table(
     "digests",
     _tables,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("made", sa.Text, nullable=False),
-    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("made", Text, nullable=False),
+    sa.Column("content", Json, nullable=False),
 )
 # The part of a digest that is about the answers of one owner, and whether that owner has read the digest.
 answer_news = sa.Table(
     "answer_news",
     _tables,
     sa.Column("digest", sa.Integer, primary_key=True),
-    sa.Column("owner", sa.Text, primary_key=True),
-    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("owner", Text, primary_key=True),
+    sa.Column("content", Json, nullable=False),
     sa.Column("is_read", sa.Boolean, nullable=False),
 )
 
@@ -314,14 +312,16 @@ def read_fact(connection: sa.Connection, name: str) -> int | None:
 
 def write_fact(connection: sa.Connection, name: str, value: int) -> None:
     """Set the number of this name."""
-    upsert = insert(facts).values(name=name, value=value)
-    connection.execute(upsert.on_conflict_do_update(["name"], set_={"value": value}))
+    upsert = insert(connection, facts).values(name=name, value=value)
+    connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 def increment_fact(connection: sa.Connection, name: str) -> int:
     """Add one to the number of this name, which begins with 0, and return it."""
-    upsert = insert(facts).values(name=name, value=1)
-    increment = upsert.on_conflict_do_update(["name"], set_={"value": facts.c.value + 1}).returning(facts.c.value)
+    upsert = insert(connection, facts).values(name=name, value=1)
+    increment = upsert.on_conflict_do_update(index_elements=["name"], set_={"value": facts.c.value + 1}).returning(
+        facts.c.value
+    )
     return int(connection.execute(increment).scalar_one())
 
 
@@ -331,7 +331,7 @@ def increment_fact(connection: sa.Connection, name: str) -> int:
 def _create(connection: sa.Connection) -> None:
     """Create the tables of version 1, and draw the number that identifies the library."""
     _tables.create_all(connection)
-    identity = insert(facts).values(name="library", value=secrets.randbits(62))
+    identity = insert(connection, facts).values(name="library", value=secrets.randbits(62))
     connection.execute(identity.on_conflict_do_nothing())
 
 
@@ -348,6 +348,8 @@ def _lacks_additions(connection: sa.Connection) -> bool:
     return not _tables.tables.keys() <= set(existing) or read_fact(connection, "library") is None
 
 
+# Every table, those first that others depend on.
+TABLES = tuple(_tables.sorted_tables)
 MIGRATIONS = Migrations(
     "catalog", (_create,), _read_version, lambda connection, number: write_fact(connection, "version", number)
 )

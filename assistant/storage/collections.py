@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.errors import InputError, NotFoundError
@@ -21,7 +20,7 @@ from assistant.storage.catalog_schema import (
     papers,
     under_present_ids,
 )
-from assistant.storage.database import MAX_PARAMETERS, Database, lock_for_writing
+from assistant.storage.database import MAX_PARAMETERS, Database, insert, lock_for_writing
 from assistant.text.labels import clean_label, label_key, similar_labels
 
 _KIND = "collection"
@@ -163,7 +162,7 @@ def _insert_members(connection: sa.Connection, collection_id: str, paper_ids: Co
     for batch in batches(sorted(paper_ids), MAX_PARAMETERS):
         _require_papers(connection, batch)
         rows = [{"collection": collection_id, "paper_id": paper_id} for paper_id in batch]
-        connection.execute(insert(members).on_conflict_do_nothing(), rows)
+        connection.execute(insert(connection, members).on_conflict_do_nothing(), rows)
 
 
 def _require_papers(connection: sa.Connection, paper_ids: Sequence[str]) -> None:

@@ -12,54 +12,56 @@ import sqlalchemy as sa
 
 from assistant.schema import Turn
 from assistant.serialization import answer_from_json, answer_json, scope_from_json, scope_json
+from assistant.storage.columns import Json, Text
 from assistant.storage.migrations import Migrations, statements
 
 _tables = sa.MetaData()
 versions = sa.Table(
     "versions",
     _tables,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("applied", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("applied", Text, nullable=False),
 )
 conversations = sa.Table(
     "conversations",
     _tables,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("created", sa.Text, nullable=False),
-    sa.Column("changed", sa.Text, nullable=False),
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("owner", Text, nullable=False),
+    sa.Column("title", Text, nullable=False),
+    sa.Column("created", Text, nullable=False),
+    sa.Column("changed", Text, nullable=False),
+    sa.Index("conversations_by_owner", "owner", "changed"),
 )
 turns = sa.Table(
     "turns",
     _tables,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("conversation", sa.Text, nullable=False),
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("scope", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),  # of the answer, repeated here to be searched
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("settings", sa.Text, nullable=False),
-    sa.Column("prompt", sa.Text),
-    sa.Column("asked", sa.Text, nullable=False),
+    sa.Column("conversation", Text, nullable=False, index=True),
+    sa.Column("question", Text, nullable=False),
+    sa.Column("scope", Text, nullable=False),
+    sa.Column("text", Text, nullable=False),  # of the answer, repeated here to be searched
+    sa.Column("answer", Text, nullable=False),
+    sa.Column("settings", Text, nullable=False),
+    sa.Column("prompt", Text),
+    sa.Column("asked", Text, nullable=False),
 )
 feedback = sa.Table(
     "feedback",
     _tables,
-    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("turn", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("good", sa.Boolean, nullable=False),
-    sa.Column("fault", sa.Text),
-    sa.Column("note", sa.Text, nullable=False),
-    sa.Column("papers", sa.JSON(none_as_null=True)),
-    sa.Column("given", sa.Text, nullable=False),
-    sa.Column("passages", sa.JSON(none_as_null=True)),
+    sa.Column("fault", Text),
+    sa.Column("note", Text, nullable=False),
+    sa.Column("papers", Json),
+    sa.Column("given", Text, nullable=False),
+    sa.Column("passages", Json),
 )
 links = sa.Table(
     "links",
     _tables,
-    sa.Column("turn", sa.Integer, primary_key=True),
-    sa.Column("token", sa.Text, nullable=False),
-    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("turn", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("token", Text, nullable=False, unique=True),
+    sa.Column("created", Text, nullable=False),
 )
 
 
@@ -152,8 +154,8 @@ def _feedback_of(row: Any) -> Feedback | None:
 
 
 def encodable(text: str) -> str:
-    """Replace surrogates, which a command line or a model may produce, and SQLite refuses."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Replace what a command line or a model may produce and databases refuse: surrogates, and NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def now() -> str:
@@ -183,12 +185,12 @@ _STEPS = (
         "CREATE INDEX conversations_by_owner ON conversations (owner, changed)",
         """CREATE TABLE turns (
             id INTEGER PRIMARY KEY AUTOINCREMENT, conversation TEXT NOT NULL, question TEXT NOT NULL,
-            scope TEXT NOT NULL, text TEXT NOT NULL, answer TEXT NOT NULL, settings TEXT NOT NULL, prompt TEXT,
+            scope TEXT NOT NULL, text TEXT NOT NULL, answer TEXT NOT NULL, settings TEXT NOT NULL, prompt Text,
             asked TEXT NOT NULL
         )""",
         "CREATE INDEX turns_by_conversation ON turns (conversation)",
         """CREATE TABLE feedback (
-            turn INTEGER PRIMARY KEY, good BOOLEAN NOT NULL, fault TEXT, note TEXT NOT NULL, papers TEXT,
+            turn INTEGER PRIMARY KEY, good BOOLEAN NOT NULL, fault Text, note TEXT NOT NULL, papers Text,
             given TEXT NOT NULL
         )""",
     ),
@@ -199,4 +201,5 @@ _STEPS = (
     ),
 )
 
-MIGRATIONS = Migrations("file of conversations", _STEPS, _read_version, _write_version)
+TABLES = (conversations, turns, feedback, links)
+MIGRATIONS = Migrations("file of conversations", _STEPS, _read_version, _write_version, _tables)

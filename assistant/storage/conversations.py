@@ -1,4 +1,4 @@
-"""Conversations in one SQLite file beside the library: SQLAlchemy Core, WAL mode, one transaction a turn.
+"""Conversations, in an SQLite file beside the library or in PostgreSQL: one transaction a turn.
 
     conversations   owner, title, times of creation and last change   versions   the migrations applied
     turns           a question, its whole answer and the settings     feedback   a person's opinion of a turn
@@ -22,6 +22,7 @@ from assistant.errors import LibraryError, NotFoundError
 from assistant.schema import Turn
 from assistant.storage.conversation_schema import (
     MIGRATIONS,
+    TABLES,
     Conversation,
     Feedback,
     StoredTurn,
@@ -35,7 +36,8 @@ from assistant.storage.conversation_schema import (
     turn_row,
     turns,
 )
-from assistant.storage.database import Database, copy_rows, lock_for_writing
+from assistant.storage.database import Database, DatabaseLocation, copy_rows, lock_for_writing
+from assistant.storage.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -51,28 +53,29 @@ _MAX_TITLE_LENGTH = 80
 class Conversations:
     """The conversations of one owner; the owner of the single user of a machine is the empty text."""
 
-    def __init__(self, file: Path, owner: str = "") -> None:
-        """Open or create the file, and migrate an older one.
+    def __init__(self, location: DatabaseLocation | Path, owner: str = "") -> None:
+        """Open or create the tables, in an SQLite file where the location is a path, and migrate older ones.
 
-        Raises LibraryError where the file is unreadable or of a newer version.
+        Raises LibraryError where they are unreadable or of a newer version.
         """
         self.owner = owner
-        self._database = Database(
-            file,
-            "file of conversations",
+        if isinstance(location, Path):
+            location = SqliteFile(location)
+        self._database: Database = location.open(
+            MIGRATIONS.name,
             MIGRATIONS.apply,
             {"casefold": str.casefold},  # SQLite's lower() handles ASCII letters only
             remedy="move it away and a new one is begun, or restore a copy",
         )
 
     def copy_to(self, file: Path) -> None:
-        """Write the conversations of all owners as they are at this moment to another file. Raises LibraryError."""
-        self._database.copy_to(file)
+        """Write the conversations of all owners as they are at this moment to an SQLite file. Raises LibraryError."""
+        self._database.copy_to(file, MIGRATIONS.apply, TABLES)
 
     def restore(self, source: Conversations) -> None:
         """Replace the conversations of all owners by those of another file. Raises LibraryError."""
         source._database.check()
-        with source._database.reading() as reading, self._database.writing() as connection:
+        with source._database.snapshot() as reading, self._database.writing() as connection:
             copy_rows(reading, connection, (conversations, turns, feedback, links))
 
     def for_owner(self, owner: str) -> Conversations:
@@ -240,8 +243,8 @@ class Conversations:
             return turn_of(row)
         except ValueError as error:
             raise LibraryError(
-                f"turn {row.id} of the conversation {row.conversation} in {self._database.file} is damaged: {error}; "
-                f"restore a copy of the file, or run: paperchat conversations delete {row.conversation}"
+                f"turn {row.id} of the conversation {row.conversation} in {self._database.description} is damaged: "
+                f"{error}; restore a copy, or run: paperchat conversations delete {row.conversation}"
             ) from error
 
     def _update(self, connection: sa.Connection, conversation_id: str, **values: str) -> None:

@@ -1,81 +1,92 @@
-"""Open SQLite files: in WAL mode, waiting for locks, with transactions and errors that name the file and the remedy."""
+"""Databases of a library: what SQLite files and PostgreSQL schemas have in common.
+
+`assistant.storage.sqlite_file` and `assistant.storage.postgres` open them. SQL is written once, with SQLAlchemy Core;
+the few statements that differ are made here.
+"""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from assistant.batches import batches
-from assistant.errors import LibraryError, LibraryWriteError
-from assistant.retry import Backoff, retrying
+from assistant.errors import LibraryError
+from assistant.text.printable import one_line
 
 # SQLite's oldest limit on the parameters of one statement is 999.
 MAX_PARAMETERS = 900
-# Parts of SQLite's messages about files that neither waiting nor disk space repairs.
-_DAMAGED = ("malformed", "not a database")
-_TIMEOUT_SECONDS = 30
-_WAL_BACKOFF = Backoff(attempts=50, pause=0.02, jitter=0.5, deadline=_TIMEOUT_SECONDS)
 
 Value = TypeVar("Value")
 
 
-class Database:
-    """One SQLite file. Safe for many readers beside one writer; a second writer waits for up to 30 seconds."""
+class WriteLock(Protocol):
+    """The right to write to a library, which no other process has meanwhile."""
 
-    def __init__(
-        self,
-        file: Path,
-        name: str,
-        migrate: Callable[[sa.Connection], None],
-        functions: Mapping[str, Callable[..., Any]],
-        remedy: str = "",
-    ) -> None:
-        """Open or create the file, and have `migrate` bring its tables up to date in one transaction.
+    def require(self) -> None:
+        """Raise LibraryWriteError where the lock has been lost, as with the connection to a server."""
+        ...
 
-        Messages call the file `name`, and add `remedy` where it is damaged. `functions` can be called in SQL by
-        their names; each must return the same for the same arguments. Raises LibraryError.
+
+class Database(ABC):
+    """The tables of one kind in one place. Safe for many readers beside one writer; a second writer waits.
+
+    `is_shared` tells whether processes of other machines may use it too.
+    """
+
+    is_shared: ClassVar[bool]
+    _driver_error: ClassVar[type[Exception]]
+
+    def __init__(self, description: str, engine: sa.Engine) -> None:
+        self.description, self._engine = description, engine
+
+    @abstractmethod
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        """Yield a connection whose changes are written together or not at all. Raises LibraryWriteError.
+
+        What it reads stays true until it has written, on SQLite after `lock_for_writing`.
         """
-        self.file, self._description, self._remedy = file, f"the {name} {file}", remedy
-        self._engine = sa.create_engine(
-            sa.URL.create("sqlite", database=str(file)), creator=lambda: connect(file, functions=functions)
-        )
-        self._watcher: sa.Connection | None = None
-        self._lock = threading.Lock()
-        try:
-            with self._raising(LibraryError, "opened"):
-                file.parent.mkdir(parents=True, exist_ok=True)
-                with self._engine.begin() as connection:
-                    migrate(connection)
-        except LibraryError:
-            self.close()
-            raise
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[sa.Connection]:
+        """Yield a connection that reads everything as it is at one moment. Raises LibraryError."""
+
+    @property
+    @abstractmethod
+    def version(self) -> int:
+        """Return a number that changes whenever this or another process writes. Raises LibraryError."""
+
+    @abstractmethod
+    def copy_to(self, file: Path, migrate: Callable[[sa.Connection], None], tables: Iterable[sa.Table]) -> None:
+        """Write the tables as they are at this moment to an SQLite file, which `migrate` makes. Raises LibraryError."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Check that the storage is intact, as far as it can tell. Raises LibraryError where it is damaged."""
+
+    @abstractmethod
+    def texts(self, query: sa.Select[Any]) -> list[str]:
+        """Return the first column of the query's rows, which is text, in any order. Raises LibraryError."""
+
+    @abstractmethod
+    def _remedy(self, cause: str) -> str:
+        """Return how to cure a failure, to be put behind its cause, or the empty text."""
 
     def close(self) -> None:
-        """Release the file."""
-        with self._lock:
-            if self._watcher:
-                self._watcher.close()
-            self._watcher = None
+        """Release the file or the connections."""
         self._engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Yield a connection to read with. Raises LibraryError."""
         with self._raising(LibraryError, "read"), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Yield a connection whose changes are written together or not at all. Raises LibraryWriteError."""
-        with self._raising(LibraryWriteError, "written"), self._engine.begin() as connection:
             yield connection
 
     def scalar(self, query: sa.Select[Any]) -> Any:
@@ -98,36 +109,41 @@ class Database:
             for batch in batches(values, MAX_PARAMETERS):
                 yield from connection.execute(query.where(column.in_(batch)))
 
-    @property
-    def version(self) -> int:
-        """Return a number that changes whenever this or another process writes to the file. Raises LibraryError."""
-        # SQLite counts what other connections have written, so this one must never write.
-        with self._raising(LibraryError, "read"), self._lock:
-            self._watcher = self._watcher or self._engine.connect()
-            return int(self._watcher.exec_driver_sql("PRAGMA data_version").scalar_one())
-
-    def copy_to(self, file: Path) -> None:
-        """Write the database as it is at this moment to another file, also beside a writer. Raises LibraryError."""
-        with self.reading() as connection, closing(connect(file, wal=False)) as copy:
-            driver_connection: Any = connection.connection.driver_connection
-            driver_connection.backup(copy)
-
-    def check(self) -> None:
-        """Read every page of the file. Raises LibraryError where it is damaged."""
-        with self.reading() as connection:
-            problem = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-        if problem != "ok":
-            raise LibraryError(f"{self._description} is damaged: {problem}")
-
     @contextmanager
     def _raising(self, error: type[LibraryError], action: str) -> Iterator[None]:
-        """Raise SQLite's and the file system's errors as `error`: the file cannot be opened, read or written."""
+        """Raise errors of the database and the file system as `error`: it cannot be opened, read or written."""
         try:
             yield
-        except (DBAPIError, sqlite3.Error, OSError) as failure:
-            cause = str(failure.orig if isinstance(failure, DBAPIError) else failure)
-            remedy = f"; {self._remedy}" if self._remedy and any(part in cause for part in _DAMAGED) else ""
-            raise error(f"{self._description} cannot be {action}: {cause}{remedy}") from failure
+        except (SQLAlchemyError, OSError, self._driver_error) as failure:
+            cause = cause_of(failure)
+            remedy = self._remedy(cause)
+            message = f"{self.description} cannot be {action}: {cause}{'; ' if remedy else ''}{remedy}"
+            raise error(message) from failure
+
+
+class DatabaseLocation(Protocol):
+    """Where the tables of a library are; as text, what messages call it."""
+
+    def open(
+        self,
+        name: str,
+        migrate: Callable[[sa.Connection], None],
+        functions: Mapping[str, Callable[..., Any]],
+        remedy: str = "",
+    ) -> Database:
+        """Open or create the tables, and have `migrate` bring them up to date in one transaction.
+
+        Messages call them `name`, and add `remedy` where they are damaged. `functions` can be called in SQL by their
+        names; each must return the same for the same arguments. Raises LibraryError.
+        """
+        ...
+
+    def exclusive(self) -> AbstractContextManager[WriteLock]:
+        """Lock the library for writing.
+
+        Raises LibraryBusy at once where another process is writing, LibraryWriteError where nobody can.
+        """
+        ...
 
 
 class QueryCache:
@@ -169,50 +185,41 @@ def copy_rows(source: sa.Connection, target: sa.Connection, tables: Iterable[sa.
         rows = source.execution_options(yield_per=1000).execute(sa.select(table))
         for partition in rows.partitions():
             target.execute(sa.insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in partition])
+        _continue_numbers(target, table)
+
+
+def _continue_numbers(connection: sa.Connection, table: sa.Table) -> None:
+    """Let PostgreSQL number new rows after those that were written with their numbers; SQLite does so by itself."""
+    column = table.autoincrement_column
+    if column is not None and connection.dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
+        following = sa.func.coalesce(sa.func.max(column), 0) + 1
+        connection.execute(sa.select(sa.func.setval(sequence, following, False)).select_from(table))
+
+
+def cause_of(failure: Exception) -> str:
+    """Return what a driver says of a failure, in one line."""
+    return one_line(str(failure.orig if isinstance(failure, DBAPIError) else failure))
 
 
 def lock_for_writing(connection: sa.Connection) -> None:
     """Begin the transaction as a writer's, so that what it reads stays true until it has written."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if connection.dialect.name == "sqlite":  # elsewhere every writing transaction is one
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def connect(
-    file: Path,
-    *,
-    wal: bool = True,
-    page_size: int | None = None,
-    functions: Mapping[str, Callable[..., Any]] = MappingProxyType({}),
-) -> sqlite3.Connection:
-    """Open or create an SQLite file; the connection serves one thread at a time, whichever it is.
-
-    A locked file is waited for up to 30 seconds. `page_size` in bytes takes effect in a new file only. Without `wal`
-    the file is not read, and its journal stays as it is: for a file that no other connection uses.
-    Raises sqlite3.Error.
-    """
-    connection = sqlite3.connect(file, timeout=_TIMEOUT_SECONDS, check_same_thread=False)
-    try:
-        if page_size:
-            connection.execute(f"PRAGMA page_size={page_size}")
-        if wal:
-            _enable_wal(connection)
-            # FULL: a committed transaction survives a power failure, at the price of one flush to the disk.
-            connection.execute("PRAGMA synchronous=FULL")
-        for name, function in functions.items():
-            connection.create_function(name, -1, function, deterministic=True)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert:
+    """Return an INSERT that can say what to do about existing rows; both dialects' do so by the same methods."""
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement: sqlite.Insert = dialect.insert(table)
+    return statement
 
 
-def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Turn WAL mode on, and try again while another connection does the same.
-
-    Two connections that create a file together may each hold a lock that the other needs: SQLite then refuses one of
-    them at once, whatever its time-out.
-    """
-    retrying(_WAL_BACKOFF, _is_busy)(connection.execute, "PRAGMA journal_mode=WAL")
-
-
-def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+def replace_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, in the place of those with the same primary keys."""
+    statement = insert(connection, table)
+    others = {column.key: statement.excluded[column.key] for column in table.c if not column.primary_key}
+    if rows:
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others), list(rows)
+        )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.schema import Paper
@@ -26,7 +25,7 @@ from assistant.storage.catalog_schema import (
     read_fact,
     write_fact,
 )
-from assistant.storage.database import MAX_PARAMETERS, Database
+from assistant.storage.database import MAX_PARAMETERS, Database, insert, replace_rows
 
 _PENDING = sa.select(papers).where(~IS_UP_TO_DATE & HAS_ABSTRACT)
 
@@ -90,16 +89,14 @@ class IndexLedger:
         """
         rows = [{"paper_id": paper.id, "fingerprint": ANNOUNCED} for paper in coming]
         with self._database.writing() as connection:
-            connection.execute(insert(indexed).on_conflict_do_nothing(), rows)
+            connection.execute(insert(connection, indexed).on_conflict_do_nothing(), rows)
             write_fact(connection, "store", store_stamp)
 
     def mark_indexed(self, papers: Iterable[Paper]) -> None:
         """Note that the indexes hold these papers in their present form."""
         rows = [{"paper_id": paper.id, "fingerprint": fingerprint(paper)} for paper in papers]
-        upsert = insert(indexed)
         with self._database.writing() as connection:
-            if rows:
-                connection.execute(upsert.on_conflict_do_update(["paper_id"], set_=dict(upsert.excluded)), rows)
+            replace_rows(connection, indexed, rows)
             increment_fact(connection, "generation")
 
     def mark_removed(self, paper_ids: Collection[str]) -> None:

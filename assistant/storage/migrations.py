@@ -1,4 +1,4 @@
-"""Bring an SQLite file from whatever version it has to the newest one, in one transaction."""
+"""Bring a database from whatever version it has to the newest one, in one transaction."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ Step = Callable[[sa.Connection], None]
 
 @dataclass(frozen=True, slots=True)
 class Migrations:
-    """The steps that lead from an empty file to the newest version: step i makes version i + 1.
+    """The steps that lead from an empty database to the newest version: step i makes version i + 1.
 
-    Steps may only be appended, since older files run through those that they lack. `read_version` returns 0 for an
-    empty file. Pass `apply` to `Database`.
+    Steps may only be appended, since older databases run through those that they lack. `read_version` returns 0 for an
+    empty one. Steps in the words of SQLite come with the `tables` of the newest version, which an empty database of
+    another kind is given at once. Pass `apply` to a DatabaseLocation.
     """
 
     name: str
     steps: tuple[Step, ...]
     read_version: Callable[[sa.Connection], int]
     write_version: Callable[[sa.Connection, int], None]
+    tables: sa.MetaData | None = None
 
     def apply(self, connection: sa.Connection) -> None:
-        """Take the steps that the file lacks; an up-to-date file is not written to.
+        """Take the steps that the database lacks; an up-to-date one is not written to.
 
-        Raises LibraryError for a file that a newer paperchat has written.
+        Raises LibraryError for one that a newer paperchat has written.
         """
         newest, version = len(self.steps), self.read_version(connection)
         if version > newest:
@@ -39,8 +41,12 @@ class Migrations:
             )
         if version < newest:
             lock_for_writing(connection)
-            # Read again under the lock: another process may have migrated the file meanwhile.
-            for number in range(self.read_version(connection) + 1, newest + 1):
+            version = self.read_version(connection)  # again: another process may have migrated it meanwhile
+            if version == 0 and self.tables is not None and connection.dialect.name != "sqlite":
+                self.tables.create_all(connection)
+                version = newest
+                self.write_version(connection, newest)
+            for number in range(version + 1, newest + 1):
                 self.steps[number - 1](connection)
                 self.write_version(connection, number)
 

@@ -6,11 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.schema import Answer, Notice, NoticeKind, Paper
 from assistant.storage.catalog_schema import aliases, delete_by_present_ids, notices, under_present_ids
-from assistant.storage.database import Database, QueryCache, lock_for_writing
+from assistant.storage.database import Database, QueryCache, insert, lock_for_writing
 
 _GRAVITY = {kind: position for position, kind in enumerate(NoticeKind)}
 
@@ -54,8 +53,10 @@ class Notices:
             delete_by_present_ids(connection, notices, gone, notices.c.service == service)
             for row in rows:
                 changed = {name: row[name] for name in ("text", "url", "date")}
-                upsert = insert(notices).values(**row)
-                connection.execute(upsert.on_conflict_do_update(["paper_id", "service", "kind"], set_=changed))
+                upsert = insert(connection, notices).values(**row)
+                connection.execute(
+                    upsert.on_conflict_do_update(index_elements=["paper_id", "service", "kind"], set_=changed)
+                )
         return len(by_paper.keys() - known)
 
     def untold(self) -> list[str]:

@@ -1,4 +1,7 @@
-"""Filters, words and orders of papers as SQL, with the functions that SQLite calls for them."""
+"""Filters, words and orders of papers as SQL, with the functions that SQLite calls for them.
+
+`postgres_functions` has the same functions in SQL.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from assistant.storage.catalog_schema import (
     tags,
     under_present_ids,
 )
+from assistant.storage.columns import Text
 from assistant.text.labels import label_key
 from assistant.text.matching import (
     authors_contain,
@@ -30,6 +34,7 @@ from assistant.text.matching import (
     has_author,
     source_contains,
     surname,
+    words,
 )
 
 
@@ -66,9 +71,9 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     where += [_has_tag(name) for name in filters.tags]
     where += [_is_on(topic) for topic in filters.topics]
     where += [_is_noted(phrase) for phrase in filters.notes]
-    where += [sa.func.paperchat_holds(papers.c.venue, venue) for venue in filters.venues]
-    where += [sa.func.paperchat_holds(papers.c.title, title) for title in filters.titles]
-    where += [sa.func.paperchat_is_from(papers.c.sources, source) for source in filters.sources]
+    where += [_holds(papers.c.venue, venue) for venue in filters.venues]
+    where += [_holds(papers.c.title, title) for title in filters.titles]
+    where += [sa.func.paperchat_is_from(papers.c.sources, source, type_=sa.Boolean) for source in filters.sources]
     where += [_is_by(name) for name in filters.authors]
     where += [contains(phrase) for phrase in filters.phrases]
     return [*where, *(sa.not_(contains(phrase)) for phrase in filters.without)]
@@ -76,17 +81,18 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
 
 def contains(phrase: str) -> sa.ColumnElement[bool]:
     """Return the condition that title or abstract contain the phrase."""
-    return sa.func.paperchat_says(phrase, papers.c.title, papers.c.abstract)
+    return sa.func.paperchat_says(_joined(phrase), papers.c.title, papers.c.abstract, type_=sa.Boolean)
 
 
 def has_word(word: str) -> sa.ColumnElement[bool]:
     """Return the condition that the word occurs in title, abstract, venue or authors, in a tag or in the note."""
     tagged = under_present_ids(tags)
     is_tagged = sa.or_(
-        papers.c.id.in_(sa.select(tagged.c.paper_id).where(sa.func.paperchat_holds(tagged.c.name, word))),
-        _has_keyword(sa.func.paperchat_holds(keywords.c.name, word)),
+        papers.c.id.in_(sa.select(tagged.c.paper_id).where(_holds(tagged.c.name, word))),
+        _has_keyword(_holds(keywords.c.name, word)),
     )
-    in_paper = sa.func.paperchat_has(word, papers.c.title, papers.c.abstract, papers.c.venue, papers.c.authors)
+    columns = papers.c.title, papers.c.abstract, papers.c.venue, papers.c.authors
+    in_paper = sa.func.paperchat_has(_joined(word), *columns, type_=sa.Boolean)
     return sa.or_(is_tagged, _is_noted(word), in_paper)
 
 
@@ -104,6 +110,16 @@ def order(sort: Sort, *, reverse: bool) -> list[sa.ColumnElement[Any]]:
     descending = sort.latest_first is not reverse
     key = keys[sort].desc() if descending else keys[sort].asc()
     return [key.nulls_last(), papers.c.id]
+
+
+def _holds(column: sa.ColumnElement[str], phrase: str) -> sa.ColumnElement[bool]:
+    """Return the condition that the column contains the phrase."""
+    return sa.func.paperchat_holds(column, _joined(phrase), type_=sa.Boolean)
+
+
+def _joined(phrase: str) -> str:
+    """Return the words of a phrase or a name, folded, so that nobody has to take it apart for each paper."""
+    return " ".join(words(phrase))
 
 
 def _is_in(name: str) -> sa.ColumnElement[bool]:
@@ -135,11 +151,11 @@ def _is_on(topic: str) -> sa.ColumnElement[bool]:
 def _is_noted(phrase: str) -> sa.ColumnElement[bool]:
     """Return the condition that the note of a paper contains the phrase."""
     rows = under_present_ids(notes)
-    return papers.c.id.in_(sa.select(rows.c.paper_id).where(sa.func.paperchat_holds(rows.c.text, phrase)))
+    return papers.c.id.in_(sa.select(rows.c.paper_id).where(_holds(rows.c.text, phrase)))
 
 
 def _is_by(name: str) -> sa.ColumnElement[bool]:
     # Most papers are by others, which SQL tells by itself where no letter is escaped in JSON, ten times as fast.
-    authors = sa.cast(papers.c.authors, sa.Text)
-    possible = [authors.contains("\\"), *(authors.icontains(word) for word in full_words(name))]
-    return sa.and_(sa.or_(*possible), sa.func.paperchat_is_by(papers.c.authors, name))
+    authors = sa.type_coerce(papers.c.authors, Text)
+    possible = [authors.contains("\\", autoescape=True), *(authors.icontains(word) for word in full_words(name))]
+    return sa.and_(sa.or_(*possible), sa.func.paperchat_is_by(papers.c.authors, _joined(name), type_=sa.Boolean))

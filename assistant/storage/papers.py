@@ -6,7 +6,6 @@ shown at once and never indexed, since there is nothing in them to answer a ques
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -55,7 +54,7 @@ class Papers:
             current = connection.scalar(sa.select(aliases.c.paper_id).where(aliases.c.id == paper_id))
             prefix = current or paper_id
             # LIKE would scan every paper.
-            begins = papers.c.id.between(prefix, prefix + _LAST_CHARACTER)
+            begins = (papers.c.id >= prefix) & (papers.c.id <= prefix + _LAST_CHARACTER)
             rows = connection.execute(_SHOWN.where(begins).order_by(papers.c.id).limit(2)).all()
         # A whole id comes first, and may be the beginning of another one.
         if not paper_id or not rows or (len(rows) > 1 and rows[0].id != prefix):
@@ -215,9 +214,7 @@ class Papers:
         return indexed_ids.intersection(wanted).difference(*unwanted)
 
     def _ids(self, *where: sa.ColumnElement[bool]) -> frozenset[str]:
-        # One JSON list arrives sooner than as many rows.
-        ids = sa.select(sa.func.json_group_array(papers.c.id)).where(*where)
-        return frozenset(json.loads(self._database.scalar(ids) or "[]"))
+        return frozenset(self._database.texts(sa.select(papers.c.id).where(*where)))
 
     def _selected(self, selection: Selection) -> sa.Select[tuple[str]]:
         return _SHOWN.where(*self._conditions(selection.filters), *map(has_word, selection.words))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.schema import Record
@@ -25,7 +24,7 @@ from assistant.storage.catalog_schema import (
     records,
     write_fact,
 )
-from assistant.storage.database import MAX_PARAMETERS, Database
+from assistant.storage.database import MAX_PARAMETERS, Database, insert
 from assistant.text.labels import label_key
 
 
@@ -183,7 +182,7 @@ def keep_separate(connection: sa.Connection, numbers: Collection[int]) -> None:
     """Keep records from being merged with those of other papers."""
     if numbers:
         rows = [{"record": number} for number in sorted(numbers)]
-        connection.execute(insert(kept_separate).on_conflict_do_nothing(), rows)
+        connection.execute(insert(connection, kept_separate).on_conflict_do_nothing(), rows)
 
 
 def allow_merging(connection: sa.Connection, paper_ids: Collection[str]) -> None:

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.storage.catalog_schema import records, synced_items, synced_libraries
-from assistant.storage.database import MAX_PARAMETERS, Database
+from assistant.storage.database import MAX_PARAMETERS, Database, replace_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +74,14 @@ class SyncLedger:
         """Note a library as it was read."""
         row = asdict(library) | {"collections": {key: list(pair) for key, pair in library.collections.items()}}
         with self._database.writing() as connection:
-            connection.execute(insert(synced_libraries).prefix_with("OR REPLACE").values(**row))
+            replace_rows(connection, synced_libraries, [row])
 
     def put_items(self, items: Sequence[SyncedItem]) -> None:
         """Note items as they were read."""
         rows = [asdict(item) | {"collections": list(item.collections)} for item in items]
         if rows:
             with self._database.writing() as connection:
-                connection.execute(insert(synced_items).prefix_with("OR REPLACE"), rows)
+                replace_rows(connection, synced_items, rows)
 
     def delete_items(self, sources: Collection[str]) -> None:
         """Forget items."""

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.batches import batches
 from assistant.schema import Cell, CellSource, Paper, Passage
 from assistant.storage.catalog_schema import papers, table_cells
-from assistant.storage.database import MAX_PARAMETERS, Database, lock_for_writing
+from assistant.storage.database import MAX_PARAMETERS, Database, lock_for_writing, replace_rows
 
 # The recipe of the cells that a person wrote.
 PERSON = ""
@@ -68,13 +67,14 @@ class TableCells:
             rows = [
                 _row(key, cell, recipe, prints[key.paper_id]) for key, cell in cells.items() if key.paper_id in present
             ]
-            _upsert(connection, rows)
+            replace_rows(connection, table_cells, rows)
 
     def correct(self, paper: Paper, column: str, value: str | None) -> Cell:
         """Store what a person says that a paper has in a column, None for nothing. Raises LibraryWriteError."""
         cell = Cell(value, _quoted(paper, value), 1.0, CellSource.PERSON)
         with self._database.writing() as connection:
-            _upsert(connection, [_row(CellKey(paper.id, column), cell, PERSON, text_fingerprint(paper))])
+            row = _row(CellKey(paper.id, column), cell, PERSON, text_fingerprint(paper))
+            replace_rows(connection, table_cells, [row])
         return cell
 
     def forget_correction(self, paper_id: str, column: str) -> bool:
@@ -110,7 +110,11 @@ def delete_stale_cells(connection: sa.Connection, changed: Iterable[Paper]) -> N
 def move_cells(connection: sa.Connection, former_id: str, paper_id: str) -> None:
     """Give a paper the cells that a person wrote for one that it takes the place of, where it has none."""
     mine = (table_cells.c.paper_id == former_id, table_cells.c.recipe == PERSON)
-    connection.execute(sa.update(table_cells).prefix_with("OR IGNORE").where(*mine).values(paper_id=paper_id))
+    others = table_cells.alias()
+    has_own = sa.exists().where(
+        (others.c.paper_id == paper_id) & (others.c.column == table_cells.c.column) & (others.c.recipe == PERSON)
+    )
+    connection.execute(sa.update(table_cells).where(*mine, ~has_own).values(paper_id=paper_id))
     connection.execute(sa.delete(table_cells).where(table_cells.c.paper_id == former_id))
 
 
@@ -135,11 +139,6 @@ def _present(connection: sa.Connection, paper_ids: Iterable[str]) -> set[str]:
         for batch in batches(paper_ids, MAX_PARAMETERS)
         for paper_id in connection.scalars(sa.select(papers.c.id).where(papers.c.id.in_(batch)))
     }
-
-
-def _upsert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table_cells).prefix_with("OR REPLACE"), rows)
 
 
 def _row(key: CellKey, cell: Cell, recipe: str, fingerprint: str) -> dict[str, Any]:

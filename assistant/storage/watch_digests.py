@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.storage.catalog_schema import answer_news, arrivals, notices, records, watch_digests, watches
-from assistant.storage.database import Database
+from assistant.storage.database import Database, insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,11 @@ class WatchDigests:
         """Note that the owner has read digests."""
         rows = [{"digest": number, "owner": owner, "content": [], "is_read": True} for number in numbers]
         if rows:
-            upsert = insert(answer_news).on_conflict_do_update(["digest", "owner"], set_={"is_read": True})
             with self._database.writing() as connection:
-                connection.execute(upsert, rows)
+                upsert = insert(connection, answer_news)
+                connection.execute(
+                    upsert.on_conflict_do_update(index_elements=["digest", "owner"], set_={"is_read": True}), rows
+                )
 
     def _select(self, owner: str, condition: sa.ColumnElement[bool], limit: int) -> Iterator[StoredDigest]:
         of_owner = (answer_news.c.digest == watch_digests.c.id) & (answer_news.c.owner == owner)

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from assistant.errors import InputError, NotFoundError
 from assistant.storage.catalog_schema import arrivals, watches
-from assistant.storage.database import Database, lock_for_writing
+from assistant.storage.database import Database, insert, lock_for_writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Watches:
         rows = [{"record": record, "watch": watch_id} for record in record_digests]
         if rows:
             with self._database.writing() as connection:
-                connection.execute(insert(arrivals).on_conflict_do_nothing(), rows)
+                connection.execute(insert(connection, arrivals).on_conflict_do_nothing(), rows)
 
     def succeeded(self, watch_id: str, state: Mapping[str, Any], moment: datetime) -> None:
         """Store what the source needs for its next run."""

@@ -17,7 +17,8 @@ import numpy as np
 from assistant.batches import batches
 from assistant.encodings import WordVectors
 from assistant.errors import LibraryError, LibraryWriteError
-from assistant.storage.database import MAX_PARAMETERS, connect
+from assistant.storage.database import MAX_PARAMETERS
+from assistant.storage.sqlite_file import connect
 
 # The row of a paper fits into one or two pages of this size.
 _PAGE_BYTES = 8192

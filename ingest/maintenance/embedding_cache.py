@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from assistant.encodings import EncodedPaper, WordVectors
-from assistant.storage.database import connect
+from assistant.storage.sqlite_file import connect
 
 # Backups that exist already have these names of table and columns.
 _TABLE = "CREATE TABLE readings (paper TEXT PRIMARY KEY, vectors BLOB, starts BLOB, signs BLOB)"

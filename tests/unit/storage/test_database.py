@@ -13,7 +13,7 @@ import pytest
 
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
-from assistant.storage.database import connect
+from assistant.storage.sqlite_file import connect
 from assistant.storage.word_vectors import SqliteWordVectors
 
 

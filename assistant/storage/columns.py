@@ -1,0 +1,42 @@
+"""The types of columns, stored alike by SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# PostgreSQL refuses NUL in texts; nothing that is stored has it, so that what is looked for with it is not found.
+_STAND_IN = "\N{REPLACEMENT CHARACTER}"
+
+
+class Text(TypeDecorator[str]):
+    """Texts, which are compared by code points."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[str]:
+        """Return the database's type: PostgreSQL compares by the rules of a language unless it is told otherwise."""
+        return dialect.type_descriptor(sa.Text(collation="C") if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Return the text without NUL where the database takes none."""
+        return value.replace("\0", _STAND_IN) if value and dialect.name == "postgresql" else value
+
+
+class Json(TypeDecorator[Any]):
+    """Values as JSON text, which can be compared and searched; None as NULL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Return the value as JSON in ASCII."""
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        """Return the value of a JSON text."""
+        return None if value is None else json.loads(value)

@@ -1,0 +1,223 @@
+"""Open schemas of a PostgreSQL server, each with the tables of one library. The only home of psycopg."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from assistant.errors import LibraryBusy, LibraryError, LibraryWriteError, SettingsError
+from assistant.storage.database import Database, WriteLock, cause_of, copy_rows
+from assistant.storage.postgres_functions import function_statements
+from assistant.storage.sqlite_file import SqliteFile
+
+_CONNECT_SECONDS = 10
+_LOCK_SECONDS = 30
+# A connection that was cut is noticed within a minute at both ends: otherwise the server would keep the lock of a
+# writer that is gone for two hours, and a reader would wait as long for a server that is.
+_IDLE_SECONDS, _PROBE_SECONDS, _PROBES = 20, 10, 3
+_CLIENT_SETTINGS = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "application_name": "paperchat",
+    "keepalives": 1,
+    "keepalives_idle": _IDLE_SECONDS,
+    "keepalives_interval": _PROBE_SECONDS,
+    "keepalives_count": _PROBES,
+    "tcp_user_timeout": 1000 * (_IDLE_SECONDS + _PROBES * _PROBE_SECONDS),
+}
+_SERVER_SETTINGS = {
+    "tcp_keepalives_idle": _IDLE_SECONDS,
+    "tcp_keepalives_interval": _PROBE_SECONDS,
+    "tcp_keepalives_count": _PROBES,
+    "lock_timeout": 1000 * _LOCK_SECONDS,
+}
+# Connections that one opening of the tables keeps, and those that it may have beside them for a while.
+_POOL = {"pool_size": 4, "max_overflow": 12, "pool_pre_ping": True}
+# Counts the writing transactions of each kind of tables; the row is also the lock that they wait for in turn.
+_WRITES = sa.Table(
+    "writes",
+    sa.MetaData(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSchema:
+    """A DatabaseLocation in a schema of a PostgreSQL database, which is created where it is missing.
+
+    `url` is `postgresql+psycopg://user:password@host:port/database`; messages never show the password.
+    """
+
+    url: sa.URL
+    schema: str
+
+    def __str__(self) -> str:
+        address = f"{self.url.host or 'this machine'}{f':{self.url.port}' if self.url.port else ''}"
+        return f"PostgreSQL database {self.url.database or self.url.username} on {address}, schema {self.schema}"
+
+    def open(
+        self,
+        name: str,
+        migrate: Callable[[sa.Connection], None],
+        functions: Mapping[str, Callable[..., Any]],
+        remedy: str = "",
+    ) -> PostgresDatabase:
+        """Open or create the tables, as a DatabaseLocation does. Raises LibraryError."""
+        return PostgresDatabase(self, name, migrate)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[WriteLock]:
+        """Lock the schema for writing as long as one connection lasts. Raises LibraryBusy, LibraryWriteError."""
+        with ExitStack() as stack:
+            engine = _engine(self, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+            stack.callback(engine.dispose)
+            with _raising(self, LibraryWriteError, "written"):
+                connection = stack.enter_context(engine.connect())
+            lock = _SessionLock(connection, self)
+            lock.acquire()
+            yield lock
+
+
+class _SessionLock:
+    """An advisory lock, which a server keeps for as long as a connection lasts."""
+
+    def __init__(self, connection: sa.Connection, schema: PostgresSchema) -> None:
+        self._connection, self._schema = connection, schema
+
+    def acquire(self) -> None:
+        """Take the lock. Raises LibraryBusy at once where another session has it."""
+        with _raising(self._schema, LibraryWriteError, "written"):
+            is_ours = self._connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_lock_number(self._schema))))
+        if not is_ours:
+            raise LibraryBusy(
+                f"another process is writing to the library in the {self._schema}; wait until it has finished, then "
+                "try again"
+            )
+
+    def require(self) -> None:
+        """Raise LibraryWriteError where the connection, and the lock with it, has been lost."""
+        with _raising(self._schema, LibraryWriteError, "written"):
+            self._connection.scalar(sa.select(1))
+
+
+class PostgresDatabase(Database):
+    """The tables of one kind in a schema. Safe for readers and writers of several machines; writers wait in turn."""
+
+    is_shared: ClassVar[bool] = True
+    _driver_error = SQLAlchemyError
+
+    def __init__(self, schema: PostgresSchema, name: str, migrate: Callable[[sa.Connection], None]) -> None:
+        """Open or create the tables as PostgresSchema.open does. Raises LibraryError."""
+        super().__init__(f"the {name} in the {schema}", _engine(schema, **_POOL))
+        self._name = name
+        try:
+            with self._raising(LibraryError, "opened"), self._engine.begin() as connection:
+                _create_schema(connection, schema, name)
+                migrate(connection)
+        except LibraryError:
+            self.close()
+            raise
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Yield a connection whose changes are written together or not at all, once all earlier ones are.
+
+        Raises LibraryWriteError.
+        """
+        # Locks the row, so that the transaction reads what earlier ones wrote, and later ones wait for it.
+        count = sa.update(_WRITES).where(_WRITES.c.name == self._name).values(number=_WRITES.c.number + 1)
+        with self._raising(LibraryWriteError, "written"), self._engine.begin() as connection:
+            connection.execute(count)
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Yield a connection that reads the tables as they are at one moment. Raises LibraryError."""
+        with self.reading() as connection:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
+
+    @property
+    def version(self) -> int:
+        """Return a number that changes whenever a process writes to the tables. Raises LibraryError."""
+        return int(self.scalar(sa.select(_WRITES.c.number).where(_WRITES.c.name == self._name)))
+
+    def copy_to(self, file: Path, migrate: Callable[[sa.Connection], None], tables: Iterable[sa.Table]) -> None:
+        """Write the rows as they are at this moment to an SQLite file, also beside a writer. Raises LibraryError."""
+        copy = SqliteFile(file).open(self._name, migrate, {})
+        with closing(copy), self.snapshot() as source, copy.writing() as target:
+            copy_rows(source, target, tables)
+
+    def check(self) -> None:
+        """Do nothing: PostgreSQL checks what it reads, where its checksums are on."""
+
+    def texts(self, query: sa.Select[Any]) -> list[str]:
+        """Return the first column of the query's rows. Raises LibraryError."""
+        return self.scalars(query)
+
+    def _remedy(self, cause: str) -> str:
+        return ""
+
+
+def locate(url: str, library: str | None) -> PostgresSchema:
+    """Return the schema of a library, by its name, in the database of a URL. Raises SettingsError."""
+    try:
+        return PostgresSchema(sa.make_url(url), "paperchat" if library is None else f"paperchat-{library}")
+    except ArgumentError as error:
+        raise SettingsError("setting database (PAPERCHAT_DATABASE): it is no address of a database") from error
+
+
+def _engine(schema: PostgresSchema, **arguments: Any) -> sa.Engine:
+    """Return an engine whose connections look names up in the schema. Raises SettingsError without a driver."""
+    try:
+        engine = sa.create_engine(schema.url, connect_args=_CLIENT_SETTINGS, **arguments)
+    except (ImportError, NoSuchModuleError) as error:
+        raise SettingsError(f"PostgreSQL needs psycopg ({error}); run: pip install 'paperchat[postgres]'") from error
+    sa.event.listen(engine, "connect", lambda connection, _: _prepare(connection, schema.schema))
+    return engine
+
+
+def _prepare(connection: Any, schema: str) -> None:
+    """Set a new connection up: names are looked up in the schema, and a lost client is noticed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('search_path', quote_ident(%s), false)", [schema])
+        for name, value in _SERVER_SETTINGS.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
+    connection.commit()
+
+
+def _create_schema(connection: sa.Connection, schema: PostgresSchema, name: str) -> None:
+    """Create what is missing of the schema, its functions and the row that counts the writes of a kind of tables."""
+    row = sa.select(_WRITES.c.number).where(_WRITES.c.name == name)
+    if sa.inspect(connection).has_table(_WRITES.name, schema.schema) and connection.scalar(row) is not None:
+        return
+    # Two processes that create it together would both find that it is missing.
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_number(schema) ^ 1)))
+    connection.execute(sa.schema.CreateSchema(schema.schema, if_not_exists=True))
+    for statement in function_statements():
+        connection.exec_driver_sql(statement)
+    _WRITES.create(connection, checkfirst=True)
+    first = postgresql.insert(_WRITES).values(name=name, number=1)
+    connection.execute(first.on_conflict_do_nothing())
+
+
+def _lock_number(schema: PostgresSchema) -> int:
+    """Return the number of the schema's advisory lock: of 63 bits, and even."""
+    digest = hashlib.sha256(f"paperchat {schema.schema}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 2 << 1
+
+
+@contextmanager
+def _raising(schema: PostgresSchema, error: type[LibraryError], action: str) -> Iterator[None]:
+    """Raise errors of the server as `error`."""
+    try:
+        yield
+    except SQLAlchemyError as failure:
+        raise error(f"the library in the {schema} cannot be {action}: {cause_of(failure)}") from failure

@@ -1,0 +1,147 @@
+"""The functions of `paper_queries` and the conversations as PostgreSQL computes them; they agree with the Python ones.
+
+Phrases and names arrive as their words, folded and joined by blanks.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+_WORD = re.compile(r"[^\W_]")
+
+
+@cache
+def function_statements() -> tuple[str, ...]:
+    """Return the statements that create the functions in the schema that names are looked up in first."""
+    characters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    marks = _character_class(filter(unicodedata.combining, characters))
+    word = _character_class(filter(_WORD.match, characters))
+    source, target = _case_folding(characters)
+    return (
+        _function(
+            "paperchat_casefold(value text)",
+            "text",
+            f"replace(translate(lower(value COLLATE {_UNICODE}), {source}, {target}), 'ß', 'ss')",
+        ),
+        _function("casefold(value text)", "text", "paperchat_casefold(value)"),
+        _function("instr(value text, part text)", "integer", "position(part IN value)"),
+        _function(
+            "paperchat_fold(value text)",
+            "text",
+            "CASE WHEN octet_length(value) = length(value) THEN lower(value) "
+            f"ELSE regexp_replace(normalize(paperchat_casefold(value), NFKD), '[{marks}]', '', 'g') END",
+        ),
+        _function(
+            "paperchat_words(folded text)",
+            "text",
+            f"' ' || btrim(regexp_replace(folded, '[^{word}]+', ' ', 'g')) || ' '",
+        ),
+        # Most texts lack the first word of a phrase, which is quick to see.
+        _function(
+            "paperchat_holds_folded(folded text, phrase text)",
+            "boolean",
+            "position(split_part(phrase, ' ', 1) IN folded) > 0 "
+            "AND position(' ' || phrase || ' ' IN paperchat_words(folded)) > 0",
+        ),
+        _function(
+            "paperchat_holds(value text, phrase text)",
+            "boolean",
+            "paperchat_holds_folded(paperchat_fold(coalesce(value, '')), phrase)",
+        ),
+        _function(
+            "paperchat_says(phrase text, title text, abstract text)",
+            "boolean",
+            "paperchat_holds(abstract, phrase) OR paperchat_holds(title, phrase)",
+        ),
+        _function(
+            "paperchat_joined(authors text)",
+            "text",
+            "(SELECT string_agg(author, E'\\n') FROM json_array_elements_text(authors::json) AS author)",
+        ),
+        _function(
+            "paperchat_has(phrase text, title text, abstract text, venue text, authors text)",
+            "boolean",
+            "paperchat_says(phrase, title, abstract) OR paperchat_holds(venue, phrase) "
+            "OR paperchat_holds(paperchat_joined(authors), phrase)",
+        ),
+        _function("paperchat_folded(title text)", "text", "paperchat_fold(title)"),
+        _function(
+            "paperchat_parts(author text)",
+            "text[]",
+            "string_to_array(btrim(paperchat_words(paperchat_fold(author))), ' ')",
+        ),
+        _function(
+            "paperchat_surname(authors text)",
+            "text",
+            "(paperchat_parts(authors::json ->> 0))[cardinality(paperchat_parts(authors::json ->> 0))]",
+        ),
+        _function(
+            "paperchat_is_called(parts text[], name text[])",
+            "boolean",
+            "(SELECT bool_or(length(word) > 1 AND word = ANY (parts)) AND bool_and(EXISTS (SELECT FROM unnest(parts) "
+            "AS part WHERE part = word OR (least(length(word), length(part)) = 1 AND left(part, 1) = left(word, 1)))) "
+            "FROM unnest(name) AS word)",
+        ),
+        _function(
+            "paperchat_is_by(authors text, name text)",
+            "boolean",
+            "EXISTS (SELECT FROM json_array_elements_text(authors::json) AS author "
+            "WHERE paperchat_is_called(paperchat_parts(author), string_to_array(name, ' ')))",
+        ),
+        _function(
+            "paperchat_is_from(sources text, part text)",
+            "boolean",
+            "EXISTS (SELECT FROM json_array_elements_text(sources::json) AS source "
+            "WHERE position(paperchat_casefold(part) IN paperchat_casefold(source)) > 0)",
+        ),
+    )
+
+
+# The collation by whose rules letters other than ASCII are put into lower case; every build with ICU has it.
+_UNICODE = '"und-x-icu"'
+
+
+def _function(signature: str, result: str, expression: str) -> str:
+    """Return the statement that creates a function of one expression."""
+    return (
+        f"CREATE OR REPLACE FUNCTION {signature} RETURNS {result} LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE "
+        f"AS $body$ BEGIN RETURN {expression}; END $body$"
+    )
+
+
+def _case_folding(characters: Iterable[str]) -> tuple[str, str]:
+    """Return what `translate` is to replace in a text in lower case so that it is case-folded, letter by letter.
+
+    Of letters that are folded to several, the German sharp s is replaced elsewhere; others are of ancient Greek.
+    """
+    pairs = {
+        character.lower(): character.casefold()
+        for character in characters
+        if len(character.lower()) == 1 == len(character.casefold()) and character.lower() != character.casefold()
+    }
+    return _literal("".join(pairs)), _literal("".join(pairs.values()))
+
+
+def _character_class(characters: Iterable[str]) -> str:
+    """Return ranges of characters as they stand within the brackets of a regular expression."""
+    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in _ranges(map(ord, characters)))
+
+
+def _ranges(codes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of consecutive numbers; the numbers ascend."""
+    first = last = -2
+    for code in codes:
+        if code != last + 1:
+            if last >= 0:
+                yield first, last
+            first = code
+        last = code
+    yield first, last
+
+
+def _literal(text: str) -> str:
+    return "U&'" + "".join(rf"\+{ord(character):06x}" for character in text) + "'"
