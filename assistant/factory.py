@@ -7,22 +7,25 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import LibraryError, StoreUnavailable
+from assistant.errors import LibraryError, SettingsError, StoreUnavailable
 from assistant.schema import Recipe
+from assistant.settings import LIBRARIES
 
 if TYPE_CHECKING:
     from assistant.answering.calibration import Calibration
     from assistant.chat import Assistant
-    from assistant.protocols import LLM, Embedder, Entailment, MessageReader, PairReader
+    from assistant.protocols import LLM, Embedder, Entailment, Lexicon, MessageReader, PairReader, WordVectorIndex
     from assistant.retrieval.reranking import Reranker
     from assistant.settings import Settings
     from assistant.storage.catalog import Catalog
     from assistant.storage.chroma_location import ChromaLocation
     from assistant.storage.conversations import Conversations
+    from assistant.storage.database import DatabaseLocation
     from assistant.storage.library import Indexes, Library
 
 CHUNKING = "title + whole sentences"
 CATALOG_FILE, STORE_FOLDER, LEXICON_FOLDER, WORD_VECTORS_FILE = "catalog.db", "store", "lexicon", "words.db"
+CONVERSATIONS_FILE = "conversations.db"
 EXTRACTIVE = "extractive"
 LATE_INTERACTION, NO_RERANKER = "late-interaction", "none"
 
@@ -66,18 +69,49 @@ def open_embedder(settings: Settings) -> Embedder:
     )
 
 
-def open_catalog(home: Path) -> Catalog:
-    """Open the catalog in the directory of a library. Raises LibraryError."""
+def database_location(settings: Settings, file: str = CATALOG_FILE) -> DatabaseLocation:
+    """Return where the tables of a library are: in the database of the settings, or in this file of its directory.
+
+    Raises SettingsError.
+    """
+    if settings.database is None:
+        from assistant.storage.sqlite_file import SqliteFile
+
+        return SqliteFile(settings.home / file)
+    from assistant.storage import postgres
+
+    return postgres.locate(settings.database.get_secret_value(), settings.library)
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Open the catalog of a library. Raises LibraryError, SettingsError."""
     from assistant.storage.catalog import Catalog
 
-    return Catalog(home / CATALOG_FILE)
+    return Catalog(database_location(settings))
 
 
-def open_conversations(home: Path, owner: str = "") -> Conversations:
-    """Open the conversations in the directory of a library. Raises LibraryError."""
+def open_conversations(settings: Settings, owner: str = "") -> Conversations:
+    """Open the conversations with a library. Raises LibraryError, SettingsError."""
     from assistant.storage.conversations import Conversations
 
-    return Conversations(home / "conversations.db", owner)
+    return Conversations(database_location(settings, CONVERSATIONS_FILE), owner)
+
+
+def library_names(settings: Settings) -> list[str | None]:
+    """Return the names of the libraries that there are, None for the one without a name. Raises LibraryError."""
+    if settings.database is None:
+        folders = sorted((settings.shared / LIBRARIES).glob("*"))
+        homes = [(None, settings.shared), *((folder.name, folder) for folder in folders)]
+        return [name for name, home in homes if (home / CATALOG_FILE).exists()]
+    from assistant.storage import postgres
+
+    return postgres.library_names(settings.database.get_secret_value())
+
+
+def settings_of(settings: Settings, library: str | None) -> Settings:
+    """Return the settings with another library in the place of theirs."""
+    home = settings.shared / LIBRARIES / library if library else settings.shared
+    return settings.model_copy(update={"library": library, "home": home})
 
 
 def index_recipe(settings: Settings, embedder: Embedder) -> Recipe:
@@ -102,6 +136,11 @@ def store_location(settings: Settings, catalog: Catalog) -> ChromaLocation:
     from assistant.storage.chroma_location import ChromaFolder, ChromaServer
 
     if settings.store is None:
+        if catalog.is_shared:
+            raise SettingsError(
+                "setting store (PAPERCHAT_STORE): a library in PostgreSQL needs a Chroma server for its vectors, which "
+                "other machines reach too"
+            )
         return ChromaFolder(settings.home / STORE_FOLDER)
     return ChromaServer(
         url=settings.store,
@@ -117,7 +156,7 @@ def stored_recipe(settings: Settings, catalog: Catalog) -> dict[str, Any] | None
     """Return the fields of the recipe that the indexes were built with; None without indexes. Raises LibraryError."""
     from assistant.storage import chroma_store
 
-    if settings.store is None and not (settings.home / STORE_FOLDER).is_dir():
+    if settings.store is None and settings.database is None and not (settings.home / STORE_FOLDER).is_dir():
         return None  # opening it would create a store
     return chroma_store.stored_recipe(store_location(settings, catalog))
 
@@ -145,7 +184,7 @@ def open_library(settings: Settings, embedder: Embedder | None = None, *, for_re
     embedder = embedder or open_embedder(settings)
     recipe = index_recipe(settings, embedder)
     with ExitStack() as on_failure:
-        catalog = on_failure.enter_context(closing(open_catalog(settings.home)))
+        catalog = on_failure.enter_context(closing(open_catalog(settings)))
         library = Library(settings.home, catalog, embedder, recipe, lambda: _open_indexes(settings, catalog, recipe))
         on_failure.callback(library.close)
         if not for_repair and _lacks_index(library):
@@ -156,20 +195,23 @@ def open_library(settings: Settings, embedder: Embedder | None = None, *, for_re
 
 def reset_indexes(settings: Settings) -> None:
     """Delete the indexes, so that all papers of the catalog are pending again. Raises LibraryBusy."""
-    from assistant.storage.library import lock
-
-    with closing(open_catalog(settings.home)) as catalog, lock(settings.home):
+    with closing(open_catalog(settings)) as catalog, catalog.location.exclusive():
         delete_indexes(settings, catalog)
 
 
 def delete_indexes(settings: Settings, catalog: Catalog) -> None:
     """Delete the indexes, as `reset_indexes` does, under a write lock that the caller holds."""
     from assistant.storage import lexicon, word_vectors
+    from assistant.storage.postgres_word_vectors import PostgresWordVectors
 
     store_location(settings, catalog).wipe()  # first: an unreachable server must leave everything unchanged
     catalog.ledger.clear()
-    lexicon.wipe(settings.home / LEXICON_FOLDER)
-    word_vectors.wipe(settings.home / WORD_VECTORS_FILE)
+    if catalog.is_shared:  # replicas of the lexicon follow the catalog
+        with closing(PostgresWordVectors(catalog.location)) as words:
+            words.clear()
+    else:
+        lexicon.wipe(settings.home / LEXICON_FOLDER)
+        word_vectors.wipe(settings.home / WORD_VECTORS_FILE)
 
 
 def require_reachable_store(settings: Settings, catalog: Catalog) -> None:
@@ -275,11 +317,9 @@ def _lacks_index(library: Library) -> bool:
 
 def _open_indexes(settings: Settings, catalog: Catalog, recipe: Recipe) -> Indexes:
     from assistant.storage.chroma_store import ChromaStore
-    from assistant.storage.lexicon import TantivyLexicon
     from assistant.storage.library import Indexes
-    from assistant.storage.word_vectors import SqliteWordVectors
 
-    lexicon = TantivyLexicon(settings.home / LEXICON_FOLDER)  # first: it needs no closing where the store fails
+    lexicon = _open_lexicon(settings, catalog)  # first: it needs no closing where the store fails
     location = store_location(settings, catalog)
     store = ChromaStore(location, recipe)
     with ExitStack() as on_failure:
@@ -289,6 +329,28 @@ def _open_indexes(settings: Settings, catalog: Catalog, recipe: Recipe) -> Index
                 f"{location} is not the one that this library was last indexed in, and may lack "
                 "papers; run: paperchat reindex, or restore the earlier setting of store"
             )
-        indexes = Indexes(store, lexicon, SqliteWordVectors(settings.home / WORD_VECTORS_FILE))
+        indexes = Indexes(store, lexicon, _open_words(settings, catalog))
         on_failure.pop_all()
     return indexes
+
+
+def _open_lexicon(settings: Settings, catalog: Catalog) -> Lexicon:
+    """Open the lexicon; where other machines share the library, this one's replica, brought up to date."""
+    from assistant.storage.lexicon import TantivyLexicon
+    from assistant.storage.lexicon_replica import LexiconReplica
+
+    folder = settings.home / LEXICON_FOLDER
+    if not catalog.is_shared:
+        return TantivyLexicon(folder)
+    replica = LexiconReplica(folder, catalog.changes)
+    replica.refresh()
+    return replica
+
+
+def _open_words(settings: Settings, catalog: Catalog) -> WordVectorIndex:
+    from assistant.storage.postgres_word_vectors import PostgresWordVectors
+    from assistant.storage.word_vectors import SqliteWordVectors
+
+    if catalog.is_shared:
+        return PostgresWordVectors(catalog.location)
+    return SqliteWordVectors(settings.home / WORD_VECTORS_FILE)

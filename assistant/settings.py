@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
         description="name of a separate library below `home`: lower-case letters, digits and hyphens",
     )
+    database: SecretStr | None = Field(
+        default=None,
+        description="address of a PostgreSQL database, `postgresql+psycopg://user:password@host/database`, that takes "
+        "the catalog, the conversations and the word vectors of a library which several machines share; needs `store` "
+        "and `paperchat[postgres]`; it is never shown",
+    )
     store: str | None = Field(
         default=None,
         description="address of a Chroma server for the vectors, `http://host:port`; by default they are stored in the "
@@ -246,6 +252,16 @@ class Settings(BaseSettings):
         description="level of the log on standard error, `info` or `debug`; silent by default",
     )
     log_questions: bool = Field(default=False, description="include the text of questions in the log")
+
+    @field_validator("database")
+    @classmethod
+    def _validate_database(cls, address: SecretStr | None) -> SecretStr | None:
+        if address is None:
+            return None
+        text = re.sub("^postgres(ql)?://", "postgresql+psycopg://", address.get_secret_value())
+        if not re.fullmatch(r"postgresql\+psycopg://\S*", text):
+            raise ValueError("it must be postgresql+psycopg://user:password@host:port/database")
+        return SecretStr(text)
 
     @field_validator("store")
     @classmethod

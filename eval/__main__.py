@@ -282,7 +282,7 @@ def _selftest_suite(settings: Settings, papers: int = _PAPERS, questions: int = 
     """Generate questions from the library of the settings."""
     from eval.suites.selftest import generate_suite
 
-    with closing(factory.open_catalog(settings.home)) as catalog:
+    with closing(factory.open_catalog(settings)) as catalog:
         return generate_suite((paper for paper in catalog.papers.all() if paper.abstract), papers, questions)
 
 

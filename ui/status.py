@@ -56,7 +56,7 @@ class LibraryEntry:
 
 def status(settings: Settings) -> Status:
     """Return the library of the settings at a glance; no model is loaded. Raises LibraryError."""
-    with closing(factory.open_catalog(settings.home)) as catalog:
+    with closing(factory.open_catalog(settings)) as catalog:
         last_ingest = catalog.records.last_ingest
         return Status(
             name=settings.library,
@@ -74,10 +74,7 @@ def status(settings: Settings) -> Status:
 
 def libraries(settings: Settings) -> list[LibraryEntry]:
     """List the default library, if it exists, and the named ones, damaged ones included."""
-    base = settings.home.parents[1] if settings.library else settings.home
-    folders = sorted((base / LIBRARIES).glob("*")) if (base / LIBRARIES).is_dir() else []
-    homes = [(None, base), *((folder.name, folder) for folder in folders)]
-    return [_entry(name, home) for name, home in homes if (home / factory.CATALOG_FILE).exists()]
+    return [_entry(factory.settings_of(settings, name)) for name in factory.library_names(settings)]
 
 
 def status_json(summary: Status) -> Json:
@@ -114,12 +111,13 @@ def entry_line(entry: LibraryEntry) -> str:
     return printable(f"{entry.name or _DEFAULT:20}  {content}  {_size(entry.bytes)}  {one_line(str(entry.home))}")
 
 
-def _entry(name: str | None, home: Path) -> LibraryEntry:
+def _entry(settings: Settings) -> LibraryEntry:
+    home = settings.home
     try:
-        with closing(factory.open_catalog(home)) as catalog:
-            return LibraryEntry(name, home, catalog.papers.count(), _directory_size(home))
+        with closing(factory.open_catalog(settings)) as catalog:
+            return LibraryEntry(settings.library, home, catalog.papers.count(), _directory_size(home))
     except LibraryError as error:
-        return LibraryEntry(name, home, None, _directory_size(home), str(error))
+        return LibraryEntry(settings.library, home, None, _directory_size(home), str(error))
 
 
 def _directory_size(home: Path) -> int:

@@ -50,7 +50,7 @@ def digest(settings: Settings, assistant: Assistant) -> int | None:
 
     The answers of every owner are asked again. Raises LibraryError and ModelError.
     """
-    with closing(factory.open_conversations(settings.home)) as conversations:
+    with closing(factory.open_conversations(settings)) as conversations:
         kept = {owner: kept_answers(conversations.for_owner(owner)) for owner in conversations.owners()}
     return digest_making.make_digest(assistant, kept)
 

@@ -9,7 +9,7 @@
     topics, paper_topics  the topics of the map, and the one of each paper
     synced_libraries, synced_items   what was last read of a reference manager
     notices   retractions and the like               watches, arrivals      watched sources, and what they brought
-    digests, answer_news   what was told of it
+    digests, answer_news   what was told of it       index_changes   when the indexes took or forgot a paper
 
 The vector store, the lexicon and the word vectors are derived from it. It is written first, and its ledger is marked
 last: a paper whose fingerprint differs from its entry is indexed again, which repairs every interruption.
@@ -59,6 +59,7 @@ from assistant.storage.catalog_schema import (
     watches,
     write_fact,
 )
+from assistant.storage.change_log import ChangeLog
 from assistant.storage.collections import Collections
 from assistant.storage.database import MAX_PARAMETERS, Database, DatabaseLocation, copy_rows, insert, replace_rows
 from assistant.storage.index_ledger import IndexLedger, invalidate_all
@@ -102,7 +103,7 @@ class Catalog:
     `papers` shows, finds, lists and filters; `records` tells what the sources say; `ledger` tells what is indexed;
     `collections` and `annotations` have what a person adds to papers, `cells` what tables have of them; `topics` has
     the topics that they are on, `notices` what was announced about them; `synced` has what was last read of a reference
-    manager; `watches` are the watched sources, `digests` tell what they brought.
+    manager; `watches` are the watched sources, `digests` tell what they brought; `changes` is what replicas follow.
     Changes that concern several of them are made here, each in one transaction.
     """
 
@@ -124,6 +125,12 @@ class Catalog:
         self.notices = Notices(self._database)
         self.watches = Watches(self._database)
         self.digests = WatchDigests(self._database)
+        self.changes = ChangeLog(self._database)
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether processes of other machines may use the catalog too."""
+        return self._database.is_shared
 
     @property
     def library_id(self) -> int:

@@ -84,6 +84,13 @@ indexed = sa.Table(
     sa.Column("paper_id", Text, primary_key=True),
     sa.Column("fingerprint", Text, nullable=False),
 )
+# When the indexes took or forgot a paper last, by the generation of afterwards; see `change_log`.
+index_changes = sa.Table(
+    "index_changes",
+    _tables,
+    sa.Column("paper_id", Text, primary_key=True),
+    sa.Column("generation", sa.BigInteger, nullable=False, index=True),
+)
 aliases = sa.Table(
     "aliases",
     _tables,

@@ -25,6 +25,7 @@ from assistant.storage.catalog_schema import (
     read_fact,
     write_fact,
 )
+from assistant.storage.change_log import begin_epoch, log_changes
 from assistant.storage.database import MAX_PARAMETERS, Database, insert, replace_rows
 
 _PENDING = sa.select(papers).where(~IS_UP_TO_DATE & HAS_ABSTRACT)
@@ -97,14 +98,14 @@ class IndexLedger:
         rows = [{"paper_id": paper.id, "fingerprint": fingerprint(paper)} for paper in papers]
         with self._database.writing() as connection:
             replace_rows(connection, indexed, rows)
-            increment_fact(connection, "generation")
+            self._count_change(connection, [row["paper_id"] for row in rows])
 
     def mark_removed(self, paper_ids: Collection[str]) -> None:
         """Note that the indexes no longer hold these ids."""
         with self._database.writing() as connection:
             for batch in batches(paper_ids, MAX_PARAMETERS):
                 connection.execute(sa.delete(indexed).where(indexed.c.paper_id.in_(batch)))
-            increment_fact(connection, "generation")
+            self._count_change(connection, paper_ids)
 
     def invalidate(self, paper_ids: Collection[str]) -> None:
         """Note that the indexes may hold these papers in another form: they are to be indexed again."""
@@ -117,10 +118,16 @@ class IndexLedger:
         """Note that the indexes hold nothing: every paper is to be indexed again."""
         with self._database.writing() as connection:
             connection.execute(sa.delete(indexed))
-            increment_fact(connection, "generation")
+            begin_epoch(connection, increment_fact(connection, "generation"))
+
+    def _count_change(self, connection: sa.Connection, paper_ids: Collection[str]) -> None:
+        """Count a change of the indexes, and note where replicas follow which papers it is about."""
+        generation = increment_fact(connection, "generation")
+        if self._database.is_shared:
+            log_changes(connection, paper_ids, generation)
 
 
 def invalidate_all(connection: sa.Connection) -> None:
     """Note that the indexes are to take every paper again, and to forget what no longer exists."""
     connection.execute(sa.update(indexed).values(fingerprint=ANNOUNCED))
-    increment_fact(connection, "generation")
+    begin_epoch(connection, increment_fact(connection, "generation"))

@@ -11,7 +11,8 @@ import math
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -61,12 +62,11 @@ class TantivyLexicon:
 
     def refresh(self) -> None:
         """Read what other processes have written."""
-        self._index.reload()
-        self._snapshot = self._take_snapshot()
+        self._reload()
 
     def replace(self, papers: Sequence[Paper]) -> None:
         """Index the papers, replacing earlier versions of them, all or none. Raises LibraryWriteError."""
-        self._write([paper.id for paper in papers], papers)
+        self._write((), papers)
 
     def remove(self, paper_ids: Collection[str]) -> None:
         """Remove the papers, all or none; unknown ids are ignored. Raises LibraryWriteError."""
@@ -149,18 +149,41 @@ class TantivyLexicon:
         )
         return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
-    def _write(self, stale_ids: Collection[str], papers: Sequence[Paper]) -> None:
-        try:
-            writer = self._index.writer(_WRITER_BYTES, num_threads=1)
+    def _write(self, stale_ids: Iterable[str], papers: Iterable[Paper]) -> None:
+        """Remove papers by their ids, then index others in the place of earlier versions, all or nothing."""
+        with self._writing() as writer:
             for paper_id in stale_ids:
                 writer.delete_documents_by_term("id", paper_id)
             for paper in papers:
-                writer.add_document(tantivy.Document(id=paper.id, text=f"{paper.title or ''}\n{paper.abstract}"))
+                writer.delete_documents_by_term("id", paper.id)
+                writer.add_document(_document(paper))
+
+    def _rewrite(self, papers: Iterable[Paper]) -> None:
+        """Index these papers in the place of all that there are, all or nothing."""
+        with self._writing() as writer:
+            writer.delete_all_documents()
+            for paper in papers:
+                writer.add_document(_document(paper))
+
+    @contextmanager
+    def _writing(self) -> Iterator[tantivy.IndexWriter]:
+        """Yield a writer, and commit what it was given. Raises LibraryWriteError."""
+        try:
+            writer = self._index.writer(_WRITER_BYTES, num_threads=1)
+            yield writer
             writer.commit()
             writer.wait_merging_threads()
         except (ValueError, OSError) as error:
             raise LibraryWriteError(f"the lexicon in {self._folder} cannot be written: {error}") from error
-        self.refresh()
+        self._reload()
+
+    def _reload(self) -> None:
+        self._index.reload()
+        self._snapshot = self._take_snapshot()
+
+
+def _document(paper: Paper) -> tantivy.Document:
+    return tantivy.Document(id=paper.id, text=f"{paper.title or ''}\n{paper.abstract}")
 
 
 def wipe(folder: Path) -> None:

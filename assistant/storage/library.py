@@ -1,7 +1,8 @@
 """The library: a catalog with the three indexes derived from it, in one directory.
 
-One process writes at a time, under a lock of the operating system. Readers compare the catalog's generation stamp
-before each answer, and refresh the indexes when another process has changed them.
+One process writes at a time, under a lock of the operating system or of the database that several machines share.
+Readers compare the catalog's generation stamp before each answer, and refresh the indexes when another process has
+changed them.
 """
 
 from __future__ import annotations
@@ -14,15 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from assistant.batches import batches
 from assistant.embedding.content_words import word_vectors
 from assistant.encodings import EncodedPaper, EncodedText, WordVectors
-from assistant.errors import LibraryBusy, LibraryWriteError
 from assistant.protocols import Embedder, Lexicon, VectorStore, WordVectorIndex
 from assistant.schema import Chunk, Paper, Recipe
 from assistant.storage.catalog import Catalog
+from assistant.storage.database import WriteLock
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
@@ -60,6 +59,7 @@ class Library:
         self._generation = catalog.ledger.generation
         self._indexes = open_indexes()
         self._lock = threading.RLock()
+        self._write_lock: WriteLock | None = None
 
     def fresh(self) -> Indexes:
         """Refresh the indexes where another process has written, and return all three.
@@ -97,9 +97,13 @@ class Library:
 
         The indexes are refreshed first: Chroma would otherwise overwrite what other processes have added.
         """
-        with lock(self.home):
+        with self.catalog.location.exclusive() as write_lock:
             self.fresh()
-            yield
+            self._write_lock = write_lock
+            try:
+                yield
+            finally:
+                self._write_lock = None
 
     def index(self, papers: Sequence[Paper], chunks: Sequence[Chunk], encoded: Sequence[EncodedText]) -> None:
         """Put papers into all indexes, then mark them in the ledger; `encoded[i]` is of the text of chunk i.
@@ -121,11 +125,13 @@ class Library:
 
     def remove(self, paper_ids: Sequence[str]) -> None:
         """Remove ids from all indexes, then from the ledger. Raises LibraryWriteError."""
+        self._require_lock()
         self._indexes.store.remove(paper_ids)
         self._indexes.words.remove(paper_ids)
         self._indexes.lexicon.remove(paper_ids)
+        self._require_lock()
         self.catalog.ledger.mark_removed(paper_ids)
-        self._generation = self.catalog.ledger.generation
+        self._follow()
 
     def compare(self) -> dict[str, IndexDifference]:
         """Return the indexes that differ from the ledger, by name, with the differences."""
@@ -166,31 +172,24 @@ class Library:
         vectors: Sequence[Vectors],
         words: Mapping[str, WordVectors],
     ) -> None:
+        self._require_lock()
         self.catalog.ledger.announce(papers, self._indexes.store.stamp)
         self._indexes.store.replace(chunks, vectors)
         self._indexes.words.replace(words)
         self._indexes.lexicon.replace(papers)
+        self._require_lock()
         self.catalog.ledger.mark_indexed(papers)
-        self._generation = self.catalog.ledger.generation
+        self._follow()
 
+    def _require_lock(self) -> None:
+        """Raise LibraryWriteError where another process may have begun to write, since this one's lock is lost."""
+        if self._write_lock:
+            self._write_lock.require()
 
-@contextmanager
-def lock(home: Path) -> Iterator[None]:
-    """Lock a library's directory for writing. Raises LibraryBusy, or LibraryWriteError where it is read-only."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        file_lock = FileLock(home / "writer.lock", timeout=0)
-        file_lock.acquire()
-    except Timeout as error:
-        raise LibraryBusy(
-            f"another process is writing to the library in {home}; wait until it has finished, then try again"
-        ) from error
-    except OSError as error:
-        raise LibraryWriteError(f"the library's directory {home} cannot be written: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        file_lock.release()
+    def _follow(self) -> None:
+        """Take the indexes as up to date after this process has written, but for replicas, which follow later."""
+        if not self.catalog.is_shared:
+            self._generation = self.catalog.ledger.generation
 
 
 def _intact_ids(store: VectorStore, paper_ids: Collection[str]) -> set[str]:

@@ -18,6 +18,8 @@ from assistant.storage.database import Database, WriteLock, cause_of, copy_rows
 from assistant.storage.postgres_functions import function_statements
 from assistant.storage.sqlite_file import SqliteFile
 
+# The schema of the library without a name; those of the others have their names behind it.
+_SCHEMA = "paperchat"
 _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 30
 # A connection that was cut is noticed within a minute at both ends: otherwise the server would keep the lock of a
@@ -169,9 +171,25 @@ class PostgresDatabase(Database):
 def locate(url: str, library: str | None) -> PostgresSchema:
     """Return the schema of a library, by its name, in the database of a URL. Raises SettingsError."""
     try:
-        return PostgresSchema(sa.make_url(url), "paperchat" if library is None else f"paperchat-{library}")
+        return PostgresSchema(sa.make_url(url), _SCHEMA if library is None else f"{_SCHEMA}-{library}")
     except ArgumentError as error:
         raise SettingsError("setting database (PAPERCHAT_DATABASE): it is no address of a database") from error
+
+
+def library_names(url: str) -> list[str | None]:
+    """Return the names of the libraries in a database, None for the one without a name. Raises LibraryError."""
+    schema = locate(url, None)
+    with ExitStack() as stack:
+        engine = _engine(schema, poolclass=sa.NullPool)
+        stack.callback(engine.dispose)
+        stack.enter_context(_raising(schema, LibraryError, "read"))
+        connection = stack.enter_context(engine.connect())
+        names = [name for name in sa.inspect(connection).get_schema_names() if _is_of_library(name)]
+    return [name.removeprefix(_SCHEMA).removeprefix("-") or None for name in sorted(names)]
+
+
+def _is_of_library(schema: str) -> bool:
+    return schema == _SCHEMA or schema.startswith(f"{_SCHEMA}-")
 
 
 def _engine(schema: PostgresSchema, **arguments: Any) -> sa.Engine:

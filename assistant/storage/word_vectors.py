@@ -52,7 +52,7 @@ class SqliteWordVectors:
     def get(self, paper_ids: Collection[str]) -> dict[str, WordVectors]:
         """Return the word vectors of those of the papers that are indexed. Raises LibraryError."""
         rows = (row for batch in batches(paper_ids, MAX_PARAMETERS) for row in self._rows(batch))
-        return {paper_id: _word_vectors(starts, bits) for paper_id, starts, bits in rows}
+        return {paper_id: word_vectors_of(starts, bits) for paper_id, starts, bits in rows}
 
     def paper_ids(self) -> set[str]:
         """Return the ids of all indexed papers, also of those without content words. Raises LibraryError."""
@@ -112,7 +112,8 @@ def wipe(file: Path) -> None:
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
-def _word_vectors(starts: bytes, bits: bytes) -> WordVectors:
+def word_vectors_of(starts: bytes, bits: bytes) -> WordVectors:
+    """Return the word vectors of a row."""
     offsets = np.frombuffer(starts, dtype=np.int32)
     columns = -1 if len(offsets) else 0
     return WordVectors(offsets, np.frombuffer(bits, dtype=np.uint8).reshape(len(offsets), columns))

@@ -97,7 +97,7 @@ class _LibraryBenchmark:
         """Build the library of these records, query it, and measure its size."""
         home = self.settings.home
         with ExitStack() as stack:
-            catalog = stack.enter_context(closing(factory.open_catalog(home)))
+            catalog = stack.enter_context(closing(Catalog(home / factory.CATALOG_FILE)))
             parts = _MeasuredLibrary(
                 catalog,
                 TantivyLexicon(home / factory.LEXICON_FOLDER),

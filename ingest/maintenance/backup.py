@@ -31,7 +31,6 @@ from assistant import factory
 from assistant.batches import batches
 from assistant.encodings import EncodedPaper
 from assistant.errors import InputError, LibraryError
-from assistant.storage.library import lock
 from ingest.indexing import CachedEncodings, update_indexes
 from ingest.maintenance.embedding_cache import EmbeddingCache
 from ingest.report import ProgressCallback
@@ -107,7 +106,8 @@ def restore(settings: Settings, file: Path, progress: ProgressCallback | None = 
     are indexed by the next ingest.
     """
     embedder = factory.open_embedder(settings)
-    with lock(settings.home), _unpacked(settings, file) as (folder, manifest):
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with factory.database_location(settings).exclusive(), _unpacked(settings, file) as (folder, manifest):
         _replace(settings, folder, file)
         with closing(factory.open_library(settings, embedder, for_repair=True)) as library:
             with _cached_encodings(folder / _ENCODINGS, manifest, library) as cached:
@@ -130,10 +130,10 @@ def _cached_encodings(file: Path, manifest: BackupManifest, library: Library) ->
 
 def _gather(settings: Settings, folder: Path) -> BackupManifest:
     """Write the members of the archive to a folder."""
-    with closing(factory.open_catalog(settings.home)) as catalog:
+    with closing(factory.open_catalog(settings)) as catalog:
         manifest = _copy_catalog(settings, catalog, folder)
-    if (settings.home / _CONVERSATIONS).exists():
-        with closing(factory.open_conversations(settings.home)) as conversations:
+    if settings.database or (settings.home / factory.CONVERSATIONS_FILE).exists():
+        with closing(factory.open_conversations(settings)) as conversations:
             conversations.copy_to(folder / _CONVERSATIONS)
     content = asdict(_Header()) | asdict(manifest)
     (folder / _MANIFEST).write_bytes(_OBJECT_JSON.dump_json(content, indent=2))
@@ -248,8 +248,10 @@ def _open_conversations(folder: Path, file: Path) -> Conversations | None:
     """Open the archive's conversations, if it has any. Raise InputError if they cannot be read."""
     if not (folder / _CONVERSATIONS).exists():
         return None
+    from assistant.storage.conversations import Conversations
+
     try:
-        return factory.open_conversations(folder)
+        return Conversations(folder / _CONVERSATIONS)
     except LibraryError as error:
         raise InputError(str(file), f"{_DAMAGED}: {error}") from error
 
@@ -265,20 +267,22 @@ def _replace(settings: Settings, folder: Path, file: Path) -> None:
         catalog.restore(restored)
         factory.delete_indexes(settings, catalog)
         if restored_conversations:
-            conversations = stack.enter_context(closing(factory.open_conversations(settings.home)))
+            conversations = stack.enter_context(closing(factory.open_conversations(settings)))
             conversations.restore(restored_conversations)
 
 
 def _open_catalog(settings: Settings) -> Catalog:
     """Open the library's catalog; rename a damaged one and create a new one."""
     try:
-        return factory.open_catalog(settings.home)
+        return factory.open_catalog(settings)
     except LibraryError:
+        if settings.database:
+            raise
         for suffix in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 damaged = settings.home / f"{factory.CATALOG_FILE}{suffix}"
                 damaged.replace(damaged.with_name(f"{factory.CATALOG_FILE}.damaged{suffix}"))
-        return factory.open_catalog(settings.home)
+        return factory.open_catalog(settings)
 
 
 def _reason(error: OSError | sqlite3.Error) -> str:

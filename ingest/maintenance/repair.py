@@ -28,7 +28,7 @@ def repair(settings: Settings, progress: ProgressCallback | None = None) -> int:
     damaged.
     """
     embedder = factory.open_embedder(settings)
-    with closing(factory.open_catalog(settings.home)):
+    with closing(factory.open_catalog(settings)):
         pass  # the catalog is readable: from here on, a plain LibraryError comes from the indexes
     try:
         return _mend(settings, embedder, progress)

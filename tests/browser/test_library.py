@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from assistant import factory
-from assistant.storage.library import lock
 from tests.browser.conftest import OpenPage, ask, filled, press, quick, serving
 from tests.fakes import WordHashEmbedder
+from tests.libraries import lock
 from ui.page import server
 
 pytestmark = pytest.mark.browser

@@ -80,7 +80,7 @@ def test_an_answer_is_the_same_and_does_not_say_where_the_vectors_are(
     assert (theirs.code, theirs.err) == (0, "")
     for name in ("text", "citations", "recipe", "strength"):
         assert theirs.json[name] == ours.json[name]
-    with closing(factory.open_conversations(served.home)) as kept:
+    with closing(factory.open_conversations(served)) as kept:
         (turn,) = kept.turns(kept.latest().id)
     assert not [text for text in (theirs.out, json.dumps(turn.settings)) if "127.0.0.1" in text or "hunter2" in text]
 
@@ -99,7 +99,7 @@ def test_status_and_doctor_say_where_the_vectors_are_and_never_the_token(
     on_server: Paperchat, served: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERCHAT_STORE_TOKEN", "hunter2")
-    with closing(factory.open_catalog(served.home)) as catalog:
+    with closing(factory.open_catalog(served)) as catalog:
         name = f"paperchat-{catalog.library_id:016x}"
     status, doctor = on_server("status"), on_server("doctor", "--json")
     assert f"{served.store}, collection {name}" in status.out
@@ -146,7 +146,7 @@ def test_a_disagreement_with_the_server_is_mended_to_the_very_same_library(
 
 def test_a_collection_that_is_gone_from_the_server_is_told_and_built_anew(served: Settings, papers_file: Path) -> None:
     whole = fill(served, papers_file)
-    with closing(factory.open_catalog(served.home)) as catalog:
+    with closing(factory.open_catalog(served)) as catalog:
         factory.store_location(served, catalog).wipe()
     with pytest.raises(LibraryError, match=r"are empty.*paperchat reindex"):
         factory.open_library(served, WordHashEmbedder())

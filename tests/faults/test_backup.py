@@ -22,13 +22,13 @@ from assistant.errors import InputError, LibraryBusy
 from assistant.settings import Settings, load
 from assistant.storage.catalog import Catalog
 from assistant.storage.index_ledger import IndexLedger
-from assistant.storage.library import lock
 from ingest import indexing, pipeline
 from ingest.maintenance import backup
 from ingest.report import Progress
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
+from tests.libraries import lock
 from tests.processes import PROCESSES, start
 
 # Enough papers for an ingest that lasts a while.
@@ -75,7 +75,7 @@ def test_a_restored_library_is_the_very_same_and_nothing_is_embedded_again(
     assert backup.restore(elsewhere, saved, reports.append) == 3
     assert reports == [Progress("papers indexed", 3, 3)]
     assert content(elsewhere) == content(settings)
-    with closing(factory.open_conversations(elsewhere.home)) as conversations:
+    with closing(factory.open_conversations(elsewhere)) as conversations:
         (conversation,) = conversations.recent()
         assert conversations.turns(conversation.id)[0].turn.question == BEES
 

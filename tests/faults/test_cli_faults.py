@@ -16,9 +16,9 @@ import pytest
 
 from assistant import factory
 from assistant.settings import Settings
-from assistant.storage.library import lock
 from tests.conftest import BEES, ROOT, Paperchat, Run
 from tests.fakes import ScriptedLLM
+from tests.libraries import lock
 
 
 def assert_one_line(done: Run, *parts: str) -> None:

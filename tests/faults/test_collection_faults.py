@@ -129,7 +129,7 @@ def test_a_backup_has_collections_tags_and_notes(
     backup.backup(settings, tmp_path / "saved.zip")
     elsewhere = settings.model_copy(update={"home": tmp_path / "elsewhere"})
     assert backup.restore(elsewhere, tmp_path / "saved.zip") == 3
-    with closing(factory.open_catalog(elsewhere.home)) as restored:
+    with closing(factory.open_catalog(elsewhere)) as restored:
         assert restored.annotations.of(paper.id) == expected
         assert restored.collections.find("<B>best</B>").papers == 1
 

@@ -23,12 +23,13 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.chroma_store import ChromaStore
 from assistant.storage.index_ledger import IndexLedger
 from assistant.storage.lexicon import TantivyLexicon
-from assistant.storage.library import Library, lock
+from assistant.storage.library import Library
 from assistant.storage.word_vectors import SqliteWordVectors
 from ingest import indexing, pipeline, spool
 from ingest.report import IngestReport
 from tests.conftest import SEEDS
 from tests.fakes import WordHashEmbedder
+from tests.libraries import lock
 from tests.processes import PROCESSES, exit_code, start
 
 # No paper of the first is in the others.

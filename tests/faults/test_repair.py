@@ -16,13 +16,14 @@ from assistant.encodings import EncodedText, WordVectors
 from assistant.errors import LibraryBusy, LibraryError, RecipeMismatch
 from assistant.schema import Chunk, Paper
 from assistant.settings import Settings
-from assistant.storage.library import Library, lock
+from assistant.storage.library import Library
 from ingest import pipeline
 from ingest.maintenance.repair import reindex, repair
 from ingest.report import Progress
 from tests.conftest import Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
+from tests.libraries import lock
 
 Open = Callable[[], Library]
 STRANGER = Paper("0123", "A paper of no catalog.")

@@ -13,7 +13,7 @@ import pytest
 from assistant import factory
 from assistant.errors import InputError, LibraryBusy
 from assistant.settings import Settings, load
-from assistant.storage.library import Library, lock
+from assistant.storage.library import Library
 from assistant.storage.watches import Watch
 from ingest import pipeline
 from ingest.sources.http_client import HttpClient, RequestPolicy
@@ -22,6 +22,7 @@ from ingest.watching.run import ServiceRun, WatchContext, WatchOutcome, run_watc
 from ingest.watching.sources import parse_source
 from tests.everything import everything
 from tests.fakes import WordHashEmbedder
+from tests.libraries import lock
 from tests.processes import exit_code
 from tests.services import ABSTRACT, Reply, Service, entry, feed, serving
 

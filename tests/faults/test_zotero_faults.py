@@ -70,7 +70,7 @@ def study(subject: str) -> dict[str, Any]:
 
 
 def titles(settings: Settings) -> list[str]:
-    with closing(factory.open_catalog(settings.home)) as catalog:
+    with closing(factory.open_catalog(settings)) as catalog:
         return sorted(paper.title or "" for paper in catalog.papers.all(Selection()))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from assistant import factory
 from assistant.chat import Assistant
 from assistant.errors import NotFoundError
-from assistant.settings import LIBRARIES, Settings
+from assistant.settings import Settings
 from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.papers import Papers
@@ -26,8 +26,8 @@ class ApiBackend:
     def __init__(self, settings: Settings, assistant: Future[Assistant]) -> None:
         """Raise LibraryError if the catalog or the conversations cannot be opened."""
         self.settings = settings
-        self.catalog: Catalog = factory.open_catalog(settings.home)
-        self._conversations = {settings.home: factory.open_conversations(settings.home)}
+        self.catalog: Catalog = factory.open_catalog(settings)
+        self._conversations = {settings.home: factory.open_conversations(settings)}
         self._assistant = assistant
         self._opened: dict[Path, Assistant] = {}
         self.recent_answers = RecentAnswers()
@@ -60,8 +60,7 @@ class ApiBackend:
             return self.settings
         if library not in self.library_names():
             raise NotFoundError(f"no library is named {library!r}; paperchat libraries lists them")
-        home = self.settings.shared / LIBRARIES / library
-        return self.settings.model_copy(update={"library": library, "home": home})
+        return factory.settings_of(self.settings, library)
 
     def catalog_of(self, library: str | None = None) -> Catalog:
         """Return the catalog of a library; for that of the settings, no model need be loaded. Raises as `assistant`."""
@@ -73,16 +72,15 @@ class ApiBackend:
 
     def library_names(self) -> list[str]:
         """Return the names of the libraries that have one."""
-        folders = (self.settings.shared / LIBRARIES).glob("*")
-        return sorted(folder.name for folder in folders if (folder / factory.CATALOG_FILE).exists())
+        return [name for name in factory.library_names(self.settings) if name is not None]
 
     def conversations(self, owner: str, library: str | None = None) -> Conversations:
         """Return the conversations of one owner with a library; nobody else sees them. Raises NotFoundError."""
-        home = self.settings_of(library).home
+        settings = self.settings_of(library)
         with self._lock:
-            if home not in self._conversations:
-                self._conversations[home] = factory.open_conversations(home)
-            return self._conversations[home].for_owner(owner)
+            if settings.home not in self._conversations:
+                self._conversations[settings.home] = factory.open_conversations(settings)
+            return self._conversations[settings.home].for_owner(owner)
 
     def close(self) -> None:
         """Release the files."""

@@ -89,7 +89,7 @@ def create_collection(
 ) -> None:
     """Create a collection, empty or of these papers."""
     settings = settings_of(context)
-    catalog = factory.open_catalog(settings.home)
+    catalog = factory.open_catalog(settings)
     selected = _selected(settings, catalog, paper_ids, matching, file, answer)
     _print(catalog.collections.create(name, selected), as_json)
 
@@ -106,7 +106,7 @@ def add_to_collection(
 ) -> None:
     """Add papers to a collection; nothing is added unless every id exists."""
     settings = settings_of(context)
-    catalog = factory.open_catalog(settings.home)
+    catalog = factory.open_catalog(settings)
     collection = catalog.collections.find(name)
     selected = _require_some(_selected(settings, catalog, paper_ids, matching, file, answer))
     added = catalog.collections.add(collection.id, selected)
@@ -126,7 +126,7 @@ def remove_from_collection(
 ) -> None:
     """Remove papers from a collection; they stay in the library."""
     settings = settings_of(context)
-    catalog = factory.open_catalog(settings.home)
+    catalog = factory.open_catalog(settings)
     collection = catalog.collections.find(name)
     selected = _require_some(_selected(settings, catalog, paper_ids, matching, file, answer))
     typer.echo(f"{catalog.collections.remove(collection.id, selected)} removed.", err=True)
@@ -203,7 +203,7 @@ def note(
 
 
 def _catalog(context: typer.Context) -> Catalog:
-    return factory.open_catalog(settings_of(context).home)
+    return factory.open_catalog(settings_of(context))
 
 
 def _selected(
@@ -229,7 +229,7 @@ def _selected(
 def _of_answer(settings: Settings, catalog: Catalog, address: str) -> list[str]:
     """Return the papers of an answer, by the id of its conversation and its number there."""
     conversation_id, _, number = address.partition("#")
-    with closing(factory.open_conversations(settings.home)) as conversations:
+    with closing(factory.open_conversations(settings)) as conversations:
         turns = conversations.turns(conversations.find(conversation_id).id)
     position = int(number) if number.isdecimal() and number.isascii() else 0
     if not 1 <= position <= len(turns):

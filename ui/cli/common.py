@@ -74,7 +74,7 @@ def _for_one_answer(settings: Settings) -> Settings:
 
 def ingest_if_empty(settings: Settings, path: Path) -> None:
     """Fill an empty library. The report goes to standard error, because standard output is for the answer."""
-    catalog = factory.open_catalog(settings.home)
+    catalog = factory.open_catalog(settings)
     if catalog.papers.count():
         return
     from ingest import pipeline

@@ -141,17 +141,17 @@ def export_papers(
         text = transcripts.export_conversation(*_conversation(context, conversation), form)
         write_text(text, to, overwrite=force)
     else:
-        catalog = factory.open_catalog(settings_of(context).home)
+        catalog = factory.open_catalog(settings_of(context))
         write_text(selected_papers_text(catalog, matching or "", collection, form), to, overwrite=force)
 
 
 def _conversations(context: typer.Context) -> closing[Conversations]:
-    return closing(factory.open_conversations(settings_of(context).home))
+    return closing(factory.open_conversations(settings_of(context)))
 
 
 def _conversation(context: typer.Context, conversation_id: str) -> tuple[Conversation, list[StoredTurn]]:
     with _conversations(context) as conversations:
         conversation = conversations.find(conversation_id)
         turns = conversations.turns(conversation.id)
-    with closing(factory.open_catalog(settings_of(context).home)) as catalog:
+    with closing(factory.open_catalog(settings_of(context))) as catalog:
         return conversation, with_notices(turns, catalog)

@@ -32,7 +32,7 @@ class Dialog:
         """
         self.turns.append(turn)
         self._pending.append(turn)
-        with closing(factory.open_conversations(self._settings.home)) as conversations:
+        with closing(factory.open_conversations(self._settings)) as conversations:
             if self.id is None:
                 self.id = conversations.begin().id
             *_, turn_id = conversations.append(self.id, self._pending, self._settings)
@@ -44,7 +44,7 @@ def resume(settings: Settings, last: bool, conversation_id: str | None) -> Dialo
     """Return the last conversation, the one with this id, or a new one. Raises NotFoundError and LibraryError."""
     if not last and conversation_id is None:
         return Dialog(settings)
-    with closing(factory.open_conversations(settings.home)) as conversations:
+    with closing(factory.open_conversations(settings)) as conversations:
         stored = conversations.latest() if conversation_id is None else conversations.find(conversation_id)
         turns = [stored_turn.turn for stored_turn in conversations.turns(stored.id)]
     return Dialog(settings, stored.id, stored.title, turns)

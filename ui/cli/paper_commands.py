@@ -43,7 +43,7 @@ def list_papers(
     as_json: AsJson = False,
 ) -> None:
     """List the papers of the library, or those that match. Words are looked for in tags and notes, too."""
-    papers = factory.open_catalog(settings_of(context).home).papers
+    papers = factory.open_catalog(settings_of(context)).papers
     selection = parse_selection(" ".join(filters or ()), papers.has_author)
     limit = size or _UNLIMITED
     listed = papers.page(selection, sort, reverse=reverse, offset=(page - 1) * limit, limit=limit)
@@ -64,7 +64,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one paper; the beginning of its id is enough."""
-    catalog = factory.open_catalog(settings_of(context).home)
+    catalog = factory.open_catalog(settings_of(context))
     paper = catalog.papers.find(paper_id)
     records = catalog.records.of_papers([paper.id]) if with_records else []
     annotation = catalog.annotations.of(paper.id)

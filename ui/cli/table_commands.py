@@ -74,7 +74,7 @@ def correct(
 
     if (value is not None) + nothing + undo != 1:
         raise typer.BadParameter("give a value, or --nothing, or --undo")
-    catalog = factory.open_catalog(settings_of(context).home)
+    catalog = factory.open_catalog(settings_of(context))
     if undo:
         was_there = forget_correction(catalog, paper_id, column)
         typer.echo("The correction is forgotten." if was_there else "The cell had no correction.")

@@ -45,14 +45,14 @@ def add_watch(
     from ingest.watching.sources import parse_source
     from ui.watching import SERVICES
 
-    watch = factory.open_catalog(settings_of(context).home).watches.add(parse_source(source, SERVICES.keys()))
+    watch = factory.open_catalog(settings_of(context)).watches.add(parse_source(source, SERVICES.keys()))
     typer.echo(one_line(f"{watch.id}  {watch.source}"))
 
 
 @watch_app.command("list")
 def list_watches(context: typer.Context, as_json: AsJson = False) -> None:
     """List what is watched, when it was last looked at, and what went wrong."""
-    watches = factory.open_catalog(settings_of(context).home).watches.all()
+    watches = factory.open_catalog(settings_of(context)).watches.all()
     if as_json:
         print_array(map(_watch_json, watches))
         return
@@ -65,7 +65,7 @@ def remove_watch(
     context: typer.Context, name: Annotated[str, typer.Argument(help="The id, or the source as it was added.")]
 ) -> None:
     """Stop watching a source; the papers that it brought stay."""
-    watches = factory.open_catalog(settings_of(context).home).watches
+    watches = factory.open_catalog(settings_of(context)).watches
     watch = watches.find(name)
     watches.remove(watch.id)
     typer.echo(one_line(f"{watch.source} is no longer watched."))
@@ -112,7 +112,7 @@ def show_digest(
     """Show a digest, which is read from then on."""
     from ui.export.watch_digest import read_digest
 
-    digests = factory.open_catalog(settings_of(context).home).digests
+    digests = factory.open_catalog(settings_of(context)).digests
     stored = digests.find(number, _OWNER) if number else next(iter(digests.recent(_OWNER, 1)), None)
     if stored is None:
         raise NotFoundError(f"there is no digest {number}" if number else "there is no digest yet: paperchat watch run")
@@ -126,7 +126,7 @@ def list_digests(context: typer.Context, as_json: AsJson = False) -> None:
     from ui.export.watch_digest import as_json as digest_as_json
     from ui.export.watch_digest import digests_of
 
-    digests = factory.open_catalog(settings_of(context).home).digests
+    digests = factory.open_catalog(settings_of(context)).digests
     dated = list(digests_of(digests.recent(_OWNER, _IN_FEED)))
     if as_json:
         print_array(map(digest_as_json, dated))
@@ -138,7 +138,7 @@ def list_digests(context: typer.Context, as_json: AsJson = False) -> None:
 @watch_app.command("feed")
 def write_feed(context: typer.Context, to: ToFile = None, force: Force = False) -> None:
     """Write the last digests as an Atom feed, for a feed reader."""
-    catalog = factory.open_catalog(settings_of(context).home)
+    catalog = factory.open_catalog(settings_of(context))
     write_text(_feed(catalog), to, overwrite=force)
 
 
@@ -158,7 +158,7 @@ def retractions(
     from assistant.serialization import paper_json
 
     settings = settings_of(context)
-    catalog = factory.open_catalog(settings.home)
+    catalog = factory.open_catalog(settings)
     selection = parse_selection(" ".join(filters or ()), catalog.papers.has_author)
     papers = list(catalog.papers.all(selection))
     failed = _check(settings, catalog, [paper.id for paper in papers]) if online else False

@@ -35,7 +35,7 @@ class LibraryAccess:
         """Open them by these functions, by default those of the library of the settings."""
         self.settings = settings
         self._open_assistant = open_assistant or partial(factory.open_assistant, settings)
-        self._open_catalog = open_catalog or partial(factory.open_catalog, settings.home)
+        self._open_catalog = open_catalog or partial(factory.open_catalog, settings)
         self._assistant: Future[Assistant] | None = None
         self._catalog: Catalog | None = None
         self._lock, self._writing = threading.Lock(), threading.Lock()

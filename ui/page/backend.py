@@ -27,9 +27,9 @@ class PageBackend:
     def __init__(self, settings: Settings, assistant: Future[Assistant]) -> None:
         """Raise LibraryError if the catalog or the conversations cannot be opened."""
         self.settings = settings
-        self.catalog: Catalog = factory.open_catalog(settings.home)
+        self.catalog: Catalog = factory.open_catalog(settings)
         self._assistant = assistant
-        self._conversations = factory.open_conversations(settings.home)
+        self._conversations = factory.open_conversations(settings)
         self._models: dict[str, LLM | None] = {}
         self._lock, self._map_lock = threading.Lock(), threading.Lock()
         self._map: tuple[int, TopicMap] | None = None

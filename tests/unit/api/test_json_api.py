@@ -12,10 +12,10 @@ import pytest
 from assistant import factory
 from assistant.chat import Assistant
 from assistant.serialization import answer_from_json, answer_json
-from assistant.storage.library import lock
 from tests.conftest import BEES
 from tests.contract.json_keys import ANSWER, CONVERSATION, HIT, PAPER, SEARCH, VERIFICATION
 from tests.fakes import WordHashEmbedder
+from tests.libraries import lock
 
 TEN_MEGABYTES = 10 << 20
 

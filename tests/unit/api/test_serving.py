@@ -24,10 +24,10 @@ from assistant import factory
 from assistant.chat import Assistant
 from assistant.schema import EVERYTHING, Answer, Message, Record, Sampling, Scope, Strength, Turn
 from assistant.settings import Settings
-from assistant.storage.library import lock
 from ingest import pipeline
 from tests.conftest import BEES, ROOT
 from tests.fakes import ScriptedLLM, WordHashEmbedder
+from tests.libraries import lock
 from tests.unit.api.conftest import Serve
 from tests.unit.api.echo import Echo
 from ui.api.event_stream import EventStream

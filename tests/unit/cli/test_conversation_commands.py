@@ -265,7 +265,7 @@ def test_each_question_asked_again_sees_the_new_turns_before_it(talked: Papercha
 
 
 def test_the_command_line_sees_only_what_belongs_to_the_single_user(talked: Paperchat, settings: Settings) -> None:
-    with closing(factory.open_conversations(settings.home, owner="ann")) as kept:
+    with closing(factory.open_conversations(settings, owner="ann")) as kept:
         other = kept.begin("private").id
     assert len(conversations(talked)) == 2
     assert talked("conversations", "show", other).code == 1

@@ -108,7 +108,7 @@ def test_whoever_turns_the_pages_waits_for_the_order_once(catalog: Catalog, monk
         return title or ""
 
     monkeypatch.setitem(paper_queries.FUNCTIONS, "paperchat_folded", folded)
-    with closing(Catalog(catalog.file)) as counting:
+    with closing(Catalog(catalog.location)) as counting:
         first = counting.papers.page(sort=Sort.TITLE, limit=2)
         assert len(asked) >= 5
         asked.clear()
@@ -117,7 +117,7 @@ def test_whoever_turns_the_pages_waits_for_the_order_once(catalog: Catalog, monk
 
 
 def test_what_anybody_writes_is_on_the_next_page_that_is_asked_for(catalog: Catalog) -> None:
-    with closing(Catalog(catalog.file)) as other:
+    with closing(Catalog(catalog.location)) as other:
         for writer in (catalog, other):
             papers = catalog.papers
             before = papers.page(sort=Sort.TITLE).total, papers.count()

@@ -135,7 +135,7 @@ def test_a_kept_answer_shows_that_its_paper_was_retracted_since(filled: Papercha
     from assistant.settings import load
 
     filled("ask", BEES)
-    catalog = factory.open_catalog(load().home)
+    catalog = factory.open_catalog(load())
     (bees,) = [paper for paper in catalog.papers.all() if "Honey bees" in paper.abstract]
     notice = Notice(NoticeKind.RETRACTED, "Crossref", "Retraction <b>note</b>", date="2026-01-02")
     catalog.notices.replace("Crossref", [bees.id], {bees.id: [notice]})

@@ -227,7 +227,7 @@ def test_the_catalog_tells_of_a_collection_where_that_is_the_scope(librarian: As
 
 
 def test_the_contents_of_a_library_without_sources_are_told_without_them(librarian: Assistant) -> None:
-    with closing(sqlite3.connect(librarian.library.catalog.file)) as connection, connection:
+    with closing(sqlite3.connect(librarian.library.home / factory.CATALOG_FILE)) as connection, connection:
         connection.execute("DELETE FROM records")
     answer = librarian.ask("what is in this library?")
     assert is_catalog(answer)
@@ -261,7 +261,7 @@ def test_the_day_on_which_a_paper_was_added_is_told(librarian: Assistant) -> Non
 
 
 def test_the_day_of_papers_that_were_added_before_days_were_recorded_is_not_recorded(librarian: Assistant) -> None:
-    with closing(sqlite3.connect(librarian.library.catalog.file)) as connection, connection:
+    with closing(sqlite3.connect(librarian.library.home / factory.CATALOG_FILE)) as connection, connection:
         connection.execute("DELETE FROM additions")
     assert "day of addition not recorded" in librarian.ask("what was added last").text
 

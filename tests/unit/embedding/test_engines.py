@@ -138,7 +138,7 @@ def test_libraries_of_different_engines_are_interchangeable(settings: Any, home:
     factory.open_library(settings, exact).close()
     library = factory.open_library(settings, other)
     library.close()
-    with closing(factory.open_catalog(settings.home)) as catalog:
+    with closing(factory.open_catalog(settings)) as catalog:
         recipe = factory.stored_recipe(settings, catalog)
     assert recipe is not None
     assert recipe["engine"] == "float32"

@@ -298,7 +298,7 @@ def test_only_cited_papers_are_in_the_bibliography_of_a_conversation_each_once(
     talked: Paperchat, talk: str, settings: Settings
 ) -> None:
     talked("ask", "-c", BEES)
-    with closing(factory.open_conversations(settings.home)) as kept:
+    with closing(factory.open_conversations(settings)) as kept:
         turns = kept.turns(talk)
     cited = {citation.paper.id for each in turns for citation in each.turn.answer.citations}
     written = talked("export", "--conversation", talk, "--format", "jsonl").out.splitlines()

@@ -18,6 +18,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
 from assistant import factory
+from assistant.storage.catalog import Catalog
 
 HEAVY = {"torch", "sentence_transformers", "gradio", "chromadb", "transformers", "sqlalchemy", "numpy", "llama_index"}
 # Processor time, the only clock that other processes leave alone, nearly: it takes 0.8 on an idle machine.
@@ -201,7 +202,7 @@ def test_what_is_being_written_is_finished_where_the_client_closes_in_the_middle
         pass
     code, _, errors = process.close()
     assert (code, errors) == (0, "")
-    with closing(factory.open_catalog(filled_home)) as catalog:
+    with closing(Catalog(filled_home / factory.CATALOG_FILE)) as catalog:
         assert (catalog.papers.count(), catalog.ledger.pending_count()) == (4, 0)
 
 

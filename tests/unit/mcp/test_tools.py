@@ -16,7 +16,8 @@ from pydantic import BaseModel, TypeAdapter
 from assistant import factory
 from assistant.chat import Assistant
 from assistant.settings import Settings
-from assistant.storage.library import Library, lock
+from assistant.storage.library import Library
+from tests.libraries import lock
 from tests.unit.mcp.conftest import INJECTION, PAPERS
 from ui.api import models
 from ui.mcp.server import INSTRUCTIONS

@@ -226,7 +226,7 @@ def test_watches_digests_and_notices_are_part_of_a_backup(
     restored = settings.model_copy(update={"home": tmp_path / "other"})
     restored.home.mkdir()
     backup.restore(restored, tmp_path / "b.zip")
-    catalog = factory.open_catalog(restored.home)
+    catalog = factory.open_catalog(restored)
     assert state(catalog) == before
     catalog.close()
 
