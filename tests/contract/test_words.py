@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,11 @@ from assistant.encodings import WordVectors
 from assistant.errors import LibraryError
 from assistant.protocols import WordVectorIndex
 from assistant.storage import word_vectors
+from assistant.storage.postgres_word_vectors import PostgresWordVectors
 from assistant.storage.word_vectors import SqliteWordVectors
+from tests.postgres import PostgresProcess
 
-ADAPTERS: dict[str, Callable[[Path], WordVectorIndex]] = {
-    "sqlite": lambda folder: SqliteWordVectors(folder / "words.db")
-}
+ADAPTERS = ("sqlite", "postgresql")
 
 Open = Callable[[], WordVectorIndex]
 
@@ -37,9 +38,13 @@ def same(left: WordVectors, right: WordVectors) -> bool:
 def open_words(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Return a function that opens the index of one directory; each call opens another instance."""
     opened: list[WordVectorIndex] = []
+    open_index: Callable[[], WordVectorIndex] = partial(SqliteWordVectors, tmp_path / "words.db")
+    if request.param == "postgresql":
+        server: PostgresProcess = request.getfixturevalue("postgres_server")
+        open_index = partial(PostgresWordVectors, server.schema())
 
     def open_one() -> WordVectorIndex:
-        opened.append(ADAPTERS[request.param](tmp_path))
+        opened.append(open_index())
         return opened[-1]
 
     yield open_one
@@ -97,10 +102,10 @@ def test_remove_removes_papers_and_ignores_unknown_ids(
     assert settled(index).get(["ice"]) == {}
 
 
-def test_the_space_of_removed_papers_is_reused(open_words: Open, tmp_path: Path) -> None:
+def test_the_space_of_removed_papers_is_reused_in_a_file(tmp_path: Path) -> None:
     sizes = []
     for round_ in range(3):
-        index = open_words()
+        index = SqliteWordVectors(tmp_path / "words.db")
         index.replace({f"{round_}-{number}": some(200, number) for number in range(200)})
         index.remove(index.paper_ids())
         index.close()

@@ -1,4 +1,4 @@
-"""Conversations kept in SQLite: what is kept comes back, to its owner alone, and older files are brought up to date."""
+"""Conversations in SQLite and in PostgreSQL: what is kept comes back, to its owner alone; older files are migrated."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from assistant.settings import Settings
 from assistant.storage import conversation_schema, conversations
 from assistant.storage.conversation_schema import Fault, Feedback
 from assistant.storage.conversations import Conversations
+from assistant.storage.database import DatabaseLocation
 
 ANSWER = Answer("Why is the sky blue?", "Why is the sky blue?", Strength.FIRM, 0.9, "Light scatters.")
 
@@ -28,8 +29,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def kept(file: Path) -> Iterator[Conversations]:
-    with closing(Conversations(file)) as opened:
+def kept(location: DatabaseLocation) -> Iterator[Conversations]:
+    with closing(Conversations(location)) as opened:
         yield opened
 
 
@@ -71,11 +72,11 @@ def test_a_turn_comes_back_whole_with_what_made_it(kept: Conversations, reader: 
 
 
 def test_turns_come_back_in_the_order_in_which_they_were_kept_even_after_reopening(
-    kept: Conversations, keep: Keep, file: Path, settings: Settings
+    kept: Conversations, keep: Keep, location: DatabaseLocation, settings: Settings
 ) -> None:
     one, other = keep("first", "second"), keep("another")
     kept.append(one, [Turn("third", ANSWER)], settings)
-    with closing(Conversations(file)) as reopened:
+    with closing(Conversations(location)) as reopened:
         assert [each.turn.question for each in reopened.turns(one)] == ["first", "second", "third"]
         assert [each.turn.question for each in reopened.turns(other)] == ["another"]
 
