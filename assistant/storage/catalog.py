@@ -169,7 +169,7 @@ class Catalog:
         """Read everything. Raises LibraryError where something is damaged."""
         self._database.check()
         try:
-            with self._database.reading() as connection:
+            with self._database.snapshot() as connection:
                 for table, convert in ((papers, paper_of), (records, record_of)):
                     for row in connection.execution_options(yield_per=1000).execute(sa.select(table)):
                         convert(row)

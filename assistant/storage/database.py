@@ -45,7 +45,8 @@ class Database(ABC):
     _driver_error: ClassVar[type[Exception]]
 
     def __init__(self, description: str, engine: sa.Engine) -> None:
-        self.description, self._engine = description, engine
+        self.description = description
+        self._engine = self._reading_engine = engine
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[sa.Connection]:
@@ -85,8 +86,8 @@ class Database(ABC):
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Yield a connection to read with. Raises LibraryError."""
-        with self._raising(LibraryError, "read"), self._engine.connect() as connection:
+        """Yield a connection to read with, query by query. Raises LibraryError."""
+        with self._raising(LibraryError, "read"), self._reading_engine.connect() as connection:
             yield connection
 
     def scalar(self, query: sa.Select[Any]) -> Any:

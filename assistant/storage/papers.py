@@ -77,7 +77,7 @@ class Papers:
     def all(self, selection: Selection = ALL_PAPERS) -> Iterator[Paper]:
         """Yield every selected paper that is shown, by id."""
         query = self._selected(selection).order_by(papers.c.id)
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             for rows in connection.execution_options(yield_per=1000).execute(query).partitions():
                 yield from self._convert(rows)
 

@@ -120,6 +120,8 @@ class PostgresDatabase(Database):
         """Open or create the tables as PostgresSchema.open does. Raises LibraryError."""
         super().__init__(f"the {name} in the {schema}", _engine(schema, **_POOL))
         self._name = name
+        # A single query needs no transaction, which would take two more round trips.
+        self._reading_engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         try:
             with self._raising(LibraryError, "opened"), self._engine.begin() as connection:
                 _create_schema(connection, schema, name)
@@ -143,7 +145,7 @@ class PostgresDatabase(Database):
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Yield a connection that reads the tables as they are at one moment. Raises LibraryError."""
-        with self.reading() as connection:
+        with self._raising(LibraryError, "read"), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="REPEATABLE READ")
 
     @property
