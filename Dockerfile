@@ -31,6 +31,8 @@ USER 1000
 WORKDIR /data
 VOLUME /data
 EXPOSE 7860
+# Whether the process answers: an orchestrator restarts a container that does not. Whether it can answer questions is
+# another address, /readyz, which a lost store makes fail and no restart mends; compose.yaml waits for that one.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/api/v1/health', timeout=8)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/healthz', timeout=8)"]
 CMD ["paperchat", "serve"]

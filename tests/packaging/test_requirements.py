@@ -75,4 +75,5 @@ def test_the_container_runs_as_no_superuser_with_a_health_check_and_one_volume()
     users = re.findall(r"^USER (\d+)$", text, flags=re.MULTILINE)
     assert users[-1:] not in ([], ["0"])
     assert text.count("\nVOLUME ") == 1
-    assert "/api/v1/health" in text
+    assert "/healthz" in text, "what restarts a container asks whether it is alive"
+    assert "/readyz" in (ROOT / "compose.yaml").read_text(encoding="utf-8"), "what waits for it, whether it can answer"

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from assistant.errors import SettingsError
 from assistant.settings import Settings
+from ui.api import operations_routes
 from ui.api.problems import ProblemError, problem_of, problem_response
 from ui.api.request_rate import RequestRate
 from ui.api.tokens import Tokens, TokenScope, open_tokens
@@ -29,8 +30,8 @@ from ui.users import Users
 # Bytes of a request; papers are longer than questions.
 MAX_BODY, MAX_PAPERS_BODY = 1 << 20, 8 << 20
 _PAPERS_PATHS = ("/api/v1/papers", "/api/v1/check", "/mcp")
-# Needs no credentials, so that a supervisor can look whether the server is alive; it tells nothing else.
-HEALTH_PATH = "/api/v1/health"
+# Need no credentials, so that a supervisor can look whether the server is alive and ready; they tell nothing else.
+OPEN_PATHS = ("/api/v1/health", operations_routes.HEALTHZ, operations_routes.READYZ)
 # Refused credentials of one address, a minute.
 _REFUSALS = 30
 _TOO_LONG = "The body of the request is too long."
@@ -131,7 +132,7 @@ class AccessCheck:
             raise ProblemError(403, reason, "foreign_origin")
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         _check_length(headers.get(b"content-length", "0"), _max_body(scope["path"]))
-        if self._credentials is None or scope["path"] == HEALTH_PATH:
+        if self._credentials is None or scope["path"] in OPEN_PATHS:
             return LOCAL
         address = (scope.get("client") or ("",))[0]
         caller = await self._credentials.caller(headers.get(b"authorization", ""))

@@ -20,6 +20,7 @@ from ui.api import (
     draft_routes,
     library_routes,
     openai_routes,
+    operations_routes,
     question_routes,
     table_routes,
     watch_routes,
@@ -32,7 +33,7 @@ from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
 from ui.work_queue import WorkQueue
 
 JSON_PREFIX = "/api/v1"
-_PREFIXES = ("/api", "/v1")
+_PREFIXES = ("/api", "/v1", *operations_routes.PATHS)
 _SUMMARY = "Ask a library of research-paper abstracts; every statement of an answer has a citation behind it."
 _PROBLEM: dict[int | str, dict[str, Any]] = {"default": {"model": ProblemJson, "description": "An error."}}
 # The client closed the connection; nobody reads the reply. The number is that of nginx.
@@ -84,10 +85,11 @@ def _routes(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp])
         lifespan=lambda _: lifespan(mounts)(),
         redirect_slashes=False,
     )
-    app.state.backend, app.state.queue = backend, queue
+    app.state.backend, app.state.queue, app.state.readiness = backend, queue, backend.readiness
     for routes in (question_routes, draft_routes, table_routes, library_routes, collection_routes, watch_routes):
         app.include_router(routes.router, prefix=JSON_PREFIX, responses=_PROBLEM)
     app.include_router(openai_routes.router, prefix="/v1", tags=["OpenAI-compatible"])
+    app.include_router(operations_routes.router)
     for kind in (RequestValidationError, HTTPException, PaperchatError, ProblemError, ClientGoneError, Exception):
         app.add_exception_handler(kind, _refuse)
     return app

@@ -14,6 +14,7 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.papers import Papers
 from ui.api.chat_messages import RecentAnswers
+from ui.readiness import ReadinessCheck, models_state
 
 
 class ApiBackend:
@@ -31,14 +32,13 @@ class ApiBackend:
         self._assistant = assistant
         self._opened: dict[Path, Assistant] = {}
         self.recent_answers = RecentAnswers()
+        self.readiness = ReadinessCheck(assistant, self.catalog)
         self._lock = threading.Lock()
 
     @property
     def state(self) -> str:
         """Return whether the models are loading, ok or failed."""
-        if not self._assistant.done():
-            return "loading"
-        return "failed" if self._assistant.exception() else "ok"
+        return models_state(self._assistant)
 
     def assistant(self, library: str | None = None) -> Assistant:
         """Return the assistant of a library, once its models are loaded; by default that of the settings.

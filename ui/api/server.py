@@ -18,6 +18,7 @@ from assistant.settings import Settings
 from ui.api.access import open_access
 from ui.api.app import JSON_PREFIX, Lifespan, MountedApp, build_app, lifespan, prefixes
 from ui.api.backend import ApiBackend
+from ui.api.operations_routes import PATHS as OPERATIONS_PATHS
 from ui.background import await_loading, load_in_background
 from ui.page.cookies import AsgiApp
 from ui.page.middleware import LoginGate
@@ -42,7 +43,8 @@ class Api:
 
     def addresses(self, server: str) -> str:
         """Return where programs find what is served at the address of a server, in words."""
-        paths = [JSON_PREFIX if JSON_PREFIX.startswith(prefix) else prefix for prefix in self.prefixes]
+        prefixes = (prefix for prefix in self.prefixes if prefix not in OPERATIONS_PATHS)
+        paths = [JSON_PREFIX if JSON_PREFIX.startswith(prefix) else prefix for prefix in prefixes]
         *others, last = (f"{server}{path}" for path in paths)
         return f"{', '.join(others)} and {last}"
 
