@@ -251,6 +251,11 @@ class Settings(BaseSettings):
         pattern=r"^(debug|info)$",
         description="level of the log on standard error, `info` or `debug`; silent by default",
     )
+    log_format: str = Field(
+        default="text",
+        pattern=r"^(text|json)$",
+        description="form of the log: lines of `text`, or of `json` for what collects logs",
+    )
     log_questions: bool = Field(default=False, description="include the text of questions in the log")
 
     @field_validator("database")

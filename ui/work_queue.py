@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar, cast
 
@@ -49,13 +50,14 @@ class WorkQueue:
         """
         await self._acquire()
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, thread_name_prefix="answer")
-        iterator: Future[Iterator[T]] = thread.submit(open_iterator)
+        context = copy_context()  # the thread works for the request of its caller
+        iterator: Future[Iterator[T]] = thread.submit(context.run, open_iterator)
         try:
-            while items := await asyncio.wrap_future(thread.submit(_next, iterator)):
+            while items := await asyncio.wrap_future(thread.submit(context.run, _next, iterator)):
                 yield items[0]
         finally:
             # The only thread runs this after what it is doing.
-            closed = thread.submit(_close, iterator)
+            closed = thread.submit(context.run, _close, iterator)
             closed.add_done_callback(lambda _: self._release(loop))
             thread.shutdown(wait=False)
 

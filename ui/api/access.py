@@ -25,6 +25,7 @@ from ui.api.request_rate import RequestRate
 from ui.api.tokens import Tokens, TokenScope, open_tokens
 from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
 from ui.page.middleware import LoginGate, is_loopback, refusal, remember_client
+from ui.request_context import current_request
 from ui.users import Users
 
 # Bytes of a request; papers are longer than questions.
@@ -140,6 +141,8 @@ class AccessCheck:
             self._refused.count(address)
             detail = "This server needs a token (Authorization: Bearer ...) or the name and password of a user."
             raise ProblemError(401, detail, "invalid_api_key", {"WWW-Authenticate": 'Bearer, Basic realm="paperchat"'})
+        if request := current_request():
+            request.caller = caller.owner
         self._rate.count(caller.owner)
         return caller
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.errors import PaperchatError
@@ -27,6 +28,7 @@ from ui.api import (
 )
 from ui.api.backend import ApiBackend
 from ui.api.problems import ProblemError, problem_of, problem_response
+from ui.api.request_log import RouteName, endpoint_names
 from ui.api.request_queue import ClientGoneError
 from ui.api.server_models import ProblemJson
 from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
@@ -36,6 +38,14 @@ JSON_PREFIX = "/api/v1"
 _PREFIXES = ("/api", "/v1", *operations_routes.PATHS)
 _SUMMARY = "Ask a library of research-paper abstracts; every statement of an answer has a citation behind it."
 _PROBLEM: dict[int | str, dict[str, Any]] = {"default": {"model": ProblemJson, "description": "An error."}}
+_ROUTERS = (
+    *(
+        (JSON_PREFIX, routes.router)
+        for routes in (question_routes, draft_routes, table_routes, library_routes, collection_routes, watch_routes)
+    ),
+    ("/v1", openai_routes.router),
+    ("", operations_routes.router),
+)
 # The client closed the connection; nobody reads the reply. The number is that of nginx.
 _CLIENT_CLOSED = 499
 
@@ -68,10 +78,23 @@ class PathDispatch:
 
 def build_app(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp] = ()) -> AsgiApp:
     """Return the application with what is mounted beside it, without the checks of `ui.api.access`."""
-    app: AsgiApp = cast("Any", _routes(backend, queue, mounts))
+    app: AsgiApp = endpoint_names(cast("Any", _routes(backend, queue, mounts)), _templates())
     for mounted in mounts:
-        app = PathDispatch(app, mounted.app, [mounted.prefix])
+        app = PathDispatch(app, _named(mounted), [mounted.prefix])
     return app
+
+
+def _named(mounted: MountedApp) -> AsgiApp:
+    return RouteName(mounted.app, lambda _: mounted.prefix)
+
+
+def _templates() -> dict[object, str]:
+    """Return the templates of the routes by the functions that answer them."""
+    return {route.endpoint: f"{prefix}{route.path}" for prefix, router in _ROUTERS for route in _routes_of(router)}
+
+
+def _routes_of(router: APIRouter) -> Iterator[APIRoute]:
+    return (route for route in router.routes if isinstance(route, APIRoute))
 
 
 def _routes(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp]) -> FastAPI:
@@ -86,10 +109,8 @@ def _routes(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp])
         redirect_slashes=False,
     )
     app.state.backend, app.state.queue, app.state.readiness = backend, queue, backend.readiness
-    for routes in (question_routes, draft_routes, table_routes, library_routes, collection_routes, watch_routes):
-        app.include_router(routes.router, prefix=JSON_PREFIX, responses=_PROBLEM)
-    app.include_router(openai_routes.router, prefix="/v1", tags=["OpenAI-compatible"])
-    app.include_router(operations_routes.router)
+    for prefix, router in _ROUTERS:
+        app.include_router(router, prefix=prefix, responses=_PROBLEM if prefix == JSON_PREFIX else None)
     for kind in (RequestValidationError, HTTPException, PaperchatError, ProblemError, ClientGoneError, Exception):
         app.add_exception_handler(kind, _refuse)
     return app

@@ -34,7 +34,7 @@ from ui.api.paper_pages import PaperPages
 from ui.api.problems import ProblemError, openai_error_json, problem_of
 from ui.logs import QuestionLog
 
-router = APIRouter()
+router = APIRouter(tags=["OpenAI-compatible"])
 MODEL = "paperchat"
 _MAX_INPUTS = 2048
 _DONE = "[DONE]"

@@ -21,6 +21,7 @@ from assistant.errors import (
     SettingsError,
 )
 from ui.api.server_models import ProblemJson
+from ui.request_context import request_id
 from ui.work_queue import RETRY_AFTER, QueueFullError
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,13 @@ def _log(error: Exception) -> None:
 def problem_json(problem: ProblemError) -> dict[str, Any]:
     """Return the problem details of a refusal."""
     title = HTTPStatus(problem.status).phrase
-    return ProblemJson(type="about:blank", title=title, status=problem.status, detail=problem.detail).model_dump()
+    return ProblemJson(
+        type="about:blank",
+        title=title,
+        status=problem.status,
+        detail=problem.detail,
+        request_id=request_id() or None,
+    ).model_dump(exclude_none=True)
 
 
 def openai_error_json(problem: ProblemError) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from ui.api.access import open_access
 from ui.api.app import JSON_PREFIX, Lifespan, MountedApp, build_app, lifespan, prefixes
 from ui.api.backend import ApiBackend
 from ui.api.operations_routes import PATHS as OPERATIONS_PATHS
+from ui.api.request_log import RequestLog
 from ui.background import await_loading, load_in_background
+from ui.logs import configure_server
 from ui.page.cookies import AsgiApp
 from ui.page.middleware import LoginGate
 from ui.ports import free_port
@@ -117,13 +119,15 @@ def start(
     api = open_api(settings, assistant, users, LoginGate(users) if users else None, mounts, queue)
     port = free_port(settings.host, settings.port)
     config = uvicorn.Config(
-        api.app,
+        RequestLog(api.app),
         host=settings.host,
         port=port,
-        log_level="warning",
+        log_config=None,
+        access_log=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         server_header=False,
     )
+    configure_server(settings.log_format)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

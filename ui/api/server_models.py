@@ -64,3 +64,4 @@ class ProblemJson(ServedModel):
     title: str = Field(description="The kind in words.")
     status: int = Field(description="HTTP status.")
     detail: str = Field(description="What is wrong and what to do.")
+    request_id: str | None = Field(default=None, description="Id of the request, by which the log has it.")

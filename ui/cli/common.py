@@ -45,7 +45,7 @@ def settings_of(context: typer.Context, **overrides: Any) -> Settings:
     from assistant.settings import load
 
     settings = load(**context.obj, **overrides)
-    logs.configure(settings.log)
+    logs.configure(settings.log, settings.log_format)
     factory.restrict_network_access(settings)
     return settings
 

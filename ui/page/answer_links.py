@@ -10,6 +10,7 @@ from assistant.errors import NotFoundError, PaperchatError
 from assistant.storage.conversation_schema import StoredTurn
 from ui.export import transcripts
 from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
+from ui.request_context import current_request
 
 _PREFIX = "/answer/"
 # Where gradio tells whether a request comes from somebody who is logged in, if the page has a login.
@@ -33,7 +34,10 @@ class AnswerLinks:
         """Serve an answer, or pass the request on."""
         if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):
             await self.app(scope, receive, send)
-        elif await self._is_locked(scope, receive):
+            return
+        if request := current_request():
+            request.route = f"{_PREFIX}{{token}}"
+        if await self._is_locked(scope, receive):
             await _send(send, 401, transcripts.page_html("Not logged in", f"<p>{_LOCKED}</p>"))
         else:
             await _send(send, *await asyncio.to_thread(self._page, scope["path"].removeprefix(_PREFIX)))

@@ -17,6 +17,8 @@ from typing import Any
 COOKIE = "paperchat_browser"
 _SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 _SAME_SITE = re.compile(rb";\s*SameSite=\w*", re.IGNORECASE)
+# Where gradio keeps what proves a login, over https and over http.
+_LOGIN_COOKIES = ("access-token", "access-token-unsecure")
 _ONE_YEAR = 365 * 24 * 3600
 # A second line of defence: the browser contacts no other address, and no other site embeds the page.
 _POLICY = (
@@ -36,6 +38,16 @@ def conversation_owner(cookies: Mapping[str, str], user: str | None = None) -> s
         return f"user:{user}"
     secret = cookies.get(COOKIE, "")
     return f"browser:{hashlib.sha256(secret.encode()).hexdigest()}" if _SECRET.fullmatch(secret) else ""
+
+
+def page_user(scope: AsgiMessage) -> str:
+    """Return `user:NAME` for a request of somebody who has logged in to the page, as gradio tells it; else empty."""
+    app = scope.get("app")
+    tokens: Mapping[str, str] = getattr(app, "tokens", {})
+    cookies = _cookies(scope)
+    secrets_sent = (cookies.get(f"{kind}-{getattr(app, 'cookie_id', '')}", "") for kind in _LOGIN_COOKIES)
+    user = next((tokens[secret] for secret in secrets_sent if secret in tokens), "")
+    return f"user:{user}" if user else ""
 
 
 class CookieMiddleware:
@@ -59,12 +71,15 @@ class CookieMiddleware:
 
 
 def _has_secret(scope: AsgiMessage) -> bool:
+    return bool(_SECRET.fullmatch(_cookies(scope).get(COOKIE, "")))
+
+
+def _cookies(scope: AsgiMessage) -> dict[str, str]:
     header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
     try:
-        cookies = SimpleCookie(header)
+        return {name: cookie.value for name, cookie in SimpleCookie(header).items()}
     except CookieError:
-        return False
-    return COOKIE in cookies and bool(_SECRET.fullmatch(cookies[COOKIE].value))
+        return {}
 
 
 def _same_site_only(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

@@ -18,6 +18,7 @@ from ui.page.cookies import conversation_owner
 from ui.page.layout import ChatParts
 from ui.page.page_context import PageContext
 from ui.page.session import OpenConversation, PageUpdate, TabSettings
+from ui.request_context import on_behalf_of
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 Outputs = list[Any]
@@ -40,13 +41,15 @@ def _bind_questions(parts: ChatParts, context: MakeContext) -> None:
     def respond(
         question: str, conversation: OpenConversation, scope: Scope, settings: TabSettings, request: gr.Request
     ) -> Iterator[Outputs]:
-        yield from map(to_outputs, ask(context(request, conversation, scope, settings), question))
+        updates = ask(context(request, conversation, scope, settings), question)
+        yield from map(to_outputs, on_behalf_of(request.state.request, updates))
 
     def press(
         conversation: OpenConversation, scope: Scope, settings: TabSettings, event: gr.EventData, request: gr.Request
     ) -> Iterator[Outputs]:
         pressed = [str(event._data.get(key) or "") for key in ("name", "value", "text")]
-        yield from map(to_outputs, handle_action(context(request, conversation, scope, settings), *pressed))
+        updates = handle_action(context(request, conversation, scope, settings), *pressed)
+        yield from map(to_outputs, on_behalf_of(request.state.request, updates))
 
     def halt(conversation: OpenConversation, scope: Scope, settings: TabSettings, request: gr.Request) -> Outputs:
         return to_outputs(stop(context(request, conversation, scope, settings)))

@@ -19,12 +19,14 @@ from assistant.chat import Assistant
 from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.api.app import PathDispatch
+from ui.api.request_log import RequestLog
 from ui.api.server import Api, Mounts, no_mounts, open_api
 from ui.background import await_loading, load_in_background
+from ui.logs import configure_server
 from ui.page import check_tab, layout, library_tab, news_tab, settings_tab, table_tab
 from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend
-from ui.page.cookies import CookieMiddleware
+from ui.page.cookies import CookieMiddleware, page_user
 from ui.page.events import bind_events
 from ui.page.middleware import LoginGate, OriginCheck, is_loopback
 from ui.ports import free_port
@@ -102,6 +104,7 @@ def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_
 
 def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGate | None) -> None:
     middleware = [
+        Middleware(RequestLog, name_caller=page_user),
         # It has its own checks, and so stands before those of the page.
         Middleware(PathDispatch, other=api.app, prefixes=api.prefixes),
         Middleware(OriginCheck, is_private=gate is None),
@@ -123,6 +126,7 @@ def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGat
         max_file_size=_LARGEST_UPLOAD,
         app_kwargs={"middleware": middleware, "lifespan": lambda _: api.lifespan()},
     )
+    configure_server(backend.settings.log_format)
 
 
 def build(backend: PageBackend) -> Any:

@@ -32,7 +32,7 @@ def problem(reply: httpx.Response) -> str:
     """Return the detail of a problem, whose form is checked."""
     assert reply.headers["content-type"] == "application/problem+json"
     written = reply.json()
-    assert set(written) == {"type", "title", "status", "detail"}
+    assert set(written) == {"type", "title", "status", "detail", "request_id"}
     assert written["status"] == reply.status_code
     return str(written["detail"])
 
