@@ -86,13 +86,15 @@ class PaperCollection:
 class Annotation:
     """What a person has added to a paper: tags, a note (empty for none), and the names of its collections.
 
-    `keywords` are the tags that the paper has in the files that it comes from.
+    `keywords` are the tags that the paper has in the files that it comes from; `citation_key` is the key that it has in
+    a reference manager, as that has it (untrusted), empty where it has none.
     """
 
     tags: tuple[str, ...] = ()
     note: str = ""
     collections: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    citation_key: str = ""
 
     @property
     def all_tags(self) -> tuple[str, ...]:

@@ -54,8 +54,8 @@ def collection_json(collection: PaperCollection) -> Json:
 
 
 def annotation_json(annotation: Annotation) -> Json:
-    """Return what a person has added to a paper as JSON; the note is null where there is none."""
-    return _dump(annotation) | {"note": annotation.note or None}
+    """Return what a person has added to a paper as JSON; note and citation key are null where there is none."""
+    return _dump(annotation) | {"note": annotation.note or None, "citation_key": annotation.citation_key or None}
 
 
 def passage_json(passage: Passage) -> Json:

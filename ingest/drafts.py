@@ -132,7 +132,7 @@ def check(draft: OpenDraft, assistant: Assistant, thresholds: CheckThresholds = 
     """Begin the check of a draft. Raises LibraryError, and ModelError while sentences are checked."""
     library, indexes = assistant.library, assistant.library.fresh()
     checks = bibliography.check_entries(draft.entries, library.catalog)
-    cited = CitedPapers(draft.entries, checks, library.catalog.papers)
+    cited = CitedPapers(draft.entries, checks, library.catalog.papers, library.catalog.synced)
     judge = DraftJudge(
         lambda text: assistant.find(Query(text, text), indexes, top_k=COMPARED).hits,
         cited.find,

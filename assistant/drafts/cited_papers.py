@@ -1,4 +1,4 @@
-"""Find the papers that the citations of a draft mean: by the key of an entry, or by author and year."""
+"""Find the papers that the citations of a draft mean: by key, or by author and year."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ from assistant.drafts.comparison import surname
 from assistant.drafts.values import BibliographyEntry, EntryCheck
 from assistant.schema import Filters, Paper, Selection
 from assistant.storage.papers import Papers
+from assistant.storage.sync_ledger import SyncLedger
 from assistant.text.matching import words
 
-# Papers of one author and year that a citation may mean.
+# Papers of one author and year, or with one key, that a citation may mean.
 _CANDIDATES = 3
 
 
 class CitedPapers:
-    """Resolves the keys of a draft with its bibliography and, for author and year without an entry, the library."""
+    """Resolves the keys of a draft with its bibliography.
 
-    def __init__(self, entries: Sequence[BibliographyEntry], checks: Sequence[EntryCheck], papers: Papers) -> None:
+    A key without an entry is looked up in the library: as a citation key of the reference manager that the library
+    follows, or as author and year.
+    """
+
+    def __init__(
+        self, entries: Sequence[BibliographyEntry], checks: Sequence[EntryCheck], papers: Papers, synced: SyncLedger
+    ) -> None:
         self._checks = {check.key: check for check in reversed(checks)}
         self._entries = [
             (_names(entry), entry.record.year, check) for entry, check in zip(entries, checks, strict=True)
         ]
-        self._papers = papers
+        self._papers, self._synced = papers, synced
         self._resolved: dict[str, tuple[Paper, ...]] = {}
 
     def find(self, key: str) -> tuple[Paper, ...]:
@@ -40,7 +47,7 @@ class CitedPapers:
         check = self._checks.get(key) or self._by_name(key)
         if check:
             return (check.paper,) if check.paper else ()
-        return self._in_library(key)
+        return self._with_citation_key(key) or self._in_library(key)
 
     def _by_name(self, key: str) -> EntryCheck | None:
         """Return the entry of these authors and this year, the one with most of the names first."""
@@ -53,6 +60,10 @@ class CitedPapers:
             if of_year == year and names[0] in of_entry
         ]
         return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+
+    def _with_citation_key(self, key: str) -> tuple[Paper, ...]:
+        paper_ids = self._synced.papers_cited_as(key)
+        return tuple(self._papers.get(paper_ids[:_CANDIDATES]))
 
     def _in_library(self, key: str) -> tuple[Paper, ...]:
         names, year = author_year.names_of(key), author_year.year_of(key)

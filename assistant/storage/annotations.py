@@ -20,6 +20,7 @@ from assistant.storage.catalog_schema import (
 )
 from assistant.storage.collections import Collections
 from assistant.storage.database import Database, insert, lock_for_writing
+from assistant.storage.sync_ledger import SyncLedger
 from assistant.text.labels import clean_label, label_key
 from assistant.text.printable import printable
 
@@ -35,6 +36,7 @@ class Annotations:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._collections = Collections(database)
+        self._synced = SyncLedger(database)
 
     def of(self, paper_id: str) -> Annotation:
         """Return what a person has added to a paper, by its present id."""
@@ -44,14 +46,16 @@ class Annotations:
         """Return what a person has added to papers, by their present ids; without those that have nothing."""
         named, noted = self._tags(paper_ids), self._notes(paper_ids)
         collected, from_files = self._collections.of_papers(paper_ids), self._keywords(paper_ids)
+        cited_as = self._synced.citation_keys(paper_ids)
         return {
             paper_id: Annotation(
                 named.get(paper_id, ()),
                 noted.get(paper_id, ""),
                 collected.get(paper_id, ()),
                 from_files.get(paper_id, ()),
+                cited_as.get(paper_id, ""),
             )
-            for paper_id in {*named, *noted, *collected, *from_files}
+            for paper_id in {*named, *noted, *collected, *from_files, *cited_as}
         }
 
     def tag_counts(self) -> dict[str, int]:

@@ -70,6 +70,14 @@ class SyncLedger:
         rows = self._database.select_in(query.where(synced_items.c.citation_key != ""), records.c.paper_id, paper_ids)
         return dict(sorted(((row.paper_id, row.citation_key) for row in rows), reverse=True))
 
+    def papers_cited_as(self, citation_key: str) -> tuple[str, ...]:
+        """Return the ids of the papers that have this citation key in the reference manager: several, if it has."""
+        query = sa.select(records.c.paper_id).distinct()
+        query = query.join(synced_items, synced_items.c.source == records.c.source)
+        query = query.where(synced_items.c.citation_key == citation_key).order_by(records.c.paper_id)
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(query)) if citation_key else ()
+
     def put_library(self, library: SyncedLibrary) -> None:
         """Note a library as it was read."""
         row = asdict(library) | {"collections": {key: list(pair) for key, pair in library.collections.items()}}

@@ -21,8 +21,8 @@ _KEYS = "SELECT itemKey, citationKey FROM citationkey"
 _JSON_KEYS = "SELECT data FROM \"better-bibtex\" WHERE name = 'better-bibtex.citekey'"
 
 
-def citation_keys(directory: Path | None) -> dict[str, str]:
-    """Return the citation keys of items by the items' keys; none where Better BibTeX is absent or busy.
+def citation_keys(directory: Path | None) -> dict[str, str] | None:
+    """Return the citation keys of items by the items' keys; none where Better BibTeX is absent, None where it is busy.
 
     A key that two libraries share is left out: the database of a running Zotero does not tell them apart.
     """
@@ -31,8 +31,8 @@ def citation_keys(directory: Path | None) -> dict[str, str]:
     try:
         with open_database(directory / FILE) as connection:
             pairs = list(dict.fromkeys(_pairs(connection)))
-    except InputError:  # the keys are a convenience: papers come without them, and with them the next time
-        return {}
+    except InputError:  # the keys are a convenience: new papers come without them, and with them the next time
+        return None
     counts = Counter(key for key, _ in pairs)
     return {key: citation_key for key, citation_key in pairs if counts[key] == 1 and citation_key}
 

@@ -112,14 +112,16 @@ def describe(item: ZoteroItem, library: str, citation_keys: Mapping[str, str]) -
     source = item_source(library, item.key)
     extra = dict((name.casefold(), value) for name, value in _EXTRA_LINE.findall(item.fields.get("extra", "")))
     record = make_record(_paper_fields(item, extra), source, 0)
-    citation_key = item.fields.get("citationKey", "") or extra.get("citation key", "")
+    citation_key = (
+        item.fields.get("citationKey", "") or extra.get("citation key", "") or citation_keys.get(item.key, "")
+    ).strip()
     state = SyncedItem(
         source,
         library,
         digest(record) if isinstance(record, Record) else "",
         # The library is a collection itself, with an empty key.
         ("", *sorted(set(item.collections))),
-        (citation_key or citation_keys.get(item.key, ""))[:MAX_LENGTH],
+        citation_key if len(citation_key) <= MAX_LENGTH else "",  # part of a key is another key
     )
     return record, state
 

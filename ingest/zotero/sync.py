@@ -109,7 +109,7 @@ def _read(
 def _apply(
     contents: Sequence[LibraryContent],
     gone: Sequence[SyncedLibrary],
-    citation_keys: Mapping[str, str],
+    citation_keys: Mapping[str, str] | None,
     library: Library,
     report: IngestReport,
     progress: ProgressCallback | None,
@@ -134,13 +134,13 @@ def _apply(
 
 @dataclass(slots=True)
 class LibraryReading:
-    """Applies what was read of one library of Zotero."""
+    """Applies what was read of one library of Zotero; without `citation_keys`, items keep those that they had."""
 
     content: LibraryContent
     library: Library
     report: IngestReport
     run: int
-    citation_keys: Mapping[str, str]
+    citation_keys: Mapping[str, str] | None
     before: dict[str, SyncedItem] = field(init=False)
     collections: CollectionMap = field(init=False)
 
@@ -195,8 +195,11 @@ class LibraryReading:
 
     def _readings(self) -> Iterator[tuple[SyncedItem, Record]]:
         """Yield what the items say of papers; report those that say nothing, and go on."""
+        keys = self.citation_keys
+        if keys is None:
+            keys = {source.rpartition("/")[2]: item.citation_key for source, item in self.before.items()}
         for item in self.content.items:
-            record, state = describe(item, self.content.library.name, self.citation_keys)
+            record, state = describe(item, self.content.library.name, keys)
             if isinstance(record, Record):
                 yield state, record
             else:

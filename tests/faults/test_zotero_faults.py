@@ -433,6 +433,25 @@ def test_papers_come_without_citation_keys_where_those_of_better_bibtex_cannot_b
     assert sync().added == 3
 
 
+def test_items_keep_their_citation_keys_while_better_bibtex_is_busy(
+    zotero: FakeZotero, directory: Path, settings: Settings, sync: Callable[[], IngestReport]
+) -> None:
+    first, *_ = zotero.own.items
+    zotero.write(directory)
+    file = directory / "better-bibtex.sqlite"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE citationkey (itemKey, citationKey)")
+        connection.execute("INSERT INTO citationkey VALUES (?, 'moss2017')", [first])
+    sync()
+    (directory / "better-bibtex.sqlite-wal").write_bytes(b"what Better BibTeX is writing")
+    zotero.edit(first, date="2018")
+    zotero.write(directory)
+    assert sync().updated == 1
+    with closing(factory.open_catalog(settings.home)) as catalog:
+        (paper_id,) = catalog.synced.papers_cited_as("moss2017")
+        assert catalog.papers.get([paper_id])[0].year == 2018
+
+
 # The command
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pybtex.database import parse_string
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
-from assistant.schema import Paper
+from assistant.schema import Annotation, Paper
 from assistant.text.printable import one_line
 from ui.export.bibliography import bibtex, citation_keys, csl_json, ris
 
@@ -136,6 +136,35 @@ def test_keys_are_unique_plain_and_the_same_whatever_stands_beside_them(papers: 
         assert re.fullmatch(r"[a-z0-9]+-[0-9a-f]+", named[paper.id])
         assert named[paper.id] == citation_keys([paper])[paper.id] or len(named[paper.id].split("-")[1]) > 6
     assert citation_keys(papers[::-1]) == named
+
+
+KEYS = (
+    st.from_regex(r"[a-z]{1,8}[0-9]{4}[a-z]?", fullmatch=True)
+    | TEXT
+    | st.sampled_from(["Lin2020", "lin2020", "ß", "ss"])
+)
+
+
+@given(LISTS, st.lists(KEYS, min_size=4, max_size=4))
+@example([Paper("0" * 16, ""), Paper("1" * 16, "")], ["Lin2020", "lin2020", "", ""])
+@example([Paper("0" * 16, "a"), Paper("1" * 16, "b")], ["anon-111111", "c", "", ""])
+@example([Paper("0" * 16, "a")], ["a,b={}}@x{c", "", "", ""])
+def test_keys_of_a_reference_manager_are_used_where_they_are_safe_and_one_paper_has_them(
+    papers: list[Paper], keys: list[str]
+) -> None:
+    annotations = {paper.id: Annotation(citation_key=key) for paper, key in zip(papers, keys, strict=False)}
+    named, made = citation_keys(papers, annotations), citation_keys(papers)
+    written = parse_string(bibtex(papers, annotations), "bibtex").entries
+    assert list(written) == [item["id"] for item in json.loads(csl_json(papers, annotations))]
+    assert list(written) == [named[paper.id] for paper in papers]
+    assert [record["ID"] for record in records(ris(papers, annotations))] == [[named[paper.id]] for paper in papers]
+    assert len({key.casefold() for key in named.values()}) == len(papers)
+    for paper in papers:
+        own = annotations[paper.id].citation_key
+        assert named[paper.id] in (own, made[paper.id])
+        assert re.fullmatch(r"[\w:.+/-]+", named[paper.id])
+        if len(papers) == 1 and re.fullmatch(r"[a-z]+[0-9]+[a-z]?", own):
+            assert named[paper.id] == own
 
 
 @given(st.lists(st.text("0123456789abcdef", min_size=10, max_size=10), max_size=5, unique=True))

@@ -56,6 +56,7 @@ class AnnotationJson(ServedModel):
     note: str | None = Field(description="Note.")
     collections: list[str] = Field(description="Names of the collections that it is in.")
     keywords: list[str] = Field(description="Tags from the files that it comes from.")
+    citation_key: str | None = Field(None, description="Citation key in a reference manager; null without one.")
 
 
 class PaperDetailJson(PaperJson):
@@ -65,6 +66,7 @@ class PaperDetailJson(PaperJson):
     note: str | None = Field(description="Note.")
     collections: list[str] = Field(description="Names of the collections that it is in.")
     keywords: list[str] = Field(description="Tags from the files that it comes from.")
+    citation_key: str | None = Field(None, description="Citation key in a reference manager; null without one.")
 
 
 class CollectionJson(ServedModel):

@@ -24,7 +24,7 @@ from ui.cli.common import (
     write_text,
 )
 from ui.export.formats import ExportFormat
-from ui.kept_answers import with_notices
+from ui.kept_answers import cited_annotations, with_notices
 
 if TYPE_CHECKING:
     from assistant.storage.conversation_schema import Conversation, StoredTurn
@@ -138,7 +138,10 @@ def export_papers(
     if conversation and (matching or collection):
         raise typer.BadParameter("--conversation cannot be combined with --filter or --collection")
     if conversation:
-        text = transcripts.export_conversation(*_conversation(context, conversation), form)
+        exported, turns = _conversation(context, conversation)
+        with closing(factory.open_catalog(settings_of(context).home)) as catalog:
+            annotations = cited_annotations(turns, catalog)
+        text = transcripts.export_conversation(exported, turns, form, annotations)
         write_text(text, to, overwrite=force)
     else:
         catalog = factory.open_catalog(settings_of(context))

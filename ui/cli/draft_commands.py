@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from ui.cli.common import AsJson, dumps, open_assistant, print_report, settings_
 if TYPE_CHECKING:
     from assistant.chat import Assistant
     from assistant.drafts.values import DraftCheck, SentenceCheck
+    from assistant.schema import Annotation
     from ingest.drafts import DraftRun, OpenDraft
 
 app = typer.Typer()
@@ -68,7 +69,8 @@ def check(
     _print_result(result, as_json, quiet)
     _write_reports(result, run, draft, html, sarif)
     if diff or fix:
-        _correct(result, run, draft, fix)
+        suggested = {paper.paper.id for checked in result.sentences for paper in checked.suggestions}
+        _correct(result, run, draft, assistant.library.catalog.annotations.of_papers(suggested), fix)
     if strict and result.is_contradicted:
         raise typer.Exit(1)
 
@@ -137,11 +139,11 @@ def _write_reports(result: DraftCheck, run: DraftRun, path: Path, html: Path | N
         write_file(written, sarif, overwrite=True)
 
 
-def _correct(result: DraftCheck, run: DraftRun, path: Path, apply: bool) -> None:
+def _correct(result: DraftCheck, run: DraftRun, path: Path, annotations: Mapping[str, Annotation], apply: bool) -> None:
     """Print the corrections as a diff; apply them where that is wanted."""
     from ui.export import draft_fix
 
-    changes = draft_fix.changes(result, run.draft, path)
+    changes = draft_fix.changes(result, run.draft, path, annotations)
     typer.echo(draft_fix.diff(changes), nl=False)
     if apply:
         draft_fix.write(changes)

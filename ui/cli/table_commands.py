@@ -52,7 +52,8 @@ def table(
     run = run_table(assistant, columns, RowChoice(chosen_ids, question, filters, limit))
     if to and form:
         filled = run.finished(_with_progress(run))
-        _write(to, write_table(filled, form, sentences))
+        annotations = assistant.library.catalog.annotations.of_papers([row.paper.id for row in filled.rows])
+        _write(to, write_table(filled, form, sentences, annotations))
         typer.echo(f"{len(filled.rows):,} of {filled.total:,} papers written to {one_line(str(to))}", err=True)
     elif as_json:
         typer.echo(dumps(table_json(run.finished(_with_progress(run)))))

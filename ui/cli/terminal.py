@@ -216,6 +216,7 @@ def annotation_text(annotation: Annotation) -> str:
     lines = [f"tags        {', '.join(annotation.tags)}"] if annotation.tags else []
     lines += [f"file tags   {', '.join(annotation.keywords)}"] if annotation.keywords else []
     lines += [f"collections {', '.join(annotation.collections)}"] if annotation.collections else []
+    lines += [f"cited as    {one_line(annotation.citation_key)}"] if annotation.citation_key else []
     lines += [f"note        {annotation.note}"] if annotation.note else []
     return printable("\n".join(lines))
 

@@ -49,17 +49,21 @@ _PREPRINT = _Kind("misc", "howpublished", "UNPB", "article")
 _OTHER = _Kind("misc", "howpublished", "GEN", "document")
 
 _CONFERENCE = re.compile(r"\b(?:proceedings|proc|conference|workshop|symposium)\b", re.IGNORECASE)
+# Letters and digits of any language, and punctuation that means nothing to BibTeX, LaTeX and Pandoc within a key.
+_SAFE_KEY = re.compile(r"[^\W_](?:[:.+/-]?\w)*")
 _REPOSITORY = re.compile(r"\b(?:arxiv|biorxiv|medrxiv|corr|preprint)\b", re.IGNORECASE)
 
 
-def citation_keys(papers: Sequence[Paper]) -> dict[str, str]:
-    """Return the citation key of each paper by its id: author, year, a word of the title, the beginning of the id.
+def citation_keys(papers: Sequence[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) -> dict[str, str]:
+    """Return the citation key of each paper by its id: that of the reference manager, or else one that is made.
 
-    A key depends on its paper alone, so it is the same in every export, unless two papers would share it.
+    A key that is made has author, year, a word of the title and the beginning of the id. A key depends on its paper
+    alone, so it is the same in every export, unless two papers would share it. BibTeX does not tell capitals apart.
     """
-    keys = {paper.id: _key(paper, 6) for paper in papers}
-    counts = Counter(keys.values())
-    return {paper.id: keys[paper.id] if counts[keys[paper.id]] == 1 else _key(paper, 32) for paper in papers}
+    made = _made_keys(papers)
+    kept = {paper.id: key for paper in papers if (key := _kept_key(annotations.get(paper.id, Annotation())))}
+    counts = Counter(key.casefold() for key in (*kept.values(), *made.values()))
+    return made | {paper_id: key for paper_id, key in kept.items() if counts[key.casefold()] == 1}
 
 
 def bibtex(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) -> str:
@@ -69,7 +73,7 @@ def bibtex(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATION
     paper was retracted is its `note`, which styles print.
     """
     entries: list[Block] = [
-        _entry(paper, key, annotations.get(paper.id, Annotation())) for paper, key in _with_keys(papers)
+        _entry(paper, key, annotations.get(paper.id, Annotation())) for paper, key in _with_keys(papers, annotations)
     ]
     return write_string(Library(entries))
 
@@ -78,21 +82,22 @@ def ris(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) 
     """Write RIS, one record for each paper; tags are KW, a note is N1."""
     writer = rispy.RisWriter()
     writer.set_header = lambda count: ""  # rispy would number the records, which no other program expects
-    records = [_ris_fields(paper, key, annotations.get(paper.id, Annotation())) for paper, key in _with_keys(papers)]
+    keyed = _with_keys(papers, annotations)
+    records = [_ris_fields(paper, key, annotations.get(paper.id, Annotation())) for paper, key in keyed]
     return str(writer.formats(list(map(_non_empty, records))))
 
 
 def csl_json(papers: Iterable[Paper], annotations: AnnotationsById = NO_ANNOTATIONS) -> str:
     """Write CSL-JSON: an array with one item for each paper; tags are its `keyword`, a note is its `note`."""
-    keyed = _with_keys(papers)
+    keyed = _with_keys(papers, annotations)
     items = [_non_empty(_csl_fields(paper, key, annotations.get(paper.id, Annotation()))) for paper, key in keyed]
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
 
-def _with_keys(papers: Iterable[Paper]) -> list[tuple[Paper, str]]:
+def _with_keys(papers: Iterable[Paper], annotations: AnnotationsById) -> list[tuple[Paper, str]]:
     """Return each paper once, with its citation key."""
     unique = {paper.id: paper for paper in papers}
-    keys = citation_keys(list(unique.values()))
+    keys = citation_keys(list(unique.values()), annotations)
     return [(paper, keys[paper_id]) for paper_id, paper in unique.items()]
 
 
@@ -110,6 +115,17 @@ def _kind(paper: Paper) -> _Kind:
 
 
 # Keys
+
+
+def _made_keys(papers: Sequence[Paper]) -> dict[str, str]:
+    keys = {paper.id: _key(paper, 6) for paper in papers}
+    counts = Counter(keys.values())
+    return {paper.id: keys[paper.id] if counts[keys[paper.id]] == 1 else _key(paper, 32) for paper in papers}
+
+
+def _kept_key(annotation: Annotation) -> str:
+    """Return the key that a paper has in a reference manager; empty where BibTeX, LaTeX or Pandoc would misread it."""
+    return annotation.citation_key if _SAFE_KEY.fullmatch(annotation.citation_key) else ""
 
 
 def _key(paper: Paper, digits: int) -> str:

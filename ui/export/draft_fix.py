@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from assistant.drafts.corrections import apply, corrections
 from assistant.drafts.values import DraftCheck
 from assistant.errors import InputError
-from assistant.schema import Paper
+from assistant.schema import Annotation, Paper
 from ingest.drafts import OpenDraft
 
 
@@ -26,15 +27,20 @@ class FileChange:
     prefix: bytes = b""
 
 
-def changes(check: DraftCheck, draft: OpenDraft, path: Path) -> list[FileChange]:
-    """Return the corrected draft and, where papers are cited that it lacks, the bibliography. Raises InputError."""
-    keys = _PaperKeys(check, draft)
+def changes(
+    check: DraftCheck, draft: OpenDraft, path: Path, annotations: Mapping[str, Annotation] = MappingProxyType({})
+) -> list[FileChange]:
+    """Return the corrected draft and, where papers are cited that it lacks, the bibliography. Raises InputError.
+
+    `annotations` have the citation keys of suggested papers, by id.
+    """
+    keys = _PaperKeys(check, draft, annotations)
     source = draft.text.source
     edits = list(corrections(check.sentences, source, draft.text.format, keys.find))
     mark = b"\xef\xbb\xbf" if draft.encoding == "utf-8-sig" else b""
     changed = [FileChange(path, source, apply(source, edits), mark)] if edits else []
     added = [paper for edit in edits if (paper := keys.added.get(edit.paper.id))]
-    return [*changed, *([_with_entries(draft.bib_files[0], added)] if added else [])]
+    return [*changed, *([_with_entries(draft.bib_files[0], added, keys.annotations)] if added else [])]
 
 
 def diff(file_changes: Sequence[FileChange]) -> str:
@@ -71,33 +77,41 @@ def write(file_changes: Sequence[FileChange]) -> None:
 
 
 class _PaperKeys:
-    """The keys of papers in the bibliography; `added` are the papers that get a new entry, by id."""
+    """The keys of papers in the bibliography; `added` are the papers that get a new entry, by id.
 
-    def __init__(self, check: DraftCheck, draft: OpenDraft) -> None:
+    `annotations` have the citation keys of the reference manager, without those that another entry has.
+    """
+
+    def __init__(self, check: DraftCheck, draft: OpenDraft, annotations: Mapping[str, Annotation]) -> None:
         self.added: dict[str, Paper] = {}
         self._keys = {entry.paper.id: entry.key for entry in reversed(check.bibliography) if entry.paper}
-        self._taken = {entry.key for entry in draft.entries}
+        self._taken = {entry.key.casefold() for entry in draft.entries}
+        self.annotations = {
+            paper_id: Annotation(citation_key=annotation.citation_key)
+            for paper_id, annotation in annotations.items()
+            if annotation.citation_key.casefold() not in self._taken
+        }
         self._can_add = bool(draft.bib_files)
 
     def find(self, paper: Paper) -> str | None:
         """Return the key of a paper, which may be a new one; None where no entry can be added."""
         if paper.id in self._keys:
             return self._keys[paper.id]
-        key = _new_key(paper)
-        if not paper.title or not self._can_add or (key in self._taken and paper.id not in self.added):
+        key = _new_key(paper, self.annotations)
+        if not paper.title or not self._can_add or (key.casefold() in self._taken and paper.id not in self.added):
             return None
         self.added[paper.id] = paper
-        self._taken.add(key)
+        self._taken.add(key.casefold())
         return key
 
 
-def _new_key(paper: Paper) -> str:
+def _new_key(paper: Paper, annotations: Mapping[str, Annotation]) -> str:
     from ui.export.bibliography import citation_keys
 
-    return citation_keys([paper])[paper.id]
+    return citation_keys([paper], annotations)[paper.id]
 
 
-def _with_entries(path: Path, papers: Sequence[Paper]) -> FileChange:
+def _with_entries(path: Path, papers: Sequence[Paper], annotations: Mapping[str, Annotation]) -> FileChange:
     from ui.export.bibliography import bibtex
 
     try:
@@ -106,7 +120,7 @@ def _with_entries(path: Path, papers: Sequence[Paper]) -> FileChange:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(str(path), "cannot be read as UTF-8, so that no entry can be added") from error
     unique = {paper.id: paper for paper in papers}
-    entries = "\n".join(bibtex([replace(paper, abstract="")]).strip() + "\n" for paper in unique.values())
+    entries = "\n".join(bibtex([replace(paper, abstract="")], annotations).strip() + "\n" for paper in unique.values())
     gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
     return FileChange(path, before, f"{before}{gap}{entries}", data[: len(data) - len(before.encode())])
 

@@ -6,12 +6,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from assistant.errors import InputError
-from assistant.schema import Cell, Row, Table
+from assistant.schema import Annotation, Cell, Row, Table
 from assistant.serialization import row_json
 from assistant.tables.wording import cell_mark, cell_text
 from assistant.text.latex import to_text
@@ -48,15 +49,25 @@ def format_of(file: Path) -> TableFormat:
         raise InputError(str(file), f"name the file with one of the endings {endings}") from error
 
 
-def write_table(table: Table, form: TableFormat, sentences: bool = False) -> str:
-    """Return the table in a format; with `sentences`, CSV has the sentence behind each cell too."""
+def write_table(
+    table: Table,
+    form: TableFormat,
+    sentences: bool = False,
+    annotations: Mapping[str, Annotation] = MappingProxyType({}),
+) -> str:
+    """Return the table in a format; with `sentences`, CSV has the sentence behind each cell too.
+
+    `annotations` have the citation keys, and what else a bibliography has, of the papers by id.
+    """
     if form is TableFormat.CSV:
         return table_csv(table, sentences)
     if form is TableFormat.BIBTEX:
         from ui.export.bibliography import bibtex  # the other formats do not need its libraries
 
-        return bibtex(row.paper for row in table.rows)
-    writers = {TableFormat.MARKDOWN: table_md, TableFormat.LATEX: table_latex, TableFormat.JSON: _json_text}
+        return bibtex((row.paper for row in table.rows), annotations)
+    if form is TableFormat.LATEX:
+        return table_latex(table, annotations)
+    writers = {TableFormat.MARKDOWN: table_md, TableFormat.JSON: _json_text}
     return writers[form](table)
 
 
@@ -88,11 +99,11 @@ def table_md(table: Table) -> str:
     return f"{text}{notes}\n"
 
 
-def table_latex(table: Table) -> str:
+def table_latex(table: Table, annotations: Mapping[str, Annotation] = MappingProxyType({})) -> str:
     """Return a LaTeX table in the style of booktabs; its citation keys are those of the BibTeX of the same rows."""
     from ui.export.bibliography import citation_keys
 
-    keys = citation_keys([row.paper for row in table.rows])
+    keys = citation_keys([row.paper for row in table.rows], annotations)
     width = f"p{{{_WIDTH / (len(table.columns) + 1):.2f}\\linewidth}}"
     heads = " & ".join(map(to_latex, ["Paper", *table.columns]))
     body = "".join(f"{_latex_row(row, keys[row.paper.id])} \\\\\n" for row in table.rows)

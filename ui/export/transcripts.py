@@ -52,11 +52,19 @@ def export_papers(
     return writers[export_format](papers, annotations)
 
 
-def export_conversation(conversation: Conversation, turns: Sequence[StoredTurn], export_format: ExportFormat) -> str:
-    """Export a conversation; in a format of papers, the papers that it cites, in the order of their first citation."""
+def export_conversation(
+    conversation: Conversation,
+    turns: Sequence[StoredTurn],
+    export_format: ExportFormat,
+    annotations: Mapping[str, Annotation] = MappingProxyType({}),
+) -> str:
+    """Export a conversation; in a format of papers, the papers that it cites, in the order of their first citation.
+
+    `annotations` are those of the cited papers, by the ids that the answers have (see `ui.kept_answers`).
+    """
     if export_format in _TRANSCRIPTS:
         return _TRANSCRIPTS[export_format](conversation, turns)
-    return export_papers(cited_papers(turns), export_format)
+    return export_papers(cited_papers(turns), export_format, annotations)
 
 
 def cited_papers(turns: Iterable[StoredTurn]) -> list[Paper]:

@@ -17,7 +17,7 @@ from assistant.text.printable import one_line
 from ui.cli.terminal import answer_text
 from ui.export import bibliography, transcripts
 from ui.export.formats import ExportFormat
-from ui.kept_answers import with_notices
+from ui.kept_answers import cited_annotations, with_notices
 from ui.page import collection_actions, evidence, feedback, first_papers, history, turns
 from ui.page.asking import ask
 from ui.page.comparison import compare
@@ -68,8 +68,10 @@ def _export(context: PageContext, value: str, text: str) -> Updates:
     if name not in history.EXPORTS:
         raise InputError("page", f"{name!r} is not an export format")
     conversation, export_format = context.conversations.find(conversation_id), ExportFormat(name)
-    stored = with_notices(context.conversations.turns(conversation.id), context.backend.catalog)
-    exported = transcripts.export_conversation(conversation, stored, export_format)
+    catalog = context.backend.catalog
+    stored = with_notices(context.conversations.turns(conversation.id), catalog)
+    annotations = cited_annotations(stored, catalog)
+    exported = transcripts.export_conversation(conversation, stored, export_format, annotations)
     yield _save_file(f"conversation-{conversation.id}.{history.EXPORTS[export_format][1]}", exported)
 
 
@@ -251,8 +253,10 @@ def _similar(context: PageContext, value: str, text: str) -> Updates:
 
 
 def _cite(context: PageContext, value: str, text: str) -> Updates:
-    paper = context.backend.catalog.papers.find(value)
-    yield _copy_text(bibliography.bibtex([paper]), "The BibTeX entry is copied.")
+    catalog = context.backend.catalog
+    paper = catalog.papers.find(value)
+    entry = bibliography.bibtex([paper], catalog.annotations.of_papers([paper.id]))
+    yield _copy_text(entry, "The BibTeX entry is copied.")
 
 
 def _without(paper_ids: tuple[str, ...], removed: str) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ def annotation_form_html(paper_id: str, annotation: Annotation, title: str) -> s
         f'<label>Note<textarea name="note" rows="2" maxlength="{MAX_NOTE_LENGTH}">{note}</textarea></label>'
         f"{button('annotate', paper_id, 'Save tags and note', unseen=title)}"
         f"{f'<p>Tags from its files: {from_files}</p>' if from_files else ''}"
-        f"{f'<p>In {within}</p>' if within else ''}</div>"
+        f"{f'<p>In {within}</p>' if within else ''}"
+        f"{f'<p>{cited_as}</p>' if (cited_as := _cited_as(annotation)) else ''}</div>"
     )
 
 
@@ -42,10 +43,17 @@ def annotation_html(annotation: Annotation) -> str:
     chips = _chips([f"#{tag}" for tag in annotation.tags] + list(annotation.collections))
     from_files = _chips([f"#{tag}" for tag in annotation.keywords])
     chips += f'<span class="quiet">From its files: </span>{from_files}' if from_files else ""
+    chips += _cited_as(annotation)
     # Without line breaks: after an empty line, the component would read Markdown.
     lines = "<br>".join(line_html(line) for line in annotation.note.splitlines() if line.strip())
     note = f'<p class="note">Note: {lines}</p>' if lines else ""
     return f'<div class="added">{chips}{note}</div>' if chips or note else ""
+
+
+def _cited_as(annotation: Annotation) -> str:
+    """Return the key by which drafts cite the paper; empty where the reference manager has none."""
+    key = line_html(annotation.citation_key)
+    return f'<span class="quiet">Cited as </span><code>{key}</code>' if key else ""
 
 
 def _chips(names: Sequence[str]) -> str:

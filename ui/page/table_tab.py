@@ -154,17 +154,19 @@ def _read_again(backend: PageBackend, settings: TabSettings, sheet: Sheet, posit
 def _message(backend: PageBackend, sheet: Sheet, name: str, value: str, text: str) -> dict[str, Any] | None:
     """Return the message to the page's script for a button that leaves the table as it is; None for another button."""
     if name == "save":
-        return _file(sheet, value)
+        return _file(backend, sheet, value)
     if name == "keeprows":
         return stamped({"kind": "notice", "text": keep_rows(backend, sheet, text)})
     return None
 
 
-def _file(sheet: Sheet, form: str) -> dict[str, Any]:
+def _file(backend: PageBackend, sheet: Sheet, form: str) -> dict[str, Any]:
     """Return the message that has the browser save the table."""
     if form not in set(TableFormat):
         raise InputError("page", f"there is no format {form!r}")
-    text = write_table(Table(sheet.columns, sheet.rows, sheet.total), TableFormat(form))
+    annotations = backend.catalog.annotations.of_papers([row.paper.id for row in sheet.rows])
+    table = Table(sheet.columns, sheet.rows, sheet.total)
+    text = write_table(table, TableFormat(form), annotations=annotations)
     return stamped({"kind": "file", "name": f"table.{form}", "text": text})
 
 

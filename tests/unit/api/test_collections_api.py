@@ -60,7 +60,7 @@ def test_tags_and_the_note_of_a_paper_are_set_and_shown(api: httpx.Client) -> No
     assert api.put(f"/api/v1/papers/{paper[:8]}/tags", json={"tags": ["b", "A", "a"]}).json()["tags"] == ["A", "b"]
     assert api.put(f"/api/v1/papers/{paper}/note", json={"text": "<script>\x00"}).json()["note"] == "<script>"
     shown = api.get(f"/api/v1/papers/{paper}").json()
-    assert set(shown) == PAPER | {"tags", "keywords", "note", "collections"}
+    assert set(shown) == PAPER | {"tags", "keywords", "note", "collections", "citation_key"}
     assert ids(api, "tag:a note:script") == [paper]
     assert api.put(f"/api/v1/papers/{paper}/note", json={"text": ""}).json()["note"] is None
 

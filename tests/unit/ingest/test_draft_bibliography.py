@@ -93,8 +93,9 @@ def test_the_texts_of_a_list_of_references_are_tied_by_title_and_identifier(libr
 def test_authors_with_a_year_mean_an_entry_or_else_a_paper_of_the_library(library: Library) -> None:
     pipeline.ingest_records(RECORDS, library)
     entries = [BibliographyEntry("lin", RECORDS[0])]
-    with_entry = CitedPapers(entries, check_entries(entries, library.catalog), library.catalog.papers)
-    without = CitedPapers([], [], library.catalog.papers)
+    catalog = library.catalog
+    with_entry = CitedPapers(entries, check_entries(entries, catalog), catalog.papers, catalog.synced)
+    without = CitedPapers([], [], catalog.papers, catalog.synced)
     for cited in (with_entry, without):
         assert [paper.year for paper in cited.find("Lin and Wu, 2020")] == [2020]
         assert [paper.year for paper in cited.find("Bäcker, 2019a")] == [2019]

@@ -93,6 +93,15 @@ def test_an_item_becomes_a_paper_whose_source_selects_it_in_zotero(desk: Desk) -
     assert desk.library.catalog.synced.citation_keys([paper.id]) == {paper.id: "moss2017bees"}
 
 
+def test_a_key_that_is_too_long_is_no_key_as_a_part_of_it_would_be_another(desk: Desk) -> None:
+    desk.zotero.add("How bees dance", DANCE.format(7), extra="Citation Key: " + "b" * 101)
+    desk.zotero.add("How ice melts", ICE.format(3), extra="Citation Key: " + "i" * 100)
+    desk.sync()
+    annotations = desk.library.catalog.annotations
+    keys = {title: annotations.of(paper.id).citation_key for title, paper in desk.papers().items()}
+    assert keys == {"How bees dance": "", "How ice melts": "i" * 100}
+
+
 def test_attachments_notes_and_the_trash_are_no_papers(desk: Desk) -> None:
     desk.zotero.add("How bees dance", DANCE.format(7))
     desk.zotero.add("A file of mine", itemType="attachment")

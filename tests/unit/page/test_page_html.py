@@ -53,7 +53,7 @@ def stored(text: str, given: Feedback | None = None) -> StoredTurn:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_text_in_every_part_of_the_page(text: str) -> None:
     turn, scope = stored(text).turn, Scope(pinned=(text,), excluded=("id",), collections=(text,))
-    collection, annotation = PaperCollection(text, text, text, 3), Annotation((text,), text, (text,))
+    collection, annotation = PaperCollection(text, text, text, 3), Annotation((text,), text, (text,), citation_key=text)
     safe(collection_menu.bar_html([collection], collection, 3))
     safe(collection_menu.keep_menu_html(1, [collection]))
     safe(collection_menu.annotation_form_html(text, annotation, text))
