@@ -101,7 +101,7 @@ def status_text(summary: Status) -> str:
         "last ingest": summary.last_ingest or "never",
     }
     lines = [f"{name:14}{one_line(str(value))}" for name, value in facts.items()]
-    sources = [f"  {source.papers:7}  {one_line(source.name)}" for source in summary.sources]
+    sources = [f"  {source.papers:7}  {one_line(source.title)}" for source in summary.sources]
     return printable("\n".join([*lines, f"{'sources':14}{counted(len(sources), 'source')}", *sources]))
 
 

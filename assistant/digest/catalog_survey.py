@@ -42,7 +42,9 @@ def _sources(catalog: Catalog) -> Iterator[Sentence]:
     """Yield where the papers come from; nothing for papers that were put into the catalog without a source."""
     sources = sorted(catalog.records.sources(), key=lambda source: -source.papers)
     if sources:
-        files = joined([f"{quoted(source.name)} ({source.papers:,})" for source in sources[:_MAX_GROUPS]])
+        files = joined(
+            [f"{quoted(source.label or source.name)} ({source.papers:,})" for source in sources[:_MAX_GROUPS]]
+        )
         yield stated(f"They come from {counted(len(sources), 'source')}: {files}.")
 
 
@@ -75,7 +77,7 @@ def _groups(asked: CatalogQuestion, catalog: Catalog, search: CatalogSearch) -> 
         authors.update(catalog.papers.author_names().items())
         return "author", authors
     if _BY_SOURCE.search(asked.text):
-        return "source", {source.name: source.papers for source in catalog.records.sources()}
+        return "source", {source.label or source.name: source.papers for source in catalog.records.sources()}
     by = "venue" if _BY_VENUE.search(asked.text) else "year"
     filters = search.query.filters.within(search.query.scope)
     selection = Selection(filters, tuple(words(asked.subject)))

@@ -22,10 +22,12 @@ from assistant.storage.catalog_schema import (
     record_of,
     record_row,
     records,
+    synced_libraries,
     write_fact,
 )
 from assistant.storage.database import MAX_PARAMETERS, Database, insert
 from assistant.text.labels import label_key
+from assistant.text.links import ZOTERO, ZOTERO_ITEM_LENGTH, zotero_library
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,21 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:
-    """A source by its name, with the numbers of its papers and records."""
+    """A source by its name, with the numbers of its papers and records.
+
+    The items of a library of Zotero are one source, whose `label` is what the library is called there; others have
+    none.
+    """
 
     name: str
     papers: int
     records: int
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what the source is called for persons."""
+        return f"{self.label} ({self.name})" if self.label else self.name
 
 
 class Records:
@@ -69,6 +81,12 @@ class Records:
         rows = self._database.select_in(sa.select(records), records.c.source, sources)
         return [_stored_record(row) for row in rows]
 
+    def of_source(self, source: str) -> list[StoredRecord]:
+        """Return every record of a source, as `sources` names it, or of one item of a library of Zotero."""
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(records).where(_is_of(source, records)).order_by(records.c.number))
+            return [_stored_record(row) for row in rows]
+
     def matching(self, keys: Collection[str]) -> dict[str, list[StoredRecord]]:
         """Return the records that have each match key, without those of papers that are kept separate."""
         query = sa.select(match_keys.c.match_key.label("match_key"), records)
@@ -81,16 +99,27 @@ class Records:
 
     def sources(self) -> list[SourceCounts]:
         """Return the sources of all records, by name."""
-        counts = sa.func.count(records.c.paper_id.distinct()), sa.func.count()
+        name = _source_name(records).label("source_name")
+        of_papers = sa.func.count(records.c.paper_id.distinct()).label("papers")
+        of_records = sa.func.count().label("records")
+        query = sa.select(name, of_papers, of_records).group_by("source_name")
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(records.c.source, *counts).group_by(records.c.source))
-            return [SourceCounts(*row) for row in sorted(map(tuple, rows))]
+            libraries = connection.execute(sa.select(synced_libraries.c.name, synced_libraries.c.label))
+            labels: dict[str, str] = {zotero_library(row.name): row.label for row in libraries}
+            counts = [
+                SourceCounts(row.source_name, row.papers, row.records, labels.get(row.source_name, ""))
+                for row in connection.execute(query)
+            ]
+        return sorted(counts, key=lambda source: source.name)
 
     def papers_from(self, source: str) -> tuple[list[str], list[str]]:
-        """Return the ids of the papers that only this source has, and of those that other sources have too."""
+        """Return the ids of the papers that only this source has, and of those that other sources have too.
+
+        The source is named as by `sources`.
+        """
         others = records.alias()
-        shared = sa.exists().where((others.c.paper_id == records.c.paper_id) & (others.c.source != source))
-        query = sa.select(records.c.paper_id).where(records.c.source == source).distinct().order_by(records.c.paper_id)
+        shared = sa.exists().where((others.c.paper_id == records.c.paper_id) & ~_is_of(source, others))
+        query = sa.select(records.c.paper_id).where(_is_of(source, records)).distinct().order_by(records.c.paper_id)
         return self._database.scalars(query.where(~shared)), self._database.scalars(query.where(shared))
 
     def is_kept_separate(self, paper_id: str) -> bool:
@@ -134,6 +163,19 @@ class Records:
         with self._database.reading() as connection:
             seconds = read_fact(connection, "ingested")
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _source_name(table: sa.FromClause) -> sa.ColumnElement[str]:
+    """Return the source of a record as it is counted: all items of a library of Zotero as one."""
+    source = table.c.source
+    library = sa.func.substr(source, 1, sa.func.length(source) - ZOTERO_ITEM_LENGTH)
+    return sa.case((source.like(f"{ZOTERO}%/items/________"), library), else_=source)
+
+
+def _is_of(source: str, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that a record is of a source, which may be a library of Zotero."""
+    is_named = table.c.source == source
+    return sa.or_(is_named, _source_name(table) == source) if source.startswith(ZOTERO) else is_named
 
 
 # Parts of the catalog's transactions

@@ -13,7 +13,8 @@ _DOI_PREFIX = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNOREC
 _ARXIV_DOI = "10.48550/arxiv."
 _ARXIV_PREFIX = re.compile(r"^arxiv:\s*", re.IGNORECASE)
 
-# Keys of Zotero are eight capitals and digits.
+# The links that select items in Zotero end with the item: its key is eight capitals and digits.
+ZOTERO, ZOTERO_ITEM_LENGTH = "zotero://select/", len("/items/ABCD2345")
 _ZOTERO_LINK = re.compile(r"zotero://select/(?:library|groups/[0-9]{1,12})/items/[A-Z0-9]{8}")
 
 
@@ -51,6 +52,11 @@ def web_url(url: str | None) -> str | None:
 def zotero_link(source: str) -> str | None:
     """Return the name of a source if it is the link that selects an item in Zotero; None for anything else."""
     return source if _ZOTERO_LINK.fullmatch(source) else None
+
+
+def zotero_library(name: str) -> str:
+    """Return how a library of Zotero is named among sources: as the links that select its items begin."""
+    return f"{ZOTERO}{name}"
 
 
 def zotero_links(paper: Paper) -> tuple[str, ...]:

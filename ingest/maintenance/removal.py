@@ -24,7 +24,7 @@ def remove_source(library: Library, source: str) -> None:
     Raise LibraryBusy or LibraryWriteError.
     """
     with library.writing():
-        drop_records(library.catalog, library.catalog.records.of_sources([source]))
+        drop_records(library.catalog, library.catalog.records.of_source(source))
         update_indexes(library)
 
 

@@ -300,9 +300,10 @@ class VerificationJson(ServedModel):
 class SourceJson(ServedModel):
     """A source of papers."""
 
-    name: str = Field(description="The file or service.")
+    name: str = Field(description="The file or service, or the library of Zotero.")
     papers: int = Field(description="Papers that it describes.")
     records: int = Field(description="Records that it has.")
+    label: str = Field("", description="What a library of Zotero is called there; empty for other sources.")
 
 
 class StatusJson(ServedModel):

@@ -170,8 +170,8 @@ def test_status_tells_papers_sources_size_recipe_and_the_last_ingest(stocked: Pa
     found = stocked("status", "--json").json
     assert (found["papers"], found["without_abstract"], found["waiting"]) == (6, 0, 0)
     assert found["sources"] == [
-        {"name": "more.jsonl", "papers": 3, "records": 3},
-        {"name": "papers.txt", "papers": 3, "records": 3},
+        {"name": "more.jsonl", "papers": 3, "records": 3, "label": ""},
+        {"name": "papers.txt", "papers": 3, "records": 3, "label": ""},
     ]
     assert found["recipe"]["embedder"] == "word-hash"
     assert found["bytes"] > (settings.home / "catalog.db").stat().st_size

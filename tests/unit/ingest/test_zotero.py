@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import InputError
-from assistant.schema import Paper, Selection
+from assistant.schema import Paper, Record, Selection
 from assistant.settings import Settings
 from assistant.storage.library import Library
+from assistant.storage.records import SourceCounts
 from ingest import pipeline
+from ingest.maintenance import removal
 from ingest.report import IngestReport
 from ingest.zotero.sync import add_zotero
 from tests.zotero import SCHEMAS, FakeZotero, ZoteroServer
@@ -91,6 +93,28 @@ def test_an_item_becomes_a_paper_whose_source_selects_it_in_zotero(desk: Desk) -
     assert (paper.authors, paper.year, paper.venue) == (("Ada Moss", "Bo Ant"), 2017, "Hives")
     assert (paper.doi, paper.arxiv_id, paper.url) == ("10.5555/bees.1", "1706.03762", "https://example.org/bees")
     assert desk.library.catalog.synced.citation_keys([paper.id]) == {paper.id: "moss2017bees"}
+
+
+def test_a_library_is_one_source_of_the_library_and_is_deleted_as_one(desk: Desk) -> None:
+    lab = desk.zotero.add_group(77, "Bee Lab")
+    desk.zotero.add("How bees dance", DANCE.format(7))
+    desk.zotero.add("How ice melts", ICE.format(3))
+    desk.zotero.add("How bees dance", DANCE.format(7), lab)
+    pipeline.ingest_records(
+        [Record(ICE.format(3), "How ice melts", source="zotero://select/library/items/ours")], desk.library
+    )
+    desk.sync()
+    records = desk.library.catalog.records
+    assert records.sources() == [
+        SourceCounts("zotero://select/groups/77", 1, 1, "Bee Lab"),
+        SourceCounts("zotero://select/library", 2, 2, "My Library"),
+        SourceCounts("zotero://select/library/items/ours", 1, 1),
+    ]
+    assert records.papers_from("zotero://select/groups/7") == ([], [])
+    alone, shared = records.papers_from("zotero://select/groups/77")
+    assert (alone, shared) == ([], [desk.papers()["How bees dance"].id])
+    removal.remove_source(desk.library, "zotero://select/library")
+    assert [source.label for source in records.sources()] == ["Bee Lab", ""]
 
 
 def test_a_key_that_is_too_long_is_no_key_as_a_part_of_it_would_be_another(desk: Desk) -> None:
