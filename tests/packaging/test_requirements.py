@@ -62,6 +62,19 @@ def test_workflows_run_targets_that_the_makefile_has(file: Path) -> None:
     assert used <= targets | {"docs"}
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda file: file.name)
+def test_every_action_is_pinned_to_one_commit_whose_version_is_named(file: Path) -> None:
+    used = re.findall(r"uses:\s*(.+)", file.read_text(encoding="utf-8"))
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", action)] == []
+
+
+def test_one_action_has_one_version_in_all_workflows() -> None:
+    text = "".join(file.read_text(encoding="utf-8") for file in (ROOT / ".github" / "workflows").glob("*.yml"))
+    pinned = set(re.findall(r"uses:\s*(\S+)@(\S+)", text))
+    assert len({action for action, _ in pinned}) == len(pinned)
+
+
 def test_the_container_copies_what_the_ignore_file_lets_in() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
