@@ -447,7 +447,7 @@ def test_items_keep_their_citation_keys_while_better_bibtex_is_busy(
     zotero.edit(first, date="2018")
     zotero.write(directory)
     assert sync().updated == 1
-    with closing(factory.open_catalog(settings.home)) as catalog:
+    with closing(factory.open_catalog(settings)) as catalog:
         (paper_id,) = catalog.synced.papers_cited_as("moss2017")
         assert catalog.papers.get([paper_id])[0].year == 2018
 

@@ -139,7 +139,7 @@ def export_papers(
         raise typer.BadParameter("--conversation cannot be combined with --filter or --collection")
     if conversation:
         exported, turns = _conversation(context, conversation)
-        with closing(factory.open_catalog(settings_of(context).home)) as catalog:
+        with closing(factory.open_catalog(settings_of(context))) as catalog:
             annotations = cited_annotations(turns, catalog)
         text = transcripts.export_conversation(exported, turns, form, annotations)
         write_text(text, to, overwrite=force)

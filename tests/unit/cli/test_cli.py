@@ -133,7 +133,7 @@ def test_an_empty_library_lists_nothing_and_answers_nothing(paperchat: Paperchat
 def test_show_prints_a_paper_by_the_beginning_of_its_id(filled: Paperchat) -> None:
     paper = papers_of(filled)["Honey"]
     shown = filled("show", paper["id"][:6], "--json")
-    added = {"tags": [], "keywords": [], "note": None, "collections": [], "citation_key": None}
+    added: dict[str, object] = {"tags": [], "keywords": [], "note": None, "collections": [], "citation_key": None}
     assert shown.json == paper | added
     text = filled("show", paper["id"]).out
     assert paper["id"] in text
