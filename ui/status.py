@@ -41,6 +41,7 @@ class Status:
     recipe: dict[str, Any] | None
     store: str
     last_ingest: str | None
+    database: str | None = None  # None where the tables are in the library's directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def status(settings: Settings) -> Status:
             recipe=factory.stored_recipe(settings, catalog),
             store=factory.store_location(settings, catalog).address,
             last_ingest=last_ingest.isoformat() if last_ingest else None,
+            database=str(catalog.location) if catalog.is_shared else None,
         )
 
 
@@ -96,6 +98,7 @@ def status_text(summary: Status) -> str:
         "papers": f"{summary.papers}, {summary.without_abstract} of them without an abstract",
         "waiting": f"{summary.waiting} to be indexed" if summary.waiting else "none",
         "size on disk": _size(summary.bytes),
+        **({"database": summary.database} if summary.database else {}),
         "vectors": summary.store,
         "embedder": f"{recipe['embedder']} {recipe['revision']}" if recipe else "nothing is indexed yet",
         "last ingest": summary.last_ingest or "never",

@@ -18,6 +18,7 @@ from assistant.errors import LibraryBusy, SettingsError
 from assistant.schema import Filters, Scope, Selection, Sort, Turn
 from assistant.settings import Settings, load
 from assistant.storage.conversation_schema import Feedback
+from assistant.storage.lexicon import TantivyLexicon
 from assistant.storage.library import Library
 from ingest import indexing, pipeline
 from ingest.maintenance import backup, removal
@@ -29,6 +30,8 @@ from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
 from tests.faults.test_repair import ACCIDENTS
 from tests.postgres import PostgresProcess
+from tests.waiting import wait_until
+from ui.following import BackgroundRefresh
 
 SEED = SEEDS / "004_18424ad33afb765c.txt"
 ICE = "Abstract: Ice floats on water because it is light."
@@ -144,6 +147,7 @@ def test_an_answer_is_the_same_and_tells_nothing_of_the_database(
     assert turn.turn.question == BEES
     assert "postgres" not in theirs.out + json.dumps(turn.settings)
     assert paperchat("doctor").out.splitlines()[-1] == "All is well."
+    assert f"database      {factory.database_location(shared)}\n" in paperchat("status").out
 
 
 def test_a_machine_finds_at_once_what_another_one_adds_and_not_what_it_deletes(
@@ -161,6 +165,21 @@ def test_a_machine_finds_at_once_what_another_one_adds_and_not_what_it_deletes(
     pipeline.ingest([more], two)
     assert everything(one) == everything(two)
     assert one.compare() == two.compare() == {}
+
+
+def test_a_server_follows_what_others_add_before_anybody_asks(
+    open_at: Callable[..., Library], machine: Callable[..., Settings], papers_file: Path
+) -> None:
+    assistant = factory.open_assistant(machine("two"), open_at("two"))
+    with closing(BackgroundRefresh(machine("two"), lambda: assistant, seconds=0.01)):
+        pipeline.ingest([papers_file], open_at("one"))
+        replica = TantivyLexicon(machine("two").home / factory.LEXICON_FOLDER)
+
+        def has_followed() -> bool:
+            replica.refresh()
+            return len(replica.paper_ids()) == 3
+
+        wait_until(has_followed)
 
 
 def test_one_machine_writes_at_a_time_and_the_lock_ends_with_its_holder(open_at: Callable[..., Library]) -> None:
