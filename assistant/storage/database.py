@@ -76,6 +76,10 @@ class Database(ABC):
     def texts(self, query: sa.Select[Any]) -> list[str]:
         """Return the first column of the query's rows, which is text, in any order. Raises LibraryError."""
 
+    def _is_one_of(self, column: sa.ColumnElement[Any], values: list[Any]) -> sa.ColumnElement[bool]:
+        """Return the condition that the column is one of the values."""
+        return column.in_(values)
+
     @abstractmethod
     def _remedy(self, cause: str) -> str:
         """Return how to cure a failure, to be put behind its cause, or the empty text."""
@@ -108,7 +112,7 @@ class Database(ABC):
         """Yield the query's rows in which the column is one of the values, however many. Raises LibraryError."""
         with self.reading() as connection:
             for batch in batches(values, MAX_PARAMETERS):
-                yield from connection.execute(query.where(column.in_(batch)))
+                yield from connection.execute(query.where(self._is_one_of(column, batch)))
 
     @contextmanager
     def _raising(self, error: type[LibraryError], action: str) -> Iterator[None]:

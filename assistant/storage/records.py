@@ -89,12 +89,15 @@ class Records:
 
     def matching(self, keys: Collection[str]) -> dict[str, list[StoredRecord]]:
         """Return the records that have each match key, without those of papers that are kept separate."""
-        query = sa.select(match_keys.c.match_key.label("match_key"), records)
-        query = query.join(records, records.c.number == match_keys.c.record)
-        query = query.where(~sa.exists().where(kept_separate.c.record == records.c.number))
+        # Not by a join: PostgreSQL reads every record for it until it has statistics of a new library.
+        is_separate = sa.exists().where(kept_separate.c.record == match_keys.c.record)
+        pairs = list(self._database.select_in(sa.select(match_keys).where(~is_separate), match_keys.c.match_key, keys))
+        rows = self._database.select_in(sa.select(records), records.c.number, {pair.record for pair in pairs})
+        stored = {row.number: _stored_record(row) for row in rows}
         matches: dict[str, list[StoredRecord]] = {}
-        for row in self._database.select_in(query, match_keys.c.match_key, keys):
-            matches.setdefault(row.match_key, []).append(_stored_record(row))
+        for pair in pairs:
+            if pair.record in stored:
+                matches.setdefault(pair.match_key, []).append(stored[pair.record])
         return matches
 
     def sources(self) -> list[SourceCounts]:
