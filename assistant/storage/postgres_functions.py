@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 _WORD = re.compile(r"[^\W_]")
@@ -20,19 +20,27 @@ def function_statements() -> tuple[str, ...]:
     characters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
     marks = _character_class(filter(unicodedata.combining, characters))
     word = _character_class(filter(_WORD.match, characters))
-    source, target = _case_folding(characters)
+    to_one, to_several = _case_folding(characters)
+    translated = f"translate(lowered, {_literal(to_one.keys())}, {_literal(to_one.values())})"
     return (
         _function(
             "paperchat_casefold(value text)",
             "text",
-            f"replace(translate(lower(value COLLATE {_UNICODE}), {source}, {target}), 'ß', 'ss')",
+            f"paperchat_fold_special(lower(value COLLATE {_UNICODE}))",
+        ),
+        # Most texts have no letter that is not folded by being put into lower case, and `translate` is slow.
+        _function(
+            "paperchat_fold_special(lowered text)",
+            "text",
+            f"CASE WHEN lowered ~ '[{_character_class([*to_one, *to_several])}]' "
+            f"THEN {_replacing(translated, to_several)} ELSE lowered END",
         ),
         _function("casefold(value text)", "text", "paperchat_casefold(value)"),
         _function("instr(value text, part text)", "integer", "position(part IN value)"),
         _function(
             "paperchat_fold(value text)",
             "text",
-            "CASE WHEN octet_length(value) = length(value) THEN lower(value) "
+            'CASE WHEN octet_length(value) = length(value) THEN lower(value COLLATE "C") '
             f"ELSE regexp_replace(normalize(paperchat_casefold(value), NFKD), '[{marks}]', '', 'g') END",
         ),
         _function(
@@ -113,22 +121,27 @@ def _function(signature: str, result: str, expression: str) -> str:
     )
 
 
-def _case_folding(characters: Iterable[str]) -> tuple[str, str]:
-    """Return what `translate` is to replace in a text in lower case so that it is case-folded, letter by letter.
-
-    Of letters that are folded to several, the German sharp s is replaced elsewhere; others are of ancient Greek.
-    """
-    pairs = {
+def _case_folding(characters: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what becomes of letters in lower case when they are case-folded: of some one letter, of some several."""
+    folded = {
         character.lower(): character.casefold()
         for character in characters
-        if len(character.lower()) == 1 == len(character.casefold()) and character.lower() != character.casefold()
+        if len(character.lower()) == 1 and character.lower() != character.casefold()
     }
-    return _literal("".join(pairs)), _literal("".join(pairs.values()))
+    to_one = {letter: letters for letter, letters in folded.items() if len(letters) == 1}
+    return to_one, {letter: letters for letter, letters in folded.items() if letter not in to_one}
+
+
+def _replacing(value: str, replacements: Mapping[str, str]) -> str:
+    """Return the expression that replaces parts of a value one after the other."""
+    for part, replacement in replacements.items():
+        value = f"replace({value}, {_literal(part)}, {_literal(replacement)})"
+    return value
 
 
 def _character_class(characters: Iterable[str]) -> str:
     """Return ranges of characters as they stand within the brackets of a regular expression."""
-    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in _ranges(map(ord, characters)))
+    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in _ranges(sorted(map(ord, characters))))
 
 
 def _ranges(codes: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -143,5 +156,5 @@ def _ranges(codes: Iterable[int]) -> Iterator[tuple[int, int]]:
     yield first, last
 
 
-def _literal(text: str) -> str:
-    return "U&'" + "".join(rf"\+{ord(character):06x}" for character in text) + "'"
+def _literal(characters: Iterable[str]) -> str:
+    return "U&'" + "".join(rf"\+{ord(character):06x}" for character in characters) + "'"
