@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from assistant.question import subject
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.intent import Intent, IntentPrediction
 from assistant.question.sides import Side, find_sides
+from assistant.question.summary_topic import about, topic_in
 from assistant.retrieval.search import Found
 from assistant.schema import Query, Scope
 
@@ -20,8 +20,6 @@ Search = Callable[[Query, int | None], Found]
 
 # The most papers that a list is chosen from.
 LISTED = 40
-# The plain words for the topic of a summary: "what does this library say about it" has words that no abstract has.
-_ON_TOPIC = "What is known about {}?"
 # Papers of a comparison: those of the whole question, and those of each side on its own.
 _OF_QUESTION, _OF_SIDE = 10, 3
 
@@ -40,11 +38,11 @@ def gather(query: Query, intents: IntentPrediction, search: Search, encoder: Que
 
 def _on_topic(found: Found, search: Search) -> Found:
     """Return the outcome for the topic in plain words if papers come nearer to them than to the question's words."""
-    topic = subject.mark(found.query.standalone).subject
-    if not topic:
+    topic = topic_in(found.query.standalone)
+    plain = about(topic)
+    if not topic or plain.casefold() == found.query.standalone.casefold():
         return found
-    plain = search(replace(found.query, standalone=_ON_TOPIC.format(topic)), None)
-    return max(found, plain, key=_best_score)
+    return max(found, search(replace(found.query, standalone=plain), None), key=_best_score)
 
 
 def _best_score(found: Found) -> float:

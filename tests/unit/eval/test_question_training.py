@@ -15,13 +15,14 @@ from assistant.answering import calibration
 from assistant.embedding import fine_tuned, message_reader
 from assistant.embedding.packaged_model import PACKAGED, locate
 from assistant.errors import InputError
-from assistant.question import fitted, linear
+from assistant.question import fitted, linear, subject
 from assistant.question.encoder import QuestionEncoder
 from assistant.question.follow_up import Relation
 from assistant.question.intent import Intent
+from assistant.question.summary_topic import topic_in
 from assistant.settings import Settings
 from eval.suites import ABSTRACTS, SEEDS, load_dialogs
-from eval.training import dialogs, fit_embedder, intents, message_network, softmax
+from eval.training import dialogs, fit_embedder, intents, message_network, softmax, summary_topics
 from eval.training.calibrate import Fitted
 from eval.training.examples import read_lines
 from eval.training.messages import (
@@ -110,6 +111,17 @@ def test_a_fit_learns_from_labels_and_from_sets_of_labels() -> None:
     possible = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1]], dtype=np.float32)
     fitted = softmax.fit(rows, possible, np.ones(4, np.float32), 0.01, ("ice", "bees", "bread"))
     assert softmax.predict(fitted, rows[:2]).argmax(axis=1).tolist() == [0, 1]
+
+
+def test_the_summary_topics_command_writes_weights_that_find_the_topic_and_says_what_it_misses(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(softmax, "_MAX_STEPS", 100)
+    questions, words, wording = (tmp_path / name for name in ("marked.jsonl", "words.npz", "wording.txt"))
+    write(questions, *({"q": f"what is known about [{topic}]"} for topic in ("bees", "sea ice", "bread")))
+    summary_topics.main(data, questions, words, wording)
+    assert topic_in("what is known about glaciers", subject.load(words, wording)) == "glaciers"
+    assert "3 questions: topic found exactly" in capsys.readouterr().out
 
 
 def test_the_intents_command_writes_weights_that_the_message_reader_reads(

@@ -47,6 +47,12 @@ def test_other_forms_are_searched_for_in_their_own_words_alone(form: Intent, cou
     assert found.query.standalone == OWN
 
 
+@pytest.mark.parametrize("text", [PLAIN, "what is known about sourdough bacteria?"])
+def test_a_topic_that_is_asked_about_in_plain_words_is_searched_for_once(text: str) -> None:
+    _, searches = gathered(text, Intent.SUMMARY, lambda _: 0.5)
+    assert searches == [(text, None)]
+
+
 def test_a_summary_without_a_topic_is_searched_for_once() -> None:
     _, searches = gathered("what is new?", Intent.SUMMARY, lambda _: 0.5)
     assert searches == [("what is new?", None)]
