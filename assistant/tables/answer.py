@@ -11,6 +11,7 @@ from assistant.citations import build_citations, cited_text
 from assistant.digest.catalog_text import counted, joined, quoted
 from assistant.digest.digest import NAME
 from assistant.digest.listing import listed_papers
+from assistant.question.summary_topic import about
 from assistant.retrieval.search import Found
 from assistant.schema import (
     EVERYTHING,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 # Rows of a table that a chat shows: those found for a topic, and those of a choice.
 _OF_TOPIC, _OF_CHOICE = 10, 20
-# A topic as a question, which tells topics of the library better than the bare topic or the wording of a list does.
-_TOPIC = "What is known about {topic}?"
 _NO_PAPERS = "the message names no topic, and no answer before it has papers: name a topic, or pin papers"
 _CERTAIN = Decision(1.0, Strength.FIRM)
 
@@ -126,7 +125,8 @@ class TableAnswers:
 
     def _about(self, topic: str, draft: Answer, scope: Scope) -> _Chosen:
         """Return the papers that a search finds for a topic."""
-        question = _TOPIC.format(topic=topic)
+        # This tells topics of the library better than the bare topic or the wording of a list does.
+        question = about(topic)
         found = self.find(Query(question, question, draft.filters, scope))
         decision = self.decide(found)
         if decision.strength is Strength.NONE or not found.hits:

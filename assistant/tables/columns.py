@@ -73,13 +73,17 @@ def parse_column(name: str) -> Column:
         raise InputError("columns", f"{shown!r} asks nothing; write a question, a topic, or a field such as year")
     folded = shown.casefold()
     field = _ALIASES.get(folded, folded)
-    return Column(shown, "", field) if field in _FIELDS else Column(shown, _question(shown))
+    return Column(shown, "", field) if field in _FIELDS else Column(shown, as_question(shown, _what_it_is))
 
 
-def _question(text: str) -> str:
-    """Return a question as it is; of a topic, the question what it is."""
+def as_question(text: str, of_topic: Callable[[str], str]) -> str:
+    """Return a question as it is; of a topic, the question that `of_topic` makes of it."""
     if text.endswith("?"):
         return text
     if text.split()[0].casefold() in _INTERROGATIVES:
         return f"{text.rstrip(' .!')}?"
-    return _TOPIC.format(topic=text.rstrip(" .!:"))
+    return of_topic(text.rstrip(" .!:"))
+
+
+def _what_it_is(topic: str) -> str:
+    return _TOPIC.format(topic=topic)

@@ -1,4 +1,4 @@
-"""Choose the papers of a table: those of given ids, the hits of a question, or those that a filter selects."""
+"""Choose the papers of a table: those of given ids, the hits of a question or topic, or those that a filter selects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
 from assistant.question.filters import parse_selection
+from assistant.question.summary_topic import about
 from assistant.schema import Paper, Sort
+from assistant.tables.columns import as_question
 
 if TYPE_CHECKING:
     from assistant.storage.papers import Papers
@@ -22,7 +24,7 @@ FindPapers = Callable[[str, int], Iterable[Paper]]
 
 @dataclass(frozen=True, slots=True)
 class RowChoice:
-    """What chooses the papers of a table: ids, a question, or filters and words; without any, all papers.
+    """What chooses the papers of a table: ids, a question or a topic, or filters and words; without any, all papers.
 
     `limit` is the most rows.
     """
@@ -55,7 +57,8 @@ def choose_rows(choice: RowChoice, papers: Papers, find: FindPapers) -> ChosenRo
         return _of_ids(choice.ids, papers, limit)
     if choice.question.strip():
         wanted = QUESTION_ROWS if choice.limit is None else limit
-        ids = tuple(dict.fromkeys(paper.id for paper in find(choice.question, wanted)))[:wanted]
+        question = as_question(choice.question.strip(), about)
+        ids = tuple(dict.fromkeys(paper.id for paper in find(question, wanted)))[:wanted]
         return ChosenRows(ids, len(ids))
     page = papers.page(parse_selection(choice.filter, papers.has_author), Sort.YEAR, limit=limit)
     return ChosenRows(tuple(paper.id for paper in page.papers), page.total)

@@ -30,7 +30,7 @@ def table(
         list[str], typer.Argument(metavar="COLUMN...", help="Questions or topics in words; year, authors, venue ...")
     ],
     filters: Annotated[str, typer.Option("--filter", help="Rows: the papers that match, as in list.")] = "",
-    question: Annotated[str, typer.Option("--question", help="Rows: the papers found for a question.")] = "",
+    question: Annotated[str, typer.Option("--question", help="Rows: the papers found for a question or topic.")] = "",
     ids: Annotated[list[str] | None, typer.Option("--ids", metavar="ID", help="Rows: this paper; repeatable.")] = None,
     limit: Annotated[int | None, typer.Option(help="Most rows; of a question 20, else 10,000.")] = None,
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write .csv, .md, .tex, .bib or .json.")] = None,

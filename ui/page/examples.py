@@ -15,6 +15,7 @@ from pathlib import Path
 
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
+from assistant.question.summary_topic import about
 from assistant.question.topics import Topic, find_topics
 from assistant.schema import Paper, Strength
 from assistant.storage.catalog import Catalog
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 _SHOWN, _TRIED = 4, 16
 # Papers that are read for topics: so many pages of so many papers, spread over the library.
 _PAGES, _PAGE_SIZE = 10, 100
-_FORMS = ("What is known about {}?", "What do these papers say about {}?")
+_FORMS = (about("{}"), "What do these papers say about {}?")
 # Seconds that closing waits for a question that is being answered.
 _CLOSING = 10.0
 

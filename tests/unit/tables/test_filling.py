@@ -221,6 +221,28 @@ def test_rows_are_chosen_by_ids_a_question_or_a_filter(stocked: Library) -> None
     assert choose_rows(RowChoice(), papers, none_found).total == 20
 
 
+@pytest.mark.parametrize(
+    ("typed", "searched"),
+    [
+        ("honey bees", "What is known about honey bees?"),
+        (" Honey bees. ", "What is known about Honey bees?"),
+        ("honey bees?", "honey bees?"),
+        ("do bees dance", "do bees dance?"),
+    ],
+)
+def test_a_topic_chooses_rows_in_the_words_of_a_table_in_a_chat_and_a_question_in_its_own(
+    stocked: Library, typed: str, searched: str
+) -> None:
+    asked: list[str] = []
+
+    def find(question: str, _: int) -> list[Paper]:
+        asked.append(question)
+        return []
+
+    choose_rows(RowChoice(question=typed), stocked.catalog.papers, find)
+    assert asked == [searched]
+
+
 def test_an_unknown_filter_an_unknown_id_two_choices_and_too_many_rows_are_refused(stocked: Library) -> None:
     papers = stocked.catalog.papers
     with pytest.raises(InputError, match="topic"):
