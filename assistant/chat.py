@@ -23,7 +23,7 @@ from assistant.errors import InputError
 from assistant.generation import prompts, strategies
 from assistant.generation.budget import prompt_budget
 from assistant.generation.prompts import Prompts
-from assistant.generation.rewriting import rewritten
+from assistant.generation.rewriting import in_english, standing_alone
 from assistant.generation.strategies import Task
 from assistant.generation.writer import Writer
 from assistant.protocols import LLM, Entailment, MessageReader, PairReader
@@ -251,13 +251,16 @@ class Assistant:
         return understand(question, history, limit, self.resolve_scope(scope), is_author, encoder)
 
     def _rewritten(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Query:
-        """Return the query with its misspelt words corrected, a follow-up as the language model words it if wanted."""
+        """Return the query with its misspelt words corrected, and as the language model words it where that is wanted.
+
+        It rewrites follow-ups if the settings say so, and translates what is not in English, as the abstracts are.
+        """
         query = Speller(indexes.lexicon, self.library.catalog.papers.get, self.library.embedder).correct(query)
-        if self.llm is None or not self.settings.rewrite or not query.is_follow_up:
+        if self.llm is None or intent.predict_message(query, encoder).reply:
             return query
-        if intent.predict_message(query, encoder).reply:
-            return query
-        return replace(query, standalone=rewritten(query, self.llm, self.prompts.standalone(query, history)))
+        if self.settings.rewrite and query.is_follow_up:
+            query = standing_alone(query, self.llm, self.prompts, history)
+        return in_english(query, self.llm, self.prompts)
 
     def _related(self, claim: str, indexes: Indexes) -> list[Paper]:
         return [hit.paper for hit in self.find(Query(claim, claim), indexes).hits]

@@ -241,7 +241,8 @@ class Query:
 
     `text` is the question as typed, without mark-up; `standalone` can be understood without the conversation and lacks
     the filters. `filters` and `scope` restrict the papers; `is_follow_up` tells whether the question depends on the
-    conversation. `read_as` is the text with misspelt words corrected; empty where none is.
+    conversation. `read_as` is the text with misspelt words corrected, or in English as a language model translated it;
+    empty where it is neither.
     """
 
     text: str
@@ -462,7 +463,7 @@ class Answer:
     line of the program's own that says what kind of answer follows; `headings` stand above sentences. `table` is an
     answer from the catalog, or a list of papers. `cost` is what a language model spent, where one was called, and
     `progress` says what it is doing while the text of a snapshot stays as it is. `read_as` is the question with its
-    misspelt words corrected; empty where it had none.
+    misspelt words corrected, or in English as a language model translated it; empty where it is neither.
     """
 
     question: str

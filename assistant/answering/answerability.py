@@ -97,7 +97,7 @@ def decide(retrieved: Found, catalog: Catalog, thresholds: Thresholds, calibrati
 
 def _partial_for_a_reason(retrieved: Found, confidence: float, thresholds: Thresholds) -> Decision | None:
     """Return the decision on a question in another language, or on a comparison that lacks a side; None for others."""
-    if language := foreign_language(retrieved.query.text):
+    if language := foreign_language(retrieved.query.read_as or retrieved.query.text):
         return _in_another_language(retrieved, language, confidence, thresholds)
     if retrieved.sides and (missing := _missing_sides(retrieved)):
         return _compared(retrieved, missing, confidence, thresholds)
@@ -106,7 +106,7 @@ def _partial_for_a_reason(retrieved: Found, confidence: float, thresholds: Thres
 
 def _in_another_language(retrieved: Found, language: str, confidence: float, thresholds: Thresholds) -> Decision:
     """Return the decision on a question that is not in English: partial if a name in it is one that a hit has."""
-    reason = f"the question seems to be in {language}, and the abstracts are searched in English; ask in English"
+    reason = f"the question seems to be in {language}, and the abstracts of the library are in English; ask in English"
     aligned = retrieved.alignments[0]
     names = [
         presence

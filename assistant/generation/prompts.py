@@ -86,6 +86,10 @@ class Prompts:
         question = _fill(self._templates["follow_up.txt"], {"question": query.text})
         return [Message("system", self._templates["rewriting.txt"]), *earlier, Message("user", question)]
 
+    def translation(self, query: Query) -> list[Message]:
+        """Return the messages that ask for the standalone question in English."""
+        return [Message("system", self._templates["translation.txt"]), Message("user", printable(query.standalone))]
+
     def fill(self, name: str, values: Mapping[str, str]) -> str:
         """Return the template of this name with the values of its placeholders."""
         return _fill(self._templates[name], values)

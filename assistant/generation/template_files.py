@@ -5,7 +5,8 @@
     question.txt   the message with abstracts and question   forms.txt      the form of an answer by intent, a line each
     abstract.txt   one abstract; a line is omitted if none of its placeholders has a value
 
-`aggregation.txt` and `revision.txt` ask for a further call (`assistant.generation.revision`).
+`translation.txt` is the system message of a question that is translated into English; `aggregation.txt` and
+`revision.txt` ask for a further call (`assistant.generation.revision`).
 
 Two sets are packaged, which differ in rules and example: `small`, for a context of 2,000 tokens, and `full`. A folder
 that the settings name may replace any template, in both.
@@ -35,6 +36,7 @@ _TEMPLATES: dict[str, tuple[set[str], set[str]]] = {
     FORMS: (set(), set()),
     "rewriting.txt": (set(), set()),
     "follow_up.txt": ({"question"}, set()),
+    "translation.txt": (set(), set()),
     "aggregation.txt": ({"drafts"}, set()),
     "revision.txt": ({"draft", "doubtful"}, set()),
 }

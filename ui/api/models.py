@@ -260,7 +260,10 @@ class AnswerJson(ServedModel):
     withdrawn: WithdrawnJson | None = Field(description="The model's text that was replaced.")
     searched: int = Field(description="Number of papers searched.")
     intent: str = Field(description="What the question was taken to ask for.")
-    read_as: str = Field(default="", description="The question with misspelt words corrected; empty where none is.")
+    read_as: str = Field(
+        default="",
+        description="The question, spelt right or translated into English; empty where it is as it was typed.",
+    )
     opening: str = Field(description="A line that says what kind of answer follows; may be empty.")
     headings: list[HeadingJson] = Field(description="Headings above sentences.")
     cost: CostJson | None = Field(description="What a language model spent.")

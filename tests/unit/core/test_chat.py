@@ -373,6 +373,45 @@ def test_the_rules_apply_where_the_rewriting_model_fails(
     assert rewriting(reader, llm).search("Why do they?", history).query == by_rules
 
 
+GERMAN, ENGLISH = "Welche Gletscher schrumpfen am schnellsten?", QUESTION
+
+
+def test_a_question_in_another_language_is_read_as_the_model_translates_it(reader: Assistant) -> None:
+    llm = ScriptedLLM(ENGLISH)
+    query = reader.configured(reader.settings, llm).search(GERMAN).query
+    assert (query.text, query.standalone, query.read_as) == (GERMAN, ENGLISH, ENGLISH)
+    [[instructions, question]] = llm.requests
+    assert (instructions.role, question.content) == ("system", GERMAN)
+
+
+def test_a_translated_question_is_answered_as_surely_as_the_english_one(reader: Assistant) -> None:
+    translated, english = (
+        reader.configured(reader.settings, ScriptedLLM(ENGLISH)).ask(text) for text in (GERMAN, ENGLISH)
+    )
+    assert (translated.strength, translated.read_as) == (english.strength, ENGLISH)
+    assert translated.hits == english.hits
+
+
+@pytest.mark.parametrize(
+    "llm",
+    [
+        ScriptedLLM(),
+        ScriptedLLM("Here is the translation."),
+        ScriptedLLM(GERMAN),
+        ScriptedLLM("Which glaciers [1]?"),
+        ScriptedLLM("Which", "?", fails_after=0),
+    ],
+)
+def test_a_question_that_no_model_translates_is_tried_as_it_is_and_says_in_which_language_abstracts_are(
+    reader: Assistant, llm: ScriptedLLM
+) -> None:
+    assistant = reader.configured(reader.settings, llm)
+    assert assistant.search(GERMAN).query == reader.search(GERMAN).query
+    answer = assistant.ask(GERMAN)
+    assert "seems to be in German, and the abstracts of the library are in English; ask in English" in answer.text
+    assert answer.hits
+
+
 def test_a_question_that_stands_alone_is_never_rewritten(reader: Assistant, make_assistant: MakeAssistant) -> None:
     llm = ScriptedLLM("Something else?")
     question = "Which wild yeasts and lactic acid bacteria make a sourdough rise?"
