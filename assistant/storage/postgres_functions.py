@@ -48,12 +48,12 @@ def function_statements() -> tuple[str, ...]:
             "text",
             f"' ' || btrim(regexp_replace(folded, '[^{word}]+', ' ', 'g')) || ' '",
         ),
-        # Most texts lack the first word of a phrase, which is quick to see.
+        # Most texts lack the first word of a phrase, which is quick to see; most are in ASCII, which is quick to match.
         _function(
             "paperchat_holds_folded(folded text, phrase text)",
             "boolean",
-            "position(split_part(phrase, ' ', 1) IN folded) > 0 "
-            "AND position(' ' || phrase || ' ' IN paperchat_words(folded)) > 0",
+            "position(split_part(phrase, ' ', 1) IN folded) > 0 AND CASE WHEN octet_length(folded) = length(folded) "
+            f"THEN folded ~ {_phrase('a-z0-9')} ELSE folded ~ {_phrase(word)} END",
         ),
         _function(
             "paperchat_holds(value text, phrase text)",
@@ -74,7 +74,14 @@ def function_statements() -> tuple[str, ...]:
             "paperchat_has(phrase text, title text, abstract text, venue text, authors text)",
             "boolean",
             "paperchat_says(phrase, title, abstract) OR paperchat_holds(venue, phrase) "
-            "OR paperchat_holds(paperchat_joined(authors), phrase)",
+            "OR (paperchat_may_hold(authors, split_part(phrase, ' ', 1)) "
+            "AND paperchat_holds(paperchat_joined(authors), phrase))",
+        ),
+        # A list in JSON in which no letter is escaped has what one of its texts has.
+        _function(
+            "paperchat_may_hold(texts text, part text)",
+            "boolean",
+            r"position('\' IN texts) > 0 OR position(part IN lower(texts)) > 0",
         ),
         _function("paperchat_folded(title text)", "text", "paperchat_fold(title)"),
         _function(
@@ -101,12 +108,25 @@ def function_statements() -> tuple[str, ...]:
             "WHERE paperchat_is_called(paperchat_parts(author), string_to_array(name, ' ')))",
         ),
         _function(
-            "paperchat_is_from(sources text, part text)",
+            "paperchat_one_is_from(sources text, part text)",
             "boolean",
             "EXISTS (SELECT FROM json_array_elements_text(sources::json) AS source "
-            "WHERE position(paperchat_casefold(part) IN paperchat_casefold(source)) > 0)",
+            "WHERE position(part IN paperchat_casefold(source)) > 0)",
+        ),
+        # What stands between the quotation marks where there is one source, in which no letter is escaped.
+        _function(
+            "paperchat_is_from(sources text, part text)",
+            "boolean",
+            r"""CASE WHEN position('\' IN sources) > 0 OR position('", "' IN sources) > 0 """
+            "THEN paperchat_one_is_from(sources, paperchat_casefold(part)) "
+            "ELSE position(lower(part) IN lower(substr(sources, 3, greatest(0, length(sources) - 4)))) > 0 END",
         ),
     )
+
+
+def _phrase(word: str) -> str:
+    """Return the regular expression of the parameter `phrase` between characters that are not of this class."""
+    return f"('(^|[^{word}])' || replace(phrase, ' ', '[^{word}]+') || '([^{word}]|$)')"
 
 
 # The collation by whose rules letters other than ASCII are put into lower case; every build with ICU has it.
