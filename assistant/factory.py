@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import LibraryError, SettingsError, StoreUnavailable
 from assistant.schema import Recipe
-from assistant.settings import LIBRARIES
 
 if TYPE_CHECKING:
     from assistant.answering.calibration import Calibration
@@ -99,6 +98,8 @@ def open_conversations(settings: Settings, owner: str = "") -> Conversations:
 
 def library_names(settings: Settings) -> list[str | None]:
     """Return the names of the libraries that there are, None for the one without a name. Raises LibraryError."""
+    from assistant.settings import LIBRARIES
+
     if settings.database is None:
         folders = sorted((settings.shared / LIBRARIES).glob("*"))
         homes = [(None, settings.shared), *((folder.name, folder) for folder in folders)]
@@ -110,6 +111,8 @@ def library_names(settings: Settings) -> list[str | None]:
 
 def settings_of(settings: Settings, library: str | None) -> Settings:
     """Return the settings with another library in the place of theirs."""
+    from assistant.settings import LIBRARIES
+
     home = settings.shared / LIBRARIES / library if library else settings.shared
     return settings.model_copy(update={"library": library, "home": home})
 
