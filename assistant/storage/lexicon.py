@@ -52,13 +52,7 @@ class TantivyLexicon:
         self._folder = folder
         self._schema = _schema()
         self._analyzer, self._analyzing = _analyzer(), threading.Lock()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._index = tantivy.Index(self._schema, str(folder))
-        except (ValueError, OSError) as error:
-            raise LibraryError(f"the lexicon in {folder} cannot be opened ({error}); run: paperchat reindex") from error
-        self._index.register_tokenizer(_TOKENIZER, self._analyzer)
-        self._snapshot = self._take_snapshot()
+        self._open()
 
     def refresh(self) -> None:
         """Read what other processes have written."""
@@ -112,6 +106,17 @@ class TantivyLexicon:
     def is_empty(self) -> bool:
         """Return whether no paper is indexed."""
         return bool(self._snapshot.searcher.num_docs == 0)
+
+    def _open(self) -> None:
+        folder = self._folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(self._schema, str(folder))
+            self._index.register_tokenizer(_TOKENIZER, self._analyzer)
+            self._snapshot = self._take_snapshot()
+            self._snapshot.document_frequency("paper")  # reads what is read by the first search only
+        except (ValueError, OSError) as error:
+            raise LibraryError(f"the lexicon in {folder} cannot be opened ({error}); run: paperchat reindex") from error
 
     def _term_counts(self, text: str) -> Counter[str]:
         return Counter(self.terms(text)[:_MAX_QUERY_TERMS])
@@ -170,9 +175,14 @@ class TantivyLexicon:
         """Yield a writer, and commit what it was given. Raises LibraryWriteError."""
         try:
             writer = self._index.writer(_WRITER_BYTES, num_threads=1)
-            yield writer
-            writer.commit()
-            writer.wait_merging_threads()
+            try:
+                yield writer
+                writer.commit()
+            except BaseException:
+                writer.rollback()
+                raise
+            finally:
+                writer.wait_merging_threads()  # which also lets others write
         except (ValueError, OSError) as error:
             raise LibraryWriteError(f"the lexicon in {self._folder} cannot be written: {error}") from error
         self._reload()
