@@ -79,7 +79,7 @@ def database_location(settings: Settings, file: str = CATALOG_FILE) -> DatabaseL
         return SqliteFile(settings.home / file)
     from assistant.storage import postgres
 
-    return postgres.locate(settings.database.get_secret_value(), settings.library)
+    return postgres.locate(settings.database.get_secret_value(), settings.library, settings.database_timeout)
 
 
 def open_catalog(settings: Settings) -> Catalog:
@@ -106,7 +106,7 @@ def library_names(settings: Settings) -> list[str | None]:
         return [name for name, home in homes if (home / CATALOG_FILE).exists()]
     from assistant.storage import postgres
 
-    return postgres.library_names(settings.database.get_secret_value())
+    return postgres.library_names(settings.database.get_secret_value(), settings.database_timeout)
 
 
 def settings_of(settings: Settings, library: str | None) -> Settings:

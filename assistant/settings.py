@@ -72,6 +72,9 @@ class Settings(BaseSettings):
         "the catalog, the conversations and the word vectors of a library which several machines share; needs `store` "
         "and `paperchat[postgres]`; it is never shown",
     )
+    database_timeout: float = Field(
+        default=300, gt=0, le=3600, description="seconds of silence after which the PostgreSQL server counts as lost"
+    )
     store: str | None = Field(
         default=None,
         description="address of a Chroma server for the vectors, `http://host:port`; by default they are stored in the "

@@ -17,7 +17,8 @@ last: a paper whose fingerprint differs from its entry is indexed again, which r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +62,15 @@ from assistant.storage.catalog_schema import (
 )
 from assistant.storage.change_log import ChangeLog
 from assistant.storage.collections import Collections
-from assistant.storage.database import MAX_PARAMETERS, Database, DatabaseLocation, copy_rows, insert, replace_rows
+from assistant.storage.database import (
+    MAX_PARAMETERS,
+    Database,
+    DatabaseLocation,
+    WriteLock,
+    copy_rows,
+    insert,
+    replace_rows,
+)
 from assistant.storage.index_ledger import IndexLedger, invalidate_all
 from assistant.storage.notices import Notices
 from assistant.storage.paper_queries import FUNCTIONS
@@ -175,6 +184,19 @@ class Catalog:
                         convert(row)
         except (TypeError, ValueError) as error:
             raise LibraryError(f"{self._database.description} is damaged: {error}") from error
+
+    @contextmanager
+    def exclusive(self) -> Iterator[WriteLock]:
+        """Lock the library for writing; nothing is written to the catalog any more once the lock is lost.
+
+        Raises LibraryBusy at once where another process is writing, LibraryWriteError where nobody can.
+        """
+        with self.location.exclusive() as lock:
+            self._database.lock = lock
+            try:
+                yield lock
+            finally:
+                self._database.lock = None
 
     def close(self) -> None:
         """Release the file or the connections."""

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 # Settings that locate or protect something and do not affect an answer; the prompts are recorded by their hash.
 _LOCATION_SETTINGS = {
-    "home", "port", "host", "auth", "prompts", "database", "store", "store_token", "store_tenant", "store_database",
+    "home", "port", "host", "auth", "prompts", "database", "database_timeout", "store",
+    "store_token", "store_tenant", "store_database",
     "log", "log_questions", "requests_per_minute", "zotero_url", "zotero_directory", "contact", "watch_hours",
 }  # fmt: skip
 _MAX_TITLE_LENGTH = 80

@@ -47,6 +47,8 @@ class Database(ABC):
     def __init__(self, description: str, engine: sa.Engine) -> None:
         self.description = description
         self._engine = self._reading_engine = engine
+        # While a process has locked the library for writing; it may lose the lock.
+        self.lock: WriteLock | None = None
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[sa.Connection]:

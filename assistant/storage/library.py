@@ -97,7 +97,7 @@ class Library:
 
         The indexes are refreshed first: Chroma would otherwise overwrite what other processes have added.
         """
-        with self.catalog.location.exclusive() as write_lock:
+        with self.catalog.exclusive() as write_lock:
             self.fresh()
             self._write_lock = write_lock
             try:

@@ -1,47 +1,32 @@
-"""Open schemas of a PostgreSQL server, each with the tables of one library. The only home of psycopg."""
+"""Open schemas of a PostgreSQL server, each with the tables of one library."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from assistant.errors import LibraryBusy, LibraryError, LibraryWriteError, SettingsError
 from assistant.storage.database import Database, WriteLock, cause_of, copy_rows
+from assistant.storage.postgres_connections import Turns, create_engine, remedy_of
 from assistant.storage.postgres_functions import function_statements
 from assistant.storage.sqlite_file import SqliteFile
 
 # The schema of the library without a name; those of the others have their names behind it.
 _SCHEMA = "paperchat"
-_CONNECT_SECONDS = 10
-_LOCK_SECONDS = 30
-# A connection that was cut is noticed within a minute at both ends: otherwise the server would keep the lock of a
-# writer that is gone for two hours, and a reader would wait as long for a server that is.
-_IDLE_SECONDS, _PROBE_SECONDS, _PROBES = 20, 10, 3
-_CLIENT_SETTINGS = {
-    "connect_timeout": _CONNECT_SECONDS,
-    "application_name": "paperchat",
-    "keepalives": 1,
-    "keepalives_idle": _IDLE_SECONDS,
-    "keepalives_interval": _PROBE_SECONDS,
-    "keepalives_count": _PROBES,
-    "tcp_user_timeout": 1000 * (_IDLE_SECONDS + _PROBES * _PROBE_SECONDS),
-}
-_SERVER_SETTINGS = {
-    "tcp_keepalives_idle": _IDLE_SECONDS,
-    "tcp_keepalives_interval": _PROBE_SECONDS,
-    "tcp_keepalives_count": _PROBES,
-    "lock_timeout": 1000 * _LOCK_SECONDS,
-}
-# Connections that one opening of the tables keeps, and those that it may have beside them for a while.
-_POOL = {"pool_size": 4, "max_overflow": 12, "pool_pre_ping": True}
+# PostgreSQL cuts longer names off.
+_MAX_NAME_BYTES = 63
+# Connections that one opening of the tables keeps; the threads that may use some at a time, and how long others wait.
+_POOL = {"pool_size": 4, "max_overflow": -1, "pool_pre_ping": True}
+_THREADS, _TURN_SECONDS = 8, 5.0
 # Counts the writing transactions of each kind of tables; the row is also the lock that they wait for in turn.
 _WRITES = sa.Table(
     "writes",
@@ -55,11 +40,13 @@ _WRITES = sa.Table(
 class PostgresSchema:
     """A DatabaseLocation in a schema of a PostgreSQL database, which is created where it is missing.
 
-    `url` is `postgresql+psycopg://user:password@host:port/database`; messages never show the password.
+    `url` is `postgresql+psycopg://user:password@host:port/database`; messages never show the password. A server that is
+    silent for `answer_seconds` counts as lost.
     """
 
-    url: sa.URL
+    url: sa.URL = field(repr=False)
     schema: str
+    answer_seconds: float = 300.0
 
     def __str__(self) -> str:
         address = f"{self.url.host or 'this machine'}{f':{self.url.port}' if self.url.port else ''}"
@@ -75,11 +62,15 @@ class PostgresSchema:
         """Open or create the tables, as a DatabaseLocation does. Raises LibraryError."""
         return PostgresDatabase(self, name, migrate)
 
+    def engine(self, **arguments: Any) -> sa.Engine:
+        """Return an engine whose connections look names up in the schema. Raises SettingsError without a driver."""
+        return create_engine(self.url, self.schema, self.answer_seconds, **arguments)
+
     @contextmanager
     def exclusive(self) -> Iterator[WriteLock]:
         """Lock the schema for writing as long as one connection lasts. Raises LibraryBusy, LibraryWriteError."""
         with ExitStack() as stack:
-            engine = _engine(self, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+            engine = self.engine(poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
             stack.callback(engine.dispose)
             with _raising(self, LibraryWriteError, "written"):
                 connection = stack.enter_context(engine.connect())
@@ -89,15 +80,21 @@ class PostgresSchema:
 
 
 class _SessionLock:
-    """An advisory lock, which a server keeps for as long as a connection lasts."""
+    """An advisory lock, which a server keeps for as long as a connection lasts. Safe to call from several threads."""
 
     def __init__(self, connection: sa.Connection, schema: PostgresSchema) -> None:
         self._connection, self._schema = connection, schema
+        self._lock = threading.Lock()
 
     def acquire(self) -> None:
-        """Take the lock. Raises LibraryBusy at once where another session has it."""
+        """Take the lock. Raises LibraryBusy at once where another session has it.
+
+        A writer that was killed or cut off may have a transaction that the server still carries out: it is waited for.
+        """
         with _raising(self._schema, LibraryWriteError, "written"):
             is_ours = self._connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_lock_number(self._schema))))
+            if is_ours and sa.inspect(self._connection).has_table(_WRITES.name, self._schema.schema):
+                self._connection.execute(sa.select(_WRITES).with_for_update()).all()
         if not is_ours:
             raise LibraryBusy(
                 f"another process is writing to the library in the {self._schema}; wait until it has finished, then "
@@ -106,8 +103,14 @@ class _SessionLock:
 
     def require(self) -> None:
         """Raise LibraryWriteError where the connection, and the lock with it, has been lost."""
-        with _raising(self._schema, LibraryWriteError, "written"):
-            self._connection.scalar(sa.select(1))
+        try:
+            with self._lock:
+                self._connection.scalar(sa.select(1))  # SQLAlchemy refuses it for ever once the connection is lost
+        except SQLAlchemyError as failure:
+            raise LibraryWriteError(
+                f"the library in the {self._schema} cannot be written: the connection that locked it is lost, and "
+                "another process may have begun to write; run the command again, which goes on where this one stopped"
+            ) from failure
 
 
 class PostgresDatabase(Database):
@@ -118,8 +121,9 @@ class PostgresDatabase(Database):
 
     def __init__(self, schema: PostgresSchema, name: str, migrate: Callable[[sa.Connection], None]) -> None:
         """Open or create the tables as PostgresSchema.open does. Raises LibraryError."""
-        super().__init__(f"the {name} in the {schema}", _engine(schema, **_POOL))
-        self._name = name
+        super().__init__(f"the {name} in the {schema}", schema.engine(**_POOL))
+        self._name, self._url = name, schema.url
+        self._turns = Turns(_THREADS, _TURN_SECONDS)
         # A single query needs no transaction, which would take two more round trips.
         self._reading_engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         try:
@@ -138,14 +142,23 @@ class PostgresDatabase(Database):
         """
         # Locks the row, so that the transaction reads what earlier ones wrote, and later ones wait for it.
         count = sa.update(_WRITES).where(_WRITES.c.name == self._name).values(number=_WRITES.c.number + 1)
-        with self._raising(LibraryWriteError, "written"), self._engine.begin() as connection:
+        with self._turns.take(), self._raising(LibraryWriteError, "written"), self._engine.begin() as connection:
             connection.execute(count)
+            # Not before: a process that gets the lock from now on waits for this transaction.
+            if self.lock:
+                self.lock.require()
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection to read with, query by query. Raises LibraryError."""
+        with self._turns.take(), super().reading() as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Yield a connection that reads the tables as they are at one moment. Raises LibraryError."""
-        with self._raising(LibraryError, "read"), self._engine.connect() as connection:
+        with self._turns.take(), self._raising(LibraryError, "read"), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="REPEATABLE READ")
 
     @property
@@ -171,22 +184,35 @@ class PostgresDatabase(Database):
         return column == sa.any_(sa.literal(values, postgresql.ARRAY(column.type)))
 
     def _remedy(self, cause: str) -> str:
-        return ""
+        return remedy_of(cause, self._url)
 
 
-def locate(url: str, library: str | None) -> PostgresSchema:
+def locate(url: str, library: str | None, answer_seconds: float) -> PostgresSchema:
     """Return the schema of a library, by its name, in the database of a URL. Raises SettingsError."""
     try:
-        return PostgresSchema(sa.make_url(url), _SCHEMA if library is None else f"{_SCHEMA}-{library}")
-    except ArgumentError as error:
-        raise SettingsError("setting database (PAPERCHAT_DATABASE): it is no address of a database") from error
+        parsed = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None  # the error may show a part of the password
+    if parsed is None or "@" in (parsed.host or ""):
+        raise SettingsError(
+            "setting database (PAPERCHAT_DATABASE): it is no postgresql+psycopg://user:password@host:port/database; in "
+            "the password, characters other than letters and digits must be escaped, @ as %40 and / as %2F"
+        )
+    if library is None:
+        return PostgresSchema(parsed, _SCHEMA, answer_seconds)
+    longest = _MAX_NAME_BYTES - len(f"{_SCHEMA}-")
+    if len(library) > longest:
+        raise SettingsError(
+            f"setting library: in PostgreSQL a name has at most {longest} characters, not {len(library)}"
+        )
+    return PostgresSchema(parsed, f"{_SCHEMA}-{library}", answer_seconds)
 
 
-def library_names(url: str) -> list[str | None]:
+def library_names(url: str, answer_seconds: float) -> list[str | None]:
     """Return the names of the libraries in a database, None for the one without a name. Raises LibraryError."""
-    schema = locate(url, None)
+    schema = locate(url, None, answer_seconds)
     with ExitStack() as stack:
-        engine = _engine(schema, poolclass=sa.NullPool)
+        engine = schema.engine(poolclass=sa.NullPool)
         stack.callback(engine.dispose)
         stack.enter_context(_raising(schema, LibraryError, "read"))
         connection = stack.enter_context(engine.connect())
@@ -198,32 +224,12 @@ def _is_of_library(schema: str) -> bool:
     return schema == _SCHEMA or schema.startswith(f"{_SCHEMA}-")
 
 
-def _engine(schema: PostgresSchema, **arguments: Any) -> sa.Engine:
-    """Return an engine whose connections look names up in the schema. Raises SettingsError without a driver."""
-    try:
-        engine = sa.create_engine(schema.url, connect_args=_CLIENT_SETTINGS, **arguments)
-    except (ImportError, NoSuchModuleError) as error:
-        raise SettingsError(f"PostgreSQL needs psycopg ({error}); run: pip install 'paperchat[postgres]'") from error
-    # Many rows as one statement: one for each row takes ten times as long.
-    engine.dialect.use_insertmanyvalues_wo_returning = True
-    sa.event.listen(engine, "connect", lambda connection, _: _prepare(connection, schema.schema))
-    return engine
-
-
-def _prepare(connection: Any, schema: str) -> None:
-    """Set a new connection up: names are looked up in the schema, and a lost client is noticed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('search_path', quote_ident(%s), false)", [schema])
-        for name, value in _SERVER_SETTINGS.items():
-            cursor.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
-    connection.commit()
-
-
 def _create_schema(connection: sa.Connection, schema: PostgresSchema, name: str) -> None:
     """Create what is missing of the schema, its functions and the row that counts the writes of a kind of tables."""
     row = sa.select(_WRITES.c.number).where(_WRITES.c.name == name)
     if sa.inspect(connection).has_table(_WRITES.name, schema.schema) and connection.scalar(row) is not None:
         return
+    _require_unicode(connection, schema)
     # Two processes that create it together would both find that it is missing.
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_number(schema) ^ 1)))
     connection.execute(sa.schema.CreateSchema(schema.schema, if_not_exists=True))
@@ -232,6 +238,22 @@ def _create_schema(connection: sa.Connection, schema: PostgresSchema, name: str)
     _WRITES.create(connection, checkfirst=True)
     first = postgresql.insert(_WRITES).values(name=name, number=1)
     connection.execute(first.on_conflict_do_nothing())
+
+
+def _require_unicode(connection: sa.Connection, schema: PostgresSchema) -> None:
+    """Raise LibraryError where the database cannot store every text, or cannot tell upper from lower case."""
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise LibraryError(
+            f"the {schema} has the encoding {encoding}; let an administrator run: CREATE DATABASE name ENCODING 'UTF8' "
+            "TEMPLATE template0, and name it in PAPERCHAT_DATABASE"
+        )
+    collation = sa.text("SELECT FROM pg_collation WHERE collname = 'und-x-icu'")
+    if not connection.execute(collation).all():
+        raise LibraryError(
+            f"the {schema} has no ICU collations; use a PostgreSQL that was built with ICU, as those of the "
+            "distributions are"
+        )
 
 
 def _lock_number(schema: PostgresSchema) -> int:
@@ -246,4 +268,7 @@ def _raising(schema: PostgresSchema, error: type[LibraryError], action: str) -> 
     try:
         yield
     except SQLAlchemyError as failure:
-        raise error(f"the library in the {schema} cannot be {action}: {cause_of(failure)}") from failure
+        cause = cause_of(failure)
+        remedy = remedy_of(cause, schema.url)
+        message = f"the library in the {schema} cannot be {action}: {cause}{'; ' if remedy else ''}{remedy}"
+        raise error(message) from failure
