@@ -75,7 +75,7 @@ def read_marked(file: Path, titles: Sequence[str]) -> list[CatalogMessage]:
 def report(messages: Sequence[CatalogMessage]) -> str:
     """Return how often the topic of a marked question is found exactly, and which others are found."""
     written = [message for message in messages if message.importance == 1.0]
-    topic_of = {}
+    topic_of: dict[CatalogMessage, str] = {}
     for fold in range(_FOLDS):
         words = fit_words([message for message in messages if _fold(message) != fold], _ROLES)
         topic_of |= {message: topic_in(message.text, words) for message in written if _fold(message) == fold}
