@@ -241,6 +241,12 @@ class Settings(BaseSettings):
     auth: Path | None = Field(
         default=None, description="file of the users who may log in to the page, as `paperchat user` writes it"
     )
+    shutdown_seconds: float = Field(
+        default=10,
+        ge=0,
+        le=3600,
+        description="seconds that a server which is stopped gives to the answers that it is writing",
+    )
     requests_per_minute: int = Field(
         default=120,
         ge=1,

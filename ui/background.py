@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from typing import TypeVar
 
 from assistant.chat import Assistant
 
 T = TypeVar("T")
-# Seconds that a process which is to end waits for models that are being loaded.
-_PATIENCE = 10
 
 
 def load_in_background(
     open_assistant: Callable[[], Assistant], after: threading.Event | None = None
 ) -> Future[Assistant]:
-    """Open the assistant in a daemon thread, so that Ctrl+C does not wait for it, once the event `after` is set."""
+    """Open the assistant in a daemon thread, once the event `after` is set. The process does not wait for it to end."""
 
     def load() -> Assistant:
         if after:
@@ -39,8 +37,3 @@ def run_in_background(work: Callable[[], T], name: str) -> Future[T]:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return future
-
-
-def await_loading(assistant: Future[Assistant]) -> None:
-    """Wait until the assistant is open or has failed: a process that ends while a model is being loaded aborts."""
-    wait([assistant], timeout=_PATIENCE)

@@ -80,7 +80,7 @@ def _check_model(settings: Settings, diagnosis: Diagnosis) -> None:
 
 def _check_api(settings: Settings, diagnosis: Diagnosis) -> None:
     """Say who may use the API; a damaged file of tokens raises SettingsError."""
-    tokens = [f"{token.name} ({token.scope})" for token in open_tokens(settings).all()]
+    tokens = [f"{token.name} ({token.permissions})" for token in open_tokens(settings).all()]
     diagnosis.facts["api"] = (
         f"while paperchat serve runs, http://{settings.host}:{settings.port}/api/v1 (JSON; /api/v1/docs describes it), "
         "/v1 (OpenAI's form: Open WebUI, LibreChat) and /mcp (assistants)"

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ TEXT, JSON = "text", "json"
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _HANDLER = "paperchat"
 _TIMINGS = ("total_ms", "retrieve_ms", "first_text_ms")
+QuestionObserver = Callable[[str, Mapping[str, float]], None]
 # A value that needs no quotes to be told from what follows it.
 _PLAIN = re.compile(r"[\w.,:/{}@+*-]*")
 
@@ -100,7 +101,9 @@ class QuestionLog:
     the setting `log_questions`; nor is the message of an error, which may quote it.
     """
 
-    def __init__(self, question: str, settings: Settings) -> None:
+    def __init__(self, question: str, settings: Settings, observe: QuestionObserver | None = None) -> None:
+        """`observe` gets the outcome, and the times of the stages in milliseconds."""
+        self._observe = observe
         self.id = "unsaved"
         self.answer: Answer | None = None
         self._text = {"question": question} if settings.log_questions else {}
@@ -112,7 +115,10 @@ class QuestionLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        facts: dict[str, Any] = {"id": self.id, "outcome": self._outcome(kind)}
+        outcome = self._outcome(kind)
+        if self._observe:
+            self._observe(outcome, self.answer.timings if self.answer else {})
+        facts: dict[str, Any] = {"id": self.id, "outcome": outcome}
         if self.answer:
             facts |= {"citations": len(self.answer.citations), "model": self.answer.model}
             facts |= {name: round(self.answer.timings[name]) for name in _TIMINGS if name in self.answer.timings}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ui.background import run_in_background
+from ui.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OK, LOADING, FAILED, UNREADABLE, UNREACHABLE, SILENT = "ok loading failed unreadable unreachable silent".split()
+OK, LOADING, FAILED, STOPPING = "ok", "loading", "failed", "stopping"
+UNREADABLE, UNREACHABLE, SILENT = "unreadable", "unreachable", "silent"
 # Seconds: how long a part has time to reply, and for how long a result is used again, whoever wants it.
 _PATIENCE, _FRESH = 5.0, 1.0
 
@@ -42,11 +44,13 @@ class ReadinessCheck:
         self,
         assistant: Future[Assistant],
         catalog: Catalog,
+        lifecycle: Lifecycle,
         now: Callable[[], float] = time.monotonic,
         patience: float = _PATIENCE,
     ) -> None:
         """`now` is a clock in seconds; a part that takes longer than `patience` counts as silent."""
-        self._assistant, self._catalog, self._now, self._patience = assistant, catalog, now, patience
+        self._assistant, self._catalog, self._lifecycle = assistant, catalog, lifecycle
+        self._now, self._patience = now, patience
         self._storage: dict[str, str] = {}
         self._running: Future[None] | None = None
         self._checked = float("-inf")
@@ -54,9 +58,10 @@ class ReadinessCheck:
     async def readiness(self) -> Readiness:
         """Return the state of each part. What does not reply in time is silent, and is not asked again meanwhile."""
         models = models_state(self._assistant)
-        if self._now() - self._checked > _FRESH:
+        if self._now() - self._checked > _FRESH and not self._lifecycle.is_stopping:
             await self._check_storage()
-        return Readiness({"models": models, **self._storage})
+        server = STOPPING if self._lifecycle.is_stopping else OK
+        return Readiness({"server": server, "models": models, **self._storage})
 
     async def _check_storage(self) -> None:
         if self._running is None or self._running.done():

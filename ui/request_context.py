@@ -18,11 +18,15 @@ _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What is known of a request; `caller` and `route`, a template without values, are filled in on its way."""
+    """What is known of a request; what follows its id is filled in on its way.
+
+    `route` is a template without values, `error` the kind of error that the caller was told of.
+    """
 
     id: str
     caller: str = ""
     route: str = UNMATCHED
+    error: str = ""
 
 
 _CURRENT: ContextVar[RequestFacts | None] = ContextVar("request", default=None)

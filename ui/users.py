@@ -1,7 +1,8 @@
 """Who may log in to the page of a shared server: a file of names with hashed passwords.
 
-A line is `name:n:r:p:salt:digest`, the last two in base64. Passwords are hashed by scrypt (RFC 7914), which takes
-32 MiB of memory for each guess, so that a stolen file is of little use.
+A line is `name:n:r:p:salt:digest`, the last two in base64, with `:role:libraries` behind it, the libraries separated by
+commas, for a user who may not do everything. Passwords are hashed by scrypt (RFC 7914), which takes 32 MiB of memory
+for each guess, so that a stolen file is of little use.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.errors import SettingsError
+from ui.permissions import UNLIMITED, Permissions, Role
 
 MIN_PASSWORD_LENGTH = 10
 _MAX_PASSWORD_LENGTH = 1024
@@ -38,6 +40,15 @@ class _PasswordHash:
         return hmac.compare_digest(self.digest, digest)
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the file."""
+
+    name: str
+    password: _PasswordHash
+    permissions: Permissions
+
+
 class Users:
     """The users of a file; changes to the file take effect at once."""
 
@@ -53,45 +64,78 @@ class Users:
         """Tell whether the user exists and has this password."""
         if len(password) > _MAX_PASSWORD_LENGTH:
             return False
-        stored = _read(self.file).get(name)
-        return (stored or self._decoy).matches(password) and stored is not None
+        user = _read(self.file).get(name)
+        return (user.password if user else self._decoy).matches(password) and user is not None
+
+    def permissions(self, name: str) -> Permissions | None:
+        """Return what a user may do; None where the file no longer has the user. Raises SettingsError."""
+        user = _read(self.file).get(name)
+        return user.permissions if user else None
 
 
-def add_user(file: Path, name: str, password: str) -> None:
-    """Add a user, or change the password of an existing one. Raises SettingsError."""
+def all_users(file: Path) -> list[User]:
+    """Return the users of a file, by name. Raises SettingsError."""
+    return sorted(_read(file).values(), key=lambda user: user.name)
+
+
+def find_user(file: Path, name: str) -> User | None:
+    """Return the user of this name; None where the file, which need not exist, has none. Raises SettingsError."""
+    return _read(file).get(name) if file.exists() else None
+
+
+def add_user(file: Path, name: str, password: str, permissions: Permissions | None = None) -> None:
+    """Add a user, or change the password of an existing one, whose permissions stay where none are given.
+
+    A new user may do everything where none are given. Raises SettingsError.
+    """
     if not _NAME.fullmatch(name):
         raise SettingsError(f"{name!r} is not a valid name: use up to 64 letters, digits and . _ @ -")
     if not MIN_PASSWORD_LENGTH <= len(password) <= _MAX_PASSWORD_LENGTH:
         raise SettingsError(f"a password needs at least {MIN_PASSWORD_LENGTH} characters")
-    users = (_read(file) if file.exists() else {}) | {name: _hash_password(password)}
+    before = find_user(file, name)
+    permissions = permissions or (before.permissions if before else UNLIMITED)
+    _put(file, User(name, _hash_password(password), permissions))
+
+
+def set_permissions(file: Path, user: User, permissions: Permissions) -> None:
+    """Change what a user may do; the password stays. Raises SettingsError."""
+    _put(file, replace(user, permissions=permissions))
+
+
+def _put(file: Path, user: User) -> None:
+    users = (_read(file) if file.exists() else {}) | {user.name: user}
     part = file.with_name(f"{file.name}.part")
     try:
         part.touch(mode=0o600)
-        part.write_text("".join(f"{_line(user, users[user])}\n" for user in sorted(users)), encoding="utf-8")
+        part.write_text("".join(f"{_line(users[name])}\n" for name in sorted(users)), encoding="utf-8")
         part.replace(file)
     except OSError as error:
         raise SettingsError(f"the users' file {file} cannot be written: {error.strerror}") from error
 
 
-def _read(file: Path) -> dict[str, _PasswordHash]:
+def _read(file: Path) -> dict[str, User]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-        return dict(_parse(line) for line in lines if line.strip())
+        return {user.name: user for user in map(_parse, filter(str.strip, lines))}
     except OSError as error:
         raise SettingsError(f"the users' file {file} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(f"the users' file {file} is damaged; create a new one with: paperchat user") from error
 
 
-def _parse(line: str) -> tuple[str, _PasswordHash]:
-    name, cost, block_size, parallelism, salt, digest = line.split(":")
+def _parse(line: str) -> User:
+    name, cost, block_size, parallelism, salt, digest, *limits = line.split(":")
+    role, libraries = limits or (Role.WRITE, "")
     decoded = (base64.b64decode(part, validate=True) for part in (salt, digest))
-    return name, _PasswordHash(int(cost), int(block_size), int(parallelism), *decoded)
+    password = _PasswordHash(int(cost), int(block_size), int(parallelism), *decoded)
+    return User(name, password, Permissions(Role(role), tuple(filter(None, libraries.split(",")))))
 
 
-def _line(name: str, stored: _PasswordHash) -> str:
+def _line(user: User) -> str:
+    stored, permissions = user.password, user.permissions
     encoded = (base64.b64encode(part).decode() for part in (stored.salt, stored.digest))
-    return ":".join([name, str(stored.cost), str(stored.block_size), str(stored.parallelism), *encoded])
+    limits = [] if permissions == UNLIMITED else [permissions.role, ",".join(permissions.libraries)]
+    return ":".join([user.name, str(stored.cost), str(stored.block_size), str(stored.parallelism), *encoded, *limits])
 
 
 def _hash_password(password: str) -> _PasswordHash:

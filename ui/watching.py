@@ -75,9 +75,11 @@ class BackgroundWatch:
         if settings.watch_hours:
             self._thread.start()
 
-    def close(self) -> None:
-        """Begin no further run."""
+    def close(self, seconds: float = 0) -> None:
+        """Begin no further run, and wait so long for the one that goes on, which ends after its present source."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
 
     def run_once(self) -> None:
         """Run every watch and make the digest; what fails is logged, and left to the next run."""

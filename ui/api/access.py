@@ -19,12 +19,13 @@ from starlette.exceptions import HTTPException
 
 from assistant.errors import SettingsError
 from assistant.settings import Settings
-from ui.api import operations_routes
 from ui.api.problems import ProblemError, problem_of, problem_response
 from ui.api.request_rate import RequestRate
-from ui.api.tokens import Tokens, TokenScope, open_tokens
+from ui.api.tokens import Tokens, open_tokens
+from ui.lifecycle import Lifecycle, ServerStoppingError
 from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
 from ui.page.middleware import LoginGate, is_loopback, refusal, remember_client
+from ui.permissions import UNLIMITED, Permissions
 from ui.request_context import current_request
 from ui.users import Users
 
@@ -32,7 +33,7 @@ from ui.users import Users
 MAX_BODY, MAX_PAPERS_BODY = 1 << 20, 8 << 20
 _PAPERS_PATHS = ("/api/v1/papers", "/api/v1/check", "/mcp")
 # Need no credentials, so that a supervisor can look whether the server is alive and ready; they tell nothing else.
-OPEN_PATHS = ("/api/v1/health", operations_routes.HEALTHZ, operations_routes.READYZ)
+OPEN_PATHS = ("/api/v1/health", "/healthz", "/readyz")
 # Refused credentials of one address, a minute.
 _REFUSALS = 30
 _TOO_LONG = "The body of the request is too long."
@@ -46,14 +47,14 @@ _HEADERS = [
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request: the owner of conversations, and whether papers may be added and deleted."""
+    """Who sends a request: the owner of conversations, and what the caller may do."""
 
     owner: str
-    scope: TokenScope
+    permissions: Permissions
 
 
 # The single user of this machine, who has the conversations of the command line.
-LOCAL = Caller("", TokenScope.WRITE)
+LOCAL = Caller("", UNLIMITED)
 
 Authenticate = Callable[[str, str], Awaitable[bool]]
 
@@ -77,13 +78,15 @@ class Credentials:
         name, _, password = _decoded(value).partition(":")
         if (caller := self._with_token(password, name)) or not (self._authenticate and self._users):
             return caller
-        is_user = await self._is_user(name, password, self._authenticate, self._users)
-        return Caller(f"user:{name}", TokenScope.WRITE) if is_user else None
+        if not await self._is_user(name, password, self._authenticate, self._users):
+            return None
+        permissions = self._users.permissions(name)
+        return Caller(f"user:{name}", permissions) if permissions else None
 
     def _with_token(self, secret: str, name: str | None = None) -> Caller | None:
         """Return who has a token, if its name is this one: browsers ask for a name and a password."""
         token = self._tokens.find(secret)
-        return Caller(f"token:{token.name}", token.scope) if token and name in (None, token.name) else None
+        return Caller(f"token:{token.name}", token.permissions) if token and name in (None, token.name) else None
 
     async def _is_user(self, name: str, password: str, authenticate: Authenticate, users: Users) -> bool:
         """Return whether the user has the password; it is hashed once for each version of the users' file."""
@@ -104,8 +107,17 @@ class AccessCheck:
     Without `credentials`, the server serves this machine alone and every request is `LOCAL`.
     """
 
-    def __init__(self, app: AsgiApp, credentials: Credentials | None, rate: RequestRate, is_private: bool) -> None:
+    def __init__(
+        self,
+        app: AsgiApp,
+        credentials: Credentials | None,
+        rate: RequestRate,
+        lifecycle: Lifecycle,
+        *,
+        is_private: bool,
+    ) -> None:
         self.app, self._credentials, self._rate, self._is_private = app, credentials, rate, is_private
+        self._lifecycle = lifecycle
         self._refused = RequestRate(_REFUSALS)
 
     async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
@@ -128,12 +140,16 @@ class AccessCheck:
         await self.app(scope | {"state": state}, body, _with_headers(send))
 
     async def _admitted(self, scope: AsgiMessage) -> Caller:
-        """Return who sends the request. Raises ProblemError."""
+        """Return who sends the request. Raises ProblemError, ServerStoppingError."""
         if reason := refusal(scope, self._is_private):
             raise ProblemError(403, reason, "foreign_origin")
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         _check_length(headers.get(b"content-length", "0"), _max_body(scope["path"]))
-        if self._credentials is None or scope["path"] in OPEN_PATHS:
+        if scope["path"] in OPEN_PATHS:
+            return LOCAL
+        if self._lifecycle.is_stopping:
+            raise ServerStoppingError
+        if self._credentials is None:
             return LOCAL
         address = (scope.get("client") or ("",))[0]
         caller = await self._credentials.caller(headers.get(b"authorization", ""))
@@ -161,7 +177,9 @@ class _LimitedBody:
         return message
 
 
-def open_access(app: AsgiApp, settings: Settings, gate: LoginGate | None, users: Users | None) -> AccessCheck:
+def open_access(
+    app: AsgiApp, settings: Settings, gate: LoginGate | None, users: Users | None, lifecycle: Lifecycle
+) -> AccessCheck:
     """Return the check before an app. Raises SettingsError where it would be open to other machines."""
     tokens, is_private = open_tokens(settings), is_loopback(settings.host) and users is None
     if not is_private and users is None and not tokens.all():
@@ -170,7 +188,7 @@ def open_access(app: AsgiApp, settings: Settings, gate: LoginGate | None, users:
             "make a token with: paperchat token add NAME"
         )
     credentials = None if is_private else Credentials(tokens, gate.authenticate if gate else None, users)
-    return AccessCheck(app, credentials, RequestRate(settings.requests_per_minute), is_private)
+    return AccessCheck(app, credentials, RequestRate(settings.requests_per_minute), lifecycle, is_private=is_private)
 
 
 def _with_headers(send: AsgiSend) -> AsgiSend:

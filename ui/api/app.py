@@ -108,7 +108,7 @@ def _routes(backend: ApiBackend, queue: WorkQueue, mounts: Sequence[MountedApp])
         lifespan=lambda _: lifespan(mounts)(),
         redirect_slashes=False,
     )
-    app.state.backend, app.state.queue, app.state.readiness = backend, queue, backend.readiness
+    app.state.backend, app.state.queue = backend, queue
     for prefix, router in _ROUTERS:
         app.include_router(router, prefix=prefix, responses=_PROBLEM if prefix == JSON_PREFIX else None)
     for kind in (RequestValidationError, HTTPException, PaperchatError, ProblemError, ClientGoneError, Exception):
@@ -140,12 +140,10 @@ async def _refuse(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientGoneError):
         return Response(status_code=_CLIENT_CLOSED)
     if isinstance(error, RequestValidationError):
-        problem = _invalid(error)
+        error = _invalid(error)
     elif isinstance(error, HTTPException):
-        problem = ProblemError(error.status_code, str(error.detail), headers=error.headers or {})
-    else:
-        problem = problem_of(error)
-    return problem_response(request.url.path, problem)
+        error = ProblemError(error.status_code, str(error.detail), headers=error.headers or {})
+    return problem_response(request.url.path, problem_of(error))
 
 
 def _invalid(error: RequestValidationError) -> ProblemError:

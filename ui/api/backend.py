@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from copy import copy
 from pathlib import Path
 
 from assistant import factory
@@ -14,6 +15,8 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.papers import Papers
 from ui.api.chat_messages import RecentAnswers
+from ui.operations import Operations
+from ui.permissions import UNLIMITED, Permissions
 from ui.readiness import ReadinessCheck, models_state
 
 
@@ -24,7 +27,7 @@ class ApiBackend:
     they are first asked for, with the same models.
     """
 
-    def __init__(self, settings: Settings, assistant: Future[Assistant]) -> None:
+    def __init__(self, settings: Settings, assistant: Future[Assistant], operations: Operations) -> None:
         """Raise LibraryError if the catalog or the conversations cannot be opened."""
         self.settings = settings
         self.catalog: Catalog = factory.open_catalog(settings)
@@ -32,8 +35,21 @@ class ApiBackend:
         self._assistant = assistant
         self._opened: dict[Path, Assistant] = {}
         self.recent_answers = RecentAnswers()
-        self.readiness = ReadinessCheck(assistant, self.catalog)
+        self.readiness = ReadinessCheck(assistant, self.catalog, operations.lifecycle)
+        self.operations = operations
+        operations.metrics.watch_library(self.catalog)
+        operations.metrics.watch_loading(assistant)
         self._lock = threading.Lock()
+        self._permissions = UNLIMITED
+
+    def for_caller(self, permissions: Permissions) -> ApiBackend:
+        """Return the same backend for a caller: every library that it opens or names is one that the caller may use.
+
+        Its methods raise ForbiddenError for another one.
+        """
+        restricted = copy(self)
+        restricted._permissions = permissions
+        return restricted
 
     @property
     def state(self) -> str:
@@ -45,6 +61,7 @@ class ApiBackend:
 
         Raises NotFoundError for an unknown library, LibraryError for one that cannot be opened, ModelError.
         """
+        self.require(library)
         shared = self._assistant.result()
         if self._is_served(library):
             return shared
@@ -56,14 +73,16 @@ class ApiBackend:
 
     def settings_of(self, library: str | None) -> Settings:
         """Return the settings with a library in place of that which is served. Raises NotFoundError."""
-        if library is None or self._is_served(library):
+        self.require(library)
+        if self._is_served(library):
             return self.settings
-        if library not in self.library_names():
+        if library is None or library not in self.library_names():
             raise NotFoundError(f"no library is named {library!r}; paperchat libraries lists them")
         return factory.settings_of(self.settings, library)
 
     def catalog_of(self, library: str | None = None) -> Catalog:
         """Return the catalog of a library; for that of the settings, no model need be loaded. Raises as `assistant`."""
+        self.require(library)
         return self.catalog if self._is_served(library) else self.assistant(library).library.catalog
 
     def papers(self, library: str | None = None) -> Papers:
@@ -71,8 +90,17 @@ class ApiBackend:
         return self.catalog_of(library).papers
 
     def library_names(self) -> list[str]:
-        """Return the names of the libraries that have one."""
-        return [name for name in factory.library_names(self.settings) if name is not None]
+        """Return the names of the libraries that have one and may be used."""
+        return [name for name in factory.library_names(self.settings) if name and self._permissions.may_use(name)]
+
+    @property
+    def may_use_served(self) -> bool:
+        """Return whether the caller may use the library of the settings."""
+        return self._permissions.may_use(self.settings.library)
+
+    def require(self, library: str | None = None) -> None:
+        """Raise ForbiddenError where the caller may not use a library, by default that of the settings."""
+        self._permissions.require_library(self.settings.library if library is None else library)
 
     def conversations(self, owner: str, library: str | None = None) -> Conversations:
         """Return the conversations of one owner with a library; nobody else sees them. Raises NotFoundError."""

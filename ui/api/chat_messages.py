@@ -87,21 +87,21 @@ class RecentAnswers:
         self._answers: OrderedDict[bytes, Answer] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, text: str, answer: Answer) -> None:
-        """Remember the answer behind a text; the oldest is forgotten."""
+    def put(self, owner: str, text: str, answer: Answer) -> None:
+        """Remember the answer behind a text that an owner got; the oldest is forgotten."""
         with self._lock:
-            self._answers[_digest(text)] = answer
+            self._answers[_digest(owner, text)] = answer
             if len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
 
-    def turns(self, exchanges: Sequence[Exchange]) -> list[Turn]:
-        """Return the history; where an answer is not remembered, it has the text alone."""
+    def turns(self, owner: str, exchanges: Sequence[Exchange]) -> list[Turn]:
+        """Return the history; where no answer of the owner is remembered, it has the text alone."""
         with self._lock:
-            return [Turn(exchange.question, self._answer(exchange)) for exchange in exchanges]
+            return [Turn(exchange.question, self._answer(owner, exchange)) for exchange in exchanges]
 
-    def _answer(self, exchange: Exchange) -> Answer:
+    def _answer(self, owner: str, exchange: Exchange) -> Answer:
         text_alone = Answer(exchange.question, exchange.question, Strength.FIRM, 1.0, exchange.reply)
-        return self._answers.get(_digest(exchange.reply), text_alone)
+        return self._answers.get(_digest(owner, exchange.reply), text_alone)
 
 
 def question_and_history(messages: Sequence[ChatMessage], limit: int) -> tuple[str, list[Exchange]]:
@@ -126,5 +126,5 @@ def all_text(messages: Sequence[ChatMessage]) -> list[str]:
     return [message.text for message in messages]
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(" ".join(text.split()).encode("utf-8", "replace")).digest()
+def _digest(owner: str, text: str) -> bytes:
+    return hashlib.sha256("\0".join([owner, *text.split()]).encode("utf-8", "replace")).digest()

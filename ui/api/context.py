@@ -1,4 +1,4 @@
-"""What a route needs of the server and of the request: its parts, its caller, and the check of the caller's scope."""
+"""What a route needs of the server and of the request: its parts, its caller, and the caller's permissions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from fastapi import Depends, Request
 
 from ui.api.access import Caller
 from ui.api.backend import ApiBackend
-from ui.api.problems import ProblemError
 from ui.api.request_queue import RequestQueue
-from ui.api.tokens import TokenScope
 
 
 def _backend(request: Request) -> ApiBackend:
-    return cast("ApiBackend", request.app.state.backend)
+    return cast("ApiBackend", request.app.state.backend).for_caller(_caller(request).permissions)
 
 
 def _queue(request: Request) -> RequestQueue:
@@ -27,8 +25,7 @@ def _caller(request: Request) -> Caller:
 
 def _writer(request: Request) -> Caller:
     caller = _caller(request)
-    if caller.scope is not TokenScope.WRITE:
-        raise ProblemError(403, "This token may read only; papers are changed with one of scope write.", "scope")
+    caller.permissions.require_write()
     return caller
 
 

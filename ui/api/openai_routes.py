@@ -23,12 +23,13 @@ from pydantic import Field
 from assistant.chat import Assistant
 from assistant.schema import Answer
 from assistant.serialization import Json
+from ui.api.access import Caller
 from ui.api.backend import ApiBackend
 from ui.api.chat_messages import ChatBody, ChatMessage, OpenAIBody, question_and_history
 from ui.api.chat_stream import TextStream
 from ui.api.cited_markdown import CitedMarkdown, cited_markdown
 from ui.api.client_tasks import task_reply
-from ui.api.context import Backend, Queue
+from ui.api.context import Backend, Queue, Reader
 from ui.api.event_stream import EventStream, event, with_comments
 from ui.api.paper_pages import PaperPages
 from ui.api.problems import ProblemError, openai_error_json, problem_of
@@ -60,7 +61,8 @@ class _ReplyPiece:
 @router.get("/models")
 def list_models(backend: Backend) -> Json:
     """List the libraries as models."""
-    names = [MODEL, *(f"{MODEL}/{name}" for name in backend.library_names())]
+    served = [MODEL] if backend.may_use_served else []
+    names = [*served, *(f"{MODEL}/{name}" for name in backend.library_names())]
     return {"object": "list", "data": list(map(_model_json, names))}
 
 
@@ -72,12 +74,12 @@ def show_model(name: str, backend: Backend) -> Json:
 
 
 @router.post("/chat/completions")
-async def complete_chat(body: ChatBody, request: Request, backend: Backend, queue: Queue) -> Any:
+async def complete_chat(body: ChatBody, request: Request, backend: Backend, queue: Queue, caller: Reader) -> Any:
     """Answer the last message, in the conversation of those before it."""
     if body.n not in (None, 1):
         raise ProblemError(400, "n must be 1: an answer is made once.", "unsupported_value")
     library, identity = _library(body.model, backend), _Completion(body.model)
-    pieces = partial(_answer, body, backend, library, PaperPages(str(request.base_url), library))
+    pieces = partial(_answer, body, backend, caller, library, PaperPages(str(request.base_url), library))
     if not body.stream:
         end = (await queue.last(pieces)).end
         return identity.whole(cast("Json", end))
@@ -120,7 +122,9 @@ class _Completion:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
-def _answer(body: ChatBody, backend: ApiBackend, library: str | None, pages: PaperPages) -> Iterator[_ReplyPiece]:
+def _answer(
+    body: ChatBody, backend: ApiBackend, caller: Caller, library: str | None, pages: PaperPages
+) -> Iterator[_ReplyPiece]:
     """Yield the pieces of the reply, and last its end."""
     assistant = backend.assistant(library)
     question, exchanges = question_and_history(body.messages, assistant.settings.max_question_length)
@@ -128,8 +132,8 @@ def _answer(body: ChatBody, backend: ApiBackend, library: str | None, pages: Pap
         usage = _counted(body.messages, reply, assistant)
         yield _ReplyPiece(reply, _end(CitedMarkdown(reply), False, usage, None))
         return
-    history, stream = backend.recent_answers.turns(exchanges), TextStream(pages.address)
-    with QuestionLog(question, assistant.settings) as log:
+    history, stream = backend.recent_answers.turns(caller.owner, exchanges), TextStream(pages.address)
+    with QuestionLog(question, assistant.settings, backend.operations.metrics.question) as log:
         snapshots = cast("Any", assistant.stream(question, history, body.paperchat.scope.value()))
         with closing(snapshots):
             for log.answer in snapshots:
@@ -137,7 +141,7 @@ def _answer(body: ChatBody, backend: ApiBackend, library: str | None, pages: Pap
         log.id = "chat"
     answer = cast("Answer", log.answer)
     markdown = stream.whole(answer) if body.stream else cited_markdown(answer, pages.address)
-    backend.recent_answers.put(markdown.text, answer)
+    backend.recent_answers.put(caller.owner, markdown.text, answer)
     usage = _usage(answer, body.messages, markdown.text, assistant)
     yield _ReplyPiece(end=_end(markdown, answer.cut, usage, pages.answer_json(answer)))
 
@@ -228,6 +232,7 @@ def _vector(vector: Any, encoding: str) -> Any:
 def _library(model: str, backend: ApiBackend) -> str | None:
     """Return the library of a model; None for the one that is served. Raises ProblemError for an unknown model."""
     if model == MODEL:
+        backend.require()
         return None
     prefix, _, name = model.partition("/")
     if prefix != MODEL or name not in backend.library_names():

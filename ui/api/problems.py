@@ -21,7 +21,9 @@ from assistant.errors import (
     SettingsError,
 )
 from ui.api.server_models import ProblemJson
-from ui.request_context import request_id
+from ui.lifecycle import ServerStoppingError
+from ui.permissions import ForbiddenError
+from ui.request_context import current_request, request_id
 from ui.work_queue import RETRY_AFTER, QueueFullError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ _MEDIA_TYPE = "application/problem+json"
 # The first class that an error belongs to decides.
 _STATUSES: tuple[tuple[type[PaperchatError], int], ...] = (
     (QueueFullError, 429),
+    (ServerStoppingError, 503),
+    (ForbiddenError, 403),
     (NotFoundError, 404),
     (InputError, 422),
     (LibraryBusy, 409),
@@ -38,6 +42,7 @@ _STATUSES: tuple[tuple[type[PaperchatError], int], ...] = (
     (ModelError, 503),
     (SettingsError, 503),
 )
+_CODES = ((QueueFullError, "queue_full"), (ForbiddenError, "permission"), (ServerStoppingError, "stopping"))
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 # Those that pass.
 _PASSING = (409, 429)
@@ -57,14 +62,26 @@ class ProblemError(Exception):
 
 def problem_of(error: Exception) -> ProblemError:
     """Return the refusal that an error stands for; an unexpected error tells nothing about itself."""
+    if request := current_request():
+        request.error = _kind(error)
     if isinstance(error, ProblemError):
         return error
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
     if not isinstance(error, PaperchatError):
         _log(error)
         return ProblemError(500, "Something went wrong in the server; its log says more.")
-    headers = {"Retry-After": str(RETRY_AFTER)} if status in _PASSING else {}
-    return ProblemError(status, str(error), "queue_full" if isinstance(error, QueueFullError) else None, headers)
+    is_stopping = isinstance(error, ServerStoppingError)
+    headers = {"Retry-After": str(RETRY_AFTER)} if status in _PASSING or is_stopping else {}
+    headers |= {"Connection": "close"} if is_stopping else {}
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
+    return ProblemError(status, str(error), code, headers)
+
+
+def _kind(error: Exception) -> str:
+    """Return the kind of an error, of which there are few."""
+    if isinstance(error, ProblemError):
+        return error.code or HTTPStatus(error.status).phrase
+    return type(error).__name__
 
 
 def _log(error: Exception) -> None:

@@ -79,7 +79,7 @@ def _answers(body: AskBody, backend: ApiBackend, caller: Caller, pages: PaperPag
     stored_in = conversations.find(body.conversation).id if body.conversation else None
     history = [stored.turn for stored in conversations.turns(stored_in)] if stored_in else _history(body.history)
     assistant = backend.assistant(body.library)
-    with QuestionLog(body.question, assistant.settings) as log:
+    with QuestionLog(body.question, assistant.settings, backend.operations.metrics.question) as log:
         snapshots = cast("Callable[..., Any]", assistant.stream)(body.question, history, scope)
         with closing(snapshots):
             for log.answer in snapshots:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ui.api.operations_routes import PATHS as OPERATIONS_PATHS
 from ui.logs import log_event
+from ui.metrics import ServerMetrics
 from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
 from ui.request_context import UNMATCHED, RequestFacts, answering, chosen_id, current_request
 
@@ -29,8 +30,8 @@ class RequestLog:
     application has done so.
     """
 
-    def __init__(self, app: AsgiApp, name_caller: NameCaller = lambda _: "") -> None:
-        self.app, self._name_caller = app, name_caller
+    def __init__(self, app: AsgiApp, metrics: ServerMetrics, name_caller: NameCaller = lambda _: "") -> None:
+        self.app, self._metrics, self._name_caller = app, metrics, name_caller
 
     async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Pass a request on under its id."""
@@ -48,14 +49,23 @@ class RequestLog:
                 reply.status = reply.status or 500
                 raise
             finally:
-                self._log(scope, request, reply.status or _CLIENT_CLOSED, 1000 * (time.perf_counter() - started))
+                status, seconds = reply.status or _CLIENT_CLOSED, time.perf_counter() - started
+                request.route = _route_of(scope, request)
+                self._count(scope["method"], request, status, seconds)
+                self._log(scope, request, status, 1000 * seconds)
+
+    def _count(self, method: str, request: RequestFacts, status: int, seconds: float) -> None:
+        self._metrics.request(method, request.route, status, seconds)
+        if request.error:
+            self._metrics.error(request.error)
 
     def _log(self, scope: AsgiMessage, request: RequestFacts, status: int, elapsed_ms: float) -> None:
-        route = _route_of(scope, request)
+        route = request.route
         level = logging.DEBUG if route.startswith(_QUIET_ROUTES) else logging.INFO
         caller = request.caller or self._name_caller(scope)
         facts = {"method": scope["method"], "route": route, "status": status, "ms": round(elapsed_ms, 1)}
-        log_event(logger, level, "request", facts | ({"caller": caller} if caller else {}))
+        more = {"caller": caller, "error": request.error}
+        log_event(logger, level, "request", facts | {name: value for name, value in more.items() if value})
 
 
 class _Reply:

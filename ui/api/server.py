@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from threading import Event
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -20,8 +21,10 @@ from ui.api.app import JSON_PREFIX, Lifespan, MountedApp, build_app, lifespan, p
 from ui.api.backend import ApiBackend
 from ui.api.operations_routes import PATHS as OPERATIONS_PATHS
 from ui.api.request_log import RequestLog
-from ui.background import await_loading, load_in_background
+from ui.background import load_in_background
+from ui.lifecycle import StopSignals, end_process, remaining
 from ui.logs import configure_server
+from ui.operations import Operations
 from ui.page.cookies import AsgiApp
 from ui.page.middleware import LoginGate
 from ui.ports import free_port
@@ -31,7 +34,8 @@ from ui.work_queue import WorkQueue
 
 # Makes what is served beside the API, with its libraries and its queue.
 Mounts = Callable[[ApiBackend, WorkQueue], Sequence[MountedApp]]
-_SHUTDOWN_SECONDS = 5
+# Seconds that the last pieces of replies have to reach their clients; then streams that nobody writes to are cut.
+DELIVERY_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Api:
     backend: ApiBackend
     prefixes: tuple[str, ...]
     lifespan: Lifespan
+    operations: Operations
 
     def addresses(self, server: str) -> str:
         """Return where programs find what is served at the address of a server, in words."""
@@ -61,11 +66,13 @@ class RunningApi:
     address: str
     watch: BackgroundWatch
 
-    def close(self) -> None:
-        """Stop serving and release the files."""
-        self.watch.close()
+    def close(self, seconds: float = 0) -> None:
+        """Stop serving and release the files; what is being answered may go on for so many seconds."""
+        ends = time.monotonic() + seconds
+        self.api.operations.lifecycle.stop(seconds)
+        self.watch.close(remaining(ends))
         self.server.should_exit = True
-        self.thread.join(2 * _SHUTDOWN_SECONDS)
+        self.thread.join(2 * DELIVERY_SECONDS)
         self.api.backend.close()
 
 
@@ -83,32 +90,53 @@ def open_api(
     queue: WorkQueue | None = None,
 ) -> Api:
     """Return the API over a library. Raises SettingsError where it would be open to other machines, LibraryError."""
-    backend, queue = ApiBackend(settings, assistant), queue or WorkQueue()
+    queue = queue or WorkQueue()
+    operations = Operations(queue.lifecycle)
+    operations.metrics.watch_queue(queue)
+    operations.metrics.watch_lifecycle(queue.lifecycle)
+    backend = ApiBackend(settings, assistant, operations)
     try:
         mounted = mounts(backend, queue)
         app = build_app(backend, queue, mounted)
-        checked = open_access(app, settings, gate, users)
+        checked = open_access(app, settings, gate, users, queue.lifecycle)
     except BaseException:
         backend.close()
         raise
-    return Api(checked, backend, prefixes(mounted), lifespan(mounted))
+    return Api(checked, backend, prefixes(mounted), lifespan(mounted), operations)
 
 
 def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = no_mounts) -> None:
-    """Serve the API alone until interrupted. The models load meanwhile; a question waits for them.
+    """Serve the API alone until SIGINT or SIGTERM. The models load meanwhile; a question waits for them.
 
-    Raises PaperchatError if the library cannot be opened or no port is free.
+    The process ends here where threads are left. Raises PaperchatError if the library or the models cannot be opened,
+    or no port is free.
     """
-    assistant = load_in_background(lambda: factory.open_assistant(settings))
-    running = start(settings, assistant, mounts)
-    announce(f"paperchat's API is at {running.api.addresses(running.address)} - press Ctrl+C to stop.")
+    serving = Event()
+    with StopSignals() as signals:
+        assistant = load_in_background(lambda: factory.open_assistant(settings), after=serving)
+        running = start(settings, assistant, mounts)
+        announce(f"paperchat's API is at {running.api.addresses(running.address)} - press Ctrl+C to stop.")
+        serving.set()
+        serve_until_stopped(signals, assistant, running, settings.shutdown_seconds)
+
+
+class Running(Protocol):
+    """A server that has been started."""
+
+    def close(self, seconds: float) -> None:
+        """Stop serving and release the files; what is being answered may go on for so many seconds."""
+
+
+def serve_until_stopped(signals: StopSignals, assistant: Future[Assistant], running: Running, seconds: float) -> None:
+    """Wait for a signal, then stop the server. Raises PaperchatError at once where the models cannot be loaded."""
+    assistant.add_done_callback(lambda loaded: signals.stop() if loaded.exception() else None)
     try:
-        with suppress(KeyboardInterrupt):
-            assistant.result()
-            running.thread.join()
+        signals.wait()
     finally:
-        running.close()
-        await_loading(assistant)
+        running.close(seconds)
+    if assistant.done() and (error := assistant.exception()):
+        raise error
+    end_process()
 
 
 def start(
@@ -119,12 +147,12 @@ def start(
     api = open_api(settings, assistant, users, LoginGate(users) if users else None, mounts, queue)
     port = free_port(settings.host, settings.port)
     config = uvicorn.Config(
-        RequestLog(api.app),
+        RequestLog(api.app, api.operations.metrics),
         host=settings.host,
         port=port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=DELIVERY_SECONDS,
         server_header=False,
     )
     configure_server(settings.log_format)

@@ -1,7 +1,7 @@
 """Bearer tokens of programs that use the server: named, revocable, stored only as hashes.
 
-A line of the file is `name:scope:created:sha256`. A token has 256 random bits, so that a fast hash protects it as well
-as a slow one would.
+A line of the file is `name:role:created:sha256`, with `:libraries` behind it, separated by commas, where it is limited
+to some. A token has 256 random bits, so that a fast hash protects it as well as a slow one would.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import NotFoundError, SettingsError
+from ui.permissions import Permissions, Role, checked_libraries
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -30,19 +30,12 @@ _NAME = re.compile(r"[\w.@-]{1,64}")
 _MAX_SECRET_LENGTH = 200
 
 
-class TokenScope(StrEnum):
-    """What a token allows: to ask and read, or also to add and delete papers."""
-
-    READ = "read"
-    WRITE = "write"
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token without its secret; `created` is a date, ISO 8601."""
 
     name: str
-    scope: TokenScope
+    permissions: Permissions
     created: str
     digest: str
 
@@ -64,7 +57,7 @@ class Tokens:
         digest = _digest(secret)
         return next((token for token in self._read().values() if hmac.compare_digest(token.digest, digest)), None)
 
-    def add(self, name: str, scope: TokenScope) -> str:
+    def add(self, name: str, role: Role, libraries: Collection[str] = ()) -> str:
         """Create a token and return its secret, which is not stored. Raises SettingsError."""
         if not _NAME.fullmatch(name):
             raise SettingsError(f"{name!r} is not a valid name: use up to 64 letters, digits and . _ @ -")
@@ -74,7 +67,8 @@ class Tokens:
             if name in tokens:
                 raise SettingsError(f"there is a token named {name} already; remove it first, or choose another name")
             created = datetime.now(UTC).date().isoformat()
-            self._write(tokens | {name: Token(name, scope, created, _digest(secret))})
+            permissions = Permissions(role, checked_libraries(libraries))
+            self._write(tokens | {name: Token(name, permissions, created, _digest(secret))})
         return secret
 
     def remove(self, name: str) -> None:
@@ -107,7 +101,7 @@ class Tokens:
 
     def _write(self, tokens: Mapping[str, Token]) -> None:
         part = self.file.with_name(f"{self.file.name}.part")
-        lines = (f"{token.name}:{token.scope}:{token.created}:{token.digest}\n" for token in tokens.values())
+        lines = map(_line, tokens.values())
         try:
             part.touch(mode=0o600)
             part.write_text("".join(lines), encoding="utf-8")
@@ -122,8 +116,16 @@ def open_tokens(settings: Settings) -> Tokens:
 
 
 def _parse(line: str) -> Token:
-    name, scope, created, digest = line.split(":")
-    return Token(name, TokenScope(scope), created, digest)
+    name, role, created, digest, *limits = line.split(":")
+    if len(limits) > 1:
+        raise ValueError(line)
+    libraries = tuple(limits[0].split(",")) if limits else ()
+    return Token(name, Permissions(Role(role), libraries), created, digest)
+
+
+def _line(token: Token) -> str:
+    limits = [",".join(token.permissions.libraries)] if token.permissions.libraries else []
+    return ":".join([token.name, token.permissions.role, token.created, token.digest, *limits]) + "\n"
 
 
 def _digest(secret: str) -> str:

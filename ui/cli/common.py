@@ -34,6 +34,14 @@ StrategyName = Annotated[
 ]
 PageNumber = Annotated[int, typer.Option("--page", min=1, help="Page of the list.")]
 IfEmpty = Annotated[Path | None, typer.Option(help="Ingest this file or folder first if the library is empty.")]
+Libraries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--library",
+        metavar="NAME",
+        help="Only this library may be used; repeat it for several. default is the one without a name.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 ToFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file instead of standard output.")]

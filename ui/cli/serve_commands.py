@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ui.api.tokens import TokenScope, open_tokens
-from ui.cli.common import AsJson, IfEmpty, Model, ingest_if_empty, print_array, settings_of
+from assistant.serialization import Json
+from ui.api.tokens import Token, open_tokens
+from ui.cli.common import AsJson, IfEmpty, Libraries, Model, ingest_if_empty, print_array, settings_of
+from ui.permissions import Role
 
 app = typer.Typer()
 _PANEL = "Page and models"
@@ -46,13 +48,14 @@ def serve(
 def add_token(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The name of the program or person that gets it.")],
-    scope: Annotated[TokenScope, typer.Option(help="read: ask and search; write: add and delete papers, too.")] = (
-        TokenScope.READ
-    ),
+    role: Annotated[
+        Role, typer.Option("--role", "--scope", help="read: ask and search; write: change the library, too.")
+    ] = Role.READ,
+    libraries: Libraries = None,
 ) -> None:
     """Make a token and print it; it cannot be shown again."""
-    typer.echo(open_tokens(settings_of(context)).add(name, scope))
-    typer.echo(f"{name} may {scope}: Authorization: Bearer TOKEN", err=True)
+    typer.echo(open_tokens(settings_of(context)).add(name, role, libraries or ()))
+    typer.echo(f"{name} may {role}: Authorization: Bearer TOKEN", err=True)
 
 
 @token_app.command("list")
@@ -60,10 +63,11 @@ def list_tokens(context: typer.Context, as_json: AsJson = False) -> None:
     """List the tokens, without their secrets."""
     tokens = open_tokens(settings_of(context)).all()
     if as_json:
-        print_array({"name": token.name, "scope": token.scope, "created": token.created} for token in tokens)
+        print_array(map(_token_json, tokens))
         return
     for token in tokens:
-        typer.echo(f"{token.name:30}  {token.scope:5}  {token.created}")
+        limits = ", ".join(token.permissions.libraries)
+        typer.echo(f"{token.name:30}  {token.permissions.role:5}  {token.created}  {limits}".rstrip())
 
 
 @token_app.command("remove")
@@ -71,3 +75,8 @@ def remove_token(context: typer.Context, name: Annotated[str, typer.Argument(hel
     """Revoke a token; it is refused from now on."""
     open_tokens(settings_of(context)).remove(name)
     typer.echo(f"{name} is revoked.")
+
+
+def _token_json(token: Token) -> Json:
+    role, libraries = token.permissions.role, list(token.permissions.libraries)
+    return {"name": token.name, "scope": role, "role": role, "libraries": libraries, "created": token.created}

@@ -34,6 +34,8 @@ def handle_action(context: PageContext, name: str, value: str, text: str = "") -
     try:
         if name not in _ACTIONS:
             raise InputError("page", f"there is no button {name!r}")
+        if name in _LIBRARY_ACTIONS:
+            context.permissions.require_write()
         yield from _ACTIONS[name](context, value, text)
     except PaperchatError as error:
         yield PageUpdate(message={"kind": "notice", "text": str(error), "is_error": True})
@@ -282,7 +284,11 @@ def _copy_text(text: str, notice: str) -> PageUpdate:
     return PageUpdate(message={"kind": "copy", "copied": text, "text": notice})
 
 
-_ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
+Action = Callable[[PageContext, str, str], Updates]
+# What changes the library, which everybody sees; the others are about the visitor's own conversations and screen.
+_LIBRARY_ACTIONS: dict[str, Action] = {**collection_actions.LIBRARY_ACTIONS, **first_papers.ACTIONS}
+_ACTIONS: dict[str, Action] = {
+    **_LIBRARY_ACTIONS,
     "open": _open,
     "new": _new,
     "rename": _rename,
@@ -312,6 +318,5 @@ _ACTIONS: dict[str, Callable[[PageContext, str, str], Updates]] = {
     "everything": _everything,
     "similar": _similar,
     "cite": _cite,
-    **collection_actions.ACTIONS,
-    **first_papers.ACTIONS,
+    **collection_actions.SCOPE_ACTIONS,
 }

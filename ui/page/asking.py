@@ -29,6 +29,7 @@ def ask(context: PageContext, question: str, scope: Scope | None = None, standal
         history = [] if standalone else earlier
         yield from _answer(context, question, history, earlier, scope or context.scope)
     except PaperchatError as error:
+        context.backend.operations.metrics.error(type(error).__name__)
         conversation = replace(context.conversation, pending=None)
         failed = turns.failed_html(number, question, str(error))
         yield PageUpdate(conversation=conversation, question=question, pending=failed)
@@ -60,10 +61,12 @@ def _answer(
     context: PageContext, question: str, history: Sequence[Turn], earlier: Sequence[Turn], scope: Scope
 ) -> Updates:
     filtered = f"{question} {context.settings.filters}".strip()
-    with QuestionLog(filtered, context.backend.settings) as log:
+    lifecycle, metrics = context.backend.operations.lifecycle, context.backend.operations.metrics
+    with lifecycle.working(), QuestionLog(filtered, context.backend.settings, metrics.question) as log:
         assistant = context.backend.assistant(context.settings)
         turn = None
         for log.answer in assistant.stream(filtered, history, scope):
+            lifecycle.check()
             turn = Turn(question, log.answer, scope)
             yield _streaming(context, turn, earlier)
         if turn:

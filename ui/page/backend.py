@@ -16,6 +16,7 @@ from assistant.storage.conversations import Conversations
 from assistant.storage.library import Library
 from assistant.topic_map import TopicMap, map_library
 from ui.kept_answers import with_notices
+from ui.operations import Operations
 from ui.page import welcome
 from ui.page.examples import ExampleQuestions
 from ui.page.session import TabSettings
@@ -24,9 +25,9 @@ from ui.page.session import TabSettings
 class PageBackend:
     """Opens what the page needs, each part once. Thread-safe."""
 
-    def __init__(self, settings: Settings, assistant: Future[Assistant]) -> None:
+    def __init__(self, settings: Settings, assistant: Future[Assistant], operations: Operations | None = None) -> None:
         """Raise LibraryError if the catalog or the conversations cannot be opened."""
-        self.settings = settings
+        self.settings, self.operations = settings, operations or Operations()
         self.catalog: Catalog = factory.open_catalog(settings)
         self._assistant = assistant
         self._conversations = factory.open_conversations(settings)

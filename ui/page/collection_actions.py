@@ -60,11 +60,11 @@ def _annotated(context: PageContext, message: str) -> PageUpdate:
     return PageUpdate(turns=context.turns_html(stored), evidence=shown, message={"kind": "notice", "text": message})
 
 
-ACTIONS: dict[str, Callable[[PageContext, str, str], Iterator[PageUpdate]]] = {
+Action = Callable[[PageContext, str, str], Iterator[PageUpdate]]
+SCOPE_ACTIONS: dict[str, Action] = {
     "within": _within,
     "outside": _outside,
     "offtopic": _off_topic,
     "allyears": _all_years,
-    "keep": _keep,
-    "keepnew": _keep_new,
 }
+LIBRARY_ACTIONS: dict[str, Action] = {"keep": _keep, "keepnew": _keep_new}

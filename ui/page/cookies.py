@@ -41,13 +41,12 @@ def conversation_owner(cookies: Mapping[str, str], user: str | None = None) -> s
 
 
 def page_user(scope: AsgiMessage) -> str:
-    """Return `user:NAME` for a request of somebody who has logged in to the page, as gradio tells it; else empty."""
+    """Return the name of a visitor who has logged in to the page, as gradio tells it; empty where nobody has."""
     app = scope.get("app")
     tokens: Mapping[str, str] = getattr(app, "tokens", {})
     cookies = _cookies(scope)
     secrets_sent = (cookies.get(f"{kind}-{getattr(app, 'cookie_id', '')}", "") for kind in _LOGIN_COOKIES)
-    user = next((tokens[secret] for secret in secrets_sent if secret in tokens), "")
-    return f"user:{user}" if user else ""
+    return next((tokens[secret] for secret in secrets_sent if secret in tokens), "")
 
 
 class CookieMiddleware:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
@@ -18,6 +18,8 @@ from ui.page.cookies import conversation_owner
 from ui.page.layout import ChatParts
 from ui.page.page_context import PageContext
 from ui.page.session import OpenConversation, PageUpdate, TabSettings
+from ui.page.write_controls import style_html
+from ui.permissions import Permissions
 from ui.request_context import on_behalf_of
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -31,7 +33,7 @@ def bind_events(page: gr.Blocks, parts: ChatParts, backend: PageBackend) -> None
     def context(
         request: gr.Request, conversation: OpenConversation, scope: Scope, settings: TabSettings
     ) -> PageContext:
-        return PageContext(backend, request_owner(request), conversation, scope, settings)
+        return PageContext(backend, request_owner(request), conversation, scope, settings, permissions_of(request))
 
     _bind_questions(parts, context)
     _bind_conversations(page, parts, context)
@@ -81,9 +83,23 @@ def _bind_conversations(page: gr.Blocks, parts: ChatParts, context: MakeContext)
     parts.history_words.change(search, inputs, parts.history, trigger_mode="always_last", **QUIET)
 
 
+def bind_permissions(page: gr.Blocks) -> None:
+    """Hide from a visitor what is not allowed; the server refuses it as well."""
+
+    def hide(request: gr.Request) -> str:
+        return style_html(permissions_of(request))
+
+    page.load(hide, None, gr.HTML(elem_id="permissions"), **QUIET)
+
+
 def request_owner(request: gr.Request) -> str:
     """Return the owner of an event's conversations; without a cookie, it is the visit to the page."""
     return conversation_owner(request.cookies, request.username) or f"visit:{request.session_hash}"
+
+
+def permissions_of(request: gr.Request) -> Permissions:
+    """Return what the sender of an event may do, as `ui.page.middleware.VisitorCheck` has found."""
+    return cast("Permissions", request.state.permissions)
 
 
 def to_outputs(update: PageUpdate) -> Outputs:

@@ -16,13 +16,14 @@ from assistant.storage.catalog import Catalog
 from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ingest import indexing, merging
-from ui.page import collection_buttons, ingest_view, map_part
+from ui.page import collection_buttons, ingest_view, map_part, render, write_controls
 from ui.page.backend import PageBackend
 from ui.page.collection_menu import annotation_form_html, bar_html
-from ui.page.events import QUIET, stamped
+from ui.page.events import QUIET, permissions_of, stamped
 from ui.page.layout import ChatParts
 from ui.page.table import PAGE_SIZE, TableState, detail_html, refused_html, table_html
 from ui.page.turns import button
+from ui.permissions import ForbiddenError
 
 _REINDEX = button("reindex", "", "Index again", "Index every paper of the library again, if searches miss some")
 _ZOTERO = button("zotero", "", "Read Zotero", "Add what is new in Zotero on this machine, and follow what has changed")
@@ -61,22 +62,22 @@ def build(backend: PageBackend, chat: ChatParts, tab: gr.Tab) -> None:
 def _bind_ingest(backend: PageBackend, parts: _TabParts) -> None:
     """Add the files that are dropped, read Zotero, and index the library again, both on request."""
 
-    def upload(files: list[str] | None, state: TableState) -> Iterator[list[Any]]:
+    def upload(files: list[str] | None, state: TableState, request: gr.Request) -> Iterator[list[Any]]:
         paths = [Path(file) for file in files or ()]
-        for status in ingest_view.add_papers(backend.library, paths):
+        for status in permitted(request, ingest_view.add_papers(backend.library, paths)):
             yield [gr.skip(), status, gr.skip()]
         for path in paths:  # the browser's copies, each in a folder of its own
             shutil.rmtree(path.parent, ignore_errors=True)
         yield [None, gr.skip(), render_table(backend, state)]
 
-    def reindex(state: TableState) -> Iterator[list[Any]]:
-        yield from shown(ingest_view.reindex(backend.library), state)
+    def reindex(state: TableState, request: gr.Request) -> Iterator[list[Any]]:
+        yield from shown(ingest_view.reindex(backend.library), state, request)
 
-    def zotero(state: TableState) -> Iterator[list[Any]]:
-        yield from shown(ingest_view.add_zotero(backend.library, backend.settings), state)
+    def zotero(state: TableState, request: gr.Request) -> Iterator[list[Any]]:
+        yield from shown(ingest_view.add_zotero(backend.library, backend.settings), state, request)
 
-    def shown(statuses: Iterator[str], state: TableState) -> Iterator[list[Any]]:
-        for status in statuses:
+    def shown(statuses: Iterator[str], state: TableState, request: gr.Request) -> Iterator[list[Any]]:
+        for status in permitted(request, statuses):
             yield [status, gr.skip()]
         yield [gr.skip(), render_table(backend, state)]
 
@@ -87,12 +88,23 @@ def _bind_ingest(backend: PageBackend, parts: _TabParts) -> None:
     parts.bridge.zotero(zotero, parts.state, outputs, **QUIET)
 
 
+def permitted(request: gr.Request, statuses: Iterator[str]) -> Iterator[str]:
+    """Yield the statuses of work that changes the library, or, without doing any of it, why the visitor may not."""
+    try:
+        permissions_of(request).require_write()
+    except ForbiddenError as error:
+        yield render.error_html(str(error))
+        return
+    yield from statuses
+
+
 def _bind_table(backend: PageBackend, parts: _TabParts) -> None:
     """Sort, search and page the table, and open the details of its papers."""
 
-    def press(state: TableState, event: gr.EventData) -> list[Any]:
+    def press(state: TableState, event: gr.EventData, request: gr.Request) -> list[Any]:
         try:
             name, value, text = (str(event._data.get(key) or "") for key in ("name", "value", "text"))
+            write_controls.require(name, write_controls.SHELF_READS, permissions_of(request))
             if pressed := collection_buttons.handle(backend.catalog, state, name, value, text):
                 state, message = pressed
                 return [state, render_table(backend, state), stamped({"kind": "notice", "text": message})]

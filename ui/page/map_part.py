@@ -16,7 +16,7 @@ from assistant.text.latex import to_text
 from assistant.text.titles import display_title
 from ui.page import render
 from ui.page.backend import PageBackend
-from ui.page.events import QUIET, request_owner, stamped, to_outputs
+from ui.page.events import QUIET, permissions_of, request_owner, stamped, to_outputs
 from ui.page.layout import ChatParts
 from ui.page.map_view import MapChoice, map_html
 from ui.page.page_context import PageContext
@@ -62,7 +62,7 @@ def bind(
         event: gr.EventData,
         request: gr.Request,
     ) -> list[Any]:
-        context = PageContext(backend, request_owner(request), conversation, scope, settings)
+        context = PageContext(backend, request_owner(request), conversation, scope, settings, permissions_of(request))
         try:
             name, value = (str(event._data.get(key) or "") for key in ("name", "value"))
             state = handle_click(backend.catalog, state, name, value)

@@ -11,8 +11,10 @@ import ipaddress
 from contextvars import ContextVar
 from urllib.parse import urlsplit
 
-from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend
+from assistant.errors import PaperchatError
+from ui.page.cookies import AsgiApp, AsgiMessage, AsgiReceive, AsgiSend, page_user
 from ui.page.rate_limit import LoginRateLimiter
+from ui.permissions import UNLIMITED, ForbiddenError, Permissions, Role
 from ui.users import Users
 
 # The address that the current request comes from.
@@ -40,9 +42,42 @@ class OriginCheck:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})
         else:
-            headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": reason.encode()})
+            await _refuse(send, 403, reason)
+
+
+class VisitorCheck:
+    """An ASGI middleware that refuses the page to visitors who may not use its library.
+
+    For the others, `scope["state"]["permissions"]` is what they may do; events of the page find it in their request.
+    """
+
+    def __init__(self, app: AsgiApp, users: Users | None, library: str | None) -> None:
+        self.app, self._users, self._library = app, users, library
+
+    async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
+        """Pass a request on, or refuse it with the reason."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            permissions = self._permissions(scope)
+            permissions.require_library(self._library)
+        except PaperchatError as error:
+            await _refuse(send, 403 if isinstance(error, ForbiddenError) else 503, str(error))
+            return
+        scope.setdefault("state", {})["permissions"] = permissions
+        await self.app(scope, receive, send)
+
+    def _permissions(self, scope: AsgiMessage) -> Permissions:
+        if self._users is None:
+            return UNLIMITED
+        name = page_user(scope)
+        if not name:
+            return Permissions(Role.READ)  # the page asks for the login
+        permissions = self._users.permissions(name)
+        if permissions is None:
+            raise ForbiddenError(f"{name} is no longer a user of this server")
+        return permissions
 
 
 def refusal(scope: AsgiMessage, is_private: bool) -> str:
@@ -89,6 +124,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+async def _refuse(send: AsgiSend, status: int, reason: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": reason.encode()})
 
 
 def _host_name(host: str) -> str:

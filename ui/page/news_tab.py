@@ -14,7 +14,8 @@ from ui import watching
 from ui.export.watch_digest import DatedDigest, body_html, digests_of
 from ui.page import render
 from ui.page.backend import PageBackend
-from ui.page.events import QUIET, request_owner
+from ui.page.events import QUIET, permissions_of, request_owner
+from ui.permissions import Permissions
 
 LABEL = "News"
 # Digests that are shown.
@@ -42,7 +43,7 @@ def build(page: gr.Blocks, backend: PageBackend, tab: gr.Tab) -> None:
 
     def look_now(request: gr.Request) -> Iterator[list[Any]]:
         yield ['<p class="waiting">Looking ...</p>', gr.skip()]
-        result = look_for_papers(backend)
+        result = look_for_papers(backend, permissions_of(request))
         yield [result, news_html(backend, request_owner(request))]
 
     tab.select(open_tab, None, [news, tab], **QUIET)
@@ -72,9 +73,10 @@ def mark_read(backend: PageBackend, owner: str) -> int:
     return digests.unread(owner)
 
 
-def look_for_papers(backend: PageBackend) -> str:
-    """Run the watches and make a digest; return what came of it as HTML."""
+def look_for_papers(backend: PageBackend, permissions: Permissions) -> str:
+    """Run the watches and make a digest; return what came of it, or why the visitor may not, as HTML."""
     try:
+        permissions.require_write()
         watches = backend.catalog.watches.all()
         if not watches:
             return '<p class="quiet">Nothing is watched.</p>'

@@ -17,17 +17,19 @@ from ui.page.alternatives import offered
 from ui.page.backend import PageBackend
 from ui.page.collection_menu import keep_menu_html
 from ui.page.session import NEW_CONVERSATION, SERVER_SETTINGS, OpenConversation, PageUpdate, TabSettings
+from ui.permissions import UNLIMITED, Permissions
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What an event needs: the shared backend, the owner of the conversations, and the state of the tab."""
+    """What an event needs: the shared backend, the visitor with permissions, and the state of the tab."""
 
     backend: PageBackend
     owner: str
     conversation: OpenConversation = NEW_CONVERSATION
     scope: Scope = EVERYTHING
     settings: TabSettings = SERVER_SETTINGS
+    permissions: Permissions = UNLIMITED
 
     @property
     def conversations(self) -> Conversations:

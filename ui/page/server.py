@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -20,15 +21,16 @@ from assistant.errors import SettingsError
 from assistant.settings import Settings
 from ui.api.app import PathDispatch
 from ui.api.request_log import RequestLog
-from ui.api.server import Api, Mounts, no_mounts, open_api
-from ui.background import await_loading, load_in_background
+from ui.api.server import DELIVERY_SECONDS, Api, Mounts, no_mounts, open_api, serve_until_stopped
+from ui.background import load_in_background
+from ui.lifecycle import StopSignals, remaining
 from ui.logs import configure_server
 from ui.page import check_tab, layout, library_tab, news_tab, settings_tab, table_tab
 from ui.page.answer_links import AnswerLinks
 from ui.page.backend import PageBackend
-from ui.page.cookies import CookieMiddleware, page_user
-from ui.page.events import bind_events
-from ui.page.middleware import LoginGate, OriginCheck, is_loopback
+from ui.page.cookies import AsgiMessage, CookieMiddleware, page_user
+from ui.page.events import bind_events, bind_permissions
+from ui.page.middleware import LoginGate, OriginCheck, VisitorCheck, is_loopback
 from ui.ports import free_port
 from ui.users import Users
 from ui.watching import BackgroundWatch
@@ -56,31 +58,30 @@ class RunningPage:
     address: str
     watch: BackgroundWatch
 
-    def close(self) -> None:
-        """Stop serving and release the files."""
-        self.watch.close()
-        self.page.close()
+    def close(self, seconds: float = 0) -> None:
+        """Stop serving and release the files; what is being answered may go on for so many seconds."""
+        ends = time.monotonic() + seconds
+        self.api.operations.lifecycle.stop(seconds)
+        self.watch.close(remaining(ends))
+        self.page.close(verbose=False)
         self.api.backend.close()
         self.backend.close()
 
 
 def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = no_mounts) -> None:
-    """Serve the page and the API until interrupted. The models load meanwhile; a question waits for them.
+    """Serve the page and the API until SIGINT or SIGTERM. The models load meanwhile; a question waits for them.
 
-    Raises PaperchatError if the library cannot be opened or no port is free.
+    The process ends here where threads are left. Raises PaperchatError if the library or the models cannot be opened,
+    or no port is free.
     """
-    answering = Event()
-    assistant = load_in_background(lambda: factory.open_assistant(settings), after=answering)
-    running = start(settings, assistant, mounts)
-    answering.set()  # two threads that import take longer than one after the other, and the page is wanted first
-    announce(f"paperchat is at {running.address} - press Ctrl+C to stop.")
-    announce(f"Programs and assistants find it at {running.api.addresses(running.address)}.")
-    try:
-        assistant.result()
-        running.page.block_thread()
-    finally:
-        running.close()
-        await_loading(assistant)
+    serving = Event()
+    with StopSignals() as signals:
+        assistant = load_in_background(lambda: factory.open_assistant(settings), after=serving)
+        running = start(settings, assistant, mounts)
+        serving.set()  # two threads that import take longer than one after the other, and the page is wanted first
+        announce(f"paperchat is at {running.address} - press Ctrl+C to stop.")
+        announce(f"Programs and assistants find it at {running.api.addresses(running.address)}.")
+        serve_until_stopped(signals, assistant, running, settings.shutdown_seconds)
 
 
 def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_mounts) -> RunningPage:
@@ -93,21 +94,27 @@ def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_
     os.environ["GRADIO_TEMP_DIR"] = str(_private_folder(settings.home / "uploads"))
     # It would also build a table of all earlier events after each one, which is not used here.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
-    backend = PageBackend(settings, assistant)
     gate = LoginGate(users) if users else None
     api = open_api(settings, assistant, users, gate, mounts)
+    backend = PageBackend(settings, assistant, api.operations)
     page, port = build(backend), free_port(settings.host, settings.port)
-    _launch(page, backend, api, port, gate)
+    _launch(page, backend, api, port, gate, users)
     watch = BackgroundWatch(settings, backend.shared_assistant)
     return RunningPage(page, backend, api, f"http://{settings.host}:{port}", watch)
 
 
-def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGate | None) -> None:
+def _page_caller(scope: AsgiMessage) -> str:
+    name = page_user(scope)
+    return f"user:{name}" if name else ""
+
+
+def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGate | None, users: Users | None) -> None:
     middleware = [
-        Middleware(RequestLog, name_caller=page_user),
+        Middleware(RequestLog, metrics=api.operations.metrics, name_caller=_page_caller),
         # It has its own checks, and so stands before those of the page.
         Middleware(PathDispatch, other=api.app, prefixes=api.prefixes),
         Middleware(OriginCheck, is_private=gate is None),
+        Middleware(VisitorCheck, users=users, library=backend.settings.library),
         Middleware(CookieMiddleware),
         Middleware(AnswerLinks, find=backend.linked_turn),
     ]
@@ -126,6 +133,7 @@ def _launch(page: Any, backend: PageBackend, api: Api, port: int, gate: LoginGat
         max_file_size=_LARGEST_UPLOAD,
         app_kwargs={"middleware": middleware, "lifespan": lambda _: api.lifespan()},
     )
+    page.server.config.timeout_graceful_shutdown = DELIVERY_SECONDS
     configure_server(backend.settings.log_format)
 
 
@@ -133,6 +141,7 @@ def build(backend: PageBackend) -> Any:
     """Build the page with its events, without serving it."""
     with gr.Blocks(title="paperchat", fill_width=True, analytics_enabled=False, delete_cache=_UPLOAD_CLEANUP) as page:
         layout.build_masthead()
+        bind_permissions(page)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Chat"):
                 parts = layout.build_chat()

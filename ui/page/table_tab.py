@@ -16,10 +16,10 @@ from assistant.schema import Row, Table
 from assistant.tables.rows import RowChoice
 from ui.collecting import collect_under, table_ids
 from ui.export.tables import TableFormat, write_table
-from ui.page import render
+from ui.page import render, write_controls
 from ui.page.backend import PageBackend
 from ui.page.collection_menu import added_text
-from ui.page.events import QUIET, stamped
+from ui.page.events import QUIET, permissions_of, stamped
 from ui.page.filled_table import OpenCell, Sheet, parse_cell, sheet_html
 from ui.page.session import TabSettings
 from ui.tables import correct_cell, forget_correction, run_table
@@ -58,9 +58,10 @@ def build(backend: PageBackend, bridge: gr.HTML, tab_settings: gr.State) -> None
         except PaperchatError as error:
             yield [Sheet(), render.error_html(str(error))]
 
-    def press(sheet: Sheet, settings: TabSettings, event: gr.EventData) -> list[Any]:
+    def press(sheet: Sheet, settings: TabSettings, event: gr.EventData, request: gr.Request) -> list[Any]:
         name, value, text = (str(event._data.get(key) or "") for key in ("name", "value", "text"))
         try:
+            write_controls.require(name, write_controls.SHEET_READS, permissions_of(request))
             if message := _message(backend, sheet, name, value, text):
                 return [gr.skip(), gr.skip(), message]
             sheet = handle_sheet_button(backend, settings, sheet, name, value, text)

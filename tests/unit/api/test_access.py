@@ -18,7 +18,8 @@ from tests.unit.api.conftest import Serve, loaded
 from ui.api import server
 from ui.api.problems import ProblemError
 from ui.api.request_rate import RequestRate
-from ui.api.tokens import Tokens, TokenScope, open_tokens
+from ui.api.tokens import Tokens, open_tokens
+from ui.permissions import Role
 from ui.users import add_user
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104
@@ -34,7 +35,7 @@ def tokens(settings: Settings) -> Tokens:
 @pytest.fixture
 def lab(serve_api: Serve, assistant: Assistant, tokens: Tokens) -> Iterator[httpx.Client]:
     """Return a client without credentials of a server that other machines can reach."""
-    tokens.add("first", TokenScope.READ)
+    tokens.add("first", Role.READ)
     address = serve_api(assistant, host=EVERYWHERE).address.replace(EVERYWHERE, "127.0.0.1")
     with httpx.Client(base_url=address, timeout=60) as client:
         yield client
@@ -66,13 +67,13 @@ def test_the_openai_client_sends_a_token_as_its_key(lab: httpx.Client, tokens: T
     def client(key: str) -> OpenAI:
         return OpenAI(base_url=f"{lab.base_url}/v1", api_key=key, max_retries=0)
 
-    assert [model.id for model in client(tokens.add("notebook", TokenScope.READ)).models.list()] == ["paperchat"]
+    assert [model.id for model in client(tokens.add("notebook", Role.READ)).models.list()] == ["paperchat"]
     with pytest.raises(openai.AuthenticationError):
         client("sk-wrong").models.list()
 
 
 def test_a_browser_sends_a_token_as_the_password_of_its_name(lab: httpx.Client, tokens: Tokens) -> None:
-    secret = tokens.add("notebook", TokenScope.READ)
+    secret = tokens.add("notebook", Role.READ)
     assert lab.get("/api/v1/docs").headers["www-authenticate"].endswith('Basic realm="paperchat"')
     assert lab.get("/api/v1/docs", auth=("notebook", secret)).status_code == 200
     assert lab.get("/api/v1/docs", auth=("first", secret)).status_code == 401
@@ -81,7 +82,7 @@ def test_a_browser_sends_a_token_as_the_password_of_its_name(lab: httpx.Client, 
 
 
 def test_only_a_token_of_scope_write_changes_papers(lab: httpx.Client, tokens: Tokens) -> None:
-    reader, writer = (bearer(tokens.add(scope, scope)) for scope in TokenScope)
+    reader, writer = (bearer(tokens.add(scope, scope)) for scope in Role)
     assert lab.post("/api/v1/papers", json=RECORD, headers=reader).status_code == 403
     assert lab.post("/api/v1/papers", json=RECORD, headers=writer).json()["added"] == 1
     [paper] = lab.get("/api/v1/papers", params={"filter": "purr"}, headers=reader).json()["papers"]
@@ -92,14 +93,14 @@ def test_only_a_token_of_scope_write_changes_papers(lab: httpx.Client, tokens: T
 
 
 def test_a_revoked_token_is_refused_at_once(lab: httpx.Client, tokens: Tokens) -> None:
-    headers = bearer(tokens.add("notebook", TokenScope.READ))
+    headers = bearer(tokens.add("notebook", Role.READ))
     assert lab.get("/api/v1/status", headers=headers).status_code == 200
     tokens.remove("notebook")
     assert lab.get("/api/v1/status", headers=headers).status_code == 401
 
 
 def test_each_token_has_conversations_of_its_own(lab: httpx.Client, tokens: Tokens) -> None:
-    ann, ben = (bearer(tokens.add(name, TokenScope.READ)) for name in ("ann", "ben"))
+    ann, ben = (bearer(tokens.add(name, Role.READ)) for name in ("ann", "ben"))
     stored = lab.post("/api/v1/ask", json={"question": BEES, "save": True}, headers=ann).json()["conversation"]
     assert lab.get(f"/api/v1/conversations/{stored}", headers=ann).status_code == 200
     assert lab.get(f"/api/v1/conversations/{stored}", headers=ben).status_code == 404
@@ -129,14 +130,14 @@ def test_users_of_the_page_log_in_with_their_password(
 def test_a_valid_token_does_not_help_the_page_of_another_site(
     lab: httpx.Client, tokens: Tokens, headers: dict[str, str]
 ) -> None:
-    headers = headers | bearer(tokens.add("notebook", TokenScope.WRITE))
+    headers = headers | bearer(tokens.add("notebook", Role.WRITE))
     assert lab.post("/api/v1/papers", json=RECORD, headers=headers).status_code == 403
 
 
 def test_too_many_requests_of_one_token_have_to_wait_and_others_do_not(
     serve_api: Serve, assistant: Assistant, tokens: Tokens
 ) -> None:
-    ann, ben = (bearer(tokens.add(name, TokenScope.READ)) for name in ("ann", "ben"))
+    ann, ben = (bearer(tokens.add(name, Role.READ)) for name in ("ann", "ben"))
     address = serve_api(assistant, host=EVERYWHERE, requests_per_minute=3).address.replace(EVERYWHERE, "127.0.0.1")
     statuses = [httpx.get(f"{address}/v1/models", headers=ann).status_code for _ in range(4)]
     assert statuses == [200, 200, 200, 429]

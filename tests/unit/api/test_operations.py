@@ -16,7 +16,9 @@ from assistant.errors import LibraryError, ModelError, StoreUnavailable
 from assistant.settings import Settings
 from tests.unit.api.conftest import Serve, loaded
 from ui.api import server
-from ui.api.tokens import TokenScope, open_tokens
+from ui.api.tokens import open_tokens
+from ui.lifecycle import Lifecycle
+from ui.permissions import Role
 from ui.readiness import Readiness, ReadinessCheck
 from ui.work_queue import WorkQueue
 
@@ -39,10 +41,13 @@ def test_a_server_is_alive_before_its_models_are_loaded_and_ready_after(
     assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
     early = httpx.get(f"{address}/readyz")
     assert (early.status_code, early.json()["status"]) == (503, "not ready")
-    assert early.json()["parts"] == {"models": "loading", "catalog": "ok", "store": "loading"}
+    assert early.json()["parts"] == {"server": "ok", "models": "loading", "catalog": "ok", "store": "loading"}
     future.set_result(assistant)
     later = until_ready(address)
-    assert later.json() == {"status": "ready", "parts": {"models": "ok", "catalog": "ok", "store": "ok"}}
+    assert later.json() == {
+        "status": "ready",
+        "parts": {"server": "ok", "models": "ok", "catalog": "ok", "store": "ok"},
+    }
     assert httpx.head(f"{address}/readyz").status_code == 200
 
 
@@ -89,7 +94,7 @@ def test_a_store_that_cannot_be_reached_and_a_catalog_that_cannot_be_read_are_na
 def test_neither_waits_for_questions_nor_needs_credentials(
     serve_api: Serve, assistant: Assistant, settings: Settings
 ) -> None:
-    open_tokens(settings).add("first", TokenScope.READ)
+    open_tokens(settings).add("first", Role.READ)
     queue = WorkQueue(running=1, waiting=0)
     address = serve_api(assistant, queue, host=EVERYWHERE).address.replace(EVERYWHERE, "127.0.0.1")
     assert httpx.get(f"{address}/api/v1/status").status_code == 401
@@ -107,7 +112,7 @@ def test_a_part_that_is_silent_is_named_and_asked_once_however_many_want_to_know
         return False
 
     monkeypatch.setattr(type(assistant.library.store), "is_empty", silent)
-    check = ReadinessCheck(loaded(assistant), assistant.library.catalog, patience=0.05)
+    check = ReadinessCheck(loaded(assistant), assistant.library.catalog, Lifecycle(), patience=0.05)
 
     async def look() -> list[Readiness]:
         first = await asyncio.gather(*(check.readiness() for _ in range(10)))

@@ -20,7 +20,8 @@ from assistant.settings import Settings
 from tests.conftest import BEES
 from tests.unit.api.conftest import Serve
 from ui import logs
-from ui.api.tokens import TokenScope, open_tokens
+from ui.api.tokens import open_tokens
+from ui.permissions import Role
 from ui.request_context import RequestFacts, answering, current_request, on_behalf_of
 from ui.users import add_user
 
@@ -138,7 +139,7 @@ def test_who_sent_a_request_is_in_its_line_by_name_and_without_a_secret(
 ) -> None:
     users = settings.home / "users"
     add_user(users, "ann", PASSWORD)
-    secret = open_tokens(settings).add("notebook", TokenScope.READ)
+    secret = open_tokens(settings).add("notebook", Role.READ)
     address = serve_api(assistant, host=EVERYWHERE, auth=users).address.replace(EVERYWHERE, "127.0.0.1")
     httpx.get(f"{address}/api/v1/status", auth=("ann", PASSWORD))
     httpx.get(f"{address}/api/v1/status", headers={"authorization": f"Bearer {secret}"})

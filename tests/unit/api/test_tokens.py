@@ -10,15 +10,16 @@ import pytest
 
 from assistant.errors import NotFoundError, SettingsError
 from tests.conftest import Paperchat
-from ui.api.tokens import Tokens, TokenScope
+from ui.api.tokens import Tokens
+from ui.permissions import Permissions, Role
 
 
 def test_a_token_is_found_by_its_secret_until_it_is_removed(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "tokens")
-    secret = tokens.add("notebook", TokenScope.READ)
+    secret = tokens.add("notebook", Role.READ)
     found = tokens.find(secret)
     assert found
-    assert (found.name, found.scope) == ("notebook", TokenScope.READ)
+    assert (found.name, found.permissions) == ("notebook", Permissions(Role.READ))
     assert tokens.find(f"{secret}x") is tokens.find("") is tokens.find("x" * 10_000) is None
     tokens.remove("notebook")
     assert tokens.find(secret) is None
@@ -28,7 +29,7 @@ def test_a_token_is_found_by_its_secret_until_it_is_removed(tmp_path: Path) -> N
 
 def test_the_file_holds_no_secret_and_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "tokens")
-    secret = tokens.add("notebook", TokenScope.WRITE)
+    secret = tokens.add("notebook", Role.WRITE)
     assert secret not in tokens.file.read_text()
     assert tokens.find(tokens.all()[0].digest) is None
     assert stat.S_IMODE(tokens.file.stat().st_mode) == 0o600
@@ -37,21 +38,21 @@ def test_the_file_holds_no_secret_and_is_readable_by_its_owner_alone(tmp_path: P
 @pytest.mark.parametrize("name", ["", "a:b", "a\nb", "x" * 65, "a b"])
 def test_a_name_that_the_file_could_not_hold_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="not a valid name"):
-        Tokens(tmp_path / "tokens").add(name, TokenScope.READ)
+        Tokens(tmp_path / "tokens").add(name, Role.READ)
 
 
 def test_a_name_is_not_given_twice(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "tokens")
-    secret = tokens.add("notebook", TokenScope.READ)
+    secret = tokens.add("notebook", Role.READ)
     with pytest.raises(SettingsError, match="already"):
-        tokens.add("notebook", TokenScope.WRITE)
+        tokens.add("notebook", Role.WRITE)
     assert tokens.find(secret)
 
 
 def test_tokens_that_are_made_at_once_are_all_kept(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         names = [f"n{number}" for number in range(16)]
-        secrets = list(threads.map(lambda name: Tokens(tmp_path / "tokens").add(name, TokenScope.READ), names))
+        secrets = list(threads.map(lambda name: Tokens(tmp_path / "tokens").add(name, Role.READ), names))
     found = [Tokens(tmp_path / "tokens").find(secret) for secret in secrets]
     assert [token and token.name for token in found] == names
 

@@ -19,7 +19,8 @@ from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
 from ui import doctor
-from ui.api.tokens import TokenScope, open_tokens
+from ui.api.tokens import open_tokens
+from ui.permissions import Role
 
 Open = Callable[[], Library]
 EMBEDDER = WordHashEmbedder()
@@ -176,7 +177,7 @@ def test_a_person_reads_each_problem_on_a_line_of_its_own_or_that_all_is_well(se
 def test_who_may_use_the_api_is_said_and_a_damaged_file_of_tokens_is_a_problem(settings: Settings) -> None:
     assert "this machine alone" in doctor.examine(settings).facts["api tokens"]
     tokens = open_tokens(settings)
-    tokens.add("notebook", TokenScope.READ)
+    tokens.add("notebook", Role.READ)
     assert doctor.examine(settings).facts["api tokens"] == "notebook (read)"
     tokens.file.write_text("nonsense")
     assert any("damaged" in problem for problem in doctor.examine(settings).problems)

@@ -20,8 +20,9 @@ from tests.conftest import BEES
 from tests.unit.api.conftest import loaded
 from ui.api import server
 from ui.api.server import RunningApi
-from ui.api.tokens import TokenScope, open_tokens
+from ui.api.tokens import open_tokens
 from ui.mcp.mounting import mount_mcp
+from ui.permissions import Role
 from ui.work_queue import WorkQueue
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104
@@ -96,11 +97,11 @@ def test_other_machines_need_a_token_and_one_of_scope_write_to_add(
     serve_all: Callable[..., str], settings: Settings
 ) -> None:
     tokens = open_tokens(settings)
-    secrets = {scope: f"Bearer {tokens.add(scope, scope)}" for scope in TokenScope}
+    secrets = {scope: f"Bearer {tokens.add(scope, scope)}" for scope in Role}
     address = serve_all(host=EVERYWHERE, mcp_add=True)
     assert httpx.post(f"{address}/mcp", json=PING).status_code == 401
-    read = anyio.run(lambda: tool_names(address, authorization=secrets[TokenScope.READ]))
-    write = anyio.run(lambda: tool_names(address, authorization=secrets[TokenScope.WRITE]))
+    read = anyio.run(lambda: tool_names(address, authorization=secrets[Role.READ]))
+    write = anyio.run(lambda: tool_names(address, authorization=secrets[Role.WRITE]))
     assert "ask" in read
     assert "add" not in read
     assert "add" in write

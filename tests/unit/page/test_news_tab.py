@@ -14,6 +14,7 @@ from assistant.watching.news import AnswerChange, BearingPaper, NewPaper, WatchD
 from assistant.watching.serialization import answer_change_json, digest_json
 from ui.page import news_tab
 from ui.page.backend import PageBackend
+from ui.permissions import UNLIMITED
 
 EVIL = "<img src=x onerror=alert(1)>"
 PAPER = Paper("a" * 16, f"{EVIL} An abstract.", f"{EVIL} Bees", ("Ada Moss",), 2026, url="https://example.org/a")
@@ -86,7 +87,7 @@ def test_looking_reports_what_each_source_brought(
     loaded = Future[Assistant]()
     loaded.set_result(assistant)
     backend = PageBackend(settings, loaded)
-    assert news_tab.look_for_papers(backend) == '<p class="quiet">Nothing is watched.</p>'
+    assert news_tab.look_for_papers(backend, UNLIMITED) == '<p class="quiet">Nothing is watched.</p>'
     backend.catalog.watches.add(str(papers_file))
-    assert "0 new" in news_tab.look_for_papers(backend)
+    assert "0 new" in news_tab.look_for_papers(backend, UNLIMITED)
     backend.close()
