@@ -157,11 +157,19 @@ def store_location(settings: Settings, catalog: Catalog) -> ChromaLocation:
 
 def stored_recipe(settings: Settings, catalog: Catalog) -> dict[str, Any] | None:
     """Return the fields of the recipe that the indexes were built with; None without indexes. Raises LibraryError."""
-    from assistant.storage import chroma_store
+    from assistant.storage import chroma_collection
 
     if settings.store is None and settings.database is None and not (settings.home / STORE_FOLDER).is_dir():
         return None  # opening it would create a store
-    return chroma_store.stored_recipe(store_location(settings, catalog))
+    return chroma_collection.stored_recipe(store_location(settings, catalog))
+
+
+def stored_shards(settings: Settings, catalog: Catalog) -> int | None:
+    """Return over how many shards the vector store is spread; None without one, or in a folder. Raises LibraryError."""
+    from assistant.storage import chroma_collection
+
+    location = store_location(settings, catalog)
+    return chroma_collection.stored_shards(location) if location.is_shared else None
 
 
 def open_stored_indexes(settings: Settings, catalog: Catalog) -> Indexes | None:
@@ -319,12 +327,12 @@ def _lacks_index(library: Library) -> bool:
 
 
 def _open_indexes(settings: Settings, catalog: Catalog, recipe: Recipe) -> Indexes:
-    from assistant.storage.chroma_store import ChromaStore
     from assistant.storage.library import Indexes
+    from assistant.storage.sharded_store import open_store
 
     lexicon = _open_lexicon(settings, catalog)  # first: it needs no closing where the store fails
     location = store_location(settings, catalog)
-    store = ChromaStore(location, recipe)
+    store = open_store(location, recipe, settings.store_shards)
     with ExitStack() as on_failure:
         on_failure.callback(store.close)
         if store.stamp != catalog.ledger.store_stamp and not store.is_empty():

@@ -33,6 +33,8 @@ PREFIX = "PAPERCHAT_"
 TOML = "paperchat.toml"
 # The directory of named libraries, below the home.
 LIBRARIES = "libraries"
+# The most collections over which a store on a Chroma server may be spread.
+MAX_SHARDS = 64
 # Earlier names of settings. They are accepted wherever the new names are.
 RENAMED = {
     "papers": "top_k",
@@ -88,6 +90,12 @@ class Settings(BaseSettings):
         default="default_database", pattern=r"^[^\s/]+$", description="database of that tenant; it must exist"
     )
     store_timeout: float = Field(default=30, gt=0, le=3600, description="seconds to wait for the Chroma server")
+    store_shards: int = Field(
+        default=1,
+        ge=1,
+        le=MAX_SHARDS,
+        description="collections over which a new store on the Chroma server is spread; `reindex` applies a change",
+    )
     embedder: str = Field(
         default="all-MiniLM-L6-v2",
         min_length=1,

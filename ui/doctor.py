@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from assistant import factory
 from assistant.answering import calibration, firm_risk
@@ -20,6 +20,10 @@ from assistant.settings import Settings, deprecated_names, unknown_variables
 from assistant.text.printable import one_line
 from ui.api.tokens import open_tokens
 from ui.mcp.clients import configured
+from ui.status import shards_differ
+
+if TYPE_CHECKING:
+    from assistant.storage.catalog import Catalog
 
 # The question that shows whether a language model answers.
 _GREETING = Message("user", "Reply with the word yes.")
@@ -102,6 +106,7 @@ def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
             "generation": catalog.ledger.generation,
             "firm answers": firm_risk.describe(settings.home),
         }
+        _check_shards(settings, catalog, diagnosis)
         diagnosis.notes += fitted.faults(settings.shared, library.embedder)
         _check_calibration(settings, library.embedder, diagnosis)
         if pending:
@@ -111,6 +116,14 @@ def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
         for name, difference in library.compare().items():
             missing, extra = len(difference.missing), len(difference.extra)
             diagnosis.problems.append(f"the {name} lacks {missing} papers and has {extra} too many: {_REMEDY}")
+
+
+def _check_shards(settings: Settings, catalog: Catalog, diagnosis: Diagnosis) -> None:
+    """Say over how many collections of the Chroma server the vectors are spread, where they are on one."""
+    shards = factory.stored_shards(settings, catalog)
+    if shards is not None:
+        diagnosis.facts["shards"] = shards
+        diagnosis.notes += filter(None, [shards_differ(shards, settings.store_shards)])
 
 
 def _check_calibration(settings: Settings, embedder: Embedder, diagnosis: Diagnosis) -> None:

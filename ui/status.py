@@ -28,7 +28,8 @@ class Status:
     """A library at a glance.
 
     `bytes` is the size of its directory, `store` the address of its vectors, `waiting` the number of papers to be
-    indexed. `recipe` is None before anything is indexed.
+    indexed. `shards` is the number of collections on a Chroma server that hold the vectors, `shards_wanted` that of a
+    new store. `recipe` and `shards` are None before anything is indexed.
     """
 
     name: str | None
@@ -40,6 +41,8 @@ class Status:
     sources: tuple[SourceCounts, ...]
     recipe: dict[str, Any] | None
     store: str
+    shards: int | None
+    shards_wanted: int
     last_ingest: str | None
     database: str | None = None  # None where the tables are in the library's directory
 
@@ -69,6 +72,8 @@ def status(settings: Settings) -> Status:
             sources=tuple(catalog.records.sources()),
             recipe=factory.stored_recipe(settings, catalog),
             store=factory.store_location(settings, catalog).address,
+            shards=factory.stored_shards(settings, catalog),
+            shards_wanted=settings.store_shards,
             last_ingest=last_ingest.isoformat() if last_ingest else None,
             database=str(catalog.location) if catalog.is_shared else None,
         )
@@ -99,7 +104,7 @@ def status_text(summary: Status) -> str:
         "waiting": f"{summary.waiting} to be indexed" if summary.waiting else "none",
         "size on disk": _size(summary.bytes),
         **({"database": summary.database} if summary.database else {}),
-        "vectors": summary.store,
+        "vectors": f"{summary.store}{_shards(summary)}",
         "embedder": f"{recipe['embedder']} {recipe['revision']}" if recipe else "nothing is indexed yet",
         "last ingest": summary.last_ingest or "never",
     }
@@ -108,10 +113,23 @@ def status_text(summary: Status) -> str:
     return printable("\n".join([*lines, f"{'sources':14}{counted(len(sources), 'source')}", *sources]))
 
 
+def shards_differ(shards: int | None, wanted: int) -> str | None:
+    """Return what to tell where a store has another number of shards than the setting; None where it has the same."""
+    if shards is None or shards == wanted:
+        return None
+    return f"the vectors are in {counted(shards, 'shard')}, and store_shards is {wanted}: paperchat reindex applies it"
+
+
 def entry_line(entry: LibraryEntry) -> str:
     """Format a library of the list as one line."""
     content = one_line(entry.problem) if entry.problem else counted(entry.papers or 0, "paper")
     return printable(f"{entry.name or _DEFAULT:20}  {content}  {_size(entry.bytes)}  {one_line(str(entry.home))}")
+
+
+def _shards(summary: Status) -> str:
+    shards = f", {summary.shards} shards" if (summary.shards or 1) > 1 else ""
+    difference = shards_differ(summary.shards, summary.shards_wanted)
+    return f"{shards} ({difference})" if difference else shards
 
 
 def _entry(settings: Settings) -> LibraryEntry:

@@ -5,10 +5,11 @@ The two differ in how a client connects, in who else may write meanwhile, and in
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -20,16 +21,28 @@ from chromadb.api.models.Collection import Collection
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
 from chromadb.config import System
-from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError, InternalError, NotFoundError
+from chromadb.errors import (
+    AuthorizationError,
+    BatchSizeExceededError,
+    ChromaAuthError,
+    ChromaError,
+    InternalError,
+    NotFoundError,
+)
 
 from assistant.errors import LibraryError, LibraryWriteError, PaperchatError, StoreUnavailable, causes
+from assistant.settings import MAX_SHARDS
 from assistant.text.printable import one_line
 
 _REMEDY = "run: paperchat reindex"
 # Telemetry stays off, whatever the environment says.
 _NO_TELEMETRY: dict[str, Any] = {"anonymized_telemetry": False, "chroma_otel_granularity": None}
 _CONNECT_SECONDS = 5.0
-_REFUSED = (401, 403)
+_REFUSED, _TOO_LARGE = (401, 403), 413
+# As Chroma's hosted service refuses a request for its size; other quotas are not met by smaller requests.
+_SIZE_QUOTA = re.compile(
+    r"'(?:Number of (?:records|results|IDs to filter by in a query)|Limit value)' exceeded .* exceeds limit of (\d+)"
+)
 _MAX_MESSAGE_CHARACTERS = 200
 
 
@@ -90,7 +103,7 @@ class ChromaFolder:
 
 @dataclass(frozen=True, slots=True)
 class ChromaServer:
-    """A store in a collection of a Chroma server; `timeout` is the time limit of a request, in seconds.
+    """A store in a collection of a Chroma server, or one of its shards; `timeout` limits a request, in seconds.
 
     Clients see at once what others write: `is_shared` is true.
     """
@@ -101,15 +114,21 @@ class ChromaServer:
     database: str
     timeout: float
     token: str | None = field(default=None, repr=False)
+    shard: int = 0
     is_shared: ClassVar[bool] = True
 
     def __str__(self) -> str:
-        return f"the store on the Chroma server {self.url}"
+        shard = f"shard {self.shard} of " if self.shard else ""
+        return f"{shard}the store on the Chroma server {self.url}"
 
     @property
     def address(self) -> str:
         """Return the server's URL and the name of the collection."""
         return f"{self.url}, collection {self.collection}"
+
+    def of_shard(self, shard: int) -> ChromaServer:
+        """Return the location of a shard. The first one, 0, has the name of a store that is not sharded."""
+        return replace(self, collection=f"{self.collection}-{shard}", shard=shard) if shard else self
 
     def connect(self) -> Any:
         """Create a client. No request is sent yet."""
@@ -131,12 +150,33 @@ class ChromaServer:
             raise (LibraryWriteError if operation is Operation.WRITE else kind)(message) from error
 
     def wipe(self) -> None:
-        """Delete the collection. Raises LibraryWriteError."""
-        with self.translate_errors(Operation.WRITE), closing(self.connect()) as client, suppress(NotFoundError):
-            client.delete_collection(self.collection)
+        """Delete the collections of all shards that may exist, whatever their number. Raises LibraryWriteError.
+
+        The first shard, by which a store is recognised, is the last to go: an interruption leaves a store that is seen
+        to be damaged.
+        """
+        with self.translate_errors(Operation.WRITE), closing(self.connect()) as client:
+            for shard in reversed(range(MAX_SHARDS)):
+                with suppress(NotFoundError):
+                    client.delete_collection(self.of_shard(shard).collection)
 
 
 ChromaLocation: TypeAlias = ChromaFolder | ChromaServer
+
+
+def size_limit(error: BaseException) -> int | None:
+    """Return how many rows a request may have that was refused for its size; 0 where the server does not tell.
+
+    None where the error has another cause.
+    """
+    for cause in causes(error):
+        if quota := _SIZE_QUOTA.search(str(cause)):
+            return int(quota.group(1))
+        if isinstance(cause, BatchSizeExceededError):
+            return 0
+        if isinstance(cause, httpx.HTTPStatusError) and cause.response.status_code == _TOO_LARGE:
+            return 0
+    return None
 
 
 class _ServerClient:

@@ -34,10 +34,13 @@ def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.doctor.version", lambda _: "9.9")
 
 
-@pytest.fixture
-def served(settings: Settings, chroma_server: ChromaProcess, tmp_path: Path) -> Settings:
+@pytest.fixture(params=[1, 3], ids=["one collection", "three shards"])
+def served(
+    request: pytest.FixtureRequest, settings: Settings, chroma_server: ChromaProcess, tmp_path: Path
+) -> Settings:
     """Settings of a library on the server; `settings` are those of another one, in a folder."""
-    return settings.model_copy(update={"home": tmp_path / "served", "store": chroma_server.address})
+    on_server = {"store": chroma_server.address, "store_shards": request.param}
+    return settings.model_copy(update={"home": tmp_path / "served"} | on_server)
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ def on_server(paperchat: Paperchat, served: Settings, monkeypatch: pytest.Monkey
     """The command over a library of the three papers on the server."""
     monkeypatch.setenv("PAPERCHAT_HOME", str(served.home))
     monkeypatch.setenv("PAPERCHAT_STORE", str(served.store))
+    monkeypatch.setenv("PAPERCHAT_STORE_SHARDS", str(served.store_shards))
     assert paperchat("ingest", papers_file).code == 0
     return paperchat
 

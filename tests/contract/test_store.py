@@ -1,4 +1,4 @@
-"""The contract of every VectorStore: in a folder and on a real Chroma server, just written or reopened."""
+"""The contract of every VectorStore: in a folder, on a real Chroma server, in one collection or in shards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ import pytest
 from assistant.errors import LibraryError, LibraryWriteError, RecipeMismatch
 from assistant.protocols import VectorStore
 from assistant.schema import Chunk, PaperScore, Recipe
+from assistant.storage.chroma_collection import ChromaCollection, stored_recipe
 from assistant.storage.chroma_location import ChromaFolder, ChromaLocation
-from assistant.storage.chroma_store import ChromaStore, stored_recipe
+from assistant.storage.chroma_store import ChromaStore
+from assistant.storage.sharded_store import open_store as open_store_at
 from tests.chromas import ChromaProcess
 from tests.processes import exit_code
 
@@ -30,22 +32,33 @@ EAST = np.array([1, 0, 0], dtype=np.float32)
 Open = Callable[[], VectorStore]
 
 
-@pytest.fixture(params=["folder", "server"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> ChromaLocation:
-    """Return a folder, or a new collection on a server."""
+@dataclass(frozen=True)
+class Place:
+    """Where a store is, and over how many shards a new one is spread."""
+
+    location: ChromaLocation
+    shards: int = 1
+
+    def open(self, recipe: Recipe = RECIPE) -> VectorStore:
+        return open_store_at(self.location, recipe, self.shards)
+
+
+@pytest.fixture(params=["folder", "server", "shards"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Return a folder, or a new collection on a server, or several."""
     if request.param == "folder":
-        return ChromaFolder(tmp_path)
+        return Place(ChromaFolder(tmp_path))
     server: ChromaProcess = request.getfixturevalue("chroma_server")
-    return server.location()
+    return Place(server.location(), shards=3 if request.param == "shards" else 1)
 
 
 @pytest.fixture
-def open_store(location: ChromaLocation) -> Iterator[Open]:
+def open_store(place: Place) -> Iterator[Open]:
     """Return a function that opens the store of the location; each call opens another instance."""
     opened: list[VectorStore] = []
 
     def open_one() -> VectorStore:
-        opened.append(ChromaStore(location, RECIPE))
+        opened.append(place.open())
         return opened[-1]
 
     yield open_one
@@ -247,75 +260,71 @@ def test_refresh_sees_what_a_second_instance_wrote(open_store: Open) -> None:
     assert ids(reader.search(EAST, 5)) == ["b"]
 
 
-def test_refresh_sees_what_another_process_wrote(open_store: Open, location: ChromaLocation) -> None:
+def test_refresh_sees_what_another_process_wrote(open_store: Open, place: Place) -> None:
     reader = open_store()
     reader.replace(chunks("a"), turned(10))
     assert ids(reader.search(EAST, 5)) == ["a"]
-    assert exit_code(write_elsewhere, location) == 0
+    assert exit_code(write_elsewhere, place) == 0
     reader.refresh()
     assert ids(reader.search(EAST, 5)) == ["a", "b"]
 
 
-def write_elsewhere(location: ChromaLocation) -> None:
+def write_elsewhere(place: Place) -> None:
     """Write from another process."""
-    store = ChromaStore(location, RECIPE)
+    store = place.open()
     store.replace(chunks("b"), turned(20))
     store.close()
 
 
 @pytest.mark.parametrize("changed", [{"embedder": "other"}, {"revision": "2"}, {"dimension": 4}, {"chunk_tokens": 9}])
-def test_another_recipe_is_refused_with_what_changed_and_the_cure(
-    location: ChromaLocation, changed: dict[str, object]
-) -> None:
-    ChromaStore(location, RECIPE).close()
+def test_another_recipe_is_refused_with_what_changed_and_the_cure(place: Place, changed: dict[str, object]) -> None:
+    place.open().close()
     with pytest.raises(RecipeMismatch, match=f"{next(iter(changed))} .* paperchat reindex") as mismatch:
-        ChromaStore(location, replace(RECIPE, **changed))  # type: ignore[arg-type]
+        place.open(replace(RECIPE, **changed))  # type: ignore[arg-type]
     assert "\n" not in str(mismatch.value)
-    ChromaStore(location, RECIPE).close()
+    place.open().close()
 
 
-def test_the_stored_recipe_is_read_without_opening_the_store(location: ChromaLocation) -> None:
-    assert stored_recipe(location) is None
-    ChromaStore(location, RECIPE).close()
-    assert stored_recipe(location) == asdict(RECIPE)
+def test_the_stored_recipe_is_read_without_opening_the_store(place: Place) -> None:
+    assert stored_recipe(place.location) is None
+    place.open().close()
+    assert stored_recipe(place.location) == asdict(RECIPE)
 
 
-def test_a_wiped_store_takes_another_recipe_and_has_another_stamp(location: ChromaLocation) -> None:
-    with closing(ChromaStore(location, RECIPE)) as store:
+def test_a_wiped_store_takes_another_recipe_and_has_another_stamp(place: Place) -> None:
+    with closing(place.open()) as store:
         store.replace(chunks("a"), turned(10))
         stamp = store.stamp
-    with closing(ChromaStore(location, RECIPE)) as again:
+    with closing(place.open()) as again:
         assert again.stamp == stamp
-    location.wipe()
-    location.wipe()
-    with closing(ChromaStore(location, replace(RECIPE, revision="2"))) as fresh:
+    place.location.wipe()
+    place.location.wipe()
+    with closing(place.open(replace(RECIPE, revision="2"))) as fresh:
         assert fresh.is_empty()
         assert fresh.stamp != stamp
 
 
-def test_a_store_that_was_replaced_is_read_after_a_refresh(open_store: Open, location: ChromaLocation) -> None:
+def test_a_store_that_was_replaced_is_read_after_a_refresh(open_store: Open, place: Place) -> None:
     reader = open_store()
     reader.replace(chunks("a"), turned(10))
-    if isinstance(location, ChromaFolder):
+    if isinstance(place.location, ChromaFolder):
         reader.close()  # a folder must not be open when it is wiped
-    location.wipe()
+    place.location.wipe()
     open_store().replace(chunks("b"), turned(20))
     reader.refresh()
     assert ids(reader.search(EAST, 5)) == ["b"]
 
 
-def test_a_store_that_vanishes_while_open_is_an_error_and_is_not_created_again(
-    open_store: Open, location: ChromaLocation
-) -> None:
+def test_a_store_that_vanishes_while_open_is_an_error_and_is_not_created_again(open_store: Open, place: Place) -> None:
     reader = open_store()
     reader.replace(chunks("a"), turned(10))
-    if isinstance(location, ChromaFolder):
+    if isinstance(place.location, ChromaFolder):
         reader.close()
-    location.wipe()
+    place.location.wipe()
     for use in (lambda: reader.refresh(), lambda: reader.search(EAST, 5), lambda: reader.remove(["a"])):
         with pytest.raises(LibraryError, match="paperchat reindex"):
             use()
-    assert stored_recipe(location) is None
+    assert stored_recipe(place.location) is None
 
 
 def in_database(folder: Path, statement: str) -> None:
@@ -371,14 +380,14 @@ NO_WRITING = "CREATE TRIGGER full BEFORE INSERT ON embeddings_queue BEGIN SELECT
 
 
 def test_the_write_after_a_failed_write_reopens_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    refreshed: list[ChromaStore] = []
-    refresh = ChromaStore.refresh
+    refreshed: list[ChromaCollection] = []
+    refresh = ChromaCollection.refresh
 
-    def counted(store: ChromaStore) -> None:
-        refreshed.append(store)
-        refresh(store)
+    def counted(collection: ChromaCollection) -> None:
+        refreshed.append(collection)
+        refresh(collection)
 
-    monkeypatch.setattr(ChromaStore, "refresh", counted)
+    monkeypatch.setattr(ChromaCollection, "refresh", counted)
     with closing(ChromaStore(ChromaFolder(tmp_path), RECIPE)) as store:
         store.replace(chunks("a"), turned(10))
         in_database(tmp_path, NO_WRITING)
@@ -388,9 +397,9 @@ def test_the_write_after_a_failed_write_reopens_the_store(tmp_path: Path, monkey
         assert ids(store.search(EAST, 5)) == ["a"]
         in_database(tmp_path, "DROP TRIGGER full")
         store.replace(chunks("b", "c"), turned(20, 30))
-        assert refreshed == [store]
+        assert len(refreshed) == 1
         store.replace(chunks("d"), turned(40))
-        assert refreshed == [store]
+        assert len(refreshed) == 1
         assert ids(store.search(EAST, 5)) == ["a", "b", "c", "d"]
 
 

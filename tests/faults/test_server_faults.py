@@ -5,14 +5,12 @@ Ten moments for kills by default; `KILLS=50 pytest tests/faults/test_server_faul
 
 from __future__ import annotations
 
-import http.client
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -31,6 +29,7 @@ from tests.chromas import ChromaProcess
 from tests.conftest import BEES, SEEDS, Paperchat
 from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
+from tests.fronts import Front, Script, Visitor, before, pass_on
 from tests.processes import MOMENTS, kill_after
 
 PATH = SEEDS / "004_18424ad33afb765c.txt"
@@ -233,53 +232,6 @@ def test_a_server_killed_under_load_loses_nothing_once_it_is_back_and_the_ingest
 # Not what it should be
 
 
-Script = Callable[["Visitor"], None]
-
-
-class Visitor(BaseHTTPRequestHandler):
-    """A request at the front of a server."""
-
-    server: Front
-
-    def do_GET(self) -> None:
-        (self.server.instead or pass_on)(self)
-
-    do_POST = do_DELETE = do_GET  # noqa: N815
-
-    def answer(self, status: int, body: bytes, kind: str = "application/json", length: int | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-class Front(ThreadingHTTPServer):
-    """What stands before a Chroma server and passes everything on, unless it does something else `instead`."""
-
-    daemon_threads = True
-
-    def __init__(self, behind: ChromaProcess) -> None:
-        super().__init__(("127.0.0.1", 0), Visitor)
-        self.behind, self.closing = behind, threading.Event()
-        self.instead: Script | None = None
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-def pass_on(visitor: Visitor) -> None:
-    content = visitor.rfile.read(int(visitor.headers.get("Content-Length", 0)))
-    with closing(http.client.HTTPConnection("127.0.0.1", visitor.server.behind.port)) as chroma:
-        chroma.request(visitor.command, visitor.path, content, {"Content-Type": "application/json"})
-        reply = chroma.getresponse()
-        visitor.answer(reply.status, reply.read())
-
-
 def wants_a_token(visitor: Visitor) -> None:
     """As a proxy does that guards a server; it is so unwise as to repeat what it was sent."""
     sent = visitor.headers.get("X-Chroma-Token"), visitor.headers.get("Authorization")
@@ -304,13 +256,8 @@ def is_silent(visitor: Visitor) -> None:
 
 @pytest.fixture
 def front(chroma_server: ChromaProcess) -> Iterator[Front]:
-    with Front(chroma_server) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with before(chroma_server) as server:
         yield server
-        server.closing.set()
-        server.shutdown()
-        thread.join()
 
 
 NONSENSE: dict[str, tuple[Script, str]] = {

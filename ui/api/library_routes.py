@@ -37,7 +37,7 @@ _PAGE: dict[int | str, dict[str, Any]] = {
 }
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 # Facts about this machine, which are not served.
-_UNSERVED = ("home", "store")
+_UNSERVED = ("home", "store", "shards", "shards_wanted")
 
 
 @router.get("/papers", response_model=models.PaperPageJson, tags=["Papers"])

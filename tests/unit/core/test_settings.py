@@ -100,6 +100,8 @@ def test_the_file_of_the_library_named_on_the_command_line_is_read(tmp_path: Pat
         ("store_tenant", ""),
         ("store_database", "a/b"),
         ("store_timeout", "0"),
+        ("store_shards", "0"),
+        ("store_shards", "65"),
         ("verify", "sometimes"),
         ("verify", ""),
         ("llm", "gpt-4o"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from assistant.storage.chroma_collection import stored_recipe
 from assistant.storage.chroma_location import ChromaServer
-from assistant.storage.chroma_store import stored_recipe
 from eval.bench import scale
 from eval.corpora import ML_ARXIV
 from eval.suites.disagreement import SCIFACT
