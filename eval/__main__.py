@@ -246,6 +246,21 @@ def scale(
     _print_figures(measure_scale(_settings(), large), as_json)
 
 
+@app.command()
+def growth(
+    folder: Annotated[Path, typer.Option(help="New folder for the indexes and growth.json; takes 25 KB a paper.")],
+    size: Annotated[list[int] | None, typer.Option(min=1, help="Number of papers; repeatable, ascending.")] = None,
+    shards: Annotated[list[int] | None, typer.Option(min=1, help="Shards of a store on Chroma; repeatable.")] = None,
+    local: Annotated[bool, typer.Option(help="Measure the lexicon and the word index too.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how the indexes grow to millions of papers: real abstracts (EVAL_DATA) with noise; takes hours."""
+    from eval.bench.growth import measure_growth
+
+    sizes, counts = size or [10_000, 40_000, 160_000, 640_000, 1_000_000], shards or [1, 4]
+    _print_figures(measure_growth(_settings(), sizes, counts, folder, local), as_json)
+
+
 def _gate_run(floors: Floors, small: bool) -> Run:
     """Ask the suites over the seeds, and those over the annotated abstracts that have floors."""
     from eval.runs import execution
