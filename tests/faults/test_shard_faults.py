@@ -141,7 +141,7 @@ def test_a_shard_deleted_behind_our_back_is_told_by_every_verb_and_repaired(
     monkeypatch.setenv("PAPERCHAT_STORE", str(sharded.store))
     monkeypatch.setenv("PAPERCHAT_STORE_SHARDS", str(SHARDS))
     assert paperchat("ingest", PATH).code == 0
-    with closing(factory.open_catalog(sharded.home)) as catalog:
+    with closing(factory.open_catalog(sharded)) as catalog:
         location = factory.store_location(sharded, catalog)
     with closing(factory.open_library(sharded)) as library:
         with closing(location.connect()) as client:
