@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from concurrent.futures import Future
 
 from assistant.chat import Assistant
 from assistant.errors import PaperchatError
@@ -18,8 +18,8 @@ _SECONDS = 5.0
 class BackgroundRefresh:
     """Refreshes the indexes of a shared library every few seconds in a thread; one that is not shared needs none."""
 
-    def __init__(self, settings: Settings, assistant: Callable[[], Assistant], seconds: float = _SECONDS) -> None:
-        """`assistant` returns the assistant once it is loaded."""
+    def __init__(self, settings: Settings, assistant: Future[Assistant], seconds: float = _SECONDS) -> None:
+        """Begin once the assistant is loaded."""
         self._assistant, self._seconds = assistant, seconds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="following", daemon=True)
@@ -34,7 +34,9 @@ class BackgroundRefresh:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
+            if not self._assistant.done() or self._assistant.exception():
+                continue
             try:
-                self._assistant().library.fresh()
+                self._assistant.result().library.fresh()
             except PaperchatError as error:  # a question tells the user, if it lasts
                 logger.info("following the library: %s", error)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 
 from assistant import factory
+from assistant.chat import Assistant
 from assistant.errors import LibraryBusy, SettingsError
 from assistant.schema import Filters, Scope, Selection, Sort, Turn
 from assistant.settings import Settings, load
@@ -170,8 +172,9 @@ def test_a_machine_finds_at_once_what_another_one_adds_and_not_what_it_deletes(
 def test_a_server_follows_what_others_add_before_anybody_asks(
     open_at: Callable[..., Library], machine: Callable[..., Settings], papers_file: Path
 ) -> None:
-    assistant = factory.open_assistant(machine("two"), open_at("two"))
-    with closing(BackgroundRefresh(machine("two"), lambda: assistant, seconds=0.01)):
+    loaded: Future[Assistant] = Future()
+    loaded.set_result(factory.open_assistant(machine("two"), open_at("two")))
+    with closing(BackgroundRefresh(machine("two"), loaded, seconds=0.01)):
         pipeline.ingest([papers_file], open_at("one"))
         replica = TantivyLexicon(machine("two").home / factory.LEXICON_FOLDER)
 

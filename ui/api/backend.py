@@ -15,6 +15,7 @@ from assistant.storage.catalog import Catalog
 from assistant.storage.conversations import Conversations
 from assistant.storage.papers import Papers
 from ui.api.chat_messages import RecentAnswers
+from ui.following import BackgroundRefresh
 from ui.operations import Operations
 from ui.permissions import UNLIMITED, Permissions
 from ui.readiness import ReadinessCheck, models_state
@@ -39,6 +40,7 @@ class ApiBackend:
         self.operations = operations
         operations.metrics.watch_library(self.catalog)
         operations.metrics.watch_loading(assistant)
+        self._following = BackgroundRefresh(settings, assistant)
         self._lock = threading.Lock()
         self._permissions = UNLIMITED
 
@@ -112,6 +114,7 @@ class ApiBackend:
 
     def close(self) -> None:
         """Release the files."""
+        self._following.close()
         for opened in self._opened.values():
             opened.library.close()
         for conversations in self._conversations.values():
