@@ -9,7 +9,8 @@ PaperchatError
 │   ├── LibraryBusy       another process is writing
 │   ├── StoreUnavailable  the Chroma server that holds the vectors cannot be reached
 │   └── LibraryWriteError it cannot be written: no permission, disk full
-└── ModelError            an embedder or a language model failed or is not available
+├── ModelError            an embedder or a language model failed or is not available
+└── ClusterError          the workers that encode papers cannot be reached, or failed
 """
 
 from __future__ import annotations
@@ -66,6 +67,10 @@ class LibraryWriteError(LibraryError):
 
 class ModelError(PaperchatError):
     """An embedder or a language model failed, or is not available."""
+
+
+class ClusterError(PaperchatError):
+    """The processes or the cluster that encode papers cannot be reached, or have failed."""
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

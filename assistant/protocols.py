@@ -171,12 +171,16 @@ class LexicalSearch(Protocol):
         ...
 
 
-class TermStatistics(Protocol):
-    """Texts as index terms, and how many papers have a term."""
+class TermAnalyzer(Protocol):
+    """Texts as index terms."""
 
     def terms(self, text: str) -> list[str]:
         """Return the index terms of the text in order: lower case, stemmed, without stop words."""
         ...
+
+
+class TermStatistics(TermAnalyzer, Protocol):
+    """Texts as index terms, and how many papers have a term."""
 
     def idf(self, terms: Collection[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term, in nats; it is greatest for a term that no paper has."""

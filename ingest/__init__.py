@@ -34,10 +34,11 @@ def ingest(
     from assistant import factory
     from assistant.settings import Settings
     from ingest import pipeline
+    from ingest.encoded.source import described_embedder
 
     names = [paths] if isinstance(paths, str | PathLike) else paths
     files = [Path(name) for name in names]
     if not isinstance(library, Settings):
         return pipeline.ingest(files, library, progress)
-    with closing(factory.open_library(library)) as opened:
+    with closing(factory.open_library(library, described_embedder(files, library))) as opened:
         return pipeline.ingest(files, opened, progress)

@@ -42,11 +42,17 @@ class RecordGroup:
         )
 
 
-def group_by_paper(records: Sequence[Record], catalog: Catalog) -> list[RecordGroup]:
-    """Return the new records grouped by paper, each group with the catalog's records of the same papers."""
+def group_by_paper(
+    records: Sequence[Record], catalog: Catalog, known_keys: Mapping[Record, MatchKeys] | None = None
+) -> list[RecordGroup]:
+    """Return the new records grouped by paper, each group with the catalog's records of the same papers.
+
+    `known_keys` are match keys of records that were computed earlier.
+    """
     from scipy.cluster.hierarchy import DisjointSet
 
-    keys = {record: identity.match_keys(record) for record in records}
+    known = known_keys or {}
+    keys = {record: known.get(record) or identity.match_keys(record) for record in records}
     members = DisjointSet(records)  # of new records and of the ids of stored papers
     for record, match in _same_paper_pairs(keys, catalog):
         members.add(match)
@@ -56,7 +62,8 @@ def group_by_paper(records: Sequence[Record], catalog: Catalog) -> list[RecordGr
 
 def _group(members: set[Record | str], keys: Mapping[Record, MatchKeys], catalog: Catalog) -> RecordGroup:
     new = {member: keys[member] for member in members if isinstance(member, Record)}
-    return RecordGroup(new, catalog.records.of_papers([member for member in members if isinstance(member, str)]))
+    stored_ids = [member for member in members if isinstance(member, str)]
+    return RecordGroup(new, catalog.records.of_papers(stored_ids) if stored_ids else [])
 
 
 def _same_paper_pairs(keys: Mapping[Record, MatchKeys], catalog: Catalog) -> Iterator[tuple[Record, Record | str]]:

@@ -27,7 +27,7 @@ BATCH_SIZE = 256
 # How many chunks are encoded between two progress reports.
 _CHUNKS_PER_REPORT = 32
 # Returns the cached encodings of papers by id; papers that are not cached are left out.
-CachedEncodings = Callable[[Sequence[str]], Mapping[str, EncodedPaper]]
+CachedEncodings = Callable[[Sequence[Paper]], Mapping[str, EncodedPaper]]
 
 
 def update_indexes(
@@ -43,7 +43,7 @@ def update_indexes(
     total, done = library.catalog.ledger.pending_count(), 0
     with _background_writer() as write:  # while one batch is written, the next one is encoded
         for papers in _pending_batches(library.catalog):
-            encodings = cached([paper.id for paper in papers]) if cached else {}
+            encodings = cached(papers) if cached else {}
             write(_encode(papers, encodings, library, _share_reporter(progress, done, len(papers), total)))
             done += len(papers)
     return done
@@ -78,7 +78,7 @@ def _encode(
     already_encoded = [paper for paper in papers if paper.id in cached]
     new = [paper for paper in papers if paper.id not in cached]
     chunks = chunk_papers(new, library.embedder, library.recipe.chunk_tokens)
-    encoded = _encode_chunks(chunks, library.embedder, report_share)
+    encoded = encode_chunks(chunks, library.embedder, report_share)
     report_share(1.0)
 
     def write() -> None:
@@ -91,10 +91,13 @@ def _encode(
     return write
 
 
-def _encode_chunks(
-    chunks: Sequence[Chunk], embedder: Embedder, report_share: Callable[[float], None]
+def encode_chunks(
+    chunks: Sequence[Chunk], embedder: Embedder, report_share: Callable[[float], None] = lambda _: None
 ) -> list[EncodedText]:
-    """Return the encoding of each chunk. Chunks of similar length are encoded together, which avoids padding."""
+    """Return the encoding of each chunk. Chunks of similar length are encoded together, which avoids padding.
+
+    `report_share` is called with the share of the chunks that are encoded, 0..1.
+    """
     longest_first = sorted(range(len(chunks)), key=lambda index: -len(chunks[index].text))
     encoded: dict[int, EncodedText] = {}
     for indices in batches(longest_first, _CHUNKS_PER_REPORT):

@@ -16,6 +16,7 @@ from assistant.schema import Message, Sampling
 
 if TYPE_CHECKING:
     from assistant.encodings import Vectors
+    from assistant.settings import Settings
 
 
 class WordHashEmbedder:
@@ -169,3 +170,8 @@ class DraftingLLM(ScriptedLLM):
         except GeneratorExit:
             self.stopped += 1
             raise
+
+
+def open_word_hash(_: Settings) -> WordHashEmbedder:
+    """Open the word-hash embedder in place of the one that the settings name; worker processes import it by name."""
+    return WordHashEmbedder()

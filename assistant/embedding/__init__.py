@@ -13,7 +13,7 @@ from assistant.embedding.cross_encoders import (
 from assistant.embedding.message_reader import PackagedMessageReader, load_message_reader
 from assistant.embedding.packaged_model import PACKAGED, is_local
 from assistant.embedding.pair_reader import PackagedPairReader, load_pair_reader
-from assistant.embedding.sentence_encoder import SentenceEncoder, load_embedder
+from assistant.embedding.sentence_encoder import SentenceEncoder, known_revision, load_embedder
 
 __all__ = [
     "PACKAGED",
@@ -23,6 +23,7 @@ __all__ = [
     "SentenceEncoder",
     "TextCrossEncoder",
     "is_local",
+    "known_revision",
     "load_cross_encoder",
     "load_embedder",
     "load_entailment",

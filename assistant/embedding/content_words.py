@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.encodings import EncodedQuery, EncodedText, WordVectors
-from assistant.protocols import TermStatistics
+from assistant.protocols import TermAnalyzer, TermStatistics
 from assistant.schema import Chunk, Paper
 
 if TYPE_CHECKING:
@@ -50,19 +50,19 @@ def encode_query(text: str, encoded: EncodedText, lexicon: TermStatistics) -> En
 
 
 def word_vectors(
-    papers: Sequence[Paper], chunks: Sequence[Chunk], encodings: Sequence[EncodedText], lexicon: TermStatistics
+    papers: Sequence[Paper], chunks: Sequence[Chunk], encodings: Sequence[EncodedText], analyzer: TermAnalyzer
 ) -> dict[str, WordVectors]:
     """Return the word vectors to store for each paper; `encodings[i]` is of the text of `chunks[i]`."""
     parts: dict[str, list[tuple[list[int], Vectors]]] = {paper.id: [] for paper in papers}
     for chunk, encoded in zip(chunks, encodings, strict=True):
-        words = _content_words(chunk.text, encoded, lexicon)
+        words = _content_words(chunk.text, encoded, analyzer)
         parts[chunk.paper_id].append(_located(words, chunk))
     return {paper_id: _joined(of_paper) for paper_id, of_paper in parts.items()}
 
 
-def _content_words(text: str, encoded: EncodedText, lexicon: TermStatistics) -> _ContentWords:
+def _content_words(text: str, encoded: EncodedText, analyzer: TermAnalyzer) -> _ContentWords:
     """Return the words of a text that the lexicon indexes and the embedder encoded, each the mean of its pieces."""
-    words = [(match.start(), match.end(), lexicon.terms(match.group())) for match in _WORD.finditer(text)]
+    words = [(match.start(), match.end(), analyzer.terms(match.group())) for match in _WORD.finditer(text)]
     words = [word for word in words if word[2]]
     owners, pieces = _pieces(words, encoded)
     if not len(owners):

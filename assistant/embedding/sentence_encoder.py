@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 
 from assistant.batches import batches
 from assistant.embedding import engines, torch_model
-from assistant.embedding.encoder_adapter import load_adapter
+from assistant.embedding.encoder_adapter import EncoderAdapter, load_adapter
 from assistant.embedding.engine_choice import EXACT, EngineCache
 from assistant.embedding.packaged_encoder import load_packaged
-from assistant.embedding.packaged_model import PACKAGED, PACKAGED_REVISION, locate_model, revision_of
+from assistant.embedding.packaged_model import (
+    PACKAGED,
+    PACKAGED_REVISION,
+    WEIGHTS,
+    locate_model,
+    revision_of,
+    sha256,
+)
 from assistant.encodings import EncodedText
 
 if TYPE_CHECKING:
@@ -37,8 +44,7 @@ class SentenceEncoder:
         engine: str = EXACT,
     ) -> None:
         self.name, self.engine = name, engine
-        # A prompt changes the vectors of documents, as other weights would.
-        self.revision = f"{revision} {document_prompt!r}" if document_prompt is not None else revision
+        self.revision = _prompted(revision, document_prompt)
         self._model = model
         prompts = {"query": query_prompt, "document": document_prompt}
         self._prompts = model.prompts | {kind: prompt for kind, prompt in prompts.items() if prompt is not None}
@@ -83,6 +89,17 @@ class SentenceEncoder:
         return self._prompts.get(kind) or ""
 
 
+def known_revision(name: str, document_prompt: str | None = None) -> str | None:
+    """Return the revision that a loaded embedder would have, without loading it; None for a model of the hub.
+
+    Raises ModelError where the folder of the model, or the adapter of the packaged one, is missing or damaged.
+    """
+    if name == PACKAGED:
+        return _prompted(_packaged_revision(load_adapter()), document_prompt)
+    weights = Path(locate_model("embedder", name)[0]) / WEIGHTS
+    return _prompted(sha256(weights)[:16], document_prompt) if weights.is_file() else None
+
+
 def load_embedder(
     name: str,
     cache: Path,
@@ -104,9 +121,18 @@ def load_embedder(
         engine, weights, model = _load_torch(name, cache, revision, engine)
         return SentenceEncoder(name, model, weights, query_prompt, document_prompt, engine)
     adapter = load_adapter()
-    weights = f"{PACKAGED_REVISION}-{adapter.revision}"
+    weights = _packaged_revision(adapter)
     engine, packaged = load_packaged(engine, EngineCache(cache, weights), adapter.apply)
     return SentenceEncoder(name, packaged, weights, query_prompt, document_prompt, engine)
+
+
+def _packaged_revision(adapter: EncoderAdapter) -> str:
+    return f"{PACKAGED_REVISION}-{adapter.revision}"
+
+
+def _prompted(revision: str, document_prompt: str | None) -> str:
+    """Return the revision with the prompt, which changes the vectors of documents as other weights would."""
+    return f"{revision} {document_prompt!r}" if document_prompt is not None else revision
 
 
 def _load_torch(name: str, cache: Path, revision: str | None, engine: str) -> tuple[str, str, SentenceModel]:

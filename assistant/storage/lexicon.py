@@ -44,6 +44,19 @@ class _Snapshot:
     document_frequency: Callable[[str], int]
 
 
+class EnglishAnalyzer:
+    """The TermAnalyzer of every lexicon, which `ANALYZER` describes. Safe to call from several threads."""
+
+    def __init__(self) -> None:
+        self.tokenizer = _analyzer()
+        self._analyzing = threading.Lock()
+
+    def terms(self, text: str) -> list[str]:
+        """Return the index terms of the text in order."""
+        with self._analyzing:  # the tokenizer refuses two threads at a time: "Already borrowed"
+            return self.tokenizer.analyze(text)
+
+
 class TantivyLexicon:
     """A Lexicon in one directory. Readers see what others wrote after `refresh`."""
 
@@ -51,7 +64,7 @@ class TantivyLexicon:
         """Open or create the lexicon. Raises LibraryError where the directory cannot be read as one."""
         self._folder = folder
         self._schema = _schema()
-        self._analyzer, self._analyzing = _analyzer(), threading.Lock()
+        self._analyzer = EnglishAnalyzer()
         self._open()
 
     def refresh(self) -> None:
@@ -86,8 +99,7 @@ class TantivyLexicon:
 
     def terms(self, text: str) -> list[str]:
         """Return the index terms of the text in order."""
-        with self._analyzing:  # the analyzer refuses two threads at a time: "Already borrowed"
-            return self._analyzer.analyze(text)
+        return self._analyzer.terms(text)
 
     def idf(self, terms: Collection[str]) -> dict[str, float]:
         """Return ln(1 + (N - n + 0.5) / (n + 0.5)) for each term, as in BM25, where n of N papers have the term."""
@@ -112,7 +124,7 @@ class TantivyLexicon:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(self._schema, str(folder))
-            self._index.register_tokenizer(_TOKENIZER, self._analyzer)
+            self._index.register_tokenizer(_TOKENIZER, self._analyzer.tokenizer)
             self._snapshot = self._take_snapshot()
             self._snapshot.document_frequency("paper")  # reads what is read by the first search only
         except (ValueError, OSError) as error:

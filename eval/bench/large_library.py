@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,15 +38,14 @@ class SampledEncodings:
 
     def __init__(self, papers: Sequence[Paper], embedder: Embedder, lexicon: Lexicon) -> None:
         """Encode the sample, which are the first papers."""
-        self._papers = {paper.id: paper for paper in papers}
         sample = embedder.encode_documents([f"{paper.title}. {paper.abstract}" for paper in papers[:_SAMPLE]])
         self._sample = [text.vector for text in sample]
         self._bytes, self._lexicon = (embedder.dimension + 7) // 8, lexicon
         self._bits: dict[str, NDArray[np.uint8] | None] = {}
 
-    def __call__(self, paper_ids: Sequence[str]) -> Mapping[str, EncodedPaper]:
-        """Return the encodings of the papers."""
-        return {paper_id: self._encoded(self._papers[paper_id]) for paper_id in paper_ids}
+    def __call__(self, papers: Sequence[Paper]) -> Mapping[str, EncodedPaper]:
+        """Return the encodings of the papers by id."""
+        return {paper.id: self._encoded(paper) for paper in papers}
 
     def _encoded(self, paper: Paper) -> EncodedPaper:
         seed = zlib.crc32(paper.id.encode())
@@ -74,10 +73,8 @@ def fill(papers: Sequence[Paper], library: Library) -> None:
             changes = [PaperChange(paper, {}, frozenset(), frozenset()) for paper in papers]
             library.catalog.put(changes, library.catalog.records.next_run())
         if library.catalog.ledger.pending_count():
-            cached: Callable[..., Mapping[str, EncodedPaper]] = SampledEncodings(
-                papers, library.embedder, library.lexicon
-            )
-            indexing.update_indexes(library, progress, cached)
+            encodings = SampledEncodings(papers, library.embedder, library.lexicon)
+            indexing.update_indexes(library, progress, encodings)
 
 
 def with_noise(vectors: Vectors, random: np.random.Generator) -> Vectors:

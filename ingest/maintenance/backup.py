@@ -122,7 +122,7 @@ def _cached_encodings(file: Path, manifest: BackupManifest, library: Library) ->
         yield None
         return
     with closing(EmbeddingCache(file, library.recipe.dimension)) as cache:
-        yield cache.get
+        yield lambda papers: cache.get([paper.id for paper in papers])
 
 
 # Writing

@@ -69,6 +69,18 @@ def test_a_command_that_needs_no_model_loads_none(home: Path, arguments: tuple[s
     assert not loaded(home, *arguments) & (HEAVY | MODELS)
 
 
+def test_embedded_papers_are_taken_in_without_a_model(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="needs pyarrow: pip install 'paperchat[parquet]'")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "paperchat.toml").write_text('engine = "float32"', encoding="utf-8")  # not timed first
+    (tmp_path / "papers.jsonl").write_text("".join(f"{json.dumps(paper)}\n" for paper in PAPERS), encoding="utf-8")
+    arguments = ("--to", str(tmp_path / "embedded"), "--workers", "1")
+    modules = loaded(tmp_path / "home", "embed", str(tmp_path / "papers.jsonl"), *arguments)
+    assert not modules & (PYTORCH | {"onnxruntime", "openvino", "ray"})
+    modules = loaded(tmp_path / "home", "ingest", str(tmp_path / "embedded"))
+    assert not modules & (PYTORCH | {"onnxruntime", "openvino", "tokenizers", "pandas", "ray"})
+
+
 def test_the_help_loads_neither_the_settings_nor_a_database(home: Path) -> None:
     assert not loaded(home, "--help") & {"pydantic", "pydantic_settings", "sqlalchemy"}
 

@@ -23,19 +23,22 @@ _PANEL = "Library"
 def ingest(
     context: typer.Context,
     paths: Annotated[
-        list[Path] | None, typer.Argument(show_default=False, help="Files and folders; - is standard input.")
+        list[Path] | None,
+        typer.Argument(show_default=False, help="Files, folders, and what embed wrote; - is standard input."),
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Add the sample library: 278 papers.")] = False,
 ) -> None:
     """Add papers from files and folders, or the sample library that comes with paperchat."""
     from ingest import pipeline
+    from ingest.encoded.source import described_embedder
     from ingest.progress import progress_bar
     from ingest.sample import sample_folder
 
     files = [*(paths or ()), *([sample_folder()] if sample else ())]
     if not files:
         raise typer.BadParameter("name files or folders, or add the sample library with --sample", param_hint="PATHS")
-    library = factory.open_library(settings_of(context))
+    settings = settings_of(context)
+    library = factory.open_library(settings, described_embedder(files, settings))
     with progress_bar() as progress:
         report = pipeline.ingest(files, library, progress)
     print_report(report, library.catalog)

@@ -30,6 +30,6 @@ def test_threads_that_analyze_at_the_same_time_wait_for_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lexicon = TantivyLexicon(tmp_path)
-    monkeypatch.setattr(lexicon, "_analyzer", ExclusiveAnalyzer())
+    monkeypatch.setattr(lexicon._analyzer, "tokenizer", ExclusiveAnalyzer())
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(lexicon.terms, ["bees dance"] * 64)) == [["bees", "dance"]] * 64
