@@ -55,7 +55,7 @@ def same_paper(a: Record, b: Record) -> bool:
 
 def merge(records: Collection[Record]) -> Paper:
     """Return the paper of these records, with each field from the most complete record that has it."""
-    ranked = sorted(records, key=_completeness)
+    ranked = sorted(records, key=_completeness) if len(records) > 1 else list(records)
     return Paper(
         id=_paper_id(ranked),
         abstract=_first(record.abstract for record in ranked) or "",
@@ -92,15 +92,28 @@ def normalized(text: str) -> str:
 
 def _exact_keys(record: Record) -> list[str]:
     """Return the keys that records must share exactly, the strongest first."""
-    keys = [f"doi {normalized(record.doi)}"] if record.doi else []
-    keys += [f"arxiv {normalized(record.arxiv_id)}"] if record.arxiv_id else []
-    keys += _title_keys(record) or filter(None, [_short_title_key(record)])
-    return [*keys, f"abstract {_digest(normalized(record.abstract))}"] if record.abstract else keys
+    return [key for strength in _KEYS_BY_STRENGTH for key in strength(record)]
+
+
+def _doi_keys(record: Record) -> list[str]:
+    return [f"doi {normalized(record.doi)}"] if record.doi else []
+
+
+def _arxiv_keys(record: Record) -> list[str]:
+    return [f"arxiv {normalized(record.arxiv_id)}"] if record.arxiv_id else []
 
 
 def _title_keys(record: Record) -> list[str]:
     title = normalized(record.title or "")
     return [f"title {title}"] if len(title.split()) >= IDENTIFYING_TITLE_WORDS else []
+
+
+def _abstract_keys(record: Record) -> list[str]:
+    return [f"abstract {_digest(normalized(record.abstract))}"] if record.abstract else []
+
+
+def _short_title_keys(record: Record) -> list[str]:
+    return [key] if (key := _short_title_key(record)) else []
 
 
 def _short_title_key(record: Record) -> str:
@@ -113,9 +126,13 @@ def _short_title_key(record: Record) -> str:
 
 def _paper_id(ranked: Sequence[Record]) -> str:
     """Return 16 hex digits of the strongest key of any of the records, the smallest if several are equally strong."""
-    order = ("doi", "arxiv", "title", "abstract", "short")
-    keys = [_id_key(key, record) for record in ranked for key in _exact_keys(record)]
-    return _digest(min(keys, key=lambda key: (order.index(key.split(" ", 1)[0]), key)))
+    for strength in _KEYS_BY_STRENGTH:
+        if keys := [_id_key(key, record) for record in ranked for key in strength(record)]:
+            return _digest(min(keys))
+    raise ValueError("a record has neither title nor abstract")
+
+
+_KEYS_BY_STRENGTH = (_doi_keys, _arxiv_keys, _title_keys, _abstract_keys, _short_title_keys)
 
 
 def _id_key(key: str, record: Record) -> str:

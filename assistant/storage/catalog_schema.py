@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -234,17 +234,22 @@ IS_SHOWN = IS_INDEXED | ~HAS_ABSTRACT
 
 def fingerprint(paper: Paper) -> str:
     """Return a digest of every field that is indexed: only papers that are equal in them share it."""
-    fields = asdict(paper)
-    del fields["notice"]
-    return _hash(fields)
+    described = _values(paper)
+    del described["notice"]
+    return _hash(described)
 
 
 def digest(record: Record) -> str:
     """Return a digest that identifies a record of a source, on whatever line it stands."""
-    described = asdict(replace(record, line=0))
+    described = _values(record) | {"line": 0}
     if not record.keywords:  # so that records that were stored before there were keywords stay as they are
         del described["keywords"]
     return _hash(described)
+
+
+def _values(value: Paper | Record) -> dict[str, Any]:
+    """Return the values of the fields. `asdict` would copy them, which takes ten times as long."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _hash(value: Any) -> str:
