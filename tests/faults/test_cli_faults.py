@@ -83,17 +83,16 @@ def test_a_store_damaged_within_is_one_line_with_the_cure_that_works(filled: Pap
     assert "waggle dance" in filled("ask", BEES).out
 
 
-def test_a_store_that_lost_what_its_chunks_belong_to_still_finds_papers_and_is_mended(
-    filled: Paperchat, settings: Settings
+def test_a_store_that_lost_the_fields_of_its_chunks_still_finds_papers_and_takes_more_after_a_reindex(
+    filled: Paperchat, settings: Settings, tmp_path: Path
 ) -> None:
     lose("embedding_metadata", settings)
     assert "waggle dance" in filled("ask", BEES).out
-    broken = filled("doctor")
-    assert broken.code == 1
-    assert "store" in broken.out
-    assert "cannot be read" in broken.out
-    assert filled("doctor", "--repair").code == 0
-    assert filled("doctor").code == 0
+    more = tmp_path / "more.txt"
+    more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
+    assert_one_line(filled("ingest", more), "store", "cannot be written")
+    assert filled("reindex").out == "4 papers indexed.\n"
+    assert filled("ingest", more).code == 0
 
 
 @pytest.mark.parametrize("index", [factory.STORE_FOLDER, factory.LEXICON_FOLDER])

@@ -14,14 +14,14 @@ from ui.work_queue import WorkQueue
 
 
 class Echo:
-    """Replies with its path, its caller's scope, the state of the models, and whether it is open."""
+    """Replies with its path, its caller's role, the state of the models, and whether it is open."""
 
     def __init__(self) -> None:
         self.is_open = False
 
     def mounts(self, backend: ApiBackend, _: WorkQueue) -> list[MountedApp]:
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            text = f"{scope['path']} {scope['state']['caller'].scope} {backend.state} {self.is_open}"
+            text = f"{scope['path']} {scope['state']['caller'].permissions.role.value} {backend.state} {self.is_open}"
             await PlainTextResponse(text)(scope, receive, send)
 
         @asynccontextmanager
