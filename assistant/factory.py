@@ -297,6 +297,13 @@ def calibrated_models(embedder: Embedder) -> str:
     return f"{embedder.name}@{embedder.revision} {read_revision(PAIR_READER)}"
 
 
+def reader_revisions() -> list[str]:
+    """Return the revisions of the packaged readers. Raises ModelError where weights are missing or damaged."""
+    from assistant.embedding.fine_tuned import MESSAGE_READER, PAIR_READER, read_revision
+
+    return [f"{file.stem} {read_revision(file)}" for file in (PAIR_READER, MESSAGE_READER)]
+
+
 def open_calibration(settings: Settings, embedder: Embedder) -> Calibration:
     """Return the calibration of the library, of the embedder, or of the package.
 

@@ -1,4 +1,4 @@
-"""The checks of `paperchat doctor`: settings, library, language model."""
+"""The checks of `paperchat doctor`: settings, every part of the library, language model, who may use the server."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ from assistant.question import fitted
 from assistant.schema import Message
 from assistant.settings import Settings, deprecated_names, unknown_variables
 from assistant.text.printable import one_line
+from ui import doctor_parts
 from ui.api.tokens import open_tokens
+from ui.doctor_parts import REPAIR, Part, PartStatus
 from ui.mcp.clients import configured
 from ui.status import shards_differ
 
 if TYPE_CHECKING:
     from assistant.storage.catalog import Catalog
+    from assistant.storage.library import Library
 
 # The question that shows whether a language model answers.
 _GREETING = Message("user", "Reply with the word yes.")
-_REMEDY = "run paperchat doctor --repair"
 
 
 @dataclass(slots=True)
 class Diagnosis:
-    """Facts about the installation, notes on what works but should change, and problems with their remedy."""
+    """Facts about the installation, its parts, notes on what should change, and problems with their remedy."""
 
     facts: dict[str, Any] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -55,7 +58,12 @@ def examine(settings: Settings) -> Diagnosis:
 
 def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the diagnosis as JSON."""
-    return {**diagnosis.facts, "notes": diagnosis.notes, "problems": diagnosis.problems}
+    return {
+        **diagnosis.facts,
+        "parts": [part.as_json() for part in diagnosis.parts],
+        "notes": diagnosis.notes,
+        "problems": diagnosis.problems,
+    }
 
 
 def as_text(diagnosis: Diagnosis) -> str:
@@ -66,6 +74,7 @@ def as_text(diagnosis: Diagnosis) -> str:
             lines += [f"{name}:", *(f"  {key:20}{inner}" for key, inner in value.items())]
         else:
             lines.append(f"{name:22}{value}")
+    lines += ["parts:", *(f"  {part.as_line()}" for part in diagnosis.parts)] if diagnosis.parts else []
     notes = [f"NOTE: {one_line(note)}" for note in diagnosis.notes]
     verdict = [f"PROBLEM: {one_line(problem)}" for problem in diagnosis.problems] or ["All is well."]
     return "\n".join([*lines, *notes, *verdict])
@@ -95,27 +104,55 @@ def _check_api(settings: Settings, diagnosis: Diagnosis) -> None:
 
 
 def _check_library(settings: Settings, diagnosis: Diagnosis) -> None:
-    with closing(factory.open_library(settings)) as library:
-        catalog = library.catalog
-        pending, stale = catalog.ledger.pending_count(), len(catalog.ledger.stale_ids())
-        diagnosis.facts |= {
-            "papers": catalog.papers.count(),
-            "without abstract": catalog.papers.count_without_abstract(),
-            "embedder": f"{library.embedder.name} by {library.embedder.engine}",
-            "waiting": pending,
-            "generation": catalog.ledger.generation,
-            "firm answers": firm_risk.describe(settings.home),
-        }
-        _check_shards(settings, catalog, diagnosis)
-        diagnosis.notes += fitted.faults(settings.shared, library.embedder)
-        _check_calibration(settings, library.embedder, diagnosis)
-        if pending:
-            diagnosis.problems.append(f"{pending} papers are not indexed yet: {_REMEDY}")
-        if stale:
-            diagnosis.problems.append(f"{stale} deleted papers are still in the indexes: {_REMEDY}")
-        for name, difference in library.compare().items():
-            missing, extra = len(difference.missing), len(difference.extra)
-            diagnosis.problems.append(f"the {name} lacks {missing} papers and has {extra} too many: {_REMEDY}")
+    """Check the parts of the library, from the directory to the models; an error is told by the part that it is of."""
+    _add(diagnosis, doctor_parts.directory(settings))
+    try:
+        with closing(factory.open_catalog(settings)) as catalog:
+            _add(diagnosis, doctor_parts.database(catalog))
+    except PaperchatError as error:
+        _add(diagnosis, doctor_parts.failed(doctor_parts.DATABASE, error))
+        diagnosis.parts += doctor_parts.unknown(doctor_parts.NEED_LIBRARY, doctor_parts.DATABASE)
+        return
+    try:
+        library = factory.open_library(settings)
+    except PaperchatError as error:
+        _add(diagnosis, doctor_parts.failed(doctor_parts.STORE, error))
+        diagnosis.parts += doctor_parts.unknown(doctor_parts.NEED_LIBRARY[1:], doctor_parts.STORE)
+        return
+    with closing(library):
+        _check_opened(settings, library, diagnosis)
+
+
+def _check_opened(settings: Settings, library: Library, diagnosis: Diagnosis) -> None:
+    catalog = library.catalog
+    pending, stale = catalog.ledger.pending_count(), len(catalog.ledger.stale_ids())
+    diagnosis.facts |= {
+        "papers": catalog.papers.count(),
+        "without abstract": catalog.papers.count_without_abstract(),
+        "embedder": f"{library.embedder.name} by {library.embedder.engine}",
+        "waiting": pending,
+        "generation": catalog.ledger.generation,
+        "firm answers": firm_risk.describe(settings.home),
+    }
+    _check_shards(settings, catalog, diagnosis)
+    diagnosis.notes += fitted.faults(settings.shared, library.embedder)
+    if pending:
+        diagnosis.problems.append(f"{pending} papers are not indexed yet: {REPAIR}")
+    if stale:
+        diagnosis.problems.append(f"{stale} deleted papers are still in the indexes: {REPAIR}")
+    for part in (*doctor_parts.indexes(settings, library, library.compare()), doctor_parts.models(library)):
+        _add(diagnosis, part)
+    _check_calibration(settings, library.embedder, diagnosis)
+
+
+def _add(diagnosis: Diagnosis, part: Part) -> None:
+    """Add a part; what is wrong with it is among the notes or the problems as well."""
+    diagnosis.parts.append(part)
+    told = {PartStatus.NOTE: diagnosis.notes, PartStatus.PROBLEM: diagnosis.problems}.get(part.status)
+    if told is not None:
+        cure = f"; {part.cure}" if part.cure and part.cure not in part.detail else ""
+        told.append(f"the {part.name}: {part.detail}{cure}")
+
 
 
 def _check_shards(settings: Settings, catalog: Catalog, diagnosis: Diagnosis) -> None:

@@ -65,6 +65,7 @@ from assistant.storage.collections import Collections
 from assistant.storage.database import (
     MAX_PARAMETERS,
     Database,
+    DatabaseDescription,
     DatabaseLocation,
     WriteLock,
     copy_rows,
@@ -140,6 +141,10 @@ class Catalog:
     def is_shared(self) -> bool:
         """Return whether processes of other machines may use the catalog too."""
         return self._database.is_shared
+
+    def describe(self) -> DatabaseDescription:
+        """Return what the catalog is stored in; no password is part of it. Raises LibraryError."""
+        return DatabaseDescription(str(self.location), self._database.engine_version, self._database.clock())
 
     @property
     def library_id(self) -> int:

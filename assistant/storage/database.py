@@ -10,6 +10,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -25,6 +26,15 @@ from assistant.text.printable import one_line
 MAX_PARAMETERS = 900
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseDescription:
+    """Where a database is, which engine and version it is, and its clock in seconds; None for this machine's own."""
+
+    location: str
+    engine: str
+    clock: float | None
 
 
 class WriteLock(Protocol):
@@ -95,6 +105,19 @@ class Database(ABC):
         """Yield a connection to read with, query by query. Raises LibraryError."""
         with self._raising(LibraryError, "read"), self._reading_engine.connect() as connection:
             yield connection
+
+    @property
+    def engine_version(self) -> str:
+        """Return the name of the database engine and the version of what runs. Raises LibraryError."""
+        with self.reading() as connection:
+            version = connection.dialect.server_version_info or ()
+            return f"{connection.dialect.name} {'.'.join(map(str, version))}"
+
+    def clock(self) -> float | None:
+        """Return the server's time, in seconds since 1970; None for a file of this machine. Raises LibraryError."""
+        if not self.is_shared:
+            return None
+        return float(self.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))))
 
     def scalar(self, query: sa.Select[Any]) -> Any:
         """Return the first column of the query's first row, or None. Raises LibraryError."""

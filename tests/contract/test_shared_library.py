@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -33,6 +34,8 @@ from tests.fakes import WordHashEmbedder
 from tests.faults.test_repair import ACCIDENTS
 from tests.postgres import PostgresProcess
 from tests.waiting import wait_until
+from ui import doctor
+from ui.doctor_parts import PartStatus
 from ui.following import BackgroundRefresh
 
 SEED = SEEDS / "004_18424ad33afb765c.txt"
@@ -295,3 +298,17 @@ def test_the_common_ways_to_write_an_address_mean_the_same_and_hide_the_password
     location = factory.database_location(settings)
     assert str(location) == "PostgreSQL database papers on db.lab:5433, schema paperchat-cats"
     assert "hunter2" not in f"{settings!r} {settings.model_dump(mode='json')} {location!r}"
+
+
+def test_doctor_checks_every_part_of_a_shared_library_from_every_machine_and_tells_no_password(
+    open_at: Callable[..., Library], machine: Callable[..., Settings], database: str
+) -> None:
+    pipeline.ingest([SEED], open_at())
+    for name in ("one", "two"):
+        diagnosis = doctor.examine(machine(name))
+        assert [(part.name, part.status) for part in diagnosis.parts if part.status is not PartStatus.OK] == []
+        [stored_in] = [part.detail for part in diagnosis.parts if part.name == "database"]
+        address = urlsplit(database)
+        assert stored_in.startswith("postgresql ")
+        assert f"{address.path[1:]} on {address.hostname}:{address.port}" in stored_in
+        assert str(address.password) not in json.dumps(doctor.as_json(diagnosis))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +18,13 @@ from assistant.question import fitted
 from assistant.schema import Paper
 from assistant.settings import Settings, deprecated_names
 from assistant.storage.catalog import PaperChange
+from assistant.storage.database import DatabaseDescription
 from assistant.storage.library import Library
 from ingest import pipeline
 from tests.fakes import WordHashEmbedder
-from ui import doctor
+from ui import doctor, doctor_parts
 from ui.api.tokens import open_tokens
+from ui.doctor_parts import PartStatus
 from ui.permissions import Role
 
 Open = Callable[[], Library]
@@ -124,14 +129,14 @@ def test_an_index_that_lacks_papers_is_a_problem_with_the_cure(settings: Setting
     getattr(filled, index).remove([lost])
     filled.close()
     [problem] = doctor.examine(settings).problems
-    name = {"words": "word index"}.get(index, index)
-    assert problem == f"the {name} lacks 1 papers and has 0 too many: run paperchat doctor --repair"
+    name = {"store": "vector store", "words": "word vectors"}.get(index, index)
+    assert problem == f"the {name}: lacks 1 papers and has 0 too many; run paperchat doctor --repair"
 
 
 def test_an_index_with_papers_of_no_catalog_is_a_problem_with_the_cure(settings: Settings, filled: Library) -> None:
     filled.lexicon.replace([Paper("0", "An abstract.")])
     [problem] = doctor.examine(settings).problems
-    assert problem == "the lexicon lacks 0 papers and has 1 too many: run paperchat doctor --repair"
+    assert problem == "the lexicon: lacks 0 papers and has 1 too many; run paperchat doctor --repair"
 
 
 def test_a_deleted_paper_that_the_indexes_still_hold_is_a_problem(settings: Settings, filled: Library) -> None:
@@ -178,11 +183,70 @@ def test_who_may_use_the_api_is_said_and_a_damaged_file_of_tokens_is_a_problem(s
     assert "this machine alone" in doctor.examine(settings).facts["api tokens"]
     tokens = open_tokens(settings)
     tokens.add("notebook", Role.READ)
-    assert doctor.examine(settings).facts["api tokens"] == "notebook (read)"
+    assert doctor.examine(settings).facts["api tokens"] == "notebook (read, every library)"
     tokens.file.write_text("nonsense")
     assert any("damaged" in problem for problem in doctor.examine(settings).problems)
 
 
 def test_a_script_reads_the_facts_and_the_problems(settings: Settings) -> None:
     found = doctor.examine(settings)
-    assert json.loads(json.dumps(doctor.as_json(found))) == found.facts | {"notes": [], "problems": []}
+    parts = [part.as_json() for part in found.parts]
+    assert json.loads(json.dumps(doctor.as_json(found))) == found.facts | {"parts": parts, "notes": [], "problems": []}
+
+
+PARTS = ["directory", "database", "vector store", "lexicon", "word vectors", "models"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_every_part_is_told_with_its_state_and_the_time_of_a_read(settings: Settings) -> None:
+    found = doctor.examine(settings)
+    assert [(part.name, part.status) for part in found.parts] == [(name, PartStatus.OK) for name in PARTS]
+    details = {part.name: part.detail for part in found.parts}
+    assert details["directory"].startswith(f"{settings.home}, ")
+    assert details["database"] == f"sqlite {sqlite3.sqlite_version}, {settings.home / 'catalog.db'}"
+    assert "word-hash, 64 dimensions" in details["vector store"]
+    assert "pair_reader" in details["models"]
+    timed = [part.name for part in found.parts if part.latency_ms is not None]
+    assert timed == PARTS[1:5]
+    lines = doctor.as_text(found).splitlines()
+    assert [line[2:].split("  ")[0] for line in lines[lines.index("parts:") + 1 :][: len(PARTS)]] == PARTS
+
+
+def test_what_needs_a_part_that_cannot_be_used_is_said_to_be_unknown(settings: Settings) -> None:
+    settings.home.mkdir()
+    (settings.home / "catalog.db").write_bytes(b"no database" * 100)
+    found = doctor.examine(settings)
+    states = {part.name: part.status for part in found.parts}
+    assert (states["directory"], states["database"]) == (PartStatus.OK, PartStatus.PROBLEM)
+    assert {states[name] for name in PARTS[2:5]} == {PartStatus.UNKNOWN}
+    assert len(found.problems) == 1
+
+
+def test_a_directory_that_cannot_be_written_and_a_full_disk_are_problems_with_a_cure(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    usage = shutil.disk_usage(settings.home.parent)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=10_000_000))
+    part = doctor_parts.directory(settings)
+    assert (part.status, part.cure) == (PartStatus.PROBLEM, "make room on this disk")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=1_000_000_000))
+    assert doctor_parts.directory(settings).status is PartStatus.NOTE
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    part = doctor_parts.directory(settings)
+    assert (part.status, "PAPERCHAT_HOME" in part.cure) == (PartStatus.PROBLEM, True)
+
+
+def test_a_server_whose_clock_differs_is_noted(
+    settings: Settings, filled: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = doctor_parts.database(filled.catalog)
+    assert here.status is PartStatus.OK
+    late = DatabaseDescription("db.lab", "postgresql 17.6", time.time() - 300)
+    monkeypatch.setattr(type(filled.catalog), "describe", lambda _: late)
+    found = doctor.examine(settings)
+    assert found.problems == []
+    [note] = found.notes
+    assert "differ by 300 s; let both take their time from one source" in note
