@@ -154,7 +154,6 @@ def _add(diagnosis: Diagnosis, part: Part) -> None:
         told.append(f"the {part.name}: {part.detail}{cure}")
 
 
-
 def _check_shards(settings: Settings, catalog: Catalog, diagnosis: Diagnosis) -> None:
     """Say over how many collections of the Chroma server the vectors are spread, where they are on one."""
     shards = factory.stored_shards(settings, catalog)
