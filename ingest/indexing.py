@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 from assistant.batches import batches
 from assistant.encodings import EncodedPaper, EncodedText
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # How many papers, or records, are written to the library together.
 BATCH_SIZE = 256
+# How many papers that need not be encoded are: the indexes take these faster in larger batches.
+_CACHED_BATCH_SIZE = 2048
 # How many chunks are encoded between two progress reports.
 _CHUNKS_PER_REPORT = 32
 # Returns the cached encodings of papers by id; papers that are not cached are left out.
@@ -42,21 +45,27 @@ def update_indexes(
         logger.debug("%d deleted papers removed from the indexes", len(stale))
     total, done = library.catalog.ledger.pending_count(), 0
     with _background_writer() as write:  # while one batch is written, the next one is encoded
-        for papers in _pending_batches(library.catalog):
-            encodings = cached(papers) if cached else {}
-            write(_encode(papers, encodings, library, _share_reporter(progress, done, len(papers), total)))
-            done += len(papers)
+        for pending in _pending_batches(library.catalog, _CACHED_BATCH_SIZE if cached else BATCH_SIZE):
+            encodings = cached(pending) if cached else {}
+            if encodings:
+                encoded = [paper for paper in pending if paper.id in encodings]
+                write(partial(library.index_encoded, encoded, encodings))
+                done += len(encoded)
+                _share_reporter(progress, done, 0, total)(1.0)
+            for papers in batches((paper for paper in pending if paper.id not in encodings), BATCH_SIZE):
+                write(_encode(papers, library, _share_reporter(progress, done, len(papers), total)))
+                done += len(papers)
     return done
 
 
 def index_papers(papers: Sequence[Paper], library: Library) -> None:
     """Encode papers and write them to all indexes. The caller holds the library for writing."""
-    _encode(papers, {}, library, lambda _: None)()
+    _encode(papers, library, lambda _: None)()
 
 
-def _pending_batches(catalog: Catalog) -> Iterator[Sequence[Paper]]:
+def _pending_batches(catalog: Catalog, size: int) -> Iterator[Sequence[Paper]]:
     last_id = ""
-    while papers := catalog.ledger.pending(BATCH_SIZE, after=last_id):
+    while papers := catalog.ledger.pending(size, after=last_id):
         yield papers
         last_id = papers[-1].id
 
@@ -71,22 +80,15 @@ def _share_reporter(progress: ProgressCallback | None, done: int, papers: int, t
     return report
 
 
-def _encode(
-    papers: Sequence[Paper], cached: Mapping[str, EncodedPaper], library: Library, report_share: Callable[[float], None]
-) -> Callable[[], None]:
-    """Encode the papers that are not cached, and return the function that writes all papers to the indexes."""
-    already_encoded = [paper for paper in papers if paper.id in cached]
-    new = [paper for paper in papers if paper.id not in cached]
-    chunks = chunk_papers(new, library.embedder, library.recipe.chunk_tokens)
+def _encode(papers: Sequence[Paper], library: Library, report_share: Callable[[float], None]) -> Callable[[], None]:
+    """Encode papers, and return the function that writes them to the indexes."""
+    chunks = chunk_papers(papers, library.embedder, library.recipe.chunk_tokens)
     encoded = encode_chunks(chunks, library.embedder, report_share)
     report_share(1.0)
 
     def write() -> None:
-        if already_encoded:
-            library.index_encoded(already_encoded, cached)
-        if new:
-            library.index(new, chunks, encoded)
-        logger.debug("%d papers indexed, %d of them encoded", len(papers), len(new))
+        library.index(papers, chunks, encoded)
+        logger.debug("%d papers encoded and indexed", len(papers))
 
     return write
 

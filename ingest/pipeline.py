@@ -27,6 +27,9 @@ from ingest.spool import record_spool
 
 logger = logging.getLogger(__name__)
 
+# Before it the catalog has no record.
+_FIRST_RUN = 1
+
 
 def ingest(paths: Iterable[Path], library: Library, progress: ProgressCallback | None = None) -> IngestReport:
     """Add the papers of files, folders and directories of encoded papers to the library; report what cannot be read.
@@ -99,8 +102,8 @@ def _ingest_records(
 def _store_encoded(
     papers: EncodedPapers, catalog: Catalog, run: int, report: IngestReport, progress: ProgressCallback | None
 ) -> None:
-    """Store the records of a directory of encoded papers, file by file as they were read."""
-    for batch in papers.records():
+    """Store the records of a directory of encoded papers, after the catalog has noted which of them it has already."""
+    for batch in papers.records() if run > _FIRST_RUN else ():
         catalog.records.touch(catalog.records.existing([read.record for read in batch]), run)
     for batch in papers.records():
         keys = {read.record: read.match_keys for read in batch}
@@ -127,8 +130,12 @@ def _met_before_stored(records: Iterable[Record], catalog: Catalog, run: int) ->
     """Yield the records of a source after the catalog has noted which of them it has already.
 
     A new record supersedes the records of its source that the run has not met. If one batch of a source were stored
-    before the rest was read, it could supersede a record that is unchanged further down.
+    before the rest was read, it could supersede a record that is unchanged further down. The first run has none to
+    supersede.
     """
+    if run == _FIRST_RUN:
+        yield from records
+        return
     with record_spool() as spool:
         for batch in batches(records, indexing.BATCH_SIZE):
             catalog.records.touch(catalog.records.existing(batch), run)
