@@ -17,16 +17,23 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from assistant import factory
-from assistant.chat import Assistant
-from assistant.schema import Paper, Turn
+from assistant.protocols import PairReader
+from assistant.schema import Answer, Paper, Turn
 from assistant.settings import Settings
-from assistant.watching.living_answers import bearing_papers, contradicted_citations, is_comparable
+from assistant.watching.living_answers import (
+    THRESHOLDS,
+    AnnouncingThresholds,
+    bearing_papers,
+    is_comparable,
+    strongest_denial,
+)
+from assistant.watching.news import BearingPaper
 from eval import corpora
 from eval.suites.annotated import near_miss_rows, question_rows, read_annotated
 from eval.suites.lines import numbered_lines
@@ -55,12 +62,26 @@ class WatchedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What was announced about a question: the papers, and the strength that its answer had; `contradicting` counts."""
+    """What was announced about a question, its kept answer, and how strongly each announced paper contradicts that."""
 
     question: WatchedQuestion
-    strength: str
-    papers: tuple[str, ...]
-    contradicting: int
+    kept: Answer
+    papers: tuple[BearingPaper, ...]
+    denials: tuple[float, ...] = ()
+
+    @property
+    def is_announced(self) -> bool:
+        """Tell whether the paper that the question was written about is announced."""
+        return any(item.paper.id == self.question.paper_id for item in self.papers)
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfYears:
+    """The annotated abstracts of one part and others of the collection: those there were, those that arrive."""
+
+    before: tuple[Paper, ...]
+    arriving: tuple[Paper, ...]
+    questions: tuple[WatchedQuestion, ...]
 
 
 def measure_watch(settings: Settings, data: Path, part: str) -> Json:
@@ -69,6 +90,15 @@ def measure_watch(settings: Settings, data: Path, part: str) -> Json:
     Raises InputError for missing data.
     """
     started = time.perf_counter()
+    years = read_years(data, part)
+    announcements = list(announce(years, settings, THRESHOLDS))
+    seconds = round(time.perf_counter() - started, 1)
+    head = {"part": part, "papers_before": len(years.before), "papers_arriving": len(years.arriving)}
+    return head | {"seconds": seconds} | figures(announcements, THRESHOLDS)
+
+
+def read_years(data: Path, part: str) -> PartOfYears:
+    """Read the abstracts and questions of one part, dev or test. Raises InputError for missing data."""
     rows = [row for row in read_annotated(data / "judge" / "annotated.jsonl.gz") if row["part"] == part]
     earlier = [row for row in rows if (year_of(row["id"]) or LAST_YEAR + 1) <= LAST_YEAR]
     later = [row for row in rows if (year_of(row["id"]) or 0) > LAST_YEAR]
@@ -76,31 +106,29 @@ def measure_watch(settings: Settings, data: Path, part: str) -> Json:
     before = [*map(_paper, earlier), *islice(_papers(data, known, range(1990, LAST_YEAR + 1)), _EARLIER)]
     arriving = [*map(_paper, later), *islice(_papers(data, known, range(LAST_YEAR + 1, 2030)), _LATER)]
     questions = [*_questions("awaited", later), *_questions("answered", earlier, _ANSWERED), *_near(later)]
-    announcements = list(_announcements(questions, before, arriving, settings))
-    seconds = round(time.perf_counter() - started, 1)
-    head = {"part": part, "papers_before": len(before), "papers_arriving": len(arriving), "seconds": seconds}
-    return head | figures(announcements)
+    return PartOfYears(tuple(before), tuple(arriving), tuple(questions))
 
 
-def figures(announcements: Sequence[Announcement]) -> Json:
+def figures(announcements: Sequence[Announcement], thresholds: AnnouncingThresholds) -> Json:
     """Return the share of awaited papers that were announced, by level, and the shares of noise."""
     by_kind = {kind: [item for item in announcements if item.question.kind == kind] for kind in _KINDS}
     awaited = by_kind["awaited"]
     levels = sorted({item.question.level for item in awaited})
     pairs = [(item, paper) for item in announcements for paper in item.papers]
-    right = sum(item.question.kind == "awaited" and paper == item.question.paper_id for item, paper in pairs)
+    right = sum(item.question.kind == "awaited" and each.paper.id == item.question.paper_id for item, each in pairs)
+    denials = [denial for item in announcements for denial in item.denials]
     return {
         "questions": {kind: len(items) for kind, items in by_kind.items()},
-        "strength_before": dict(Counter(item.strength for item in awaited)),
-        "announced": _share(map(_is_announced, awaited)),
+        "strength_before": dict(Counter(str(item.kept.strength) for item in awaited)),
+        "announced": _share(item.is_announced for item in awaited),
         "announced_by_level": {
-            level: _share(_is_announced(item) for item in awaited if item.question.level == level) for level in levels
+            level: _share(item.is_announced for item in awaited if item.question.level == level) for level in levels
         },
         "answered_with_noise": _share(bool(item.papers) for item in by_kind["answered"]),
-        "near_with_their_paper": _share(map(_is_announced, by_kind["near"])),
+        "near_with_their_paper": _share(item.is_announced for item in by_kind["near"]),
         "announcements": len(pairs),
         "right_paper_share": round(right / len(pairs), 3) if pairs else 0.0,
-        "said_to_contradict": sum(item.contradicting for item in announcements),
+        "said_to_contradict": sum(denial >= thresholds.contradicts for denial in denials),
     }
 
 
@@ -116,26 +144,30 @@ def year_of(paper_id: str) -> int | None:
 _KINDS = ("awaited", "answered", "near")
 
 
-def _announcements(
-    questions: Sequence[WatchedQuestion], before: Sequence[Paper], arriving: Sequence[Paper], settings: Settings
+def announce(
+    years: PartOfYears, settings: Settings, thresholds: AnnouncingThresholds, denials: bool = True
 ) -> Iterator[Announcement]:
-    """Ask the questions over the earlier papers, and yield what is announced when the others arrive."""
+    """Ask the questions over the earlier papers, and yield what is announced when the others arrive.
+
+    With `denials`, each announced paper is read beside the kept answer.
+    """
     embedder = factory.open_embedder(settings)
-    with closing(corpora.build("watch-before", before, settings, embedder)) as library:
+    with closing(corpora.build("watch-before", years.before, settings, embedder)) as library:
         assistant = factory.open_assistant(settings, library)
-        turns = [(question, Turn(question.text, assistant.ask(question.text))) for question in questions]
-    new_ids = {paper.id for paper in arriving}
-    with closing(corpora.build("watch-after", [*before, *arriving], settings, embedder)) as library:
+        turns = [(question, Turn(question.text, assistant.ask(question.text))) for question in years.questions]
+    new_ids = {paper.id for paper in years.arriving}
+    with closing(corpora.build("watch-after", [*years.before, *years.arriving], settings, embedder)) as library:
         assistant = factory.open_assistant(settings, library)
         for question, turn in turns:
-            yield _announcement(question, turn, new_ids, assistant)
+            bearing = bearing_papers(turn, new_ids, assistant, thresholds)[1] if is_comparable(turn.answer) else []
+            announcement = Announcement(question, turn.answer, tuple(bearing))
+            yield with_denials(announcement, assistant.reader) if denials else announcement
 
 
-def _announcement(question: WatchedQuestion, turn: Turn, new_ids: set[str], assistant: Assistant) -> Announcement:
-    bearing = bearing_papers(turn, new_ids, assistant)[1] if is_comparable(turn.answer) else []
-    contradicting = sum(bool(contradicted_citations(turn.answer, item.paper, assistant.reader)) for item in bearing)
-    papers = tuple(item.paper.id for item in bearing)
-    return Announcement(question, str(turn.answer.strength), papers, contradicting)
+def with_denials(announcement: Announcement, reader: PairReader) -> Announcement:
+    """Return the announcement with how strongly each of its papers contradicts the kept answer. Raises ModelError."""
+    read = tuple(strongest_denial(announcement.kept, item.paper, reader) for item in announcement.papers)
+    return replace(announcement, denials=read)
 
 
 def _questions(kind: str, rows: Iterable[Mapping[str, Any]], most: int | None = None) -> Iterator[WatchedQuestion]:
@@ -163,10 +195,6 @@ def _papers(data: Path, known: set[str], years: range) -> Iterator[Paper]:
             row = json.loads(line)
             if row["year"] in years and row["id"] not in known and row["abstract"]:
                 yield Paper(row["id"], row["abstract"], row["title"], tuple(row["authors"]), row["year"])
-
-
-def _is_announced(item: Announcement) -> bool:
-    return item.question.paper_id in item.papers
 
 
 def _share(values: Iterable[bool]) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.disagreement.sides import read_sides
+from assistant.disagreement.sides import SidedSentence, read_sides
 from assistant.errors import InputError, NotFoundError
 from assistant.protocols import PairReader
 from assistant.question.catalog_question import CATALOG
@@ -24,14 +24,26 @@ if TYPE_CHECKING:
 
 # Hits of a question among which a new paper is looked for.
 _NEAREST = 10
-# The probability of answering from which a new paper bears on a question that it would not be cited for, and that of a
-# paper that would be; `python -m eval watch` measures them.
-BEARS, CITED_BEARS = 0.7, 0.2
-# The probability from which a sentence contradicts a cited one, far above that of a claim whose papers were searched
-# for: most sentences of an answer are about one paper's own work, which no other paper speaks against.
-CONTRADICTS = 0.9
 # Sentences of an answer that new papers are compared with.
 _COMPARED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncingThresholds:
+    """From what on a new paper is announced; chosen by `eval.training.announcing` on the dev part of its questions.
+
+    `bears`: the probability of answering from which a paper bears on a question that it would not be cited for, and
+    `cited_bears` that of a paper that would be, at most as high. `contradicts`: the probability from which a sentence
+    contradicts a cited one, above that of a claim whose papers were searched for: most sentences of an answer are about
+    one paper's own work, which no other paper speaks against.
+    """
+
+    bears: float = 0.7
+    cited_bears: float = 0.2
+    contradicts: float = 0.9
+
+
+THRESHOLDS = AnnouncingThresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,9 @@ def changed_answers(
             yield change
 
 
-def bearing_papers(turn: Turn, new_ids: Set[str], assistant: Assistant) -> tuple[Answer, list[BearingPaper]]:
+def bearing_papers(
+    turn: Turn, new_ids: Set[str], assistant: Assistant, thresholds: AnnouncingThresholds = THRESHOLDS
+) -> tuple[Answer, list[BearingPaper]]:
     """Return the answer that a question gets now, and the new papers that bear on it, the likeliest first.
 
     The answer is the kept one where no new paper is near the question. Raises LibraryError and ModelError.
@@ -66,14 +80,14 @@ def bearing_papers(turn: Turn, new_ids: Set[str], assistant: Assistant) -> tuple
     if not candidates:
         return answer, []
     readings = list(_read(answer.standalone, candidates, assistant.reader))
-    if max(probability for _, _, probability in readings) < CITED_BEARS:
+    if max(probability for _, _, probability in readings) < thresholds.cited_bears:
         return answer, []
     now = assistant.ask(answer.standalone, (), turn.scope)
     cited = {citation.paper.id for citation in now.citations}
     bearing = [
         BearingPaper(paper, passage, round(probability, 4), paper.id in cited)
         for paper, passage, probability in readings
-        if probability >= (CITED_BEARS if paper.id in cited else BEARS)
+        if probability >= (thresholds.cited_bears if paper.id in cited else thresholds.bears)
     ]
     return now, sorted(bearing, key=lambda paper: -paper.probability)
 
@@ -85,11 +99,25 @@ def contradicted_citations(answer: Answer, paper: Paper, reader: PairReader) -> 
     """
     passages_by_number: dict[int, Passage] = {}
     for sentence in _claims(answer):
-        for sided in read_sides(sentence.text, invert(sentence.text), [paper], reader):
-            if not sided.supports and sided.probability >= CONTRADICTS:
+        for denial in denials(sentence.text, paper, reader):
+            if denial.probability >= THRESHOLDS.contradicts:
                 for number in sentence.citations:
-                    passages_by_number.setdefault(number, sided.passage)
+                    passages_by_number.setdefault(number, denial.passage)
     return sorted(passages_by_number.items())
+
+
+def strongest_denial(answer: Answer, paper: Paper, reader: PairReader) -> float:
+    """Return the probability with which a paper contradicts one of an answer's cited sentences; 0 without one.
+
+    Raises ModelError.
+    """
+    denied = (denial.probability for claim in _claims(answer) for denial in denials(claim.text, paper, reader))
+    return max(denied, default=0.0)
+
+
+def denials(claim: str, paper: Paper, reader: PairReader) -> list[SidedSentence]:
+    """Return the sentences of a paper that speak against a claim. Raises ModelError."""
+    return [sided for sided in read_sides(claim, invert(claim), [paper], reader) if not sided.supports]
 
 
 def is_comparable(answer: Answer) -> bool:

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from assistant.schema import Answer, Paper, Strength
+from assistant.watching.living_answers import AnnouncingThresholds
+from assistant.watching.news import BearingPaper
+from eval.training import announcing
 from eval.watch import Announcement, WatchedQuestion, figures, year_of
 
 
@@ -21,26 +25,67 @@ def test_the_year_is_that_of_the_arxiv_id(paper_id: str, year: int | None) -> No
     assert year_of(paper_id) == year
 
 
-def test_only_the_abstract_that_a_question_was_written_about_is_right() -> None:
-    def announced(kind: str, level: str, *papers: str, contradicting: int = 0) -> Announcement:
-        return Announcement(WatchedQuestion(kind, level, "How?", "gold"), "none", papers, contradicting)
+def announced(
+    kind: str,
+    level: str,
+    *papers: str,
+    probability: float = 0.5,
+    is_cited: bool = False,
+    denials: tuple[float, ...] = (),
+) -> Announcement:
+    """Return what was announced about a question that was written about the paper `gold`."""
+    bearing = tuple(BearingPaper(Paper(name, "Bees."), None, probability, is_cited) for name in papers)
+    kept = Answer("How?", "How?", Strength.NONE, 0.0, "")
+    return Announcement(WatchedQuestion(kind, level, "How?", "gold"), kept, bearing, denials)
 
+
+def test_only_the_abstract_that_a_question_was_written_about_is_right() -> None:
     measured = figures(
         [
-            announced("awaited", "easy", "gold", "other", contradicting=1),
+            announced("awaited", "easy", "gold", "other", denials=(0.9, 0.1)),
             announced("awaited", "hard"),
             announced("awaited", "hard", "other"),
             announced("answered", "easy", "other"),
             announced("answered", "easy"),
             announced("near", "", "gold"),
             announced("near", "", "other"),
-        ]
+        ],
+        AnnouncingThresholds(contradicts=0.9),
     )
     assert measured["announced"] == round(1 / 3, 3)
     assert measured["announced_by_level"] == {"easy": 1.0, "hard": 0.0}
     assert (measured["answered_with_noise"], measured["near_with_their_paper"]) == (0.5, 0.5)
     assert (measured["announcements"], measured["right_paper_share"]) == (6, round(1 / 6, 3))
     assert measured["said_to_contradict"] == 1
+
+
+def test_the_thresholds_are_the_highest_that_separate_awaited_answers_from_near_misses() -> None:
+    candidates = [
+        announced("awaited", "easy", "gold", probability=0.62),
+        announced("awaited", "hard", "gold", probability=0.31, is_cited=True),
+        announced("near", "", "gold", probability=0.42),
+        announced("near", "", "gold", probability=0.12, is_cited=True),
+        announced("answered", "easy", "other", probability=0.1),
+    ]
+    chosen = announcing.choose_bearing(candidates)
+    assert (chosen.bears, chosen.cited_bears) == (0.6, 0.3)
+    kept = [announcing.at_thresholds(item, chosen) for item in candidates]
+    assert [bool(item.papers) for item in kept] == [True, True, False, False, False]
+
+
+def test_quiet_thresholds_are_preferred_to_ones_that_announce_what_was_answered_before() -> None:
+    loud = [announced("answered", "easy", "other", probability=0.62) for _ in range(10)]
+    candidates = [*loud, announced("awaited", "easy", "gold", probability=0.52), announced("near", "", "other")]
+    assert announcing.choose_bearing(candidates).bears > 0.6
+
+
+@pytest.mark.parametrize(
+    ("denied", "threshold"), [((0.1,) * 100, 0.15), ((0.1,) * 99 + (0.7,), 0.15), ((0.7,) * 3, 0.75)]
+)
+def test_one_announced_paper_in_a_hundred_may_be_said_to_contradict(
+    denied: tuple[float, ...], threshold: float
+) -> None:
+    assert announcing.choose_contradicts([announced("awaited", "easy", "gold", denials=denied)]) == threshold
 
 
 def test_the_command_measures_one_part(evaluate: Callable[..., Any], tmp_path: Path) -> None:
