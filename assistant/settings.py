@@ -58,7 +58,7 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """The effective settings. The field descriptions are the settings table of the documentation."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     home: Path = Field(
         default_factory=default_home, description="directory of the library, its conversations and its models"

@@ -27,6 +27,8 @@ NEAR_DUPLICATE = 0.7
 RETITLED = 0.9
 # A shorter title ("Editorial", "Introduction") does not identify a paper on its own.
 IDENTIFYING_TITLE_WORDS = 4
+# PostgreSQL indexes texts of up to 2,704 bytes; a character has up to four.
+_MAX_KEY_LENGTH = 500
 
 # MinHash over 3-word shingles; 32 bands of 4 rows find a pair of similarity 0.5 with probability 0.87 and of
 # similarity 0.7 with 0.9998. Broder 1997, "On the resemblance and containment of documents".
@@ -36,7 +38,8 @@ _BANDS, _ROWS = 32, 4
 
 def match_keys(record: Record) -> frozenset[str]:
     """Return short keys of a record. Two records of one paper share at least one (with near certainty if revised)."""
-    return frozenset([*_exact_keys(record), *(_bands(normalized(record.abstract)) if record.abstract else [])])
+    bands = _bands(normalized(record.abstract)) if record.abstract else []
+    return frozenset([*map(_shortened, _exact_keys(record)), *bands])
 
 
 def same_paper(a: Record, b: Record) -> bool:
@@ -101,6 +104,11 @@ def _doi_keys(record: Record) -> list[str]:
 
 def _arxiv_keys(record: Record) -> list[str]:
     return [f"arxiv {normalized(record.arxiv_id)}"] if record.arxiv_id else []
+
+
+def _shortened(key: str) -> str:
+    """Return the key, or the beginning of a very long one with its digest: databases limit what an index holds."""
+    return key if len(key) <= _MAX_KEY_LENGTH else f"{key[:_MAX_KEY_LENGTH]} {_digest(key)}"
 
 
 def _title_keys(record: Record) -> list[str]:

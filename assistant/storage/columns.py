@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # PostgreSQL refuses NUL in texts; nothing that is stored has it, so that what is looked for with it is not found.
 _STAND_IN = "\N{REPLACEMENT CHARACTER}"
+# How NUL, and the beginnings of surrogates, are escaped in JSON; of the latter, PostgreSQL reads pairs only.
+_REFUSED = (r"\u0000", r"\ud")
 
 
 class Text(TypeDecorator[str]):
@@ -34,9 +37,23 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Return the value as JSON in ASCII."""
-        return None if value is None else json.dumps(value)
+        """Return the value as JSON in ASCII, of which the functions of the database can read every text."""
+        if value is None:
+            return None
+        text = json.dumps(value)
+        is_refused = dialect.name == "postgresql" and any(escape in text for escape in _REFUSED)
+        return json.dumps(_readable(value)) if is_refused else text
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         """Return the value of a JSON text."""
         return None if value is None else json.loads(value)
+
+
+def _readable(value: Any) -> Any:
+    """Return the value of a JSON text without NUL and without halves of surrogate pairs."""
+    if isinstance(value, str):
+        whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\0", _STAND_IN)
+    if isinstance(value, Mapping):
+        return {_readable(name): _readable(item) for name, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list | tuple) else value

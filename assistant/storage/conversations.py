@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from assistant.errors import LibraryError, NotFoundError
 from assistant.schema import Turn
+from assistant.storage.columns import Text
 from assistant.storage.conversation_schema import (
     MIGRATIONS,
     TABLES,
@@ -270,7 +271,7 @@ def _delete_turns(connection: sa.Connection, condition: sa.ColumnElement[bool]) 
 
 
 def _contains(column: sa.Column[Any], word: str) -> sa.ColumnElement[bool]:
-    return sa.func.instr(sa.func.casefold(column), word) > 0
+    return sa.func.instr(sa.func.casefold(column), sa.literal(word, Text)) > 0
 
 
 def _one_line(text: str) -> str:

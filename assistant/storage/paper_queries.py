@@ -73,7 +73,7 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     where += [_is_noted(phrase) for phrase in filters.notes]
     where += [_holds(papers.c.venue, venue) for venue in filters.venues]
     where += [_holds(papers.c.title, title) for title in filters.titles]
-    where += [sa.func.paperchat_is_from(papers.c.sources, source, type_=sa.Boolean) for source in filters.sources]
+    where += [_is_from_source(source) for source in filters.sources]
     where += [_is_by(name) for name in filters.authors]
     where += [contains(phrase) for phrase in filters.phrases]
     return [*where, *(sa.not_(contains(phrase)) for phrase in filters.without)]
@@ -152,6 +152,10 @@ def _is_noted(phrase: str) -> sa.ColumnElement[bool]:
     """Return the condition that the note of a paper contains the phrase."""
     rows = under_present_ids(notes)
     return papers.c.id.in_(sa.select(rows.c.paper_id).where(_holds(rows.c.text, phrase)))
+
+
+def _is_from_source(part: str) -> sa.ColumnElement[bool]:
+    return sa.func.paperchat_is_from(papers.c.sources, sa.literal(part, Text), type_=sa.Boolean)
 
 
 def _is_by(name: str) -> sa.ColumnElement[bool]:

@@ -193,7 +193,7 @@ def locate(url: str, library: str | None, answer_seconds: float) -> PostgresSche
         parsed = sa.make_url(url)
     except (ArgumentError, ValueError):
         parsed = None  # the error may show a part of the password
-    if parsed is None or "@" in (parsed.host or ""):
+    if parsed is None or "@" in f"{parsed.host} {parsed.database}":
         raise SettingsError(
             "setting database (PAPERCHAT_DATABASE): it is no postgresql+psycopg://user:password@host:port/database; in "
             "the password, characters other than letters and digits must be escaped, @ as %40 and / as %2F"

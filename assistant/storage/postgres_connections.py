@@ -48,6 +48,7 @@ _SERVER_SETTINGS = {
 _REMEDIES = {
     "permission denied for database": "let an administrator run: GRANT CREATE ON DATABASE {database} TO {user}",
     "password authentication failed": "check user and password in PAPERCHAT_DATABASE",
+    'role "': "check user and password in PAPERCHAT_DATABASE",
     "no password supplied": "put the password into PAPERCHAT_DATABASE: postgresql+psycopg://user:password@host/database",
     "too many clients": "raise max_connections of the server, or run fewer processes",
     "remaining connection slots": "raise max_connections of the server, or run fewer processes",

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 _WORD = re.compile(r"[^\W_]")
+# Longer phrases take long as regular expressions, or are too complex.
+_MAX_PATTERN = 500
 
 
 @cache
@@ -52,8 +54,10 @@ def function_statements() -> tuple[str, ...]:
         _function(
             "paperchat_holds_folded(folded text, phrase text)",
             "boolean",
-            "position(split_part(phrase, ' ', 1) IN folded) > 0 AND CASE WHEN octet_length(folded) = length(folded) "
-            f"THEN folded ~ {_phrase('a-z0-9')} ELSE folded ~ {_phrase(word)} END",
+            f"position(split_part(phrase, ' ', 1) IN folded) > 0 AND CASE WHEN length(phrase) > {_MAX_PATTERN} "
+            "THEN position(' ' || phrase || ' ' IN paperchat_words(folded)) > 0 "
+            f"WHEN octet_length(folded) = length(folded) THEN folded ~ {_phrase('a-z0-9')} "
+            f"ELSE folded ~ {_phrase(word)} END",
         ),
         _function(
             "paperchat_holds(value text, phrase text)",
