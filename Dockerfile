@@ -16,7 +16,7 @@ COPY ingest ingest
 COPY ui ui
 COPY eval eval
 COPY seeds seeds
-RUN uv pip install --no-cache --python /opt/paperchat/bin/python --constraint constraints.txt '.[fast,ollama,openai]'
+RUN uv pip install --no-cache --python /opt/paperchat/bin/python --constraint constraints.txt '.[fast,ollama,openai,postgres]'
 
 FROM python:3.12-slim
 RUN useradd --create-home --uid 1000 paperchat && install --directory --owner paperchat /data

@@ -10,9 +10,11 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from assistant.settings import Settings
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -90,3 +92,17 @@ def test_the_container_runs_as_no_superuser_with_a_health_check_and_one_volume()
     assert text.count("\nVOLUME ") == 1
     assert "/healthz" in text, "what restarts a container asks whether it is alive"
     assert "/readyz" in (ROOT / "compose.yaml").read_text(encoding="utf-8"), "what waits for it, whether it can answer"
+
+
+def test_what_compose_runs_is_pinned_awaited_and_given_time_to_stop() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    images = [service["image"] for name, service in services.items() if name != "paperchat"]
+    assert all(re.search(r":v?\d+\.\d+", image) for image in images), images
+    assert all(service["restart"] == "unless-stopped" for service in services.values())
+    server = services["paperchat"]
+    awaited = {name for name, service in services.items() if "healthcheck" in service} - {"paperchat"}
+    assert awaited == {"chroma", "postgres"}
+    assert all(server["depends_on"][name] == {"condition": "service_healthy", "required": False} for name in awaited)
+    assert int(server["stop_grace_period"].removesuffix("s")) > Settings.model_fields["shutdown_seconds"].default
+    passed_on = {variable for variable in server["environment"] if variable.startswith("PAPERCHAT_")}
+    assert passed_on <= {f"PAPERCHAT_{name}".upper() for name in Settings.model_fields}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assistant import factory
 from ui.background import load_in_background
+from ui.logs import QuestionObserver
 
 if TYPE_CHECKING:
     from assistant.chat import Assistant
@@ -31,9 +32,10 @@ class LibraryAccess:
         settings: Settings,
         open_assistant: Callable[[], Assistant] | None = None,
         open_catalog: Callable[[], Catalog] | None = None,
+        observe: QuestionObserver | None = None,
     ) -> None:
-        """Open them by these functions, by default those of the library of the settings."""
-        self.settings = settings
+        """Open them by these functions, by default those of the library of the settings; `observe` counts questions."""
+        self.settings, self.observe = settings, observe
         self._open_assistant = open_assistant or partial(factory.open_assistant, settings)
         self._open_catalog = open_catalog or partial(factory.open_catalog, settings)
         self._assistant: Future[Assistant] | None = None

@@ -33,7 +33,9 @@ def mount_mcp(backend: ApiBackend, queue: WorkQueue) -> Sequence[MountedApp]:
     def paper_address(context: Context, paper_id: str) -> str:
         return f"{context.request.base_url}{_PAPERS}/{paper_id}" if context.request else paper_uri(paper_id)
 
-    access = LibraryAccess(backend.settings, backend.assistant, lambda: backend.catalog)
+    access = LibraryAccess(
+        backend.settings, backend.assistant, lambda: backend.catalog, backend.operations.metrics.question
+    )
     endpoint = HttpEndpoint(create_server(access, may_write, paper_address, queue))
     return [MountedApp(PREFIX, _PermittedCallers(endpoint, backend.settings.library), endpoint.run)]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from ui.mcp.arguments import ToolArguments, schema
 from ui.mcp.calls import ToolCall
 from ui.mcp.results import paper_uri
 from ui.mcp.tools import TOOLS, LibraryTool
+from ui.request_context import answering
 from ui.work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -100,7 +102,8 @@ class _Handlers:
         try:
             arguments = tool.arguments.model_validate(params.arguments or {})
             call = ToolCall(self._access, context.session, partial(self._paper_address, context))
-            return _success(await self._run(tool, arguments, call))
+            with _answering(context):
+                return _success(await self._run(tool, arguments, call))
         except ValidationError as error:
             return _failure(f"{tool.name} takes other arguments: {_explanation(error)}")
         except PaperchatError as error:
@@ -153,6 +156,12 @@ def _listed(tool: LibraryTool) -> types.Tool:
             open_world_hint=False,
         ),
     )
+
+
+def _answering(context: Context) -> AbstractContextManager[None]:
+    """Work for the HTTP request that brought a call; a session's own task works for the one that began it."""
+    state = context.request.scope.get("state", {}) if context.request else {}
+    return answering(state["request"]) if "request" in state else nullcontext()
 
 
 async def _in_thread(read: Callable[[], Content]) -> Content:

@@ -15,6 +15,7 @@ from assistant.schema import Answer, Query, Row, Scope, Sort, Strength, Turn, Ve
 from assistant.serialization import Json
 from assistant.tables.rows import RowChoice
 from assistant.text.sentences import passages
+from ui.logs import QuestionLog
 from ui.mcp import adding, cursors, draft_check, results
 from ui.mcp.arguments import (
     AddArguments,
@@ -71,10 +72,12 @@ def _ask(arguments: AskArguments, call: ToolCall) -> Json:
     history = [Turn(question, Answer(question, question, Strength.FIRM, 1.0, "")) for question in arguments.earlier]
     scope = Scope(pinned=tuple(arguments.ids))
     snapshots = cast("Generator[Answer]", assistant.stream(arguments.question, history, scope))
-    with closing(snapshots):  # where the call is cancelled, this stops a language model that is writing
-        for answer in snapshots:
-            call.report(answer.progress or "answering")
-    return results.answer_result(answer)
+    with QuestionLog(arguments.question, assistant.settings, call.access.observe) as log:
+        with closing(snapshots):  # where the call is cancelled, this stops a language model that is writing
+            for log.answer in snapshots:
+                call.report(log.answer.progress or "answering")
+        log.id = "mcp"
+    return results.answer_result(cast("Answer", log.answer))
 
 
 def _verify(arguments: VerifyArguments, call: ToolCall) -> Json:

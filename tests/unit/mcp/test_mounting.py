@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,6 +24,7 @@ from ui.api.server import RunningApi
 from ui.api.tokens import open_tokens
 from ui.mcp.mounting import mount_mcp
 from ui.permissions import Role
+from ui.request_context import request_id
 from ui.work_queue import WorkQueue
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104
@@ -81,6 +83,32 @@ def test_page_api_and_assistants_share_a_port(serve_all: Callable[..., str], mod
 
     answer = httpx.post(f"{address}/api/v1/ask", json={"question": BEES}, timeout=60).json()
     assert anyio.run(ask)["text"] == answer["text"]
+    assert 'paperchat_questions_total{outcome="answer"} 2.0' in httpx.get(f"{address}/metrics").text
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_a_call_is_logged_under_the_id_of_its_own_request(
+    serve_all: Callable[..., str], mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    address, calls = serve_all(), []
+
+    async def ask() -> None:
+        async with httpx2.AsyncClient(timeout=30) as http:
+            transport = streamable_http_client(f"{address}/mcp", http_client=http)
+            async with Client(transport, mode=mode) as client:
+                for number in range(2):
+                    http.headers["x-request-id"] = f"call-{number}"
+                    await client.call_tool("ask", {"question": BEES})
+
+    def note(record: logging.LogRecord) -> bool:
+        calls.extend([request_id()] if getattr(record, "event", "") == "question" else [])
+        return True
+
+    caplog.handler.addFilter(note)
+    with caplog.at_level(logging.INFO, "ui"):
+        anyio.run(ask)
+    caplog.handler.removeFilter(note)
+    assert calls == ["call-0", "call-1"]
 
 
 def test_papers_that_are_not_on_the_web_have_their_page_on_this_server(serve_all: Callable[..., str]) -> None:
