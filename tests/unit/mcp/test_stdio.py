@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import time
 from collections.abc import Callable
@@ -21,8 +20,6 @@ from assistant import factory
 from assistant.storage.catalog import Catalog
 
 HEAVY = {"torch", "sentence_transformers", "gradio", "chromadb", "transformers", "sqlalchemy", "numpy", "llama_index"}
-# Processor time, the only clock that other processes leave alone, nearly: it takes 0.8 on an idle machine.
-MOST_SECONDS = 1.5
 # From the end of its input to the end of the process.
 PROMPT_SECONDS = 5.0
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"
@@ -86,19 +83,16 @@ class Process:
         return code, time.monotonic() - started, errors
 
 
-def test_the_handshake_and_the_tools_take_about_a_second_at_most_and_no_heavy_import(
+def test_the_handshake_and_the_tools_need_no_heavy_import(
     server_process: Parameters, filled_home: Path, tmp_path: Path
 ) -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = Process(server_process(fakes="modules"))
     process.send(INITIALIZE, INITIALIZED, request(2, "tools/list"))
     assert process.receive()["result"]["serverInfo"]["name"] == "paperchat"
     assert len(process.receive()["result"]["tools"]) == 7
     code, _, errors = process.close()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (code, errors) == (0, "")
     assert HEAVY & set(json.loads((tmp_path / "modules.json").read_text())) == set()
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime <= MOST_SECONDS
 
 
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
