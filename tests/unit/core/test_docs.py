@@ -120,7 +120,7 @@ def test_wrong_commands_are_noticed() -> None:
         ["ask", "--fast", "x"],
         ["--fast", "ask"],
         ["list", "--sort", "size"],
-        ["user", "f"],
+        ["user"],
     ):
         with pytest.raises(Exception, match=r"(?i)no option|no command|no such option|invalid|missing|not one of"):
             check_command(command, arguments, "paperchat")
