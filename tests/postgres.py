@@ -80,15 +80,12 @@ class PostgresProcess:
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
-        settings = [part for setting in (*_SETTINGS, f"port={self.port}") for part in ("-c", setting)]
-        command = self._as_account([str(self._programs / "postgres"), "-D", str(self.folder), *settings])
-        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
-        ends = time.monotonic() + _PATIENCE
+        self._process, ends = self._launch(), time.monotonic() + _PATIENCE
         while not self._accepts():
-            assert self._process.poll() is None, f"postgres ended: see {log.name}"
-            assert time.monotonic() < ends, f"postgres accepts no connection: see {log.name}"
+            assert time.monotonic() < ends, f"postgres accepts no connection: see {self._log}"
             time.sleep(_PAUSE)
+            if self._process.poll() is not None:  # other processes of a killed server may not have ended yet
+                self._process = self._launch()
 
     def stop(self) -> None:
         """End it as an operator in a hurry would, if it runs: connections are closed."""
@@ -107,6 +104,16 @@ class PostgresProcess:
     def schema(self) -> PostgresSchema:
         """A schema of its own on the server, which does not exist yet."""
         return PostgresSchema(sa.make_url(self.address), f"test-{secrets.token_hex(8)}")
+
+    @property
+    def _log(self) -> Path:
+        return self.folder.parent / f"{self.folder.name}.log"
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        settings = [part for setting in (*_SETTINGS, f"port={self.port}") for part in ("-c", setting)]
+        command = self._as_account([str(self._programs / "postgres"), "-D", str(self.folder), *settings])
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
 
     def _as_account(self, command: Sequence[str]) -> list[str]:
         if os.geteuid() != 0:

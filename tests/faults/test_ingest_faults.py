@@ -249,8 +249,13 @@ def test_a_paper_that_is_merged_after_a_killed_ingest_is_held_under_its_new_id_a
 
 
 def test_a_full_temporary_directory_is_an_error_that_names_it_and_leaves_the_library_as_it_was(
-    library: Library, papers_file: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, papers_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pipeline.ingest([papers_file], library)  # the first one sets nothing aside
+    before = contents(library)
+    more = tmp_path / "more.txt"
+    more.write_text("Abstract: Ice floats on water because it is light.", encoding="utf-8")
+
     class Full(io.BytesIO):
         def writelines(self, *_: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -258,12 +263,12 @@ def test_a_full_temporary_directory_is_an_error_that_names_it_and_leaves_the_lib
     with monkeypatch.context() as patched:
         patched.setattr(spool, "TemporaryFile", lambda *_, **__: Full())
         with pytest.raises(LibraryWriteError, match=r"temporary directory .* No space left on device; .* TMPDIR"):
-            pipeline.ingest([papers_file], library)
+            pipeline.ingest([more], library)
         patched.setattr(spool, "TemporaryFile", lambda *_, **__: Path("/nowhere/at/all").mkdir())
         with pytest.raises(LibraryWriteError, match="temporary directory"):
-            pipeline.ingest([papers_file], library)
-    assert contents(library) == ([], set(), set(), set())
-    assert pipeline.ingest([papers_file], library).added == 3
+            pipeline.ingest([more], library)
+    assert contents(library) == before
+    assert pipeline.ingest([more], library).added == 1
 
 
 def test_a_second_writer_is_turned_away_until_the_first_has_gone(library: Library, papers_file: Path) -> None:
