@@ -290,14 +290,14 @@ def written(catalog: Catalog, conversations: Conversations, text: str, settings:
     return [
         outcome(work)
         for work in (
-            lambda: (catalog.annotations.set_note(PAPER.id, text), of(PAPER.id)),
-            lambda: (catalog.annotations.set_tags(PAPER.id, [text[:90]]), of(PAPER.id)),
+            lambda: (catalog.annotations.set_note(PAPER.id, text), of(PAPER.id)),  # type: ignore[func-returns-value]
+            lambda: (catalog.annotations.set_tags(PAPER.id, [text[:90]]), of(PAPER.id)),  # type: ignore[func-returns-value]
             lambda: (catalog.collections.create(text[:90], [PAPER.id]), catalog.collections.find(text[:90]).name)[1],
             lambda: catalog.cells.correct(PAPER, text[:300], text),
             lambda: list(catalog.cells.get([PAPER], [text[:300]], "").values()),
             lambda: (catalog.watches.add(text[:500]), [watch.source for watch in catalog.watches.all()])[1],
             lambda: catalog.put([PaperChange(paper, {record: match_keys(record)}, frozenset(), frozenset())], run=2),
-            lambda: (catalog.ledger.mark_indexed([paper]), catalog.papers.get([paper.id]))[1],
+            lambda: (catalog.ledger.mark_indexed([paper]), catalog.papers.get([paper.id]))[1],  # type: ignore[func-returns-value]
             lambda: catalog.records.existing([record]) == {record},
             *(lambda each=each: catalog.papers.page(Selection(each)).total for each in selections),
             *(lambda sort=sort: [each.id for each in catalog.papers.page(sort=sort).papers] for sort in Sort),
