@@ -26,7 +26,7 @@ _SCHEMA = "paperchat"
 _MAX_NAME_BYTES = 63
 # Connections that one opening of the tables keeps; the threads that may use some at a time, and how long others wait.
 _POOL = {"pool_size": 4, "max_overflow": -1, "pool_pre_ping": True}
-_THREADS, _TURN_SECONDS = 8, 5.0
+_THREADS, _TURN_SECONDS = 8, 30.0
 # Counts the writing transactions of each kind of tables; the row is also the lock that they wait for in turn.
 _WRITES = sa.Table(
     "writes",
