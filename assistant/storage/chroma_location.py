@@ -40,6 +40,8 @@ _NO_TELEMETRY: dict[str, Any] = {"anonymized_telemetry": False, "chroma_otel_gra
 _CONNECT_SECONDS = 5.0
 _REFUSED, _TOO_LARGE = (401, 403), 413
 # As Chroma's hosted service refuses a request for its size; other quotas are not met by smaller requests.
+# What Chroma says of a collection that another process is deleting.
+_BEING_DELETED = re.compile("Missing (metadata|vector|record) segment")
 _SIZE_QUOTA = re.compile(
     r"'(?:Number of (?:records|results|IDs to filter by in a query)|Limit value)' exceeded .* exceeds limit of (\d+)"
 )
@@ -227,7 +229,7 @@ def _explain(error: Exception, server: ChromaServer) -> tuple[type[LibraryError]
             return StoreUnavailable, _explain_status(cause.response.status_code, cause.response.reason_phrase, server)
         if isinstance(cause, ChromaAuthError | AuthorizationError):
             return StoreUnavailable, _explain_status(cause.code(), "", server)
-        if isinstance(cause, NotFoundError | InternalError):
+        if isinstance(cause, NotFoundError | InternalError) or _BEING_DELETED.search(str(cause)):
             return LibraryError, f"{_message(cause)}; {_REMEDY}"
         if isinstance(cause, ChromaError):
             return StoreUnavailable, f"{_message(cause)} (tenant {server.tenant}, database {server.database})"

@@ -326,6 +326,17 @@ def test_what_could_not_be_written_is_one_clear_error_and_is_written_by_the_next
         assert library.compare() == {}
 
 
+def test_a_collection_that_another_process_is_deleting_is_an_error_that_names_the_cure(
+    front: Front, through: Settings, papers_file: Path
+) -> None:
+    reply = {"error": "InvalidArgumentError", "message": "Missing field: [Missing metadata segment]"}
+    with closing(factory.open_library(through)) as library:
+        pipeline.ingest([papers_file], library)
+        front.instead = lambda visitor: visitor.answer(400, json.dumps(reply).encode())
+        with pytest.raises(LibraryError, match=r"Missing metadata segment.*; run: paperchat reindex"):
+            library.store.paper_ids()
+
+
 def test_a_server_that_cannot_be_asked_is_not_asked_again_for_each_paper(
     front: Front, through: Settings, papers_file: Path
 ) -> None:
