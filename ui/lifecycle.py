@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -19,6 +19,9 @@ from assistant.errors import PaperchatError
 logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# What ends the wait for a signal: one of them, or no signal at all.
+_STOP = 0
+_ENDS_WAIT = (_STOP, *_SIGNALS)
 
 
 class ServerStoppingError(PaperchatError):
@@ -107,15 +110,22 @@ class Lifecycle:
 
 
 class StopSignals:
-    """Waits for SIGINT or SIGTERM; the second one ends the process at once, as if nobody handled it."""
+    """Waits for SIGINT or SIGTERM; the second one ends the process at once, as if nobody handled it.
+
+    The wait reads from a socket, into which the interpreter writes the number of each signal the moment that it comes.
+    A wait for a lock would miss a signal that comes just before it: Python's own handler runs only between two steps of
+    the main thread, which then waits for ever.
+    """
 
     def __init__(self) -> None:
-        # Its `put` may be called in a signal handler, whatever the main thread is doing.
-        self._requests: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._received, self._sent = socket.socketpair()
+        self._sent.setblocking(False)
         self._previous: dict[signal.Signals, Any] = {}
+        self._previous_descriptor = -1
 
     def __enter__(self) -> StopSignals:
-        """Handle the signals from now on."""
+        """Handle the signals from now on. For the main thread."""
+        self._previous_descriptor = signal.set_wakeup_fd(self._sent.fileno(), warn_on_full_buffer=False)
         self._previous = {number: signal.signal(number, self._handle) for number in _SIGNALS}
         return self
 
@@ -125,19 +135,24 @@ class StopSignals:
         """Leave the signals to those who handled them before."""
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._previous_descriptor)
+        self._received.close()
+        self._sent.close()
 
     def wait(self) -> None:
         """Wait for a signal, or for `stop`."""
-        self._requests.get()
+        while self._received.recv(1)[0] not in _ENDS_WAIT:
+            continue
 
     def stop(self) -> None:
-        """End the wait, from any thread."""
-        self._requests.put(None)
+        """End the wait, from any thread; nothing happens where it has ended."""
+        with suppress(OSError):
+            self._sent.send(bytes([_STOP]))
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
+    @staticmethod
+    def _handle(number: int, frame: FrameType | None) -> None:
         for other in _SIGNALS:
             signal.signal(other, signal.SIG_DFL)
-        self._requests.put(number)
 
 
 def end_process() -> None:
