@@ -129,7 +129,8 @@ def test_vectors_are_returned_in_the_order_of_the_chunks(
 ) -> None:
     store = open_store()
     store.replace(chunks("a", "b", "a"), turned(10, 20, 30))
-    vectors = settled(store).vectors(["a", "b", "nobody"])
+    store = settled(store)
+    vectors = store.vectors(["a", "b", "nobody"])
     assert vectors.keys() == {"a", "b"}
     assert vectors["a"] == pytest.approx(turned(10, 30), abs=1e-6)
     assert vectors["b"] == pytest.approx(turned(20), abs=1e-6)
