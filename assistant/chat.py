@@ -9,30 +9,31 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant import citations, disagreement
+from assistant import disagreement
 from assistant.answering import answerability
 from assistant.answering.answerability import Decision
 from assistant.answering.calibration import PACKAGED, Calibration
+from assistant.answering.drafting import Origin, draft
 from assistant.digest import standalone
 from assistant.digest.catalog_answer import answer_from_catalog
 from assistant.digest.catalog_papers import CatalogSearch
 from assistant.digest.digest import NAME, Digest
 from assistant.disagreement.answer import no_side, plan_sides, stream_sides
 from assistant.disagreement.sides import PaperSearch, Sides, paper_search
-from assistant.errors import InputError
 from assistant.generation import prompts, strategies
 from assistant.generation.budget import prompt_budget
 from assistant.generation.prompts import Prompts
-from assistant.generation.rewriting import in_english, standing_alone
+from assistant.generation.rewriting import searchable
 from assistant.generation.strategies import Task
 from assistant.generation.writer import Writer
 from assistant.protocols import LLM, Entailment, MessageReader, PairReader
 from assistant.question import catalog_question, intent, terms
 from assistant.question.catalog_question import CatalogQuestion
 from assistant.question.encoder import QuestionEncoder
-from assistant.question.intent import OFF_TOPIC_REPLY, Intent, IntentPrediction
+from assistant.question.intent import OFF_TOPIC_REPLY, Intent
 from assistant.question.spelling import Speller
-from assistant.question.understand import last_cited, normalize_input, understand
+from assistant.question.understand import last_cited, understand
+from assistant.question.user_message import UserMessage
 from assistant.retrieval import reading
 from assistant.retrieval.gathering import gather
 from assistant.retrieval.reranking import Reranker
@@ -48,18 +49,15 @@ from assistant.schema import (
     Turn,
     Verification,
 )
-from assistant.tables.request import read_request
-from assistant.timing import milliseconds
-from assistant.verification import verify
+from assistant.tables.request import TableRequest, read_request
+from assistant.timing import at_once, milliseconds
+from assistant.verification.claims import COMPARED, ClaimVerifier
 from assistant.verification.support import SUPPORTED_FROM, WRITTEN_SUPPORTED_FROM, SupportModel
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.storage.library import Indexes, Library
     from assistant.tables.filling import TableFiller
-
-# Papers that a claim is compared with.
-_COMPARED = 5
 
 
 class Assistant:
@@ -106,10 +104,8 @@ class Assistant:
 
     def search(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> SearchResult:
         """Return the papers that bear on the question, with their passages, best first. Raises as `ask` does."""
-        encoder = self.question_encoder()
-        query = self._understand(question, history, scope, encoder)
-        indexes = self.library.fresh()
-        found = self.find(self._rewritten(query, history, indexes, encoder), indexes, encoder)
+        message = self._read(question, history, scope)
+        found = self.find(self._rewritten(message), message.indexes, message.encoder)
         return reading.read(found, self.reader).result()
 
     def configured(self, settings: Settings, llm: LLM | None) -> Assistant:
@@ -136,42 +132,15 @@ class Assistant:
 
     def stream(self, question: str, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> Iterator[Answer]:
         """Yield snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
-        started = time.perf_counter()
-        indexes, encoder = self.library.fresh(), self.question_encoder()
-        query = self._understand(question, history, scope, encoder)
-        prediction = intent.predict_message(query, encoder)
-        if request := read_request(query):
-            from assistant.tables.answer import TableAnswers  # a database: not before the first table
-
-            draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
-            find = partial(self._retrieve, history=(), indexes=indexes, encoder=encoder)
-            tables = TableAnswers(self.library.catalog, self.table_filler(), find, self._decide)
-            yield from tables.stream(request, draft, history, self.resolve_scope(scope), started)
-            return
-        decision = answerability.decline(prediction)
-        if not decision and (asked := catalog_question.read(query, encoder)):
-            draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
-            find = partial(self.find, indexes=indexes, encoder=encoder)
-            catalog = CatalogSearch(self.library.catalog.papers, indexes.lexicon, query, last_cited(history), find)
-            yield self._from_catalog(asked, draft, catalog, started)
-            return
-        sides = None if decision else self._disputed(query, indexes, encoder)
-        if sides and (plan := plan_sides(sides)).quotations:
-            draft = self._draft(Found(query, intents=prediction), Decision(1.0, Strength.FIRM), 0.0)
-            yield from stream_sides(draft, sides, plan, started)
-            return
-        if decision:
-            retrieved = self._declined(query, prediction, indexes, encoder)
+        message = self._read(question, history, scope)
+        if request := read_request(message.query):
+            yield from self._table(request, message, scope)
+        elif decision := answerability.decline(message.prediction):
+            yield from self._answers(message, self._nearest(message), decision)
+        elif of_catalog := catalog_question.read(message.query, message.encoder):
+            yield self._from_catalog(of_catalog, message)
         else:
-            retrieved = self._retrieve(query, history, indexes, encoder)
-            decision = self._decide(retrieved)
-            decision = decision.in_part(no_side(sides), self.settings.firm_threshold) if sides else decision
-        draft = self._draft(retrieved, decision, milliseconds(started))
-        timings = dict(draft.timings)
-        for answer in self._answers(draft, retrieved, history, indexes, encoder):
-            if answer.text:
-                timings.setdefault("first_text_ms", milliseconds(started))
-            yield replace(answer, timings=timings | {"total_ms": milliseconds(started)})
+            yield from self._from_abstracts(message)
 
     def resolve_scope(self, scope: Scope) -> Scope:
         """Return the scope with the full present id of each paper, for which it may have a prefix or an old id.
@@ -186,26 +155,20 @@ class Assistant:
         Raises InputError for a claim or abstract that is too long, or where both are given; NotFoundError for an
         unknown id; ModelError where a model fails.
         """
-        if abstract is not None and paper_id is not None:
-            raise InputError("claim", "give the id of a paper or an abstract, and not both")
-        text, indexes = self._claim(claim), self.library.fresh()
-        model = self._support_model(indexes)
-        if abstract is not None:
-            return verify.verify_against_abstract(text, abstract, model)
-        if paper_id is None:
-            return verify.verify_against_papers(text, self._related(text, indexes)[:_COMPARED], model)
-        paper = self.library.catalog.papers.find(paper_id)
-        return verify.verify_against_paper(text, paper, model)
+        indexes = self.library.fresh()
+        related = partial(self._related, indexes=indexes)
+        limit = self.settings.max_question_length
+        verifier = ClaimVerifier(self.library.catalog.papers, related, self._support_model(indexes), limit)
+        return verifier.verify(claim, paper_id, abstract)
 
     def sides(self, text: str, scope: Scope = EVERYTHING) -> Sides:
         """Return both sides of a claim, or of a question that is answered by yes or no, from the papers of the scope.
 
         Raises InputError for a text without a claim, and as `ask` does.
         """
-        indexes, encoder = self.library.fresh(), self.question_encoder()
-        query = self._understand(text, (), scope, encoder)
-        papers = self._paper_search(query, indexes, encoder)
-        claim = disagreement.read_claim(query, encoder, papers, self.reader)
+        message = self._read(text, (), scope)
+        papers = self._paper_search(message)
+        claim = disagreement.read_claim(message.query, message.encoder, papers, self.reader)
         return disagreement.find_sides(claim, papers, self.reader)
 
     def table_filler(self) -> TableFiller:
@@ -217,57 +180,84 @@ class Assistant:
     def similar(self, text: str, paper: Paper) -> list[Paper]:
         """Return the other papers that are likeliest to say what the text says of this one, best first."""
         related = self._related(text, self.library.fresh())
-        return [candidate for candidate in related if candidate.id != paper.id][:_COMPARED]
+        return [candidate for candidate in related if candidate.id != paper.id][:COMPARED]
 
-    def _disputed(self, query: Query, indexes: Indexes, encoder: QuestionEncoder) -> Sides | None:
+    def _read(self, question: str, history: Sequence[Turn], scope: Scope) -> UserMessage:
+        """Return a message as it is understood in the conversation."""
+        started, encoder, limit = time.perf_counter(), self.question_encoder(), self.settings.max_question_length
+        scope, is_author = self.resolve_scope(scope), self.library.catalog.papers.has_author
+        query = understand(question, history, limit, scope, is_author, encoder)
+        return UserMessage(query, history, self.library.fresh(), encoder, started)
+
+    def _rewritten(self, message: UserMessage) -> Query:
+        """Return the query with its misspelt words corrected, and as the language model, if any, words it."""
+        speller = Speller(message.indexes.lexicon, self.library.catalog.papers.get, self.library.embedder)
+        query = speller.correct(message.query)
+        if self.llm is None or intent.predict_message(query, message.encoder).reply:
+            return query
+        return searchable(query, self.llm, self.prompts, message.history, self.settings.rewrite)
+
+    def _table(self, request: TableRequest, message: UserMessage, scope: Scope) -> Iterator[Answer]:
+        """Yield snapshots of the table that a message asks for."""
+        from assistant.tables.answer import TableAnswers  # a database: not before the first table
+
+        def find(query: Query) -> Found:
+            return self._retrieve(replace(message, query=query, history=()))
+
+        tables = TableAnswers(self.library.catalog, self.table_filler(), find, self._decide)
+        scope = self.resolve_scope(scope)
+        yield from tables.stream(request, self._certain_draft(message), message.history, scope, message.started)
+
+    def _from_catalog(self, question: CatalogQuestion, message: UserMessage) -> Answer:
+        """Return the answer to a question about papers that the catalog answers."""
+        find = partial(self.find, indexes=message.indexes, encoder=message.encoder)
+        catalog, cited = self.library.catalog, last_cited(message.history)
+        search = CatalogSearch(catalog.papers, message.indexes.lexicon, message.query, cited, find)
+        begun = replace(self._certain_draft(message), intent=Intent.METADATA)
+        return replace(answer_from_catalog(begun, question, catalog, search), timings=at_once(message.started))
+
+    def _from_abstracts(self, message: UserMessage) -> Iterator[Answer]:
+        """Yield snapshots of the answer to a question about research: both sides where it asks for them."""
+        sides = self._disputed(message)
+        if sides and (plan := plan_sides(sides)).quotations:
+            yield from stream_sides(self._certain_draft(message), sides, plan, message.started)
+            return
+        retrieved = self._retrieve(message)
+        decision = self._decide(retrieved)
+        decision = decision.in_part(no_side(sides), self.settings.firm_threshold) if sides else decision
+        yield from self._answers(message, retrieved, decision)
+
+    def _disputed(self, message: UserMessage) -> Sides | None:
         """Return both sides of what a question asks both sides of; None for any other question."""
-        if not (topic := disagreement.disputed(query, encoder)):
+        if not (topic := disagreement.disputed(message.query, message.encoder)):
             return None
-        papers = self._paper_search(query, indexes, encoder)
-        claim = disagreement.topic_claim(topic, encoder, papers, self.reader)
+        papers = self._paper_search(message)
+        claim = disagreement.topic_claim(topic, message.encoder, papers, self.reader)
         return disagreement.find_sides(claim, papers, self.reader)
 
-    def _paper_search(self, query: Query, indexes: Indexes, encoder: QuestionEncoder) -> PaperSearch:
-        """Return the search for papers near a claim, among those that the query allows."""
-        return paper_search(query, partial(self.find, indexes=indexes, encoder=encoder))
+    def _paper_search(self, message: UserMessage) -> PaperSearch:
+        """Return the search for papers near a claim, among those that the question allows."""
+        return paper_search(message.query, partial(self.find, indexes=message.indexes, encoder=message.encoder))
 
-    def _retrieve(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Found:
+    def _retrieve(self, message: UserMessage) -> Found:
         """Return the outcome of a search for the question to answer, with the intent of its standalone text."""
-        query = self._rewritten(query, history, indexes, encoder)
-        prediction = intent.predict(query.standalone, encoder)
-        found = gather(query, prediction, lambda wanted, top_k: self.find(wanted, indexes, encoder, top_k), encoder)
-        return reading.read(found, self.reader)
+        query = self._rewritten(message)
+        prediction = intent.predict(query.standalone, message.encoder)
 
-    def _declined(
-        self, query: Query, prediction: IntentPrediction, indexes: Indexes, encoder: QuestionEncoder
-    ) -> Found:
+        def find(wanted: Query, top_k: int | None) -> Found:
+            return self.find(wanted, message.indexes, message.encoder, top_k)
+
+        return reading.read(gather(query, prediction, find, message.encoder), self.reader)
+
+    def _nearest(self, message: UserMessage) -> Found:
         """Return what is found for a message that is no question about papers: the nearest ones if it has a topic."""
-        if prediction.reply != OFF_TOPIC_REPLY:
-            return Found(query, intents=prediction)
-        return replace(self.find(query, indexes, encoder, answerability.NEAREST), intents=prediction)
-
-    def _understand(self, question: str, history: Sequence[Turn], scope: Scope, encoder: QuestionEncoder) -> Query:
-        limit, is_author = self.settings.max_question_length, self.library.catalog.papers.has_author
-        return understand(question, history, limit, self.resolve_scope(scope), is_author, encoder)
-
-    def _rewritten(self, query: Query, history: Sequence[Turn], indexes: Indexes, encoder: QuestionEncoder) -> Query:
-        """Return the query with its misspelt words corrected, and as the language model words it where that is wanted.
-
-        It rewrites follow-ups if the settings say so, and translates what is not in English, as the abstracts are.
-        """
-        query = Speller(indexes.lexicon, self.library.catalog.papers.get, self.library.embedder).correct(query)
-        if self.llm is None or intent.predict_message(query, encoder).reply:
-            return query
-        if self.settings.rewrite and query.is_follow_up:
-            query = standing_alone(query, self.llm, self.prompts, history)
-        return in_english(query, self.llm, self.prompts)
+        if message.prediction.reply != OFF_TOPIC_REPLY:
+            return Found(message.query, intents=message.prediction)
+        found = self.find(message.query, message.indexes, message.encoder, answerability.NEAREST)
+        return replace(found, intents=message.prediction)
 
     def _related(self, claim: str, indexes: Indexes) -> list[Paper]:
         return [hit.paper for hit in self.find(Query(claim, claim), indexes).hits]
-
-    def _claim(self, claim: str) -> str:
-        """Return the claim without the citation markers of an answer that it was taken from."""
-        return " ".join(citations.strip(normalize_input(claim, "claim", self.settings.max_question_length)).split())
 
     def _support_model(self, indexes: Indexes, supported_from: float = SUPPORTED_FROM) -> SupportModel:
         return SupportModel(self.reader, indexes.lexicon, self.entailment, supported_from)
@@ -276,53 +266,33 @@ class Assistant:
         thresholds = answerability.Thresholds(self.settings.firm_threshold, self.settings.tentative_threshold)
         return answerability.decide(retrieved, self.library.catalog, thresholds, self.calibration)
 
-    def _draft(self, retrieved: Found, decision: Decision, retrieve_ms: float) -> Answer:
-        """Return what is known of the answer before its text."""
-        query = retrieved.query
-        return Answer(
-            question=query.text,
-            standalone=query.standalone,
-            filters=query.filters,
-            scope=query.scope,
-            read_as=query.read_as,
-            strength=decision.strength,
-            confidence=decision.confidence,
-            text=decision.reply or "",
-            reason=decision.reason,
-            hits=retrieved.hits[: self.settings.top_k],
-            searched=retrieved.searched,
-            model=self.llm.name if self.llm else NAME,
-            prompt=self.prompts.hash if self.llm and decision.strength is not Strength.NONE else None,
-            recipe=self.library.recipe,
-            intent=retrieved.intents.intent if decision.reply else retrieved.intents.asks_for,
-            timings={**retrieved.timings, "retrieve_ms": retrieve_ms},
-            done=False,
-        )
+    def _certain_draft(self, message: UserMessage) -> Answer:
+        """Return the draft of an answer that no search can make more certain."""
+        return self._draft(Found(message.query, intents=message.prediction), Decision(1.0, Strength.FIRM), 0.0)
 
-    def _from_catalog(self, asked: CatalogQuestion, draft: Answer, search: CatalogSearch, started: float) -> Answer:
-        """Return the answer to a question about papers that the catalog answers."""
-        answer = answer_from_catalog(replace(draft, intent=Intent.METADATA), asked, self.library.catalog, search)
-        elapsed = milliseconds(started)
-        return replace(answer, timings={"retrieve_ms": elapsed, "first_text_ms": elapsed, "total_ms": elapsed})
+    def _draft(self, found: Found, decision: Decision, retrieve_ms: float) -> Answer:
+        prompt = self.prompts.hash if self.llm and decision.strength is not Strength.NONE else None
+        origin = Origin(self.llm.name if self.llm else NAME, prompt, self.library.recipe)
+        return draft(found, decision, origin, self.settings.top_k, retrieve_ms)
 
-    def _answers(
-        self,
-        draft: Answer,
-        retrieved: Found,
-        history: Sequence[Turn],
-        indexes: Indexes,
-        encoder: QuestionEncoder,
-    ) -> Iterator[Answer]:
-        if not draft.answered:
-            yield answerability.abstain(draft)
-            return
-        written = draft
+    def _answers(self, message: UserMessage, found: Found, decision: Decision) -> Iterator[Answer]:
+        """Yield the snapshots of an answer from what was found, each with its timings."""
+        begun = self._draft(found, decision, milliseconds(message.started))
+        timings = dict(begun.timings)
+        for answer in self._written(begun, found, message) if begun.answered else [answerability.abstain(begun)]:
+            if answer.text:
+                timings.setdefault("first_text_ms", milliseconds(message.started))
+            yield replace(answer, timings=timings | {"total_ms": milliseconds(message.started)})
+
+    def _written(self, begun: Answer, found: Found, message: UserMessage) -> Iterator[Answer]:
+        """Yield snapshots of the text: that of the language model, or quotations where there is none or it fails."""
+        written = begun
         if self.llm:
-            model = self._support_model(indexes, WRITTEN_SUPPORTED_FROM)
-            task = Task(draft, retrieved, history, model, self.calibration, standalone.leans)
+            model = self._support_model(message.indexes, WRITTEN_SUPPORTED_FROM)
+            task = Task(begun, found, message.history, model, self.calibration, standalone.leans)
             for written in strategies.stream_answer(Writer(self.llm, self.prompts, self.settings), task):
                 if not written.withdrawn:
                     yield written
         if written.withdrawn or not self.llm:
             digest = Digest(self.reader, self.settings.max_sentences, self.calibration)
-            yield from digest.stream(written, retrieved, encoder)
+            yield from digest.stream(written, found, message.encoder)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assistant import factory
 from assistant.answering import calibration, firm_risk
 from assistant.errors import InputError, PaperchatError
-from assistant.settings import Settings, load
+from assistant.settings import Settings
+from eval import bench_commands
+from eval.command_line import AsJson, settings_of
 
 if TYPE_CHECKING:
-    from eval.gate import Floors
-    from eval.measures import Table
     from eval.runs.storage import Run
     from eval.suites.selection import Suite
 
@@ -30,10 +28,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(bench_commands.app)
+
 # The size of a self-test, in papers and questions.
 _PAPERS, _QUESTIONS = 1000, 150
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Name = Annotated[str | None, typer.Option(help="Name of the run; an interrupted run of this name is resumed.")]
 Split = Annotated[str | None, typer.Option(help="dev or test; by default both.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Draw this many items of each suite, always the same ones.")]
@@ -74,11 +73,13 @@ def run(
         _measure_drafts(split, as_json)
         return
     if suite == [tables.NAME]:
-        figures = tables.report(_settings(), split)
+        figures = tables.report(settings_of(), split)
         typer.echo(json.dumps(figures) if as_json else tables.format_report(figures))
         return
     options = execution.RunOptions(tuple(suite or ()), split, limit, answers, judge, votes)
-    _print_run(execution.run(_settings(llm=llm, strategy=strategy), options, _announced(name), workers, price), as_json)
+    _print_run(
+        execution.run(settings_of(llm=llm, strategy=strategy), options, _announced(name), workers, price), as_json
+    )
 
 
 @app.command()
@@ -93,7 +94,7 @@ def selftest(
     from eval.runs import execution
     from eval.suites.selftest import NAME
 
-    settings = _settings()
+    settings = settings_of()
     suites = [_selftest_suite(settings, papers, questions)]
     result = execution.run_suites(settings, suites, execution.RunOptions((NAME,)), _announced(name))
     for risk in firm_risks(result.records).values():
@@ -132,7 +133,7 @@ def report(
     from eval.report import page
     from eval.runs import storage
 
-    file = to or storage.find_run(_settings().home, runs[0]) / "report.html"
+    file = to or storage.find_run(settings_of().home, runs[0]) / "report.html"
     text = page([_load_run(name) for name in runs])
     try:
         file.write_text(text, encoding="utf-8")
@@ -148,15 +149,15 @@ def gate(
 ) -> None:
     """Check the figures against the floors in eval/floors.toml; exit with 1 if any is below its floor."""
     from eval import measures, terminal
-    from eval.gate import floors_of, read_floors, regressions
+    from eval.gate import floors_of, gate_run, read_floors, regressions, workbench_figures
 
     floors = read_floors()
-    result = _load_run(stored) if stored else _gate_run(floors, small)
+    result = _load_run(stored) if stored else gate_run(floors, settings_of(), _announced(None), small)
     figures = measures.figures(result.records)
     typer.echo(terminal.format_run(result))
     below = regressions(floors_of(floors["slice" if small else "whole"], result.description.items), figures)
     if not (small or stored):
-        below += regressions(floors.get("workbench", {}), _workbench_figures())
+        below += regressions(floors.get("workbench", {}), workbench_figures(settings_of(), typer.echo))
     for regression in below:
         typer.echo(f"fell: {regression}", err=True)
     raise typer.Exit(int(bool(below or _warn_if_incomplete(result))))
@@ -172,7 +173,7 @@ def calibrate(
 
     if suite and own:
         raise InputError("calibrate", "--suite and --own are two sources of questions: give one of them")
-    settings = _settings()
+    settings = settings_of()
     fitted = fit(settings, _selftest_suite(settings) if own else suite)
     typer.echo(str(fitted))
     if own:
@@ -188,108 +189,15 @@ def fit_embedder(
     """Fit what depends on the vectors of the embedder of the settings, and store it beside its models."""
     from eval.training.fit_embedder import fit_embedder as fit
 
-    for figures in fit(_settings(), data, with_answers=answers):
+    for figures in fit(settings_of(), data, with_answers=answers):
         typer.echo(figures)
-
-
-@app.command()
-def bench(
-    large: Annotated[
-        bool, typer.Option("--large", help="Measure 80,753 papers too; the first time takes hours.")
-    ] = False,
-    sizes: Annotated[
-        list[int] | None, typer.Option(help="Measure only the library of 278, 5183 or 80753 papers; may be repeated.")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Measure only searches, which takes a few minutes.")] = False,
-    start: Annotated[bool, typer.Option("--start", help="Measure only what starts: commands, the page.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the speed next to the plain llama-index pipeline, and components next to their alternatives."""
-    from eval.bench import speed
-
-    chosen = [*(sizes or speed.SIZES[: 1 if start else None]), *([speed.LARGEST] if large else [])]
-    measure = speed.measure_starts if start else partial(speed.measure_speed, quick=quick)
-    _print_figures(measure(_settings(), chosen), as_json)
-
-
-@app.command()
-def agent(
-    questions: Annotated[int, typer.Option(min=1, help="Questions of the dev split over the seeds.")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """Let a script ask, quote and verify as an assistant does, through MCP alone, and measure it."""
-    from eval.agent import measure_agent
-
-    _print_figures(measure_agent(_settings(), questions), as_json)
-
-
-@app.command()
-def watch(
-    data: Annotated[Path, typer.Option(help="Folder of the data, which has judge/ and ml_arxiv_2019/.")],
-    split: Annotated[str, typer.Option(help="Part of the annotated abstracts: dev or test.")] = "dev",
-    as_json: AsJson = False,
-) -> None:
-    """Keep answers over papers up to 2017, add those of 2018 and 2019, and measure what is announced; takes minutes."""
-    from eval.watch import measure_watch
-
-    _print_figures(measure_watch(_settings(), data, split), as_json)
-
-
-@app.command()
-def scale(
-    large: Annotated[bool, typer.Option("--large", help="Measure 80,753 papers too; takes minutes.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the cost of each part of a library as it grows; a Chroma server of the settings is measured too."""
-    from eval.bench.scale import measure_scale
-
-    _print_figures(measure_scale(_settings(), large), as_json)
-
-
-@app.command()
-def growth(
-    folder: Annotated[Path, typer.Option(help="New folder for the indexes and growth.json; takes 25 KB a paper.")],
-    size: Annotated[list[int] | None, typer.Option(min=1, help="Number of papers; repeatable, ascending.")] = None,
-    shards: Annotated[list[int] | None, typer.Option(min=1, help="Shards of a store on Chroma; repeatable.")] = None,
-    local: Annotated[bool, typer.Option(help="Measure the lexicon and the word index too.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Measure how the indexes grow to millions of papers: real abstracts (EVAL_DATA) with noise; takes hours."""
-    from eval.bench.growth import measure_growth
-
-    sizes, counts = size or [10_000, 40_000, 160_000, 640_000, 1_000_000], shards or [1, 4]
-    _print_figures(measure_growth(_settings(), sizes, counts, folder, local), as_json)
-
-
-def _gate_run(floors: Floors, small: bool) -> Run:
-    """Ask the suites over the seeds, and those over the annotated abstracts that have floors."""
-    from eval.runs import execution
-    from eval.suites import selection
-
-    gated = floors["slice" if small else "whole"]
-    names = (*selection.OVER_SEEDS, *(name for name in selection.OVER_ABSTRACTS if name in gated))
-    options = execution.RunOptions(names, limit=floors["slice_size"] if small else None)
-    suites = selection.read(options.suites, limit=options.limit)
-    if small:
-        suites = selection.with_fewer_papers(suites)
-    return execution.run_suites(_settings(), suites, options, _announced(None))
-
-
-def _workbench_figures() -> dict[str, Table]:
-    """Measure the suites that are not about questions; print those of drafts, and return the figures of all."""
-    from eval.measures import drafts
-    from eval.suites import tables
-
-    measured = drafts.measure_drafts(_settings(), "dev")
-    typer.echo(drafts.table(measured))
-    return {"drafts": drafts.by_measure(measured), tables.NAME: tables.gate_figures(_settings())}
 
 
 def _measure_drafts(split: str | None, as_json: bool) -> None:
     """Print the figures of the check of drafts; they are not stored as a run, which is about questions."""
     from eval.measures import drafts
 
-    measured = drafts.measure_drafts(_settings(), split)
+    measured = drafts.measure_drafts(settings_of(), split)
     typer.echo(json.dumps(measured) if as_json else drafts.table(measured))
 
 
@@ -325,12 +233,6 @@ def _print_run(result: Run, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _print_figures(figures: Mapping[str, Any], as_json: bool) -> None:
-    from eval import terminal
-
-    typer.echo(json.dumps(figures) if as_json else terminal.format_nested(figures))
-
-
 def _warn_if_incomplete(result: Run) -> bool:
     """Return whether questions failed or are missing, and print which to standard error."""
     again = f"the same command with --name {result.name} asks them"
@@ -345,13 +247,7 @@ def _warn_if_incomplete(result: Run) -> bool:
 def _load_run(name: str) -> Run:
     from eval.runs import storage
 
-    return storage.load(_settings().home, name)
-
-
-def _settings(llm: str | None = None, strategy: str | None = None) -> Settings:
-    settings = load(llm=llm, strategy=strategy)
-    factory.restrict_network_access(settings)
-    return settings
+    return storage.load(settings_of().home, name)
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""The floors of `floors.toml` below which no figure may fall, for whole suites and for a small slice of each."""
+"""Hold figures against the floors of `floors.toml`, for whole suites and for a small slice of each."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NotRequired, TypeAlias
@@ -12,8 +12,11 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from typing_extensions import TypedDict
 
 from assistant.errors import InputError
-from eval.measures import LOWER_IS_BETTER, Table
-from eval.suites import ANNOTATED
+from assistant.settings import Settings
+from eval.measures import LOWER_IS_BETTER, Table, drafts
+from eval.runs import execution
+from eval.runs.storage import Run
+from eval.suites import ANNOTATED, selection, tables
 
 FLOORS = Path(__file__).parent / "floors.toml"
 
@@ -85,3 +88,21 @@ def regressions(
                 if not (value <= floor if measure in LOWER_IS_BETTER else value >= floor):
                     below.append(Regression(suite, measure, group, floor, value))
     return below
+
+
+def gate_run(floors: Floors, settings: Settings, name: str, small: bool) -> Run:
+    """Ask the suites over the seeds, and those over the annotated abstracts that have floors, whole or a slice."""
+    gated = floors["slice" if small else "whole"]
+    names = (*selection.OVER_SEEDS, *(suite for suite in selection.OVER_ABSTRACTS if suite in gated))
+    options = execution.RunOptions(names, limit=floors["slice_size"] if small else None)
+    suites = selection.read(options.suites, limit=options.limit)
+    if small:
+        suites = selection.with_fewer_papers(suites)
+    return execution.run_suites(settings, suites, options, name)
+
+
+def workbench_figures(settings: Settings, show: Callable[[str], None]) -> dict[str, Table]:
+    """Measure the suites that are not about questions; show those of drafts, and return the figures of all."""
+    measured = drafts.measure_drafts(settings, "dev")
+    show(drafts.table(measured))
+    return {"drafts": drafts.by_measure(measured), tables.NAME: tables.gate_figures(settings)}

@@ -10,7 +10,7 @@ from assistant.digest.quoting import Group, Plan, Quotation, snapshots
 from assistant.disagreement.sides import SidedSentence, Sides
 from assistant.schema import Answer, Hit, Strength
 from assistant.text.printable import sentence_case
-from assistant.timing import milliseconds
+from assistant.timing import at_once
 
 _HEADINGS = ("Supports it", "Contradicts it", "Depends on a condition")
 
@@ -21,8 +21,7 @@ def stream_sides(draft: Answer, sides: Sides, plan: Plan, started: float) -> Ite
     `plan` is that of the sides, with one quotation or more. `started` is the reading of the clock at the question, in
     seconds.
     """
-    elapsed = milliseconds(started)
-    draft = replace(draft, timings={"retrieve_ms": elapsed, "first_text_ms": elapsed, "total_ms": elapsed})
+    draft = replace(draft, timings=at_once(started))
     confidence = max(sentence.probability for sentence in sides.sentences)
     yield from snapshots(replace(draft, confidence=confidence, strength=Strength.FIRM), plan)
 

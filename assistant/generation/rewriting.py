@@ -16,13 +16,20 @@ from assistant.schema import Message, Query, Turn
 _MAX_REWRITE = 400
 
 
-def standing_alone(query: Query, llm: LLM, prompts: Prompts, history: Sequence[Turn]) -> Query:
+def searchable(query: Query, llm: LLM, prompts: Prompts, history: Sequence[Turn], rewrite: bool) -> Query:
+    """Return the query as the model words it: in English, as the abstracts are, and alone where it may `rewrite`."""
+    if rewrite and query.is_follow_up:
+        query = _standing_alone(query, llm, prompts, history)
+    return _in_english(query, llm, prompts)
+
+
+def _standing_alone(query: Query, llm: LLM, prompts: Prompts, history: Sequence[Turn]) -> Query:
     """Return the query with the model's wording of a follow-up if it is usable, and that of the rules otherwise."""
     text = _reworded(llm, prompts.standalone(query, history))
     return replace(query, standalone=text) if text else query
 
 
-def in_english(query: Query, llm: LLM, prompts: Prompts) -> Query:
+def _in_english(query: Query, llm: LLM, prompts: Prompts) -> Query:
     """Return the query of a question in another language as the model puts it in English, if that is usable.
 
     `read_as` is then the English question. Any other query stays as it is.

@@ -1,4 +1,4 @@
-"""Filters typed into a question, `author:"Arora" year>=2023 -survey`, or said in it, "since 2022", "by Danqi Chen".
+"""Filters typed into a question, `author:"Arora" year>=2023 -survey`, or in its words (see `worded_filters`).
 
     author:  title:  venue:  source:      a value without a blank, or in quotes
     collection:  tag:                     a name that a person has given, in any case
@@ -8,20 +8,20 @@
     "exact phrase"                        of two words or more: quotes around one word are only emphasis
     -word  -"exact phrase"                not in title or abstract
 
-All filters of a question apply together. What is said rather than typed is a filter only where it can hardly mean
-anything else: "papers since 2022" is one, "after 2000 steps", "by Adam" and "by gradient descent" are none. No form
-depends on today's date, so "the last two years" is none either.
+All filters of a question apply together.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from assistant.errors import InputError
+from assistant.question import worded_filters
+from assistant.question.worded_filters import IsAuthor, ParsedQuestion
 from assistant.schema import Filters, Scope, Selection
 from assistant.text.labels import label_key, unquoted
 from assistant.text.matching import words
@@ -51,60 +51,6 @@ _TYPED = re.compile(
 _YEAR_RANGE = re.compile(r"(?=.*\d)(?P<first>\d{4})?(?:(?P<dash>\s?[-–]\s?|\.\.)(?P<last>\d{4})?)?", re.ASCII)
 _CLOSING = "?!.,;:)"
 
-_YEAR = r"(?:19|20)\d\d"
-_PAPERS = r"(?:abstract|article|paper|preprint|publication|stud(?:y|ie)|survey|work)s?"
-# Behind a year: the end, punctuation, or a word with which a clause goes on. A noun would make the year a number.
-_ENDS = (
-    r"(?=\s*(?:[?!;:,)]|\.(?!\d)|$)|\s+(?:about|and|are|at|but|by|can|compar\w+|concerning|dealing|did|do|does|for|"
-    r"from|had|has|have|how|in|into|is|mentioning|of|on|or|proposing|report\w+|show\w+|studying|that|the|there|"
-    r"this|to|using|was|were|what|when|where|which|who|why|with|without)\b)"
-)
-_SAID_YEARS = re.compile(
-    rf"\b(?:(?P<between>between\s+{_YEAR}\s+and\s+{_YEAR}|from\s+{_YEAR}\s+(?:to|until)\s+{_YEAR})"
-    rf"|(?P<since>since\s+{_YEAR}|(?:published\s+)?(?:from|in)\s+{_YEAR}\s+(?:on|onwards?|or\s+(?:later|newer))\b)"
-    rf"|(?P<after>after\s+{_YEAR})|(?P<before>before\s+{_YEAR})|(?P<until>(?:until|up\s+to)\s+{_YEAR})"
-    rf"|(?P<in>(?:published|written)\s+in\s+{_YEAR}|(?:(?<=papers )|(?<=paper )|(?<=studies )|(?<=work ))"
-    rf"(?:from|in|of)\s+{_YEAR})){_ENDS}",
-    re.IGNORECASE,
-)
-# What a way of saying it adds to the first and to the last year said; None leaves that end open.
-_MEANING: dict[str, tuple[int | None, int | None]] = {
-    "between": (0, 0),
-    "since": (0, None),
-    "after": (1, None),
-    "before": (None, -1),
-    "until": (None, 0),
-    "in": (0, 0),
-}
-# A year said is the year of a paper if papers are spoken of, or else if nothing asks when or how something happened.
-_OF_PAPERS = re.compile(
-    rf"\b(?:{_PAPERS}|literature|research|published|written|any(?:one|body|thing)|some(?:one|body)|authors?)\b", re.I
-)
-_OF_EVENTS = re.compile(r"\b(?:did|how|was|were|when|where|which|why)\b", re.I)
-
-_UPPER = "".join(chr(code) for code in range(0x250) if chr(code).isupper())
-_NAME_WORD = rf"(?:[{_UPPER}]\.|[{_UPPER}][\w’'-]*\w)"
-_PARTICLES = r"(?:(?:al|bin|da|de|del|della|den|der|di|dos|du|el|la|le|ten|ter|van|von)\s+){0,3}"
-_NAME = rf"(?P<name>{_PARTICLES}{_NAME_WORD}(?:\s+{_PARTICLES}{_NAME_WORD}){{0,3}})"
-_ET_AL = re.compile(r"\s+(?:et\s+al\b\.?|and\s+(?:co-?authors|colleagues|others)\b)")
-_AND_NAME = re.compile(rf"\s*(?:,\s*(?:and\s)?|&|\sand\s)\s*{_NAME}")
-# Who is named behind "papers by" is an author in any case; elsewhere only whom the library knows.
-_SURELY_BY = re.compile(rf"\b(?i:(?:{_PAPERS}|research)(?:\s+(?:co-?)?(?:authored|published|written))?\s+by)\s+{_NAME}")
-_PERHAPS_BY = re.compile(rf"\b(?i:by)\s+{_NAME}")
-_PERHAPS_WROTE = re.compile(
-    rf"\b(?i:did|do|does|has|have)\s+{_NAME}(?={_ET_AL.pattern}|\s+(?:(?:also|ever)\s+)?(?:publish|writ|propos|work))"
-)
-
-IsAuthor = Callable[[str], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedQuestion:
-    """The filters of a question, and the text without them that is left to search for."""
-
-    text: str
-    filters: Filters
-
 
 def parse(question: str, is_author: IsAuthor = lambda _: False, *, typed_only: bool = False) -> ParsedQuestion:
     """Return the filters of a question, and the question without them; an exact phrase is a filter and stays.
@@ -112,10 +58,12 @@ def parse(question: str, is_author: IsAuthor = lambda _: False, *, typed_only: b
     `is_author` says whether the library has an author of the name; with `typed_only`, what is only said is no filter.
     Raises InputError for an unknown field and for a value that a field cannot have.
     """
-    reader = _FilterReader(is_author)
+    reader = _FilterReader()
     text = _TYPED.sub(reader.replace_typed, question.replace("\0", " "))
-    text = text if typed_only else reader.take_names(reader.take_years(text))
-    return ParsedQuestion(reader.restore_phrases(text), reader.filters)
+    if typed_only:
+        return ParsedQuestion(reader.restore_phrases(text), reader.filters)
+    worded = worded_filters.take(text, reader.filters, is_author)
+    return ParsedQuestion(reader.restore_phrases(worded.text), worded.filters)
 
 
 def parse_selection(text: str, is_author: IsAuthor = lambda _: False) -> Selection:
@@ -162,11 +110,10 @@ def _reason_without_filters(scope: Scope) -> str:
 
 
 class _FilterReader:
-    """Takes the filters out of one question."""
+    """Takes the typed filters out of one question."""
 
-    def __init__(self, is_author: IsAuthor) -> None:
+    def __init__(self) -> None:
         self.filters = Filters()
-        self._is_author = is_author
         self._phrases: list[str] = []
 
     def replace_typed(self, match: re.Match[str]) -> str:
@@ -181,29 +128,6 @@ class _FilterReader:
         else:
             return self._replace_excluded(match)
         return " "
-
-    def take_years(self, text: str) -> str:
-        """Return the text without the years that it states, if they can only be a filter and none was typed."""
-        matches = list(_SAID_YEARS.finditer(text))
-        typed = self.filters.since or self.filters.until
-        is_narrative = _OF_EVENTS.search(text) or text.rstrip().endswith(".")
-        if len(matches) != 1 or typed or (is_narrative and not _OF_PAPERS.search(text)):
-            return text
-        (match,) = matches
-        years = sorted(int(year) for year in re.findall(_YEAR, match[0]))
-        first, last = _MEANING[str(match.lastgroup)]
-        since = None if first is None else years[0] + first
-        self.filters = replace(self.filters, since=since, until=None if last is None else years[-1] + last)
-        return text[: match.start()].rstrip() + text[match.end() :]
-
-    def take_names(self, text: str) -> str:
-        """Return the text without the authors that it names."""
-        for pattern, is_certain in ((_SURELY_BY, True), (_PERHAPS_BY, False), (_PERHAPS_WROTE, False)):
-            match = pattern.search(text)
-            if match and (end := self._take_authors(text, match, is_certain)):
-                before = text[: match.start("name")].rstrip()
-                return (before if pattern is _PERHAPS_WROTE else before[: -len("by")].rstrip()) + text[end:]
-        return text
 
     def restore_phrases(self, text: str) -> str:
         """Return the text with its phrases again, and single blanks."""
@@ -258,30 +182,6 @@ class _FilterReader:
         self._add("without", _single_spaced(quoted or word))
         return " "
 
-    def _take_authors(self, text: str, match: re.Match[str], is_certain: bool) -> int | None:
-        """Add the authors named from the match on; return where they end, or None where nobody is named."""
-        name = self._author_prefix(match["name"], bool(_ET_AL.match(text, match.end("name"))))
-        if not name and not is_certain:
-            return None
-        name = name or match["name"]
-        end = match.start("name") + len(name)
-        self._add("authors", _without_possessive(name))
-        while (more := _AND_NAME.match(text, end)) and (coauthor := self._author_prefix(more["name"], False)):
-            self._add("authors", _without_possessive(coauthor))
-            end = more.start("name") + len(coauthor)
-        others = _ET_AL.match(text, end)
-        return others.end() if others else end
-
-    def _author_prefix(self, name: str, with_others: bool) -> str | None:
-        """Return the longest prefix of the capitalised words that names an author of the library.
-
-        One word alone is a surname only before "et al.".
-        """
-        ends = [match.end() for match in re.finditer(r"\S+", name)]
-        fewest = 0 if with_others and len(ends) == 1 else 1
-        prefixes = (name[:end] for end in reversed(ends[fewest:]))
-        return next((prefix for prefix in prefixes if self._is_author(_without_possessive(prefix))), None)
-
 
 def _years(operator: str, value: str, typed: str) -> tuple[int | None, int | None]:
     """Return the first and the last year that a comparison allows; None is an open end."""
@@ -317,10 +217,6 @@ def _needs_no_quotes(word: str) -> bool:
     """Return whether the word can be excluded without quotes."""
     match = _TYPED.fullmatch(f"-{word}")
     return bool(match and match["word"]) and word.casefold().split("-")[0] not in _NEVER_OUT
-
-
-def _without_possessive(name: str) -> str:
-    return _single_spaced(re.sub(r"['’]s$", "", name))
 
 
 def _single_spaced(value: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import InputError
 from assistant.question import filters, follow_up
+from assistant.question.worded_filters import IsAuthor
 from assistant.schema import EVERYTHING, Citation, Paper, Query, Scope, Turn
 from assistant.text.markup import visible_text
 from assistant.text.matching import contains_phrase
@@ -39,7 +40,7 @@ def understand(
     history: Sequence[Turn] = (),
     limit: int = 4000,
     scope: Scope = EVERYTHING,
-    is_author: filters.IsAuthor = lambda _: False,
+    is_author: IsAuthor = lambda _: False,
     encoder: QuestionEncoder | None = None,
 ) -> Query:
     """Return the query of a question; the standalone text of a follow-up includes the context that it depends on.

@@ -33,7 +33,7 @@ from assistant.schema import (
 from assistant.tables.filling import TableFiller
 from assistant.tables.request import TableRequest
 from assistant.text.matching import contains_phrase
-from assistant.timing import milliseconds
+from assistant.timing import at_once
 
 if TYPE_CHECKING:
     from assistant.storage.catalog import Catalog
@@ -79,14 +79,14 @@ class TableAnswers:
         draft = replace(draft, strength=chosen.decision.strength, confidence=chosen.decision.confidence)
         draft = replace(draft, reason=chosen.decision.reason, searched=self.catalog.papers.count())
         if not chosen.papers:
-            yield _timed(abstain(replace(draft, strength=Strength.NONE, hits=chosen.hits)), started)
+            yield replace(abstain(replace(draft, strength=Strength.NONE, hits=chosen.hits)), timings=at_once(started))
             return
         rows: list[Row] = []
         for row in self.filler.rows([paper.id for paper in chosen.papers], request.columns):
             rows.append(row)
             yield replace(draft, progress=f"{len(rows)} of {counted(len(chosen.papers))} read")
         table = Table(tuple(column.name for column in request.columns), tuple(rows), chosen.total)
-        yield _timed(_finished(draft, table, chosen.which), started)
+        yield replace(_finished(draft, table, chosen.which), timings=at_once(started))
 
     def _choose(self, topic: str, draft: Answer, history: Sequence[Turn], scope: Scope) -> _Chosen:
         """Return the papers that a table is about: of a collection, a topic, a choice, or the answer before."""
@@ -179,8 +179,3 @@ def _recent(history: Sequence[Turn]) -> list[str]:
         if papers:
             return list(dict.fromkeys(paper.id for paper in papers))
     return []
-
-
-def _timed(answer: Answer, started: float) -> Answer:
-    elapsed = milliseconds(started)
-    return replace(answer, timings={"retrieve_ms": elapsed, "first_text_ms": elapsed, "total_ms": elapsed})

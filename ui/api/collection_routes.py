@@ -13,7 +13,7 @@ from assistant.schema import Scope, Selection, Sort
 from assistant.serialization import Json, annotation_json, collection_json, paper_json
 from assistant.storage.catalog import Catalog
 from ui import collecting
-from ui.api import models
+from ui.api import library_models
 from ui.api.context import Backend, Writer
 from ui.api.library_routes import LibraryName, Limit, Offset
 from ui.api.requests import CollectionBody, MembersBody, NameBody, NoteBody, TagsBody
@@ -24,26 +24,26 @@ PaperIds = Annotated[list[str], Query(alias="id", max_length=_MAX_IDS, descripti
 Matching = Annotated[str, Query(alias="filter", max_length=4000, description="Words and filters.")]
 
 
-@router.get("/collections", response_model=models.CollectionListJson)
+@router.get("/collections", response_model=library_models.CollectionListJson)
 def list_collections(backend: Backend, library: LibraryName = None) -> Json:
     """List the collections, by name."""
     return {"collections": list(map(collection_json, backend.catalog_of(library).collections.all()))}
 
 
-@router.post("/collections", response_model=models.CollectionJson, status_code=201)
+@router.post("/collections", response_model=library_models.CollectionJson, status_code=201)
 def create_collection(body: CollectionBody, backend: Backend, _: Writer, library: LibraryName = None) -> Json:
     """Create a collection, empty or of these papers."""
     catalog = backend.catalog_of(library)
     return collection_json(catalog.collections.create(body.name, _selected(catalog, body.ids, body.filter)))
 
 
-@router.get("/collections/{collection}", response_model=models.CollectionJson)
+@router.get("/collections/{collection}", response_model=library_models.CollectionJson)
 def show_collection(collection: str, backend: Backend, library: LibraryName = None) -> Json:
     """Return a collection, by its id or its name."""
     return collection_json(backend.catalog_of(library).collections.find(collection))
 
 
-@router.patch("/collections/{collection}", response_model=models.CollectionJson)
+@router.patch("/collections/{collection}", response_model=library_models.CollectionJson)
 def rename_collection(
     collection: str, body: NameBody, backend: Backend, _: Writer, library: LibraryName = None
 ) -> Json:
@@ -62,7 +62,7 @@ def delete_collection(collection: str, backend: Backend, _: Writer, library: Lib
     return Response(status_code=204)
 
 
-@router.get("/collections/{collection}/papers", response_model=models.PaperPageJson)
+@router.get("/collections/{collection}/papers", response_model=library_models.PaperPageJson)
 def list_members(
     collection: str,
     backend: Backend,
@@ -81,7 +81,7 @@ def list_members(
     return {"papers": list(map(paper_json, page.papers)), "offset": page.offset, "total": page.total}
 
 
-@router.post("/collections/{collection}/papers", response_model=models.CollectionJson)
+@router.post("/collections/{collection}/papers", response_model=library_models.CollectionJson)
 def add_members(collection: str, body: MembersBody, backend: Backend, _: Writer, library: LibraryName = None) -> Json:
     """Add papers to a collection, all of them or none."""
     catalog = backend.catalog_of(library)
@@ -90,7 +90,7 @@ def add_members(collection: str, body: MembersBody, backend: Backend, _: Writer,
     return collection_json(catalog.collections.find(found.id))
 
 
-@router.delete("/collections/{collection}/papers", response_model=models.CollectionJson)
+@router.delete("/collections/{collection}/papers", response_model=library_models.CollectionJson)
 def remove_members(
     collection: str,
     backend: Backend,
@@ -106,7 +106,7 @@ def remove_members(
     return collection_json(catalog.collections.find(found.id))
 
 
-@router.put("/papers/{paper_id}/tags", response_model=models.AnnotationJson)
+@router.put("/papers/{paper_id}/tags", response_model=library_models.AnnotationJson)
 def set_tags(paper_id: str, body: TagsBody, backend: Backend, _: Writer, library: LibraryName = None) -> Json:
     """Give a paper these tags in place of those that it has."""
     catalog = backend.catalog_of(library)
@@ -115,7 +115,7 @@ def set_tags(paper_id: str, body: TagsBody, backend: Backend, _: Writer, library
     return annotation_json(catalog.annotations.of(paper.id))
 
 
-@router.put("/papers/{paper_id}/note", response_model=models.AnnotationJson)
+@router.put("/papers/{paper_id}/note", response_model=library_models.AnnotationJson)
 def set_note(paper_id: str, body: NoteBody, backend: Backend, _: Writer, library: LibraryName = None) -> Json:
     """Set the note of a paper; an empty text deletes it."""
     catalog = backend.catalog_of(library)

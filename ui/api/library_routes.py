@@ -19,7 +19,7 @@ from assistant.text.printable import one_line
 from assistant.topic_map import map_library
 from assistant.topic_map.serialization import topic_map_json
 from ui import status as library_status
-from ui.api import models, server_models, topic_models
+from ui.api import library_models, server_models, topic_models
 from ui.api.context import Backend, Queue, Reader, Writer
 from ui.api.reference_page import reference_page
 from ui.api.requests import AddBody, RenameBody
@@ -40,7 +40,7 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors '
 _UNSERVED = ("home", "store", "shards", "shards_wanted")
 
 
-@router.get("/papers", response_model=models.PaperPageJson, tags=["Papers"])
+@router.get("/papers", response_model=library_models.PaperPageJson, tags=["Papers"])
 def list_papers(
     backend: Backend,
     filters: Annotated[str, Query(alias="filter", max_length=4000, description="Words and filters.")] = "",
@@ -73,7 +73,7 @@ async def list_topics(
     return await queue.run(work)
 
 
-@router.get("/papers/{paper_id}", response_model=models.PaperDetailJson, responses=_PAGE, tags=["Papers"])
+@router.get("/papers/{paper_id}", response_model=library_models.PaperDetailJson, responses=_PAGE, tags=["Papers"])
 def show_paper(
     paper_id: str,
     request: Request,
@@ -94,7 +94,7 @@ def show_paper(
     return HTMLResponse(page, headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
-@router.post("/papers", response_model=models.AddedJson, tags=["Papers"])
+@router.post("/papers", response_model=library_models.AddedJson, tags=["Papers"])
 async def add_papers(body: AddBody, backend: Backend, queue: Queue, _: Writer) -> Json:
     """Add papers, from the text of a file or as records."""
     return await queue.run(lambda: add(backend.assistant(body.library).library, body))
@@ -152,7 +152,7 @@ def delete_conversation(
     return Response(status_code=204)
 
 
-@router.get("/status", response_model=models.StatusJson, tags=["Server"])
+@router.get("/status", response_model=library_models.StatusJson, tags=["Server"])
 def status(backend: Backend, library: LibraryName = None) -> Json:
     """Return the library at a glance."""
     summary = library_status.status_json(library_status.status(backend.settings_of(library)))
@@ -187,7 +187,7 @@ def add(library: Library, body: AddBody) -> Json:
             file = Path(folder) / source
             file.write_text(body.content, encoding="utf-8")
             report = pipeline.ingest([file], library)
-    counts = {name: getattr(report, name) for name in models.AddedJson.model_fields if name != "problems"}
+    counts = {name: getattr(report, name) for name in library_models.AddedJson.model_fields if name != "problems"}
     return counts | {"problems": [one_line(str(problem)) for problem in report.problems]}
 
 

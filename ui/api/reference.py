@@ -8,7 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ui.api import draft_models, models, requests, server_models, sides_models, topic_models
+from ui.api import (
+    draft_models,
+    library_models,
+    models,
+    requests,
+    server_models,
+    sides_models,
+    topic_models,
+    watch_models,
+)
 
 _HEAD = """# The JSON of the API
 
@@ -19,7 +28,9 @@ _BASES = (BaseModel, models.ServedModel, requests.RequestBody)
 
 def reference() -> str:
     """Return the reference in Markdown: a table of fields for each model."""
-    replies = list(_models(models, draft_models, server_models, sides_models, topic_models))
+    replies = list(
+        _models(models, library_models, draft_models, server_models, sides_models, topic_models, watch_models)
+    )
     parts = [_HEAD, "## Replies", *map(_section, replies), "## Requests", *map(_section, _models(requests))]
     return "\n\n".join(parts) + "\n"
 

@@ -11,7 +11,7 @@ from assistant.errors import InputError
 from assistant.schema import Record
 from assistant.serialization import Json
 from assistant.text.printable import one_line
-from ui.api.models import AddedJson
+from ui.api.library_models import AddedJson
 from ui.mcp.arguments import AddArguments
 from ui.mcp.calls import ToolCall
 

@@ -11,20 +11,20 @@ from dataclasses import replace
 
 from assistant.errors import InputError, PaperchatError
 from assistant.question.filters import format_filters
-from assistant.schema import EVERYTHING, Answer, Filters, Scope
+from assistant.schema import Answer, Filters
 from assistant.storage.conversation_schema import Fault, Feedback, StoredTurn
 from assistant.text.printable import one_line
 from ui.cli.terminal import answer_text
-from ui.export import bibliography, transcripts
+from ui.export import transcripts
 from ui.export.formats import ExportFormat
 from ui.kept_answers import cited_annotations, with_notices
-from ui.page import collection_actions, evidence, feedback, first_papers, history, turns
+from ui.page import collection_actions, feedback, first_papers, history, paper_actions, turns
 from ui.page.asking import ask
 from ui.page.comparison import compare
 from ui.page.page_context import PageContext
+from ui.page.paper_actions import copy_text
 from ui.page.session import OpenConversation, PageUpdate
 
-_MAX_SIMILAR_CHARACTERS = 1500
 _MAX_TITLE_LENGTH = 200
 Updates = Iterator[PageUpdate]
 
@@ -102,7 +102,7 @@ def _show_examples(context: PageContext, value: str, text: str) -> Updates:
 
 
 def _copy(context: PageContext, value: str, text: str) -> Updates:
-    yield _copy_text(answer_text(context.find_turn(value).turn.answer), "The answer and its references are copied.")
+    yield copy_text(answer_text(context.find_turn(value).turn.answer), "The answer and its references are copied.")
 
 
 def _compare(context: PageContext, value: str, text: str) -> Updates:
@@ -205,66 +205,6 @@ def _store_feedback(context: PageContext, stored: StoredTurn, judgement: Feedbac
     return PageUpdate(turns=shown, message={"kind": "notice", "text": ""})
 
 
-# Papers
-
-
-def _pin(context: PageContext, value: str, text: str) -> Updates:
-    scope = context.scope
-    if value in scope.pinned:
-        yield from _release(context, value, text)
-    else:
-        paper_id = context.backend.catalog.papers.find(value).id
-        yield context.show_scope(
-            replace(scope, pinned=(*scope.pinned, paper_id), excluded=_without(scope.excluded, paper_id))
-        )
-
-
-def _exclude(context: PageContext, value: str, text: str) -> Updates:
-    scope = context.scope
-    if value in scope.excluded:
-        yield from _release(context, value, text)
-    else:
-        paper_id = context.backend.catalog.papers.find(value).id
-        yield context.show_scope(
-            replace(scope, pinned=_without(scope.pinned, paper_id), excluded=(*scope.excluded, paper_id))
-        )
-
-
-def _only(context: PageContext, value: str, text: str) -> Updates:
-    yield context.show_scope(Scope((context.backend.catalog.papers.find(value).id,)))
-
-
-def _release(context: PageContext, value: str, text: str) -> Updates:
-    """Take a paper out of the pinned and excluded ones."""
-    scope = context.scope
-    pinned, excluded = _without(scope.pinned, value), _without(scope.excluded, value)
-    yield context.show_scope(replace(scope, pinned=pinned, excluded=excluded))
-
-
-def _everything(context: PageContext, value: str, text: str) -> Updates:
-    yield context.show_scope(EVERYTHING)
-
-
-def _similar(context: PageContext, value: str, text: str) -> Updates:
-    paper = context.backend.catalog.papers.find(value)
-    query = f"{paper.title or ''} {paper.abstract}"[:_MAX_SIMILAR_CHARACTERS]
-    similar = context.backend.assistant(context.settings).similar(query, paper)
-    cards = evidence.similar_html(paper, similar, context.scope)
-    shown = context.evidence_html([stored.turn for stored in context.stored_turns()])
-    yield PageUpdate(evidence=cards + shown, message={"kind": "top", "id": "evidence"})
-
-
-def _cite(context: PageContext, value: str, text: str) -> Updates:
-    catalog = context.backend.catalog
-    paper = catalog.papers.find(value)
-    entry = bibliography.bibtex([paper], catalog.annotations.of_papers([paper.id]))
-    yield _copy_text(entry, "The BibTeX entry is copied.")
-
-
-def _without(paper_ids: tuple[str, ...], removed: str) -> tuple[str, ...]:
-    return tuple(paper_id for paper_id in paper_ids if paper_id != removed)
-
-
 # Messages
 
 
@@ -278,10 +218,6 @@ def _rewrite(context: PageContext, turn_id: int, question: str) -> PageUpdate:
 
 def _save_file(name: str, text: str) -> PageUpdate:
     return PageUpdate(message={"kind": "file", "name": name, "text": text})
-
-
-def _copy_text(text: str, notice: str) -> PageUpdate:
-    return PageUpdate(message={"kind": "copy", "copied": text, "text": notice})
 
 
 Action = Callable[[PageContext, str, str], Updates]
@@ -311,12 +247,6 @@ _ACTIONS: dict[str, Action] = {
     "nothing": _expect_no_paper,
     "unname": _remove_expected_paper,
     "leave": _stop_editing,
-    "pin": _pin,
-    "exclude": _exclude,
-    "only": _only,
-    "free": _release,
-    "everything": _everything,
-    "similar": _similar,
-    "cite": _cite,
     **collection_actions.SCOPE_ACTIONS,
+    **paper_actions.ACTIONS,
 }

@@ -19,7 +19,7 @@ from assistant.settings import Settings
 from assistant.storage.library import Library
 from tests.libraries import lock
 from tests.unit.mcp.conftest import INJECTION, PAPERS
-from ui.api import models
+from ui.api import library_models, models
 from ui.mcp.server import INSTRUCTIONS
 
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"
@@ -142,11 +142,11 @@ def test_results_are_parts_of_the_json_that_the_api_serves(
             assert_fits(listed, models.PaperJson)
         report = await structured(client, "add", papers=[paper])
         assert report.pop("ids")
-        assert report == models.AddedJson.model_validate(report).model_dump(mode="json")
+        assert report == library_models.AddedJson.model_validate(report).model_dump(mode="json")
         content = (await client.read_resource("paperchat://status")).contents[0]
         status = json.loads(content.text)  # type: ignore[union-attr]
         assert (status.pop("model"), status.pop("ready")) == ("extractive", True)
-        assert_fits(status, models.StatusJson)
+        assert_fits(status, library_models.StatusJson)
 
     talk(conversation, library_assistant, may_write=True)
 
