@@ -87,7 +87,7 @@ def serve(settings: Settings, announce: Callable[[str], Any], mounts: Mounts = n
 def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_mounts) -> RunningPage:
     """Serve the page and the API in the background; port 0 stands for any free one.
 
-    Raises SettingsError if it would be reachable from other machines without a login.
+    Raises SettingsError if it would be reachable from other machines without a login, and if it does not start.
     """
     users = _open_users(settings)
     # By default gradio keeps uploads in a directory that all users of the machine share.
@@ -98,7 +98,15 @@ def start(settings: Settings, assistant: Future[Assistant], mounts: Mounts = no_
     api = open_api(settings, assistant, users, gate, mounts)
     backend = PageBackend(settings, assistant, api.operations)
     page, port = build(backend), free_port(settings.host, settings.port)
-    _launch(page, backend, api, port, gate, users)
+    try:
+        _launch(page, backend, api, port, gate, users)
+    except OSError as error:  # gradio waits five seconds for its server, and says then that the port is taken
+        api.backend.close()
+        backend.close()
+        raise SettingsError(
+            f"the page did not start at port {port} within five seconds: the machine is very busy, or another program "
+            "has just taken the port; try again, or choose another with --port"
+        ) from error
     watch = BackgroundWatch(settings, backend.shared_assistant)
     return RunningPage(page, backend, api, f"http://{settings.host}:{port}", watch)
 

@@ -34,3 +34,21 @@ def test_a_user_is_added_on_the_command_line(
     refused = paperchat("user", tmp_path / "users", "a:b")
     assert refused.code == 1
     assert "not a valid name" in refused.err
+
+
+class Unstarted:
+    """A page whose server does not come up within gradio's five seconds, which gradio blames on the port."""
+
+    def queue(self, **_: object) -> Unstarted:
+        return self
+
+    def launch(self, **_: object) -> None:
+        raise OSError("Cannot find empty port in range: 45351-45351.")
+
+
+def test_a_page_that_does_not_start_in_time_says_so_and_not_only_that_no_port_is_free(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "build", lambda _: Unstarted())
+    with pytest.raises(SettingsError, match="within five seconds"):
+        server.start(settings.model_copy(update={"port": 0}), Future[Assistant]())
