@@ -12,7 +12,7 @@ from assistant.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_SECONDS = 5.0
+_SECONDS, _LAST_SECONDS = 5.0, 2.0
 
 
 class BackgroundRefresh:
@@ -27,10 +27,10 @@ class BackgroundRefresh:
             self._thread.start()
 
     def close(self) -> None:
-        """Begin no further refresh, and wait for the one that is under way."""
+        """Begin no further refresh, and wait a moment for the one under way, which a silent server may hold up."""
         self._stopped.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(_LAST_SECONDS)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
