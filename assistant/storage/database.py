@@ -208,6 +208,18 @@ class QueryCache:
         return result
 
 
+def insert_tuples(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, given as tuples in the order of the columns, whose values the driver takes as they are.
+
+    For many small rows SQLAlchemy takes longer to collect the values from dictionaries than SQLite takes to write them.
+    """
+    statement = sa.insert(table).compile(dialect=connection.dialect)
+    if rows and statement.positional:
+        connection.exec_driver_sql(str(statement), list(rows))
+    elif rows:
+        connection.execute(sa.insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])
+
+
 def copy_rows(source: sa.Connection, target: sa.Connection, tables: Iterable[sa.Table]) -> None:
     """Replace the rows of one database's tables by those of another's; nothing but rows is copied."""
     for table in tables:

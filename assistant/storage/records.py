@@ -25,7 +25,7 @@ from assistant.storage.catalog_schema import (
     synced_libraries,
     write_fact,
 )
-from assistant.storage.database import MAX_PARAMETERS, Database, insert
+from assistant.storage.database import MAX_PARAMETERS, Database, insert, insert_tuples
 from assistant.text.labels import label_key
 from assistant.text.links import ZOTERO, ZOTERO_ITEM_LENGTH, zotero_library
 
@@ -91,7 +91,9 @@ class Records:
         """Return the records that have each match key, without those of papers that are kept separate."""
         # Not by a join: PostgreSQL reads every record for it until it has statistics of a new library.
         is_separate = sa.exists().where(kept_separate.c.record == match_keys.c.record)
-        pairs = list(self._database.select_in(sa.select(match_keys).where(~is_separate), match_keys.c.match_key, keys))
+        query = sa.select(match_keys).where(~is_separate)
+        # In order, keys that lie in the same page of the index are looked up in turn.
+        pairs = list(self._database.select_in(query, match_keys.c.match_key, sorted(keys)))
         rows = self._database.select_in(sa.select(records), records.c.number, {pair.record for pair in pairs})
         stored = {row.number: _stored_record(row) for row in rows}
         matches: dict[str, list[StoredRecord]] = {}
@@ -190,11 +192,11 @@ def insert_records(
     """Add records, each with its match keys and the id of its paper; `moment` is when."""
     last = connection.scalar(sa.select(sa.func.max(records.c.number))) or 0
     rows: list[Mapping[str, Any]] = []
-    keys: list[Mapping[str, Any]] = []
+    keys: list[tuple[str, int]] = []
     named: list[Mapping[str, Any]] = []
     for number, (record, record_keys, paper_id) in enumerate(new, start=last + 1):
         rows.append(record_row(record, paper_id, run) | {"number": number})
-        keys.extend({"match_key": key, "record": number} for key in sorted(record_keys))
+        keys += [(key, number) for key in record_keys]
         by_key = {label_key(name): name for name in reversed(record.keywords)}
         named.extend({"record": number, "name_key": key, "name": name} for key, name in by_key.items() if key)
     if rows:
@@ -202,8 +204,8 @@ def insert_records(
         # Numbers of deleted records are used again.
         connection.execute(sa.delete(additions).where(additions.c.first > last))
         connection.execute(sa.insert(additions).values(first=last + 1, moment=int(moment.timestamp())))
-    if keys:
-        connection.execute(sa.insert(match_keys), keys)
+    # In order, many rows in turn change the same page of the index.
+    insert_tuples(connection, match_keys, sorted(keys))
     if named:
         connection.execute(sa.insert(keywords), named)
 

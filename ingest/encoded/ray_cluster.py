@@ -216,5 +216,6 @@ def _ray() -> Any:
         raise ClusterError("Ray is not installed: run pip install 'paperchat[ray]'") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     return ray
