@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import InputError
-from assistant.question.filters import ParsedQuestion, format_filters, parse
+from assistant.question.filters import format_filters, parse
 from assistant.question.understand import understand
+from assistant.question.worded_filters import ParsedQuestion
 from assistant.schema import Answer, Filters, Strength, Turn
 from assistant.text.markup import visible_text
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.errors import InputError
-from assistant.question.filters import ParsedQuestion, explain_no_match, format_filters, parse
+from assistant.question.filters import explain_no_match, format_filters, parse
+from assistant.question.worded_filters import ParsedQuestion
 from assistant.schema import Filters, Scope
 from assistant.text.matching import contains_phrase, has_author, source_contains
 
