@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-# The beam of a search in the graph of neighbours.
+# Neighbours of a vector in the graph, and the beam of a search in it: docs/scale.md has the recall of both.
+_MAX_NEIGHBORS = 32
 EF_SEARCH = 400
 # Of 60 servers that were killed during the first write to a collection and started again, 16 rejected one to three
 # queries in a row; a busy machine takes longer.
@@ -180,7 +181,7 @@ class ChromaCollection:
             self._location.collection,
             embedding_function=None,
             metadata=new_metadata(self._recipe, self._shards),
-            configuration={"hnsw": {"space": "cosine", "ef_search": EF_SEARCH}},
+            configuration={"hnsw": {"space": "cosine", "ef_search": EF_SEARCH, "max_neighbors": _MAX_NEIGHBORS}},
             get_or_create=True,  # another process may have been faster
         )
 
