@@ -67,6 +67,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(autouse=True)
+def closed_pages(browser: Browser) -> Iterator[None]:
+    """Close what a test that fails leaves open: a page whose server has ended asks for it again and again."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 @contextmanager
 def filled(folder: Path) -> Iterator[Library]:
     """A small library, one of its papers hostile and one with all that can be known of it."""
