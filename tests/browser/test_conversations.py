@@ -110,23 +110,20 @@ def test_conversations_are_searched_opened_renamed_and_deleted(open_page: OpenPa
     expect(page.locator(".welcome")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("form", "end", "holds"),
-    [
+def test_a_conversation_is_saved_in_every_format(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, "Does sourdough bread rise by wild yeast?")
+    for form, end, holds in (
         ("Markdown", ".md", "## Does sourdough bread rise by wild yeast?"),
         ("HTML", ".html", "<h2>Does sourdough bread rise by wild yeast?</h2>"),
         ("RIS", ".ris", "DO  - 10.1234/rise"),
         ("CSL-JSON", ".json", '"DOI": "10.1234/rise"'),
-    ],
-)
-def test_a_conversation_is_saved_in_every_format(open_page: OpenPage, form: str, end: str, holds: str) -> None:
-    page = open_page()
-    ask(page, "Does sourdough bread rise by wild yeast?")
-    open_menu(page, "Does sourdough bread rise by wild yeast?")
-    with page.expect_download() as saved:
-        page.get_by_role("button", name=f"Save as {form}").click()
-    assert saved.value.suggested_filename.endswith(end)
-    assert holds in Path(saved.value.path()).read_text(encoding="utf-8")
+    ):
+        open_menu(page, "Does sourdough bread rise by wild yeast?")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=f"Save as {form}").click()
+        assert saved.value.suggested_filename.endswith(end)
+        assert holds in Path(saved.value.path()).read_text(encoding="utf-8")
 
 
 def test_the_bibliography_of_a_conversation_is_bibtex(open_page: OpenPage) -> None:

@@ -117,15 +117,14 @@ def test_escape_closes_a_menu(open_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="Rename")).not_to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 850), (1920, 1080)])
-def test_the_chat_fills_the_screen_and_is_not_scrolled_to_reach_the_question_box(
-    open_page: OpenPage, width: int, height: int
-) -> None:
-    page = open_page(width, height)
+def test_the_chat_fills_the_screen_and_is_not_scrolled_to_reach_the_question_box(open_page: OpenPage) -> None:
+    page = open_page()
     ask(page, ICE)
-    expect(page.get_by_placeholder("Ask the abstracts")).to_be_in_viewport(ratio=1)
-    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_in_viewport(ratio=1)
-    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    for width, height in ((1280, 850), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.get_by_placeholder("Ask the abstracts")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 
 def test_a_menu_is_whole_on_a_phone(open_page: OpenPage) -> None:
