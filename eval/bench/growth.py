@@ -137,7 +137,7 @@ class _VectorGrowth:
             report.add_beam(f"vectors, shards: {self.shards}", beam, self._ask_with_beam(beam, nearest.ids()))
 
     def _location(self) -> ChromaServer:
-        return ChromaServer(self.server.url, "growth", "default_tenant", "default_database", _TIMEOUT)
+        return ChromaServer(self.server.address, "growth", "default_tenant", "default_database", _TIMEOUT)
 
     def _grow(self, size: int, nearest: synthetic.ExactNeighbours) -> Json:
         """Add papers up to the size, and return the seconds to write 1,000 of them."""
