@@ -43,15 +43,6 @@ def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ChromaProcess]:
-    """A server of the test's own, running; it may be stopped and started."""
-    running = ChromaProcess(tmp_path / "chroma")
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def served(settings: Settings, server: ChromaProcess) -> Settings:
     """Settings of a library on that server."""
     return settings.model_copy(update={"store": server.address})

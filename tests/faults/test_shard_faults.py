@@ -31,15 +31,6 @@ def _embedder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ChromaProcess]:
-    """A server of the test's own, running; it may be stopped and started."""
-    running = ChromaProcess(tmp_path / "chroma")
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def front(server: ChromaProcess) -> Iterator[Front]:
     with before(server) as standing:
         yield standing
