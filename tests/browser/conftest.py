@@ -23,8 +23,9 @@ from ui.page import server
 ColorScheme = Literal["light", "dark"]
 OpenPage = Callable[..., Page]
 SHOTS = Path(__file__).parent / "shots"
-# A machine that is busy with something else is no fault of the page.
-expect.set_options(timeout=20_000)
+# Milliseconds: a machine that is busy with something else is no fault of the page.
+_PATIENCE = 90_000
+expect.set_options(timeout=_PATIENCE)
 # Chromium itself must stay quiet too: only the page's own requests are to be seen.
 _QUIET = [
     "--disable-background-networking",
@@ -130,6 +131,7 @@ def open_page(browser: Browser, address: str, caplog: pytest.LogCaptureFixture) 
             color_scheme=color_scheme,
             permissions=["clipboard-read", "clipboard-write"],
         )
+        context.set_default_timeout(_PATIENCE)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if _is_fault(message) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
