@@ -214,7 +214,12 @@ def test_the_password_is_never_shown(
 ) -> None:
     lab = Lab(tmp_path, address(), chroma_server.address)
     settings = lab.at("one")
-    for variable, value in (("DATABASE", lab.database), ("STORE", lab.store), ("LIBRARY", lab.library)):
+    for variable, value in (
+        ("DATABASE", lab.database),
+        ("STORE", lab.store),
+        ("LIBRARY", lab.library),
+        ("LOG", "debug"),
+    ):
         monkeypatch.setenv(f"PAPERCHAT_{variable}", value)
     monkeypatch.setattr("ui.doctor.version", lambda _: "9.9")
     caplog.set_level(logging.DEBUG)
@@ -355,5 +360,5 @@ def test_sixty_threads_that_read_at_once_are_all_answered_by_few_connections(
             conversations.append(conversations.begin().id, [Turn(BEES, _answer(str(number)))], settings)
             return found, len(assistant.search(BEES).hits)
 
-        assert set(pool.map(read, range(60))) == {(3, len(assistant.search(BEES).hits))}
-        assert conversations.count() == 60
+        assert set(pool.map(read, range(120))) == {(3, len(assistant.search(BEES).hits))}
+        assert conversations.count() == 120
