@@ -39,9 +39,9 @@ _REMEDY = "run: paperchat reindex"
 _NO_TELEMETRY: dict[str, Any] = {"anonymized_telemetry": False, "chroma_otel_granularity": None}
 _CONNECT_SECONDS = 5.0
 _REFUSED, _TOO_LARGE = (401, 403), 413
-# As Chroma's hosted service refuses a request for its size; other quotas are not met by smaller requests.
 # What Chroma says of a collection that another process is deleting.
 _BEING_DELETED = re.compile("Missing (metadata|vector|record) segment")
+# As Chroma's hosted service refuses a request for its size; other quotas are not met by smaller requests.
 _SIZE_QUOTA = re.compile(
     r"'(?:Number of (?:records|results|IDs to filter by in a query)|Limit value)' exceeded .* exceeds limit of (\d+)"
 )
