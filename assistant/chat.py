@@ -134,7 +134,7 @@ class Assistant:
         """Yield snapshots of the answer, each longer than the one before; the last is done. Raises as `ask` does."""
         message = self._read(question, history, scope)
         if request := read_request(message.query):
-            yield from self._table(request, message, scope)
+            yield from self._table(request, message)
         elif decision := answerability.decline(message.prediction):
             yield from self._answers(message, self._nearest(message), decision)
         elif of_catalog := catalog_question.read(message.query, message.encoder):
@@ -187,7 +187,7 @@ class Assistant:
         started, encoder, limit = time.perf_counter(), self.question_encoder(), self.settings.max_question_length
         scope, is_author = self.resolve_scope(scope), self.library.catalog.papers.has_author
         query = understand(question, history, limit, scope, is_author, encoder)
-        return UserMessage(query, history, self.library.fresh(), encoder, started)
+        return UserMessage(query, history, scope, self.library.fresh(), encoder, started)
 
     def _rewritten(self, message: UserMessage) -> Query:
         """Return the query with its misspelt words corrected, and as the language model, if any, words it."""
@@ -197,7 +197,7 @@ class Assistant:
             return query
         return searchable(query, self.llm, self.prompts, message.history, self.settings.rewrite)
 
-    def _table(self, request: TableRequest, message: UserMessage, scope: Scope) -> Iterator[Answer]:
+    def _table(self, request: TableRequest, message: UserMessage) -> Iterator[Answer]:
         """Yield snapshots of the table that a message asks for."""
         from assistant.tables.answer import TableAnswers  # a database: not before the first table
 
@@ -205,8 +205,8 @@ class Assistant:
             return self._retrieve(replace(message, query=query, history=()))
 
         tables = TableAnswers(self.library.catalog, self.table_filler(), find, self._decide)
-        scope = self.resolve_scope(scope)
-        yield from tables.stream(request, self._certain_draft(message), message.history, scope, message.started)
+        begun = self._certain_draft(message)
+        yield from tables.stream(request, begun, message.history, message.scope, message.started)
 
     def _from_catalog(self, question: CatalogQuestion, message: UserMessage) -> Answer:
         """Return the answer to a question about papers that the catalog answers."""
