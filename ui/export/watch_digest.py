@@ -213,7 +213,7 @@ def _linked(paper: Paper) -> str:
 def _html_link(paper: Paper) -> str:
     title, address = escape(_title(paper)), paper_url(paper)
     link = f'<a href="{escape(address)}" target="_blank" rel="noreferrer noopener">{title}</a>' if address else title
-    return f"{link} {escape(_by(paper))}"
+    return f"{link} {escape(_by(paper))}".rstrip()
 
 
 def _change_html(change: AnswerChange) -> str:

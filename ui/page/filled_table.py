@@ -87,7 +87,7 @@ def _state(sheet: Sheet) -> str:
 
 
 def _row(sheet: Sheet, row: Row) -> str:
-    title = line_html(to_text(display_title(row.paper)))
+    title = line_html(to_text(display_title(row.paper))) + render.state_html(row.paper)
     cells = "".join(
         _cell(OpenCell(row.paper.id, number), name, cell)
         for number, (name, cell) in enumerate(zip(sheet.columns, row.cells, strict=True))

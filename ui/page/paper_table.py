@@ -15,7 +15,7 @@ from assistant.text.links import paper_url
 from assistant.text.printable import one_line
 from assistant.text.titles import display_title
 from ui.cli.terminal import counted
-from ui.page.render import Write, anchor
+from ui.page.render import Write, anchor, state_html
 
 Places = Mapping[tuple[str, Passage], str]
 
@@ -85,7 +85,7 @@ def _row(
     row: Row, columns: list[tuple[int, str]], anchor_id: str, places: Places, write: Write, *, is_folded: bool
 ) -> str:
     title = write(one_line(display_title(row.paper)))
-    link = f'<a class="cite work" href="#{anchor_id}">{title}</a>'
+    link = f'<a class="cite work" href="#{anchor_id}">{title}</a>{state_html(row.paper)}'
     cells = "".join(_cell(row, position, name, places, write) for position, name in columns)
     folded = ' class="rest"' if is_folded else ""
     return f'<tr role="row"{folded}><th scope="row" role="rowheader">{link}</th>{cells}</tr>'

@@ -47,6 +47,11 @@ def notice_html(paper: Paper, write: Write) -> str:
     return f'<p class="notice">{write(sentence_case(one_line(notice_text(paper.notice))))}</p>'
 
 
+def state_html(paper: Paper) -> str:
+    """Return a word that marks a paper in a list as retracted, or the like; empty where nothing was announced."""
+    return f' <span class="warned">{state_text(paper.notice)}</span>' if paper.notice else ""
+
+
 def zotero_html(paper: Paper) -> str:
     """Return a line with links that select the items of a paper in Zotero; empty where it has none."""
     links = [f'<a href="{escape(link)}">Show in Zotero</a>' for link in zotero_links(paper)]
@@ -70,9 +75,7 @@ def citation_link(number: int, turn: int, text: str, citations: Sequence[Citatio
 def title_link(citation: Citation, turn: int, text: str, write: Write) -> str:
     """Return the title of a paper as a link to its passage that shares most words with the text."""
     target, title = _target(citation.number, turn, text, (citation,))
-    notice = citation.paper.notice
-    warning = f' <span class="warned">{state_text(notice)}</span>' if notice else ""
-    number = f'<span class="number">[{citation.number}]</span>{warning}'
+    number = f'<span class="number">[{citation.number}]</span>{state_html(citation.paper)}'
     return f'<a class="cite work" href="#{target}"{title}>{number} {write(one_line(display_title(citation.paper)))}</a>'
 
 

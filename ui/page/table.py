@@ -74,7 +74,8 @@ def detail_html(paper: Paper, records: Sequence[StoredRecord], added: str = "") 
     if len(records) > 1:
         buttons += button("unmerge", paper.id, "Split", "The records are of several papers", title)
     authors = render.plain_html(", ".join(paper.authors))
-    return f'<p class="quiet">{authors}</p>{link}<p>{abstract}</p>{added}{merged}{buttons}'
+    notice = render.notice_html(paper, render.plain_html)
+    return f'{notice}<p class="quiet">{authors}</p>{link}<p>{abstract}</p>{added}{merged}{buttons}'
 
 
 def _web_link(url: str) -> str:
@@ -101,7 +102,7 @@ def _row(paper: Paper) -> str:
     authors = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}" if paper.authors else ""
     cells = "".join(_cell(value) for value in (authors, paper.year, paper.venue))
     text = to_text(display_title(paper))
-    title = button("show", paper.id, text)
+    title = button("show", paper.id, text) + render.state_html(paper)
     tick = f'<input type="checkbox" class="pick" value="{attribute(paper.id)}" aria-label="Tick {line_html(text)}">'
     return f'<tr role="row"><th scope="row" role="rowheader"><span class="titled">{tick}{title}</span></th>{cells}</tr>'
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from types import SimpleNamespace
 
@@ -9,13 +10,18 @@ import pytest
 from assistant.schema import (
     Annotation,
     Answer,
+    Cell,
     Filters,
+    Notice,
+    NoticeKind,
     PaperCollection,
     Record,
+    Row,
     Scope,
     Sentence,
     Sort,
     Strength,
+    Table,
     Turn,
     Verdict,
 )
@@ -25,6 +31,9 @@ from ingest.parsers.base import Problem
 from ingest.report import IngestReport, Progress, ProgressCallback
 from tests.unit.page.test_render import HOSTILE, Page, answer, paper
 from ui.page import collection_menu, evidence, feedback, history, ingest_view, turns, welcome
+from ui.page.filled_table import Sheet, sheet_html
+from ui.page.paper_table import paper_table_html
+from ui.page.render import plain_html
 from ui.page.table import TableState, detail_html, table_html
 
 # Elements that no part of the page is made of: where one of them is, a text has become markup.
@@ -118,6 +127,22 @@ def test_the_table_says_how_it_is_ordered_and_where_one_is() -> None:
     assert 'name="turn" value="1"' in html
     assert 'name="turn" value="3"' in html
     assert "Next page" not in table_html(papers[:3], TableState(page=1), 28)
+
+
+def test_a_retracted_paper_is_marked_in_every_table_and_its_details_say_who_announced_it() -> None:
+    notice = Notice(NoticeKind.RETRACTED, "Crossref", "Retraction note <b>", "https://doi.org/10.5555/n", "2024-03-09")
+    retracted = replace(paper("Bees"), notice=notice)
+    table = Table(("year",), (Row(retracted, (Cell("2020"),)),), 1)
+    tables = [
+        table_html([retracted], TableState(), 1),
+        paper_table_html(replace(answer("x"), table=table), 1, plain_html),
+        sheet_html(Sheet(table.columns, table.rows, 1, 1)),
+    ]
+    for html in tables:
+        assert html.count('<span class="warned">retracted</span>') == 1
+    details = detail_html(retracted, [])
+    assert "Retracted (Crossref, 2024-03-09): Retraction note &lt;b&gt; https://doi.org/10.5555/n" in details
+    assert 'class="notice"' not in detail_html(paper("Bees"), [])
 
 
 def test_whoever_adds_papers_is_told_how_many_are_read_and_about_how_long_the_rest_takes(
