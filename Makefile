@@ -50,7 +50,7 @@ test: setup  ## the whole suite, but for the slow proofs
 	@$(PYTEST) --dist worksteal -m "not slow"
 
 # The slow tests of a file run in one process, so that their costly fixtures are set up once.
-slow: setup  ## the slow proofs: many kills, big libraries, model conversion, the installed wheel
+slow: setup  ## the slow proofs: most browser flows, servers and databases killed, trainings, the installed wheel
 	@$(PYTEST) --dist loadfile -m slow
 
 check: setup  ## lint, format, types, import rules

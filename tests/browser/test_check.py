@@ -11,7 +11,7 @@ from assistant.drafts.values import DraftSentence
 from tests.browser.conftest import OpenPage
 from ui.page import check_tab
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DANCE = "Honey bees communicate the place of flowers by a waggle dance"
 HOSTILE = "Bees <img src=x onerror=\"document.title='owned'\"> and <script>document.title='owned'</script> are text."

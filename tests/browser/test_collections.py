@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, ask, filled, quick, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NAME = 'Bees & <b>"birds"</b>'
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"

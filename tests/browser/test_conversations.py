@@ -13,7 +13,7 @@ from eval import suites
 from tests.browser.conftest import SHOTS, OpenPage, ask, filled, press, quick, serving
 from tests.fakes import ScriptedLLM
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ICE, BEES = "When does the loss of ice double?", "How do honey bees communicate the place of flowers?"
 

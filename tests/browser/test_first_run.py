@@ -14,7 +14,7 @@ from tests.browser.conftest import PAPERS, SHOTS, ColorScheme, OpenPage, press, 
 from tests.browser.test_quality import complaints
 from tests.fakes import WordHashEmbedder
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 FEED = """<?xml version="1.0" encoding="UTF-8"?>

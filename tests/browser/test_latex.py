@@ -11,7 +11,7 @@ from ingest import pipeline
 from tests.browser.conftest import OpenPage, ask, quick, serving
 from tests.fakes import WordHashEmbedder
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ABSTRACT = (
     r"Wombats dig burrows in hard soil. With \method, burrows of wombats grow by 20\% over $4$K nights of $\alpha$. "

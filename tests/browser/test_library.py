@@ -12,7 +12,7 @@ from tests.fakes import WordHashEmbedder
 from tests.libraries import lock
 from ui.page import server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.browser.conftest import SHOTS, OpenPage, ask, filled, press, quick, s
 from tests.browser.test_login import log_in
 from ui import users
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ICE, WORDS = "When does the loss of ice double?", "correct horse battery"
 

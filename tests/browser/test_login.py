@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import ask, filled, quick, serving
 from ui import users
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ICE, WORDS = "When does the loss of ice double?", "correct horse battery"
 

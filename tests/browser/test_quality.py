@@ -11,7 +11,7 @@ from tests.browser.conftest import SHOTS, ColorScheme, OpenPage, ask, filled, pr
 from tests.fakes import WordOverlapReader
 from ui.page import server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ICE = "When does the loss of ice double?"
 

@@ -12,7 +12,7 @@ from eval.runs.records import Record
 from tests.browser.conftest import SHOTS, ColorScheme
 from tests.evaluation import answer_record, claim_record, question_record, run_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def records(hesitant: float) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from assistant.tables import reading
 from tests.browser.conftest import OpenPage, ask, filled, quick, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

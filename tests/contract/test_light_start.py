@@ -12,6 +12,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 PYTORCH = {"torch", "transformers", "sentence_transformers"}
 HEAVY = PYTORCH | {"sklearn", "scipy", "pandas", "llama_index", "gradio"}
 # Needed to answer, and not to list what there is.

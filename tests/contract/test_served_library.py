@@ -25,6 +25,8 @@ from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
 from tests.faults.test_repair import ACCIDENTS
 
+pytestmark = pytest.mark.slow
+
 PATH = SEEDS / "004_18424ad33afb765c.txt"
 
 

@@ -24,6 +24,8 @@ from assistant.storage.chroma_store import ChromaStore
 from assistant.storage.sharded_store import ShardedStore, shard_of
 from tests.chromas import ChromaProcess
 
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe("word-hash", "1", dimension=3, chunk_tokens=256, chunking="whole", analyzer="plain", words="plain")
 LONG_RECIPE = Recipe("é" * 60, "1" * 64, 3, chunk_tokens=256, chunking="whole", analyzer="plain" * 40, words="plain")
 EAST = np.array([1, 0, 0], dtype=np.float32)

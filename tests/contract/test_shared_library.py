@@ -38,6 +38,8 @@ from ui import doctor
 from ui.doctor_parts import PartStatus
 from ui.following import BackgroundRefresh
 
+pytestmark = pytest.mark.slow
+
 SEED = SEEDS / "004_18424ad33afb765c.txt"
 ICE = "Abstract: Ice floats on water because it is light."
 

@@ -31,6 +31,8 @@ from tests.fakes import WordHashEmbedder
 from tests.libraries import lock
 from tests.processes import PROCESSES, start
 
+pytestmark = pytest.mark.slow
+
 # Enough papers for an ingest that lasts a while.
 PATHS = [SEEDS / "000_917dde31eefbba1f.txt", SEEDS / "004_18424ad33afb765c.txt"]
 

@@ -31,6 +31,8 @@ from tests.labs import Lab
 from tests.postgres import PostgresProcess
 from tests.unit.storage.catalogs import keep
 
+pytestmark = pytest.mark.slow
+
 SECRET = "hunter2"  # noqa: S105
 
 

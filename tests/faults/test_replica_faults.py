@@ -21,6 +21,8 @@ from tests.postgres import PostgresProcess
 from tests.processes import exit_code, start
 from tests.unit.storage.catalogs import change, keep
 
+pytestmark = pytest.mark.slow
+
 ICE = Paper(id="01", abstract="Glaciers lose their ice.")
 BEES = Paper(id="02", abstract="Honey bees dance.")
 BREAD = Paper(id="03", abstract="Sourdough bread rises.")

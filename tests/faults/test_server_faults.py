@@ -32,6 +32,8 @@ from tests.fakes import WordHashEmbedder
 from tests.fronts import Front, Script, Visitor, before, pass_on
 from tests.processes import MOMENTS, kill_after
 
+pytestmark = pytest.mark.slow
+
 PATH = SEEDS / "004_18424ad33afb765c.txt"
 TOKEN = "hunter2"  # noqa: S105
 

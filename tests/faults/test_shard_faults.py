@@ -20,6 +20,8 @@ from tests.everything import Everything, everything
 from tests.fakes import WordHashEmbedder
 from tests.fronts import Front, Visitor, before, forward, pass_on
 
+pytestmark = pytest.mark.slow
+
 PATH = SEEDS / "004_18424ad33afb765c.txt"
 SHARDS = 4
 

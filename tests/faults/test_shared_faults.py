@@ -41,6 +41,8 @@ from tests.postgres import PostgresProcess, postgres_process
 from tests.processes import MOMENTS, PROCESSES, exit_code, kill_after, start
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 PATHS = [SEEDS / "004_18424ad33afb765c.txt"]
 # Small batches, so that an ingest has many steps to be interrupted between, and in.
 BATCH = 2
@@ -162,10 +164,7 @@ STEPS = {
 }
 
 
-QUICK = {"papers half written", "in the store"}
-
-
-@pytest.mark.parametrize("step", [pytest.param(step, marks=[pytest.mark.slow] * (step not in QUICK)) for step in STEPS])
+@pytest.mark.parametrize("step", STEPS)
 def test_readers_see_no_half_batch_of_a_killed_writer_and_the_next_ingest_completes(
     step: str, machines: Lab, open_at: OpenAt, plain: Everything
 ) -> None:
@@ -179,7 +178,6 @@ def test_readers_see_no_half_batch_of_a_killed_writer_and_the_next_ingest_comple
     assert completed(reader) == plain
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", range(len(MOMENTS)))
 def test_an_ingest_that_is_killed_at_a_random_moment_is_completed_on_another_machine(
     moment: int, machines: Lab, open_at: OpenAt, plain: Everything
@@ -440,7 +438,6 @@ def _open_soon(settings: Settings) -> Library:
     return opened[0]
 
 
-@pytest.mark.slow
 def test_three_processes_lose_nothing_while_both_servers_are_killed_and_restarted(
     machines: Lab, postgres: PostgresProcess, plain: Everything, papers_file: Path, tmp_path: Path
 ) -> None:

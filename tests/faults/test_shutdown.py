@@ -21,7 +21,7 @@ from assistant import factory
 from assistant.settings import Settings
 from tests.conftest import BEES, ROOT
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 # Seconds that a process on a busy machine may take.
 PATIENCE = 120
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
@@ -175,7 +175,6 @@ def test_a_server_that_is_stopped_while_its_models_load_ends_in_order(
         assert process.wait(PATIENCE) == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", range(10))
 def test_it_ends_in_order_at_any_moment_of_loading(settings: Settings, moment: int) -> None:
     command = [sys.executable, "-m", "ui.cli", "serve", "--no-page", "--port", "0"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -60,12 +62,18 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        app()
+        _command()()
     except PaperchatError as error:
         sys.stderr.write(f"paperchat: {one_line(str(error))}\n")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of the output has gone
+
+
+@cache
+def _command() -> Callable[[], object]:
+    """Return the command with its options and groups, which take longer to build than most commands to run."""
+    return typer.main.get_command(app)
 
 
 @app.callback(invoke_without_command=True)

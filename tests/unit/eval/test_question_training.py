@@ -37,6 +37,8 @@ from eval.training.messages import (
 from eval.training.phrasings import keyboard_mash, phrasings
 from tests.fakes import WordHashEmbedder
 
+pytestmark = pytest.mark.slow
+
 
 def write(file: Path, *rows: object) -> None:
     text = "\n".join(json.dumps(row) for row in rows)

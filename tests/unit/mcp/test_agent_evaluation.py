@@ -13,6 +13,8 @@ from mcp.client.stdio import StdioServerParameters
 from eval.agent import AgentLog, _Agent, converse
 from tests.fakes import WordHashEmbedder
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "How do honey bees communicate the place of flowers by a waggle dance?"
 
 

@@ -19,6 +19,8 @@ from mcp.client.stdio import StdioServerParameters
 from assistant import factory
 from assistant.storage.catalog import Catalog
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"torch", "sentence_transformers", "gradio", "chromadb", "transformers", "sqlalchemy", "numpy", "llama_index"}
 # From the end of its input to the end of the process.
 PROMPT_SECONDS = 5.0
