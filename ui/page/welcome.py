@@ -23,7 +23,7 @@ _STEPS = (
     ("Connect Zotero", "In a terminal, on the machine that has Zotero: <code>paperchat add zotero:</code>", ""),
     (
         "Try the sample library",
-        "The abstracts of 278 papers on machine learning, which came with the program; it takes about half a minute.",
+        "The abstracts of 278 papers on machine learning, which came with the program; it takes about a minute.",
         button("sample", "", "Add the sample library"),
     ),
 )
