@@ -108,11 +108,12 @@ class ChromaCollection:
         self.write_in_parts("delete", present, lambda part: {"ids": part})
         return present
 
-    def pages(self, **arguments: Any) -> Iterator[Any]:
-        """Yield all rows that Chroma's `get` returns for the arguments, in pages. Raises LibraryError."""
-        return self.limits.read_in_pages(
-            lambda limit, offset: self._read("get", limit=limit, offset=offset, **arguments)
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all rows. Raises LibraryError."""
+        pages = self.limits.read_in_pages(
+            lambda limit, offset: self._read("get", limit=limit, offset=offset, include=[])
         )
+        return (row_id for page in pages for row_id in page["ids"])
 
     def query(self, vector: Vectors, rows: int, **arguments: Any) -> dict[str, float]:
         """Return the ids of the nearest rows with their cosines, nearest first: so many, or all that Chroma returns.

@@ -105,7 +105,7 @@ class ChromaStore:
 
     def paper_ids(self) -> set[str]:
         """Return the ids of all papers that have a chunk. Raises LibraryError."""
-        return {_paper_id(chunk_id) for page in self._collection.pages(include=[]) for chunk_id in page["ids"]}
+        return {_paper_id(chunk_id) for chunk_id in self._collection.ids()}
 
     def vectors(self, paper_ids: Collection[str]) -> dict[str, Vectors]:
         """Return the vectors of each paper's chunks, by number; incomplete papers are left out. Raises LibraryError."""
