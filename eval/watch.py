@@ -42,8 +42,6 @@ from eval.suites.lines import numbered_lines
 LAST_YEAR = 2017
 # Papers of the collection that are in the library before, and that arrive, beside the annotated ones.
 _EARLIER, _LATER = 800, 400
-# Questions of each annotated abstract that was there before.
-_ANSWERED = 1
 _NEW_STYLE = re.compile(r"arxiv:(\d\d)\d\d\.")
 _OLD_STYLE = re.compile(r"arxiv:[a-z.-]+/(\d\d)", re.IGNORECASE)
 
@@ -105,7 +103,7 @@ def read_years(data: Path, part: str) -> PartOfYears:
     known = {row["id"] for row in rows}
     before = [*map(_paper, earlier), *islice(_papers(data, known, range(1990, LAST_YEAR + 1)), _EARLIER)]
     arriving = [*map(_paper, later), *islice(_papers(data, known, range(LAST_YEAR + 1, 2030)), _LATER)]
-    questions = [*_questions("awaited", later), *_questions("answered", earlier, _ANSWERED), *_near(later)]
+    questions = [*_questions("awaited", later), *_questions("answered", earlier), *_near(later)]
     return PartOfYears(tuple(before), tuple(arriving), tuple(questions))
 
 
@@ -170,9 +168,9 @@ def with_denials(announcement: Announcement, reader: PairReader) -> Announcement
     return replace(announcement, denials=read)
 
 
-def _questions(kind: str, rows: Iterable[Mapping[str, Any]], most: int | None = None) -> Iterator[WatchedQuestion]:
+def _questions(kind: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[WatchedQuestion]:
     for row in rows:
-        for line in question_rows(row)[:most]:
+        for line in question_rows(row):
             yield WatchedQuestion(kind, line["difficulty"], line["question"], row["id"])
 
 

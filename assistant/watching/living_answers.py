@@ -38,9 +38,9 @@ class AnnouncingThresholds:
     one paper's own work, which no other paper speaks against.
     """
 
-    bears: float = 0.7
-    cited_bears: float = 0.2
-    contradicts: float = 0.9
+    bears: float = 0.8
+    cited_bears: float = 0.65
+    contradicts: float = 0.8
 
 
 THRESHOLDS = AnnouncingThresholds()

@@ -80,12 +80,26 @@ def test_quiet_thresholds_are_preferred_to_ones_that_announce_what_was_answered_
 
 
 @pytest.mark.parametrize(
-    ("denied", "threshold"), [((0.1,) * 100, 0.15), ((0.1,) * 99 + (0.7,), 0.15), ((0.7,) * 3, 0.75)]
+    ("denied", "supporting", "threshold"),
+    [
+        ((0.1,) * 100, (), 0.15),
+        ((0.1,) * 99 + (0.7,), (), 0.15),
+        ((0.7,) * 3, (), 0.75),
+        ((0.1,) * 100, (0.0,) * 99 + (0.9,), 0.15),
+        ((0.1,) * 100, (0.0,) * 98 + (0.6, 0.9), 0.65),
+    ],
 )
-def test_one_announced_paper_in_a_hundred_may_be_said_to_contradict(
-    denied: tuple[float, ...], threshold: float
+def test_few_announced_papers_and_few_that_support_a_claim_may_be_said_to_contradict(
+    denied: tuple[float, ...], supporting: tuple[float, ...], threshold: float
 ) -> None:
-    assert announcing.choose_contradicts([announced("awaited", "easy", "gold", denials=denied)]) == threshold
+    announcements = [announced("awaited", "easy", "gold", denials=denied)]
+    claims = announcing.ReadDenials(contradicting=(0.8,), supporting=supporting)
+    assert announcing.choose_contradicts(announcements, claims) == threshold
+
+
+def test_the_shares_of_contradictions_that_are_noticed_are_told_of_both_kinds_of_papers() -> None:
+    read = announcing.ReadDenials(contradicting=(0.9, 0.6, 0.0), supporting=(0.7, 0.0))
+    assert read.noticed(0.65) == {"contradicting": 0.333, "supporting": 0.5}
 
 
 def test_the_command_measures_one_part(evaluate: Callable[..., Any], tmp_path: Path) -> None:
@@ -103,6 +117,6 @@ def test_the_command_measures_one_part(evaluate: Callable[..., Any], tmp_path: P
         file.write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
     run = evaluate("watch", "--data", tmp_path, "--json")
     assert run.code == 0, run.err
-    assert run.json["questions"] == {"awaited": 4, "answered": 1, "near": 1}
+    assert run.json["questions"] == {"awaited": 4, "answered": 4, "near": 1}
     assert run.json["part"] == "dev"
     assert evaluate("watch", "--data", tmp_path / "none").code == 1
