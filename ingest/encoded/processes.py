@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
@@ -129,14 +129,28 @@ def _started(job: EncodingJob, count: int) -> Iterator[list[_Worker]]:
 def _start(job: EncodingJob) -> _Worker:
     connection, other_end = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_work, args=(job, other_end), daemon=True)
-    process.start()
+    with _interrupts_held_back():
+        process.start()
     other_end.close()  # so that the connection ends with the process
     return _Worker(process, connection)
 
 
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl+C back for a moment; a process that is started meanwhile never gets one: who started it stops it.
+
+    Were it to ignore them by itself, it would die of one with a traceback before it comes to that.
+    """
+    resource_tracker.ensure_running()  # it lets them through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(job: EncodingJob, connection: Connection) -> None:
     """Encode what comes over the connection, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one stops it
     with suppress(EOFError, OSError), connection:
         try:
             encoder = BatchEncoder(job)

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from assistant.errors import ClusterError, ModelError
@@ -90,6 +92,25 @@ def wait_for_parts(folder: Path, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < ends
         time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_an_interrupt_is_for_the_command_and_never_for_its_workers_not_even_while_they_start(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "papers.jsonl").write_text('{"title": "T", "abstract": "We count sheep."}\n', encoding="utf-8")
+    command = ["embed", str(tmp_path / "papers.jsonl"), "--to", str(tmp_path / "encoded"), "--workers", "2"]
+    process = start(script, *command)
+    interrupted = set()
+    while process.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children():
+                child.send_signal(signal.SIGINT)
+                interrupted.add(child.pid)
+        time.sleep(0.01)
+    _, err = process.communicate(timeout=200)
+    assert (process.returncode, err) == (0, "")
+    assert len(interrupted) >= 2
 
 
 @pytest.mark.slow

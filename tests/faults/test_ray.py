@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -70,11 +71,10 @@ def test_what_a_worker_lacks_is_named(workers: RayWorkers, settings: Settings) -
 
 def test_a_cluster_of_this_machine_listens_on_the_loopback_address_only(workers: RayWorkers) -> None:
     processes = psutil.Process(os.getpid()).children(recursive=True)
-    listening = {
-        connection.laddr.ip
-        for process in processes
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    listening: set[str] = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # Ray's own helpers come and go
+            connections = process.net_connections("inet")
+            listening |= {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
     assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
     assert listening
