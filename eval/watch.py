@@ -35,7 +35,7 @@ from assistant.watching.living_answers import (
 )
 from assistant.watching.news import BearingPaper
 from eval import corpora
-from eval.suites.annotated import near_miss_rows, question_rows, read_annotated
+from eval.suites.annotated import near_miss_rows, paper_of, question_rows, read_annotated
 from eval.suites.lines import numbered_lines
 
 # The last year of the earlier papers; the later ones are of the years after it.
@@ -101,8 +101,8 @@ def read_years(data: Path, part: str) -> PartOfYears:
     earlier = [row for row in rows if (year_of(row["id"]) or LAST_YEAR + 1) <= LAST_YEAR]
     later = [row for row in rows if (year_of(row["id"]) or 0) > LAST_YEAR]
     known = {row["id"] for row in rows}
-    before = [*map(_paper, earlier), *islice(_papers(data, known, range(1990, LAST_YEAR + 1)), _EARLIER)]
-    arriving = [*map(_paper, later), *islice(_papers(data, known, range(LAST_YEAR + 1, 2030)), _LATER)]
+    before = [*map(paper_of, earlier), *islice(_papers(data, known, range(1990, LAST_YEAR + 1)), _EARLIER)]
+    arriving = [*map(paper_of, later), *islice(_papers(data, known, range(LAST_YEAR + 1, 2030)), _LATER)]
     questions = [*_questions("awaited", later), *_questions("answered", earlier), *_near(later)]
     return PartOfYears(tuple(before), tuple(arriving), tuple(questions))
 
@@ -178,10 +178,6 @@ def _near(rows: Iterable[Mapping[str, Any]]) -> Iterator[WatchedQuestion]:
     for row in rows:
         for line in near_miss_rows(row):
             yield WatchedQuestion("near", "", line["question"], row["id"])
-
-
-def _paper(row: Mapping[str, Any]) -> Paper:
-    return Paper(row["id"], row["abstract"], row["title"])
 
 
 def _papers(data: Path, known: set[str], years: range) -> Iterator[Paper]:

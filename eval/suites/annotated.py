@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from assistant.errors import InputError, PaperchatError
+from assistant.schema import Paper
 from eval.suites import ABSTRACTS
 from eval.suites.lines import numbered_lines
 from eval.suites.parts import part_of_abstract, part_of_text
@@ -53,6 +54,11 @@ def write(data: Path, target: Path = ABSTRACTS) -> dict[str, int]:
 def read_annotated(file: Path) -> list[Row]:
     """Read the annotated abstracts, each with its `part`. Raises InputError, naming file and line."""
     return [_checked(row, file, number, _annotated) for number, row in _rows(file)]
+
+
+def paper_of(row: Mapping[str, Any]) -> Paper:
+    """Return an annotated abstract as a paper."""
+    return Paper(row["id"], row["abstract"], row["title"])
 
 
 def question_rows(row: Mapping[str, Any]) -> list[Row]:

@@ -25,7 +25,7 @@ from assistant.protocols import PairReader
 from assistant.schema import Paper
 from assistant.settings import load
 from assistant.watching.living_answers import AnnouncingThresholds, denials
-from eval.suites.annotated import claim_rows, read_annotated
+from eval.suites.annotated import claim_rows, paper_of, read_annotated
 from eval.suites.disagreement import read_disputed
 from eval.training import command
 from eval.watch import Announcement, announce, figures, read_years, with_denials
@@ -119,7 +119,7 @@ def _sided_claims(data: Path) -> dict[str, list[SidedClaim]]:
 
 def _annotated_claims(rows: Sequence[Mapping[str, Any]], part: str) -> list[SidedClaim]:
     of_part = [row for row in rows if row["part"] == part][:_ABSTRACTS]
-    papers = {row["id"]: Paper(row["id"], row["abstract"], row["title"]) for row in of_part}
+    papers = {row["id"]: paper_of(row) for row in of_part}
     claims = [claim for row in of_part for claim in claim_rows(row) if claim["label"] in _SIDES]
     return [SidedClaim(claim["claim"], papers[claim["paper"]], claim["supported"]) for claim in claims]
 
